@@ -1,0 +1,70 @@
+"""Forecasts of migration with honest uncertainty.
+
+The public verbs and nouns; heavy libraries load when one of them is used.
+
+Examples
+--------
+>>> import forecast as fc
+>>> panel = fc.load("central-asia")                             # doctest: +SKIP
+>>> outlook = fc.forecast(panel, horizons=(2025, 2027, 2030))   # doctest: +SKIP
+>>> outlook.intervals(0.80)                                     # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.data.package import load
+    from forecast.data.table import read
+    from forecast.models.registry import register
+    from forecast.models.run import forecast
+    from forecast.outlook import Forecast
+    from forecast.outlook import open_forecast as open
+    from forecast.panel import Panel
+    from forecast.reports.horizon import report
+
+    def models() -> pd.DataFrame: ...
+
+
+_WHERE = {
+    "Forecast": ("forecast.outlook", "Forecast"),
+    "Panel": ("forecast.panel", "Panel"),
+    "forecast": ("forecast.models.run", "forecast"),
+    "load": ("forecast.data.package", "load"),
+    "open": ("forecast.outlook", "open_forecast"),
+    "read": ("forecast.data.table", "read"),
+    "register": ("forecast.models.registry", "register"),
+    "report": ("forecast.reports.horizon", "report"),
+}
+
+__all__ = [
+    "Forecast",
+    "Panel",
+    "__version__",
+    "forecast",
+    "load",
+    "models",
+    "open",
+    "read",
+    "register",
+    "report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return metadata.version("migration-forecast")
+    if name == "models":
+        return import_module("forecast.models")
+    if name in _WHERE:
+        module, attribute = _WHERE[name]
+        return getattr(import_module(module), attribute)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,137 @@
+"""Countries and regions: which codes exist, what they are called, which belongs to which."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from forecast.errors import UnknownNameError, unknown_name
+from forecast.shelf import shelf
+
+Language = Literal["en", "ru"]
+
+#: UN areas without a code of their own in ISO 3166-1.
+_USER_ASSIGNED = {"XKX": "Kosovo"}
+_REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """One country, region or merged unit.
+
+    Attributes
+    ----------
+    code : str
+        ISO 3166-1 alpha-3 (country), ISO 3166-2 (region), or codes joined by ``+``.
+    parent : str or None
+        Code of the country that a region belongs to; None for a country.
+    names : dict of str
+        Name by language; ``"en"`` is always there.
+    """
+
+    code: str
+    parent: str | None
+    names: dict[str, str]
+
+    @property
+    def is_country(self) -> bool:
+        """Whether this is a country (or a sum of countries) rather than a region."""
+        return self.parent is None
+
+    def name(self, language: str = "en") -> str:
+        """Return the name in a language, in English where there is none."""
+        return self.names.get(language, self.names["en"])
+
+
+@cache
+def _central_asia() -> dict[str, Location]:
+    with (shelf("data") / "locations.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["code"]: Location(
+                row["code"], row["parent"] or None, {"en": row["name_en"], "ru": row["name_ru"]}
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+def canonical(code: str) -> str:
+    """Return the code in its one spelling: upper case, merged parts in sorted order."""
+    return "+".join(sorted(part.strip().upper() for part in str(code).split("+")))
+
+
+def find(code: str) -> Location:
+    """Look a location up by its code.
+
+    Parameters
+    ----------
+    code : str
+        ``"KAZ"``, ``"KZ-75"`` or a merged unit ``"KZ-61+KZ-79"`` (parts in any order).
+
+    Returns
+    -------
+    Location
+
+    Raises
+    ------
+    UnknownNameError
+        If ISO 3166 has no such code; the message names the nearest ones.
+    """
+    return _find(canonical(code))
+
+
+@cache
+def _find(code: str) -> Location:
+    known = _central_asia()
+    if code in known:
+        return known[code]
+    if "+" in code:
+        parts = [_find(part) for part in code.split("+")]
+        parents = {part.parent for part in parts}
+        if len(parents) > 1:
+            raise UnknownNameError(
+                f"merged unit {code!r} joins places of different countries or levels. "
+                "Join regions of one country, or countries."
+            )
+        return Location(code, parents.pop(), {"en": " + ".join(part.name() for part in parts)})
+    if code in _USER_ASSIGNED:
+        return Location(code, None, {"en": _USER_ASSIGNED[code]})
+    # The ISO tables are read only for places outside the shipped list.
+    import pycountry
+
+    if _REGION.fullmatch(code):
+        region = pycountry.subdivisions.get(code=code)
+        if region is not None:
+            country = pycountry.countries.get(alpha_2=code[:2])
+            return Location(code, country.alpha_3, {"en": region.name})
+    else:
+        country = pycountry.countries.get(alpha_3=code) if len(code) == 3 else None
+        if country is not None:
+            name = getattr(country, "common_name", country.name)
+            return Location(code, None, {"en": name})
+    codes = [*known, *_USER_ASSIGNED, *(country.alpha_3 for country in pycountry.countries)]
+    raise unknown_name("location", code, codes)
+
+
+def name(code: str, language: str = "en") -> str:
+    """Return the name of a location in a language (``"en"`` or ``"ru"``)."""
+    return find(code).name(language)
+
+
+def country_of(code: str) -> str:
+    """Return the country code that a location belongs to; a country returns itself."""
+    location = find(code)
+    return location.parent or location.code
+
+
+def regions(country: str) -> list[str]:
+    """Return the codes of the single regions of a Central Asian country, in order."""
+    parent = canonical(country)
+    return [c for c, place in _central_asia().items() if place.parent == parent and "+" not in c]
+
+
+def parts(code: str) -> list[str]:
+    """Return the single codes that a merged unit is made of."""
+    return canonical(code).split("+")

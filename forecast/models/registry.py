@@ -1,0 +1,101 @@
+"""The registry: model names in one plain dict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+import pandas as pd
+
+from forecast.errors import DataError, unknown_name
+from forecast.models.contract import Model
+from forecast.models.specification import specification
+from forecast.shelf import shelf
+
+#: Name -> where the model is made. A text ``module:class`` is imported on use, so that
+#: listing the models loads none of their libraries.
+REGISTRY: dict[str, str | Callable[[], Model]] = {
+    "naive": "forecast.models.naive:RandomWalk",
+    "drift": "forecast.models.naive:RandomWalkWithDrift",
+    "mean": "forecast.models.mean:HistoricalMean",
+    "ets": "forecast.models.ets:DampedTrend",
+    "theta": "forecast.models.theta:Theta",
+    "arima": "forecast.models.arima:Arima",
+    "level": "forecast.models.structural:LocalLevel",
+    "ar": "forecast.models.structural:Autoregression",
+    "structural": "forecast.models.structural:Structural",
+}
+
+#: The model that is used when none is named.
+DEFAULT = "structural"
+
+
+def model(name: str | Model) -> Model:
+    """Return a model by name; a model given is returned as it is.
+
+    Raises
+    ------
+    UnknownNameError
+        If the name is not registered; the message lists the nearest ones.
+    """
+    if not isinstance(name, str):
+        if not isinstance(name, Model):
+            raise DataError(
+                f"{name!r} is not a model: it needs a name and a method fit(panel, seed). "
+                f"Registered are {', '.join(REGISTRY)}."
+            )
+        return name
+    if name not in REGISTRY:
+        raise unknown_name("model", name, REGISTRY)
+    maker = REGISTRY[name]
+    if isinstance(maker, str):
+        module, attribute = maker.split(":")
+        maker = getattr(import_module(module), attribute)
+    made: Model = maker()
+    return made
+
+
+def register(name: str, maker: Callable[[], Model]) -> None:
+    """Add a model of one's own; it then works everywhere by its name.
+
+    Parameters
+    ----------
+    name : str
+        Not yet in use.
+    maker : callable
+        A class, or a function without arguments, that gives an object with ``name``
+        and ``fit(panel, seed)``; see `forecast.models.contract.Model`.
+
+    Raises
+    ------
+    DataError
+        If the name is taken, or what is made is not a model.
+    """
+    if name in REGISTRY:
+        raise DataError(f"a model named {name!r} is registered already. Choose another name.")
+    made = maker()
+    if not isinstance(made, Model):
+        raise DataError(f"{maker!r} makes {made!r}, which has no name and fit(panel, seed).")
+    REGISTRY[name] = maker
+
+
+def table() -> pd.DataFrame:
+    """Return one row per registered model: ``model, title, kind, default, summary, references``."""
+    rows = []
+    for name, maker in REGISTRY.items():
+        if (shelf("models") / f"{name}.toml").is_file():
+            stated = specification(name)
+        else:
+            text = (maker.__doc__ or "").strip() if not isinstance(maker, str) else ""
+            stated = {"title": name, "kind": "user", "summary": text.split("\n")[0]}
+        rows.append(
+            {
+                "model": name,
+                "title": stated["title"],
+                "kind": stated["kind"],
+                "default": name == DEFAULT,
+                "summary": stated["summary"],
+                "references": "; ".join(stated.get("references", [])),
+            }
+        )
+    return pd.DataFrame(rows)

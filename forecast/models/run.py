@@ -1,0 +1,61 @@
+"""The verb `forecast`: a panel, a model and horizons in, a Forecast out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from forecast.errors import DataError
+from forecast.horizons import DEFAULT_HORIZONS
+from forecast.models.contract import Model, check_years
+from forecast.models.registry import DEFAULT
+from forecast.models.registry import model as find_model
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+
+
+def forecast(
+    panel: Panel,
+    model: str | Model = DEFAULT,
+    horizons: Sequence[int] = DEFAULT_HORIZONS,
+    draws: int = 2000,
+    seed: int = 1,
+) -> Forecast:
+    """Forecast every series of a panel.
+
+    Parameters
+    ----------
+    panel : Panel
+        What is known. Each series is forecast from its own last year on.
+    model : str or Model
+        A registered name (see `forecast.models`) or a model of one's own.
+    horizons : sequence of int
+        Target years after the data.
+    draws : int
+        Simulated futures, at least 100.
+    seed : int
+        The same seed gives the same numbers.
+
+    Returns
+    -------
+    Forecast
+        Series that the model cannot forecast are listed in its `notes` with the reason.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model is not registered.
+    DataError
+        If a horizon is not after the data, or no series can be forecast.
+    """
+    if not isinstance(panel, Panel):
+        raise DataError(
+            f"forecast() needs a Panel, not {type(panel).__name__}. "
+            "Make one with forecast.read(), forecast.load() or Panel.from_frame()."
+        )
+    if not isinstance(draws, int) or not 100 <= draws <= 1_000_000:
+        raise DataError(f"draws is {draws!r}; give a whole number from 100 to 1,000,000.")
+    if not isinstance(seed, int) or seed < 0:
+        raise DataError(f"seed is {seed!r}; give a whole number, zero or above.")
+    chosen = find_model(model)
+    years = check_years(panel, horizons)
+    return chosen.fit(panel, seed).forecast(years, draws)

@@ -1,0 +1,106 @@
+"""On which scale a series is modelled: log counts, rates per 1,000, or persons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from forecast.panel import Series
+
+Kind = Literal["log", "rate", "persons"]
+#: Years of population growth that are carried forward.
+GROWTH_YEARS = 5
+POPULATION_RULE = f"observed, carried forward at its mean growth of the last {GROWTH_YEARS} years"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A series on the scale of its model, and the way back.
+
+    Attributes
+    ----------
+    kind : {"log", "rate", "persons"}
+        Counts are modelled as log(1 + persons), so no draw is negative; net flows as
+        net migrants per 1,000 mid-year population per year where the population is
+        known in every observed year, in persons otherwise.
+    values : ndarray, shape (n_years,)
+        The series on that scale; NaN in gaps.
+    floor : float
+        Standard deviation of the rounding of the last observed figure, on that scale.
+    population : ndarray, shape (n_years,) or None
+        Mid-year population in persons (rates only).
+    step : int
+        Years per step.
+    """
+
+    kind: Kind
+    values: np.ndarray
+    floor: float
+    population: np.ndarray | None
+    step: int
+
+    def to_persons(self, paths: np.ndarray) -> np.ndarray:
+        """Turn paths of shape (n_draws, n_ahead) into persons per calendar year (or period)."""
+        if self.kind == "log":
+            # Beyond e^23 (ten billion persons) a path is numerically, not demographically, alive.
+            return np.expm1(np.clip(paths, 0.0, 23.0))
+        if self.population is None:
+            return paths
+        return paths * self.step * population_ahead(self.population, paths.shape[1]) / 1000.0
+
+
+def choose(series: Series, kind: Kind | None = None) -> Scale:
+    """Put a series on the scale that fits its measure.
+
+    Parameters
+    ----------
+    series : Series
+    kind : {"log", "rate", "persons"}, optional
+        Ask for a scale; by default log for counts, rate or persons for net flows.
+
+    Returns
+    -------
+    Scale
+    """
+    observed = ~np.isnan(series.values)
+    last = float(series.values[observed][-1])
+    stated = series.precision[observed][-1]
+    rounding = (1.0 if np.isnan(stated) else float(stated)) / np.sqrt(12.0)
+    has_population = not np.isnan(series.population[observed]).any()
+    if kind is None:
+        kind = ("rate" if has_population else "persons") if series.signed else "log"
+    if kind == "log":
+        return Scale("log", np.log1p(series.values), rounding / (1.0 + last), None, series.step)
+    if kind == "rate":
+        factor = 1000.0 / (series.step * series.population)
+        floor = rounding * float(factor[observed][-1])
+        return Scale("rate", series.values * factor, floor, series.population, series.step)
+    return Scale("persons", series.values, rounding, None, series.step)
+
+
+def population_ahead(population: np.ndarray, n_ahead: int) -> np.ndarray:
+    """Carry a population forward at its mean growth of the last years.
+
+    Only figures up to the origin are used, so a backtest sees what could be known;
+    the official projections differ from this by little next to the migration.
+
+    Parameters
+    ----------
+    population : ndarray, shape (n_years,)
+        Persons; NaN where unknown.
+    n_ahead : int
+
+    Returns
+    -------
+    ndarray, shape (n_ahead,)
+    """
+    known = np.flatnonzero(~np.isnan(population))
+    recent = known[known >= known[-1] - GROWTH_YEARS]
+    first, last = recent[0], known[-1]
+    growth = 0.0
+    if last > first:
+        growth = np.log(population[last] / population[first]) / (last - first)
+    steps = np.arange(1, n_ahead + 1) + (len(population) - 1 - last)
+    return population[last] * np.exp(growth * steps)

@@ -1,0 +1,344 @@
+"""Forecast: what may happen, as draws with names and years."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from forecast import files
+from forecast.errors import DataError, unknown_name
+from forecast.panel import Panel
+
+#: Levels of the tidy quantile table: those of 50, 80 and 95 % intervals and some between.
+QUANTILE_LEVELS = (0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.975)
+SERIES = ["location", "measure", "source"]
+_MANIFEST, _DRAWS, _HISTORY, _NOTES = "manifest.json", "draws.nc", "history.csv", "notes.csv"
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Simulated futures of several series from one model.
+
+    Attributes
+    ----------
+    paths : DataArray, dims (draw, series, year)
+        Persons per calendar year, net inflow positive, for every year after the
+        data; coordinates ``location, measure, source, origin`` on ``series``. Years
+        that a series has already observed are NaN. Attributes: ``model, seed,
+        origin, as_of, version, data_hash``.
+    horizons : tuple of int
+        The target years asked for; `draws` and the tables show these.
+    notes : DataFrame
+        One row per series of the panel, also for those that could not be forecast:
+        ``source, location, measure, origin, observations, status, reason, scale,
+        population, flags``.
+    history : Panel
+        What the model was shown.
+    """
+
+    paths: xr.DataArray
+    horizons: tuple[int, ...]
+    notes: pd.DataFrame
+    history: Panel
+
+    @property
+    def draws(self) -> xr.DataArray:
+        """Draws at the target years, dims (draw, series, year), in persons."""
+        return self.paths.sel(year=list(self.horizons))
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return str(self.paths.attrs["model"])
+
+    @property
+    def series(self) -> pd.DataFrame:
+        """The forecast series: ``location, measure, source, origin``, in order."""
+        coordinates = [*SERIES, "origin"]
+        return pd.DataFrame({name: self.paths[name].to_numpy() for name in coordinates})
+
+    def quantiles(
+        self, levels: Sequence[float], years: Sequence[int] | None = None
+    ) -> pd.DataFrame:
+        """Return quantiles, one row per series, year and level.
+
+        Parameters
+        ----------
+        levels : sequence of float in (0, 1)
+        years : sequence of int, optional
+            Any forecast years; the target years by default.
+
+        Returns
+        -------
+        DataFrame
+            ``location, measure, source, year, quantile, value`` (persons per year).
+        """
+        wanted = np.asarray(levels, dtype=float)
+        if wanted.ndim != 1 or not ((wanted > 0) & (wanted < 1)).all():
+            raise DataError(f"quantile levels are {levels!r}; give numbers between 0 and 1.")
+        table, values = self._summary(wanted, years)
+        repeated = table.loc[table.index.repeat(len(wanted))].reset_index(drop=True)
+        return repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
+
+    def intervals(self, level: float = 0.80, years: Sequence[int] | None = None) -> pd.DataFrame:
+        """Return the median and a central interval, one row per series and year.
+
+        Parameters
+        ----------
+        level : float in (0, 1)
+            Probability inside the interval.
+        years : sequence of int, optional
+            Any forecast years; the target years by default.
+
+        Returns
+        -------
+        DataFrame
+            ``location, measure, source, year, median, lower, upper`` in persons.
+        """
+        if not 0 < level < 1:
+            raise DataError(f"interval level is {level!r}; give a number between 0 and 1.")
+        table, values = self._summary(np.array([0.5, (1 - level) / 2, (1 + level) / 2]), years)
+        return table.assign(median=values[0], lower=values[1], upper=values[2])
+
+    def probability(
+        self,
+        *,
+        above: float | None = None,
+        below: float | None = None,
+        location: str,
+        measure: str,
+        year: int,
+        source: str | None = None,
+    ) -> float:
+        """Return the share of draws above (or below) a threshold.
+
+        Parameters
+        ----------
+        above, below : float
+            Threshold in persons per year; give exactly one. A draw on the threshold
+            counts for neither.
+        location, measure : str
+            Which series.
+        year : int
+            Any forecast year.
+        source : str, optional
+            Which source. Without it, and with several, the one whose series of this
+            measure cover the most locations (so that countries can be compared).
+
+        Returns
+        -------
+        float
+            Between 0 and 1.
+        """
+        if (above is None) == (below is None):
+            raise DataError("give exactly one of above= and below=.")
+        values = self.sample(location=location, measure=measure, year=year, source=source)
+        hits = values > above if above is not None else values < below
+        return float(hits.mean())
+
+    def sample(
+        self, *, location: str, measure: str, year: int, source: str | None = None
+    ) -> np.ndarray:
+        """Return the draws of one series and year, shape (n_draws,), in persons."""
+        values = self.paths.isel(series=self._find(location, measure, source))
+        if year not in values["year"]:
+            raise unknown_name("forecast year", year, [str(y) for y in values["year"].to_numpy()])
+        drawn = values.sel(year=year).to_numpy()
+        if np.isnan(drawn).all():
+            raise DataError(f"{measure} of {location} in {year} is observed, not forecast.")
+        return drawn
+
+    def to_frame(self, kind: Literal["quantile", "sample"] = "quantile") -> pd.DataFrame:
+        """Return a tidy table of the target years.
+
+        Parameters
+        ----------
+        kind : {"quantile", "sample"}
+            `QUANTILE_LEVELS` of each series and year, or every draw.
+        """
+        if kind == "quantile":
+            return self.quantiles(QUANTILE_LEVELS)
+        if kind != "sample":
+            raise unknown_name("kind of table", kind, ["quantile", "sample"])
+        drawn = self.draws.transpose("series", "year", "draw")
+        table = self._index(self.horizons)
+        repeated = table.loc[table.index.repeat(drawn.sizes["draw"])].reset_index(drop=True)
+        number = np.tile(np.arange(drawn.sizes["draw"]), len(table))
+        return repeated.assign(draw=number, value=drawn.to_numpy().ravel()).dropna(ignore_index=True)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the forecast to a folder: NetCDF draws, history, notes and a manifest.
+
+        The folder is written whole or not at all; an earlier forecast is replaced.
+        """
+        with files.atomic_folder(path, _MANIFEST) as folder:
+            self.paths.to_dataset(name="draws").to_netcdf(folder / _DRAWS, engine="h5netcdf")
+            self.history.to_frame().to_csv(folder / _HISTORY, index=False, lineterminator="\n")
+            self.notes.to_csv(folder / _NOTES, index=False, lineterminator="\n")
+            manifest = {
+                "format": "migration-forecast/1",
+                "horizons": list(self.horizons),
+                "step": self.history.step,
+                **{name: _plain(value) for name, value in self.paths.attrs.items()},
+                "sha256": {
+                    name: files.sha256(folder / name) for name in (_DRAWS, _HISTORY, _NOTES)
+                },
+            }
+            text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
+            (folder / _MANIFEST).write_text(text + "\n", encoding="utf-8")
+        return Path(path)
+
+    def __repr__(self) -> str:
+        sizes = self.paths.sizes
+        years = ", ".join(map(str, self.horizons))
+        return (
+            f"<Forecast: model {self.model}, {sizes['series']} series, {sizes['draw']} draws, "
+            f"target years {years}>"
+        )
+
+    def _index(self, years: Sequence[int]) -> pd.DataFrame:
+        series = self.series[SERIES]
+        repeated = series.loc[series.index.repeat(len(years))].reset_index(drop=True)
+        return repeated.assign(year=np.tile(np.asarray(years, dtype=int), len(series)))
+
+    def _summary(
+        self, levels: np.ndarray, years: Sequence[int] | None
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        """Return the rows (series, year) that are forecast and their quantiles (level, row)."""
+        wanted = self.horizons if years is None else tuple(years)
+        available = set(self.paths["year"].to_numpy().tolist())
+        for year in wanted:
+            if year not in available:
+                raise unknown_name("forecast year", year, [str(y) for y in sorted(available)])
+        drawn = self.paths.sel(year=list(wanted)).transpose("draw", "series", "year").to_numpy()
+        flat = drawn.reshape(drawn.shape[0], -1)
+        forecast = ~np.isnan(flat[0])
+        table = self._index(wanted)[forecast].reset_index(drop=True)
+        return table, np.quantile(flat[:, forecast], levels, axis=0)
+
+    def _find(self, location: str, measure: str, source: str | None) -> int:
+        series = self.series
+        named = (
+            ("location", location, series["location"] == location),
+            ("measure", measure, series["measure"] == measure),
+            ("source", source, series["source"] == source),
+        )
+        fits = np.ones(len(series), dtype=bool)
+        for column, name, mask in named:
+            if name is None:
+                continue
+            if not (fits & mask).any():
+                raise unknown_name(f"{column} in this forecast", name, set(series[column][fits]))
+            fits &= mask
+        if fits.sum() > 1:
+            covered = series[series["measure"] == measure].groupby("source").size()
+            widest = covered[sorted(set(series["source"][fits]))].idxmax()
+            fits &= series["source"] == widest
+        return int(np.flatnonzero(fits)[0])
+
+
+def assemble(
+    panel: Panel,
+    drawn: Mapping[tuple[str, str, str], np.ndarray],
+    years: Sequence[int],
+    notes: pd.DataFrame,
+    *,
+    model: str,
+    seed: int,
+) -> Forecast:
+    """Put the draws of single series together into a Forecast.
+
+    Parameters
+    ----------
+    panel : Panel
+        What the model was shown.
+    drawn : mapping of (source, location, measure) to ndarray, shape (n_draws, n_ahead)
+        Draws in persons for the steps that follow each series' own origin.
+    years : sequence of int
+        The target years.
+    notes : DataFrame
+        See `Forecast`.
+    model : str
+        Name of the model.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    Forecast
+    """
+    from forecast import __version__
+
+    known = [series for series in panel if series.key in drawn]
+    first = min(series.origin for series in known) + panel.step
+    grid = np.arange(first, max(years) + 1, panel.step)
+    n_draws = len(next(iter(drawn.values())))
+    values = np.full((n_draws, len(known), len(grid)), np.nan)
+    for position, series in enumerate(known):
+        ahead = drawn[series.key]
+        values[:, position, len(grid) - ahead.shape[1] :] = ahead
+    origins = np.array([series.origin for series in known])
+    paths = xr.DataArray(
+        values,
+        dims=("draw", "series", "year"),
+        coords={
+            "draw": np.arange(n_draws),
+            "year": grid,
+            "location": ("series", [series.location for series in known]),
+            "measure": ("series", [series.measure for series in known]),
+            "source": ("series", [series.source for series in known]),
+            "origin": ("series", origins),
+        },
+        name="draws",
+        attrs={
+            "model": model,
+            "seed": seed,
+            "origin": int(origins.max()),
+            "as_of": panel.last_release,
+            "version": __version__,
+            "data_hash": panel.hash,
+            "unit": "persons per calendar year"
+            if panel.step == 1
+            else f"persons per {panel.step} years",
+        },
+    )
+    return Forecast(paths, tuple(int(year) for year in years), notes, panel)
+
+
+def open_forecast(path: str | Path) -> Forecast:
+    """Read a forecast that `Forecast.save` wrote.
+
+    Raises
+    ------
+    DataError
+        If the folder is not a saved forecast, or a file in it was changed.
+    """
+    folder = Path(path)
+    if not (folder / _MANIFEST).is_file():
+        raise DataError(f"{folder} holds no saved forecast (no {_MANIFEST}). Give a folder written by save().")
+    manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+    for name, expected in manifest["sha256"].items():
+        if not (folder / name).is_file() or files.sha256(folder / name) != expected:
+            raise DataError(f"{folder / name} is missing or was changed since it was saved. Save the forecast again.")
+    with xr.open_dataset(io.BytesIO((folder / _DRAWS).read_bytes()), engine="h5netcdf") as dataset:
+        paths = dataset["draws"].load()
+    history = pd.read_csv(folder / _HISTORY, keep_default_na=True)
+    notes = pd.read_csv(folder / _NOTES, keep_default_na=False)
+    return Forecast(
+        paths,
+        tuple(manifest["horizons"]),
+        notes,
+        Panel.from_frame(history, step=manifest["step"]),
+    )
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value

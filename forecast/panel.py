@@ -1,0 +1,275 @@
+"""Panel: what was observed, checked once and never changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from forecast import locations, validation
+from forecast.errors import DataError, unknown_name
+from forecast.validation import COLUMNS, KEY
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One (source, location, measure) over time, gaps kept as gaps.
+
+    Attributes
+    ----------
+    source, location, measure : str
+        What the series is.
+    years : ndarray of int, shape (n_years,)
+        Every step from the first to the last observed year.
+    values : ndarray of float, shape (n_years,)
+        Persons per calendar year (per period for five-year panels); NaN is a gap.
+    population : ndarray of float, shape (n_years,)
+        Mid-year population in persons; NaN where it is not known.
+    precision : ndarray of float, shape (n_years,)
+        What the values are rounded to, in persons; NaN where it is not stated.
+    flags : tuple of frozenset of str
+        Flags of each year.
+    step : int
+        Years per step, 1 or 5.
+    """
+
+    source: str
+    location: str
+    measure: str
+    years: np.ndarray
+    values: np.ndarray
+    population: np.ndarray
+    precision: np.ndarray
+    flags: tuple[frozenset[str], ...]
+    step: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The triple (source, location, measure)."""
+        return self.source, self.location, self.measure
+
+    @property
+    def origin(self) -> int:
+        """The last observed year."""
+        return int(self.years[-1])
+
+    @property
+    def signed(self) -> bool:
+        """Whether values may be below zero (net flows) or not (counts)."""
+        return validation.MEASURES[self.measure]
+
+    def flagged(self, flag: str) -> np.ndarray:
+        """Return which years carry a flag, as booleans of shape (n_years,)."""
+        return np.array([flag in flags for flags in self.flags], dtype=bool)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Annual (or five-year) series of countries and regions, with every release known.
+
+    Make one with `from_frame`, `forecast.load` or `forecast.read`. Selecting returns
+    new panels; nothing changes in place and nothing is filled in.
+    """
+
+    _table: pd.DataFrame
+    step: int
+
+    @classmethod
+    def from_frame(
+        cls,
+        table: pd.DataFrame,
+        *,
+        step: int | None = None,
+        rows: Sequence[str] | None = None,
+    ) -> Panel:
+        """Check a table and make a Panel of it.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Columns ``location, measure, year, value`` and optionally ``source,
+            population, as_of, flag, precision``; or Nixtla's ``unique_id, ds, y``
+            with ``unique_id`` as location, location/measure or source/location/measure.
+            Values are persons per calendar year, net inflow positive.
+        step : {1, 5}, optional
+            Years per row. By default five if every series has only gaps of whole
+            five years and at least three rows, else one.
+        rows : sequence of str, optional
+            How each row is called in messages; its index label by default.
+
+        Returns
+        -------
+        Panel
+
+        Raises
+        ------
+        DataError, UnknownNameError
+            Naming the row, the offending value and the remedy.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> table = pd.DataFrame(
+        ...     {"location": "KAZ", "measure": "immigration", "year": [2022, 2023, 2024],
+        ...      "value": [17425, 25387, 29282]}
+        ... )
+        >>> Panel.from_frame(table).locations
+        ['KAZ']
+        """
+        tidied = validation.tidy(table, rows)
+        if step not in (None, 1, 5):
+            raise DataError(f"step is {step!r}; a panel steps by 1 or 5 years.")
+        return cls(tidied, step or _infer_step(tidied))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the tidy table, every release a row."""
+        return self._table.copy()
+
+    def until(self, year: int) -> Panel:
+        """Return what the figures say up to and including a year."""
+        return self._keep((self._table["year"] <= year).to_numpy(), f"up to {year}")
+
+    def as_of(self, date: str | dt.date) -> Panel:
+        """Return what had been released by a date.
+
+        Parameters
+        ----------
+        date : str (YYYY-MM-DD) or date
+            Figures released later are left out; figures without a date count as known.
+        """
+        try:
+            day = pd.Timestamp(date)
+        except ValueError:
+            raise DataError(f"as_of is {date!r}; write a day as YYYY-MM-DD.") from None
+        known = self._table["as_of"].isna() | (self._table["as_of"] <= day)
+        return self._keep(known.to_numpy(), f"released by {day.date()}")
+
+    def select(
+        self,
+        *,
+        location: str | Sequence[str] | None = None,
+        measure: str | Sequence[str] | None = None,
+        source: str | Sequence[str] | None = None,
+    ) -> Panel:
+        """Return the series of some locations, measures or sources.
+
+        Raises
+        ------
+        UnknownNameError
+            If a name is not in the panel; the message lists those that are.
+        """
+        keep = np.ones(len(self._table), dtype=bool)
+        for column, wanted in (("location", location), ("measure", measure), ("source", source)):
+            if wanted is None:
+                continue
+            names = [wanted] if isinstance(wanted, str) else list(wanted)
+            if column == "location":
+                names = [locations.canonical(name) for name in names]
+            present = set(self._table[column])
+            for name in names:
+                if name not in present:
+                    raise unknown_name(f"{column} in this panel", name, present)
+            keep &= self._table[column].isin(names).to_numpy()
+        return self._keep(keep, "that fit the selection")
+
+    def without(self, keys: Sequence[tuple[str, str, str]]) -> Panel:
+        """Return the panel without some (source, location, measure) series."""
+        drop = pd.MultiIndex.from_frame(self._table[KEY]).isin(list(keys))
+        return self._keep(~drop, "left")
+
+    @property
+    def locations(self) -> list[str]:
+        """Codes of the locations, sorted."""
+        return sorted(set(self._table["location"]))
+
+    @property
+    def measures(self) -> list[str]:
+        """Measures that occur, sorted."""
+        return sorted(set(self._table["measure"]))
+
+    @property
+    def keys(self) -> list[tuple[str, str, str]]:
+        """The (source, location, measure) of every series, sorted."""
+        return [series.key for series in self.series]
+
+    @property
+    def origin(self) -> int:
+        """The last year in which any series is observed."""
+        return max(series.origin for series in self.series)
+
+    @property
+    def latest(self) -> pd.DataFrame:
+        """The tidy table with only the last release of each figure."""
+        return self._table.drop_duplicates([*KEY, "year"], keep="last").reset_index(drop=True)
+
+    @property
+    def last_release(self) -> str:
+        """The date of the newest release used (YYYY-MM-DD), or an empty string."""
+        newest = self._table["as_of"].max()
+        return "" if pd.isna(newest) else str(newest.date())
+
+    @cached_property
+    def series(self) -> tuple[Series, ...]:
+        """Every series that has an observed value, sorted by key, last release only."""
+        groups = self.latest.groupby(KEY, sort=True)
+        made = (_series(key, rows, self.step) for key, rows in groups)
+        return tuple(series for series in made if series is not None)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the table's content, the same for any order of the rows given."""
+        text = self._table.to_csv(index=False, float_format="%.12g", lineterminator="\n")
+        return hashlib.sha256(f"{self.step}\n{text}".encode()).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def __iter__(self) -> Iterator[Series]:
+        return iter(self.series)
+
+    def __repr__(self) -> str:
+        years = self._table["year"]
+        return (
+            f"<Panel: {len(self)} series, {len(self.locations)} locations, "
+            f"{', '.join(self.measures)}, {years.min()}–{years.max()}>"
+        )
+
+    def _keep(self, rows: np.ndarray, description: str) -> Panel:
+        kept = self._table[rows].reset_index(drop=True)
+        if kept["value"].notna().sum() == 0:
+            raise DataError(f"no figures {description}. Choose a wider selection.")
+        return Panel(kept, self.step)
+
+
+def _infer_step(table: pd.DataFrame) -> int:
+    """Five if every series moves by whole five years only and one has three rows or more."""
+    years = table.drop_duplicates([*KEY, "year"]).groupby(KEY)["year"]
+    gaps = years.diff().dropna()
+    long_enough = (years.count() >= 3).any()
+    return 5 if long_enough and len(gaps) and (gaps % 5 == 0).all() else 1
+
+
+def _series(key: tuple[str, str, str], rows: pd.DataFrame, step: int) -> Series | None:
+    observed = rows.loc[rows["value"].notna(), "year"]
+    if observed.empty:
+        return None
+    years = np.arange(observed.min(), observed.max() + 1, step)
+    on_grid = rows.set_index("year").reindex(years)
+    flags = tuple(
+        frozenset(flag.split(";")) - {""} if isinstance(flag, str) else frozenset()
+        for flag in on_grid["flag"]
+    )
+    source, location, measure = key
+    columns = (on_grid[column].to_numpy(float) for column in ("value", "population", "precision"))
+    values, population, precision = columns
+    return Series(
+        source, location, measure, years, values, population, precision, flags, step
+    )
+
+
+__all__ = ["COLUMNS", "KEY", "Panel", "Series"]

@@ -1,0 +1,35 @@
+"""Where the shelves `data/` and `models/` are: in a checkout or inside the wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def shelf(name: str) -> Path:
+    """Return the folder of one shelf.
+
+    A wheel carries the shelves inside the package; an editable install reads the
+    ones of the checkout, so that an edited table takes effect at once.
+
+    Parameters
+    ----------
+    name : {"data", "models"}
+        The shelf.
+
+    Returns
+    -------
+    pathlib.Path
+        An existing folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the installation is incomplete.
+    """
+    package = Path(__file__).resolve().parent
+    for folder in (package / "_shelves" / name, package.parent / name):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(
+        f"the shelf {name!r} is missing from this installation of migration-forecast; install it again"
+    )

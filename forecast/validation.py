@@ -1,0 +1,249 @@
+"""Checks that turn a table into the rows of a Panel, or say what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from forecast import locations
+from forecast.errors import DataError, unknown_name
+
+#: What can be counted, and whether the count can be below zero.
+MEASURES = {
+    "net_migration": True,
+    "immigration": False,
+    "emigration": False,
+    "internal_arrivals": False,
+    "internal_departures": False,
+    "internal_net": True,
+    "net_all_flows": True,
+    "population": False,
+}
+COLUMNS = (
+    "source",
+    "location",
+    "measure",
+    "year",
+    "value",
+    "population",
+    "flag",
+    "precision",
+    "as_of",
+)
+KEY = ["source", "location", "measure"]
+_REQUIRED = ("location", "measure", "year", "value")
+_FIRST_YEAR, _LAST_YEAR = 1800, 2200
+#: No population or flow on Earth is larger (persons).
+_LARGEST = 2e10
+
+
+def tidy(table: pd.DataFrame, rows: Sequence[str] | None = None) -> pd.DataFrame:
+    """Check a table and return it with the columns, types and order of a Panel.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Tidy (``location, measure, year, value`` and optional columns) or Nixtla's
+        long form (``unique_id, ds, y``).
+    rows : sequence of str, optional
+        How each row is called in messages (``"line 7 of arrivals.csv"``); its index
+        label by default.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`, sorted by series, year and release.
+
+    Raises
+    ------
+    DataError
+        Naming the row, the offending value and the remedy.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise DataError(f"a Panel is made from a pandas DataFrame, not {type(table).__name__}.")
+    if {"unique_id", "ds", "y"} <= set(table.columns):
+        table = _from_long_form(table)
+    missing = [column for column in _REQUIRED if column not in table.columns]
+    if missing:
+        found = ", ".join(map(str, table.columns)) or "none"
+        raise DataError(
+            f"missing column {', '.join(map(repr, missing))}; found: {found}. "
+            f"A table needs the columns {', '.join(_REQUIRED)}."
+        )
+    unknown = [column for column in table.columns if column not in COLUMNS]
+    if unknown:
+        raise unknown_name("column", unknown[0], COLUMNS)
+    if table.empty:
+        raise DataError("the table has no rows. Give at least one observed year.")
+    where = _Where(table, rows)
+    tidied = pd.DataFrame(index=pd.RangeIndex(len(table)))
+    tidied["source"] = _text(table, "source", "user")
+    tidied["location"] = _locations(table, where)
+    tidied["measure"] = _measures(table, where)
+    tidied["year"] = _years(table, where)
+    tidied["value"] = _numbers(table, "value", where)
+    tidied["population"] = _numbers(table, "population", where)
+    tidied["flag"] = _text(table, "flag", "")
+    tidied["precision"] = _numbers(table, "precision", where)
+    tidied["as_of"] = _dates(table, where)
+    _check_signs(tidied, where)
+    _check_unique(tidied, where)
+    _check_observed(tidied, where)
+    return tidied.sort_values([*KEY, "year", "as_of"], ignore_index=True, na_position="first")
+
+
+class _Where:
+    """Names a row of the user's table."""
+
+    def __init__(self, table: pd.DataFrame, rows: Sequence[str] | None) -> None:
+        self._labels: Sequence[Hashable] = list(table.index) if rows is None else list(rows)
+        self._plain = rows is None
+
+    def __call__(self, position: int) -> str:
+        label = self._labels[position]
+        return f"row {label}" if self._plain else str(label)
+
+
+def _first(mask: np.ndarray | pd.Series) -> int | None:
+    positions = np.flatnonzero(np.asarray(mask, dtype=bool))
+    return int(positions[0]) if positions.size else None
+
+
+def _from_long_form(table: pd.DataFrame) -> pd.DataFrame:
+    """Rename Nixtla's columns; ``unique_id`` is [source/]location[/measure]."""
+    converted = table.rename(columns={"ds": "year", "y": "value"}).drop(columns="unique_id")
+    pieces = [str(name).split("/") for name in table["unique_id"]]
+    if any(len(piece) > 3 for piece in pieces):
+        bad = next(name for name, piece in zip(table["unique_id"], pieces) if len(piece) > 3)
+        raise DataError(
+            f"unique_id {bad!r} has more than three parts. Write location, "
+            "location/measure or source/location/measure."
+        )
+    if "location" not in converted:
+        converted["location"] = [piece[1] if len(piece) == 3 else piece[0] for piece in pieces]
+    if "measure" not in converted:
+        converted["measure"] = [piece[-1] if len(piece) > 1 else "net_migration" for piece in pieces]
+    if any(len(piece) == 3 for piece in pieces) and "source" not in converted:
+        converted["source"] = [piece[0] if len(piece) == 3 else "user" for piece in pieces]
+    if pd.api.types.is_datetime64_any_dtype(converted["year"]):
+        converted["year"] = converted["year"].dt.year
+    return converted
+
+
+def _text(table: pd.DataFrame, column: str, default: str) -> list[str]:
+    if column not in table:
+        return [default] * len(table)
+    return [default if pd.isna(item) or item == "" else str(item) for item in table[column]]
+
+
+def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
+    codes: dict[str, str] = {}
+    for position, given in enumerate(table["location"]):
+        text = str(given)
+        if text in codes:
+            continue
+        try:
+            codes[text] = locations.find(text).code
+        except LookupError as error:
+            raise type(error)(f"{where(position)}, column location: {error}") from None
+    return [codes[str(given)] for given in table["location"]]
+
+
+def _measures(table: pd.DataFrame, where: _Where) -> list[str]:
+    for position, given in enumerate(table["measure"]):
+        if given not in MEASURES:
+            error = unknown_name("measure", given, MEASURES)
+            raise type(error)(f"{where(position)}, column measure: {error}")
+    return [str(given) for given in table["measure"]]
+
+
+def _numbers(table: pd.DataFrame, column: str, where: _Where) -> np.ndarray:
+    if column not in table:
+        return np.full(len(table), np.nan)
+    given = table[column]
+    given = given.mask(given.isin(["", " "])) if given.dtype == object else given
+    numbers = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    bad = _first(np.isnan(numbers) & ~given.isna().to_numpy())
+    if bad is not None:
+        raise DataError(
+            f"{where(bad)}, column {column}: {table[column].iloc[bad]!r} is not a number. "
+            "Write persons as digits with a point for decimals, and leave a missing figure empty."
+        )
+    bad = _first(np.abs(np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf)) > _LARGEST)
+    if bad is not None:
+        raise DataError(
+            f"{where(bad)}, column {column}: {numbers[bad]!r} is larger than any count of people. "
+            "Check the unit: values are persons per calendar year."
+        )
+    return numbers
+
+
+def _years(table: pd.DataFrame, where: _Where) -> np.ndarray:
+    given = table["year"]
+    if pd.api.types.is_datetime64_any_dtype(given):
+        given = given.dt.year
+    years = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    fits = (years >= _FIRST_YEAR) & (years <= _LAST_YEAR) & (years == np.floor(years))
+    bad = _first(~fits)
+    if bad is not None:
+        raise DataError(
+            f"{where(bad)}, column year: {table['year'].iloc[bad]!r} is not a calendar year. "
+            f"Write a whole number between {_FIRST_YEAR} and {_LAST_YEAR}."
+        )
+    return years.astype(int)
+
+
+def _dates(table: pd.DataFrame, where: _Where) -> pd.Series:
+    if "as_of" not in table:
+        return pd.Series(pd.NaT, index=range(len(table)), dtype="datetime64[s]")
+    dates = pd.to_datetime(table["as_of"], errors="coerce", format="ISO8601")
+    bad = _first((dates.isna() & ~table["as_of"].isna() & (table["as_of"] != "")).to_numpy())
+    if bad is not None:
+        raise DataError(
+            f"{where(bad)}, column as_of: {table['as_of'].iloc[bad]!r} is not a date. "
+            "Write the day of the release as YYYY-MM-DD."
+        )
+    return pd.Series(dates.to_numpy(dtype="datetime64[s]"))
+
+
+def _check_signs(tidied: pd.DataFrame, where: _Where) -> None:
+    count = ~tidied["measure"].map(MEASURES).to_numpy(dtype=bool)
+    bad = _first(count & (tidied["value"].to_numpy() < 0))
+    if bad is not None:
+        row = tidied.iloc[bad]
+        raise DataError(
+            f"{where(bad)}: {row['measure']} of {row['location']} in {row['year']} is "
+            f"{row['value']:g}; a count cannot be negative. "
+            "Correct the figure, or give it as a net measure."
+        )
+    for column in ("population", "precision"):
+        bad = _first(tidied[column].to_numpy() <= 0)
+        if bad is not None:
+            raise DataError(
+                f"{where(bad)}, column {column}: {tidied[column].iloc[bad]:g} is not above zero. "
+                "Correct it, or leave it empty."
+            )
+
+
+def _check_unique(tidied: pd.DataFrame, where: _Where) -> None:
+    bad = _first(tidied.duplicated([*KEY, "year", "as_of"]))
+    if bad is not None:
+        row = tidied.iloc[bad]
+        raise DataError(
+            f"{where(bad)}: {row['measure']} of {row['location']} has the year {row['year']} twice "
+            f"(value {row['value']:g}). Keep one row per series and year, or give each release "
+            "its own date in as_of."
+        )
+
+
+def _check_observed(tidied: pd.DataFrame, where: _Where) -> None:
+    observed = tidied.groupby(KEY, sort=False)["value"].transform("count").to_numpy()
+    bad = _first(observed == 0)
+    if bad is not None:
+        row = tidied.iloc[bad]
+        raise DataError(
+            f"{where(bad)}: every value of {row['measure']} of {row['location']} is missing. "
+            "Give at least one figure, or leave the series out."
+        )
