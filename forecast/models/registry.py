@@ -9,6 +9,7 @@ import pandas as pd
 
 from forecast.errors import DataError, unknown_name
 from forecast.models.contract import Model
+from forecast.models.names import DEFAULT
 from forecast.models.specification import specification
 from forecast.shelf import shelf
 
@@ -26,8 +27,6 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "structural": "forecast.models.structural:Structural",
 }
 
-#: The model that is used when none is named.
-DEFAULT = "structural"
 
 
 def model(name: str | Model) -> Model:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from forecast.errors import DataError
 from forecast.horizons import DEFAULT_HORIZONS
 from forecast.models.contract import Model, check_years
-from forecast.models.registry import DEFAULT
+from forecast.models.names import DEFAULT
 from forecast.models.registry import model as find_model
 from forecast.outlook import Forecast
 from forecast.panel import Panel

@@ -93,13 +93,15 @@ def autoregression() -> Nodes:
 
     size = specification("structural")["autoregression"]["nodes"]
     persistence = (np.arange(size) + 0.5) * 2.0 / size - 1.0
+    # The reference prior; a flat one makes intervals of persistent short series too narrow.
+    log_prior = -0.5 * np.log(1.0 - persistence**2)
     model = UnobservedComponents(DUMMY, level="fixed intercept", autoregressive=1)
     return from_statsmodels(
         model,
         [[1.0, value] for value in persistence],
         diffuse=[True, False],
         level=[True, False],
-        log_prior=np.zeros(size),
+        log_prior=log_prior,
         names={"persistence": persistence},
     )
 

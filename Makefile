@@ -1,0 +1,42 @@
+# Everything is set up by the first target that needs it; nothing but Python and make is assumed.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt --build-constraints constraints.txt
+
+.PHONY: report test test-slow check lock clean help
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+report: .venv/report-ready ## Write reports/central-asia.html and .csv from the bundled data
+	$(BIN)/forecast report --out reports
+
+test: .venv/test-ready ## Run the fast tests
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-slow: .venv/test-ready ## Run the slow studies (coverage by simulation and the like)
+	$(BIN)/python -m pytest -n auto -m slow
+
+check: .venv/test-ready ## Run ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: .venv/test-ready ## Write constraints.txt anew: names and versions only
+	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate --no-emit-index-url pyproject.toml > constraints.txt
+
+clean: ## Remove the environment and what tools left behind
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/created: .python-version
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@touch $@
+
+.venv/report-ready: .venv/created pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	@touch $@
+
+.venv/test-ready: .venv/created pyproject.toml constraints.txt
+	$(INSTALL) --editable ".[bayes,dev]"
+	@touch $@ .venv/report-ready
