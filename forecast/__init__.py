@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from forecast.panel import Panel
     from forecast.reports.horizon import report
 
-    def models() -> pd.DataFrame: ...
+    def models() -> pd.DataFrame:  # noqa: D103  the package `forecast.models`, called
+        ...
 
 
 _WHERE = {

@@ -30,7 +30,7 @@ class _Group(click.Group):
             raise click.ClickException(str(error)) from None
 
 
-class _Numbers(click.ParamType):
+class _Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """Comma-separated whole numbers, such as ``2025,2027,2030``."""
 
     name = "years"
@@ -60,11 +60,11 @@ def _forecast_options(command: Callable[..., Any]) -> Callable[..., Any]:
     from forecast.models.names import DEFAULT
 
     for option in (
-        click.option("--seed", default=1, show_default=True, help="The same seed gives the same numbers."),
-        click.option("--draws", default=2000, show_default=True, help="Simulated futures."),
         click.option(
-            "--model", default=DEFAULT, show_default=True, help="See `forecast models`."
+            "--seed", default=1, show_default=True, help="The same seed gives the same numbers."
         ),
+        click.option("--draws", default=2000, show_default=True, help="Simulated futures."),
+        click.option("--model", default=DEFAULT, show_default=True, help="See `forecast models`."),
         click.option(
             "--horizons",
             type=_Numbers(),
@@ -135,7 +135,9 @@ def check_data(file: str) -> None:
     show(findings)
     errors = int((findings["severity"] == "error").sum())
     if errors:
-        raise click.ClickException(f"{errors} of {len(findings)} findings are errors; see the table.")
+        raise click.ClickException(
+            f"{errors} of {len(findings)} findings are errors; see the table."
+        )
 
 
 @cli.command()
@@ -148,7 +150,9 @@ def models() -> None:
 
 @cli.command()
 @_forecast_options
-@click.option("--table", type=click.Choice(["quantile", "sample"]), default="quantile", show_default=True)
+@click.option(
+    "--table", type=click.Choice(["quantile", "sample"]), default="quantile", show_default=True
+)
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file; stdout by default.")
 def predict(
     data: str,
@@ -205,7 +209,10 @@ def _outlook(data: str, horizons: Sequence[int], model: str, draws: int, seed: i
     with _progress(f"forecasting {len(panel)} series with {model}"):
         outlook = forecast(panel, model=model, horizons=horizons, draws=draws, seed=seed)
     for note in outlook.notes[outlook.notes["status"] == NOT_FORECAST].itertuples():
-        click.echo(f"not forecast: {note.measure} of {note.location} ({note.source}): {note.reason}", err=True)
+        click.echo(
+            f"not forecast: {note.measure} of {note.location} ({note.source}): {note.reason}",
+            err=True,
+        )
     return outlook
 
 

@@ -102,10 +102,9 @@ def _find(code: str) -> Location:
     import pycountry
 
     if _REGION.fullmatch(code):
-        region = pycountry.subdivisions.get(code=code)
+        region = pycountry.subdivisions.get(code=code)  # type: ignore[no-untyped-call]
         if region is not None:
-            country = pycountry.countries.get(alpha_2=code[:2])
-            return Location(code, country.alpha_3, {"en": region.name})
+            return Location(code, region.country.alpha_3, {"en": region.name})
     else:
         country = pycountry.countries.get(alpha_3=code) if len(code) == 3 else None
         if country is not None:

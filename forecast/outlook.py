@@ -18,7 +18,23 @@ from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 
 #: Levels of the tidy quantile table: those of 50, 80 and 95 % intervals and some between.
-QUANTILE_LEVELS = (0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.975)
+QUANTILE_LEVELS = (
+    0.025,
+    0.05,
+    0.1,
+    0.2,
+    0.25,
+    0.3,
+    0.4,
+    0.5,
+    0.6,
+    0.7,
+    0.75,
+    0.8,
+    0.9,
+    0.95,
+    0.975,
+)
 SERIES = ["location", "measure", "source"]
 _MANIFEST, _DRAWS, _HISTORY, _NOTES = "manifest.json", "draws.nc", "history.csv", "notes.csv"
 
@@ -172,7 +188,9 @@ class Forecast:
         table = self._index(self.horizons)
         repeated = table.loc[table.index.repeat(drawn.sizes["draw"])].reset_index(drop=True)
         number = np.tile(np.arange(drawn.sizes["draw"]), len(table))
-        return repeated.assign(draw=number, value=drawn.to_numpy().ravel()).dropna(ignore_index=True)
+        return repeated.assign(draw=number, value=drawn.to_numpy().ravel()).dropna(
+            ignore_index=True
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write the forecast to a folder: NetCDF draws, history, notes and a manifest.
@@ -323,11 +341,15 @@ def open_forecast(path: str | Path) -> Forecast:
     """
     folder = Path(path)
     if not (folder / _MANIFEST).is_file():
-        raise DataError(f"{folder} holds no saved forecast (no {_MANIFEST}). Give a folder written by save().")
+        raise DataError(
+            f"{folder} holds no saved forecast (no {_MANIFEST}). Give a folder written by save()."
+        )
     manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
     for name, expected in manifest["sha256"].items():
         if not (folder / name).is_file() or files.sha256(folder / name) != expected:
-            raise DataError(f"{folder / name} is missing or was changed since it was saved. Save the forecast again.")
+            raise DataError(
+                f"{folder / name} is missing or was changed since it was saved. Save the forecast again."
+            )
     with xr.open_dataset(io.BytesIO((folder / _DRAWS).read_bytes()), engine="h5netcdf") as dataset:
         paths = dataset["draws"].load()
     history = pd.read_csv(folder / _HISTORY, keep_default_na=True)

@@ -217,7 +217,7 @@ class Panel:
     def series(self) -> tuple[Series, ...]:
         """Every series that has an observed value, sorted by key, last release only."""
         groups = self.latest.groupby(KEY, sort=True)
-        made = (_series(key, rows, self.step) for key, rows in groups)
+        made = (_series(str(s), str(c), str(m), rows, self.step) for (s, c, m), rows in groups)
         return tuple(series for series in made if series is not None)
 
     @cached_property
@@ -254,7 +254,9 @@ def _infer_step(table: pd.DataFrame) -> int:
     return 5 if long_enough and len(gaps) and (gaps % 5 == 0).all() else 1
 
 
-def _series(key: tuple[str, str, str], rows: pd.DataFrame, step: int) -> Series | None:
+def _series(
+    source: str, location: str, measure: str, rows: pd.DataFrame, step: int
+) -> Series | None:
     observed = rows.loc[rows["value"].notna(), "year"]
     if observed.empty:
         return None
@@ -264,12 +266,9 @@ def _series(key: tuple[str, str, str], rows: pd.DataFrame, step: int) -> Series 
         frozenset(flag.split(";")) - {""} if isinstance(flag, str) else frozenset()
         for flag in on_grid["flag"]
     )
-    source, location, measure = key
     columns = (on_grid[column].to_numpy(float) for column in ("value", "population", "precision"))
     values, population, precision = columns
-    return Series(
-        source, location, measure, years, values, population, precision, flags, step
-    )
+    return Series(source, location, measure, years, values, population, precision, flags, step)
 
 
 __all__ = ["COLUMNS", "KEY", "Panel", "Series"]

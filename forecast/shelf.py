@@ -31,5 +31,6 @@ def shelf(name: str) -> Path:
         if folder.is_dir():
             return folder
     raise FileNotFoundError(
-        f"the shelf {name!r} is missing from this installation of migration-forecast; install it again"
+        f"the shelf {name!r} is missing from this installation; "
+        "install migration-forecast again"
     )

@@ -124,7 +124,9 @@ def _from_long_form(table: pd.DataFrame) -> pd.DataFrame:
     if "location" not in converted:
         converted["location"] = [piece[1] if len(piece) == 3 else piece[0] for piece in pieces]
     if "measure" not in converted:
-        converted["measure"] = [piece[-1] if len(piece) > 1 else "net_migration" for piece in pieces]
+        converted["measure"] = [
+            piece[-1] if len(piece) > 1 else "net_migration" for piece in pieces
+        ]
     if any(len(piece) == 3 for piece in pieces) and "source" not in converted:
         converted["source"] = [piece[0] if len(piece) == 3 else "user" for piece in pieces]
     if pd.api.types.is_datetime64_any_dtype(converted["year"]):

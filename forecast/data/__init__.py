@@ -1,0 +1,1 @@
+"""Where figures come from: bundled tables, files of one's own, official sources."""

@@ -98,7 +98,9 @@ def _kind(file: Path, content: bytes) -> str:
     named = _ENDINGS.get(file.suffix.lower())
     if named is None:
         known = ", ".join(sorted(_ENDINGS))
-        raise DataError(f"{file.name}: cannot read files that end in {file.suffix!r}. Save it as one of {known}.")
+        raise DataError(
+            f"{file.name}: cannot read files that end in {file.suffix!r}. Save it as one of {known}."
+        )
     found = next((kind for start, kind in _SIGNATURES.items() if content.startswith(start)), "CSV")
     if found != named:
         described = "text" if found == "CSV" else found
@@ -119,7 +121,9 @@ def _from_csv(content: bytes) -> tuple[pd.DataFrame, list[int]]:
             "Save the table as CSV UTF-8."
         ) from None
     if "\x00" in text:
-        raise DataError("the file holds NUL bytes, so it is not a text table. Save it as CSV UTF-8.")
+        raise DataError(
+            "the file holds NUL bytes, so it is not text. Save it as CSV UTF-8."
+        )
     header = text.lstrip("\n\r").split("\n", 1)[0]
     delimiter = max(",;\t", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -141,7 +145,9 @@ def _from_csv(content: bytes) -> tuple[pd.DataFrame, list[int]]:
             records.append([cell.strip() for cell in record])
             lines.append(reader.line_num)
     except csv.Error as error:
-        raise DataError(f"line {reader.line_num}: {error}. Check the quotation marks there.") from None
+        raise DataError(
+            f"line {reader.line_num}: {error}. Check the quotation marks there."
+        ) from None
     return _without_missing(pd.DataFrame(records, columns=columns, dtype=object)), lines
 
 
@@ -154,7 +160,9 @@ def _from_xlsx(content: bytes, sheet: str | int) -> tuple[pd.DataFrame, list[int
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, InvalidFileException, ValueError) as error:
-        raise DataError(f"this is not a readable XLSX workbook ({error}). Save it again as XLSX.") from None
+        raise DataError(
+            f"this is not a readable XLSX workbook ({error}). Save it again as XLSX."
+        ) from None
     names = book.sheetnames
     if sheet not in names and not (isinstance(sheet, int) and 0 <= sheet < len(names)):
         raise DataError(f"there is no sheet {sheet!r}; the workbook has {', '.join(names)}.")
@@ -181,7 +189,9 @@ def _header(columns: list[str]) -> list[str]:
         if not column:
             raise DataError(f"column {position} has no heading. Give it one, or remove the column.")
         if column in seen:
-            raise DataError(f"the heading {column!r} occurs twice. Give each column its own heading.")
+            raise DataError(
+                f"the heading {column!r} occurs twice. Give each column its own heading."
+            )
         seen.add(column)
     return columns
 
@@ -210,5 +220,3 @@ def _years_down(table: pd.DataFrame, lines: list[int]) -> tuple[pd.DataFrame, li
         id_vars=[*kept, "_line"], value_vars=years, var_name="year", value_name="value"
     )
     return tidy.drop(columns="_line"), tidy["_line"].tolist()
-
-

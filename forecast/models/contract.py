@@ -81,9 +81,7 @@ def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
     DataError
         If a year is not after the data, too far ahead, or not on the panel's step.
     """
-    if isinstance(years, (str, bytes)) or not all(
-        isinstance(year, int) or (hasattr(year, "__index__")) for year in years
-    ):
+    if not all(hasattr(year, "__index__") for year in years):
         raise DataError(f"horizons are {years!r}; give calendar years such as (2025, 2027, 2030).")
     wanted = tuple(sorted({int(year) for year in years}))
     if not wanted:

@@ -28,7 +28,6 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
 }
 
 
-
 def model(name: str | Model) -> Model:
     """Return a model by name; a model given is returned as it is.
 

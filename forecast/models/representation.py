@@ -20,8 +20,8 @@ def from_statsmodels(
     model: MLEModel,
     parameters: Iterable[Sequence[float]],
     *,
-    diffuse: Sequence[bool],
-    level: Sequence[bool],
+    diffuse: Sequence[bool] | np.ndarray,
+    level: Sequence[bool] | np.ndarray,
     log_prior: np.ndarray,
     names: Mapping[str, np.ndarray],
 ) -> Nodes:

@@ -45,10 +45,12 @@ class Scale:
         """Turn paths of shape (n_draws, n_ahead) into persons per calendar year (or period)."""
         if self.kind == "log":
             # Beyond e^23 (ten billion persons) a path is numerically, not demographically, alive.
-            return np.expm1(np.clip(paths, 0.0, 23.0))
+            persons: np.ndarray = np.expm1(np.clip(paths, 0.0, 23.0))
+            return persons
         if self.population is None:
             return paths
-        return paths * self.step * population_ahead(self.population, paths.shape[1]) / 1000.0
+        ahead = population_ahead(self.population, paths.shape[1])
+        return np.asarray(paths * self.step * ahead / 1000.0)
 
 
 def choose(series: Series, kind: Kind | None = None) -> Scale:
@@ -103,4 +105,4 @@ def population_ahead(population: np.ndarray, n_ahead: int) -> np.ndarray:
     if last > first:
         growth = np.log(population[last] / population[first]) / (last - first)
     steps = np.arange(1, n_ahead + 1) + (len(population) - 1 - last)
-    return population[last] * np.exp(growth * steps)
+    return np.asarray(population[last] * np.exp(growth * steps))

@@ -258,4 +258,5 @@ def simulate(
 
 
 def _apply(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    return (matrices * vectors[:, None, :]).sum(axis=2)
+    product: np.ndarray = (matrices * vectors[:, None, :]).sum(axis=2)
+    return product

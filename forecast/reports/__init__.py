@@ -1,0 +1,1 @@
+"""The horizon report: charts, sentences and pages made from a Forecast."""
