@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -110,8 +111,20 @@ def _find(code: str) -> Location:
         if country is not None:
             name = getattr(country, "common_name", country.name)
             return Location(code, None, {"en": name})
-    codes = [*known, *_USER_ASSIGNED, *(country.alpha_3 for country in pycountry.countries)]
-    raise unknown_name("location", code, codes)
+    raise _unknown(code)
+
+
+def _unknown(code: str) -> UnknownNameError:
+    """Name the code that a place's name stands for, else the nearest codes, ours first."""
+    import pycountry
+
+    known = _central_asia()
+    for place in known.values():
+        if code in {spelling.upper() for spelling in place.names.values()}:
+            return UnknownNameError(f"unknown location {code!r}. Write its code, {place.code}.")
+    near = difflib.get_close_matches(code, known, n=3, cutoff=0.6)
+    everywhere = [*known, *_USER_ASSIGNED, *(country.alpha_3 for country in pycountry.countries)]
+    return unknown_name("location", code, near or everywhere)
 
 
 def name(code: str, language: str = "en") -> str:

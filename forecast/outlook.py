@@ -348,7 +348,8 @@ def open_forecast(path: str | Path) -> Forecast:
     for name, expected in manifest["sha256"].items():
         if not (folder / name).is_file() or files.sha256(folder / name) != expected:
             raise DataError(
-                f"{folder / name} is missing or was changed since it was saved. Save the forecast again."
+                f"{folder / name} is missing or was changed since it was saved. "
+                "Save the forecast again."
             )
     with xr.open_dataset(io.BytesIO((folder / _DRAWS).read_bytes()), engine="h5netcdf") as dataset:
         paths = dataset["draws"].load()

@@ -31,6 +31,5 @@ def shelf(name: str) -> Path:
         if folder.is_dir():
             return folder
     raise FileNotFoundError(
-        f"the shelf {name!r} is missing from this installation; "
-        "install migration-forecast again"
+        f"the shelf {name!r} is missing from this installation; install migration-forecast again"
     )

@@ -68,7 +68,7 @@ def read(
         elif kind == "XLSX":
             table, lines = _from_xlsx(content, sheet)
         else:
-            table = pd.read_parquet(io.BytesIO(content))
+            table = _from_parquet(content)
             lines = list(range(1, len(table) + 1))
         table.columns = [str(column).strip() for column in table.columns]
         table, lines = _years_down(table, lines)
@@ -97,9 +97,9 @@ def _bytes(file: Path) -> bytes:
 def _kind(file: Path, content: bytes) -> str:
     named = _ENDINGS.get(file.suffix.lower())
     if named is None:
-        known = ", ".join(sorted(_ENDINGS))
         raise DataError(
-            f"{file.name}: cannot read files that end in {file.suffix!r}. Save it as one of {known}."
+            f"{file.name}: cannot read files that end in {file.suffix!r}. "
+            f"Save it as one of {', '.join(sorted(_ENDINGS))}."
         )
     found = next((kind for start, kind in _SIGNATURES.items() if content.startswith(start)), "CSV")
     if found != named:
@@ -121,9 +121,7 @@ def _from_csv(content: bytes) -> tuple[pd.DataFrame, list[int]]:
             "Save the table as CSV UTF-8."
         ) from None
     if "\x00" in text:
-        raise DataError(
-            "the file holds NUL bytes, so it is not text. Save it as CSV UTF-8."
-        )
+        raise DataError("the file holds NUL bytes, so it is not text. Save it as CSV UTF-8.")
     header = text.lstrip("\n\r").split("\n", 1)[0]
     delimiter = max(",;\t", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -139,7 +137,7 @@ def _from_csv(content: bytes) -> tuple[pd.DataFrame, list[int]]:
                 continue
             if len(record) != len(columns):
                 raise DataError(
-                    f"line {reader.line_num} has {len(record)} cells, the header has {len(columns)}: "
+                    f"line {reader.line_num} has {len(record)} cells, the header {len(columns)}: "
                     f"{delimiter.join(record)[:60]!r}. Add or remove cells so that they agree."
                 )
             records.append([cell.strip() for cell in record])
@@ -181,6 +179,17 @@ def _from_xlsx(content: bytes, sheet: str | int) -> tuple[pd.DataFrame, list[int
         [row[:width] for _, row in numbered[1:]], columns=_header(columns[:width]), dtype=object
     )
     return _without_missing(table), [number for number, _ in numbered[1:]]
+
+
+def _from_parquet(content: bytes) -> pd.DataFrame:
+    from pyarrow import ArrowException
+
+    try:
+        return pd.read_parquet(io.BytesIO(content))
+    except (ArrowException, OSError) as error:
+        raise DataError(
+            f"this is not a readable Parquet file ({str(error).splitlines()[0]}). Save it again."
+        ) from None
 
 
 def _header(columns: list[str]) -> list[str]:

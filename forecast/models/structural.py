@@ -35,7 +35,7 @@ def local_level() -> Nodes:
     """Return a level that moves as a random walk under noise."""
     from statsmodels.tsa.statespace.structural import UnobservedComponents
 
-    gain = np.array(specification("structural")["level"]["gain"])
+    gain = np.array(specification("level")["grid"]["gain"])
     model = UnobservedComponents(DUMMY, level="local level")
     return from_statsmodels(
         model,
@@ -91,7 +91,7 @@ def autoregression() -> Nodes:
     """Return deviations from an unknown mean that die out: AR(1) with a constant."""
     from statsmodels.tsa.statespace.structural import UnobservedComponents
 
-    size = specification("structural")["autoregression"]["nodes"]
+    size = specification("ar")["grid"]["persistence_nodes"]
     persistence = (np.arange(size) + 0.5) * 2.0 / size - 1.0
     # The reference prior; a flat one makes intervals of persistent short series too narrow.
     log_prior = -0.5 * np.log(1.0 - persistence**2)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import forecast as fc
+from forecast.errors import DataError, ForecastError
+
+TIDY = "location,measure,year,value\nKAZ,immigration,2022,17425\nKAZ,immigration,2023,25387\n"
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TIDY,
+        "\ufeff" + TIDY,
+        TIDY.replace(",", ";"),
+        TIDY.replace(",", "\t"),
+        TIDY.replace("\n", "\r\n") + "\r\n",
+        "location,measure,2022,2023\nKAZ,immigration,17425,25387\n",
+    ],
+    ids=["plain", "BOM", "semicolon", "tab", "windows", "years across"],
+)
+def test_csv_in_its_usual_forms(tmp_path: Path, content: str) -> None:
+    panel = fc.read(written(tmp_path, "arrivals.csv", content))
+    assert panel.keys == [("user", "KAZ", "immigration")]
+    assert panel.series[0].values.tolist() == [17425, 25387]
+
+
+def test_xlsx_and_parquet(tmp_path: Path) -> None:
+    across = pd.DataFrame(
+        {"location": ["KAZ", "KGZ"], "2022": [17425, 12444], "2023": [25387, None]}
+    )
+    across.to_excel(tmp_path / "book.xlsx", index=False, sheet_name="in")
+    panel = fc.read(tmp_path / "book.xlsx", measure="immigration", source="office", sheet="in")
+    assert panel.keys == [("office", "KAZ", "immigration"), ("office", "KGZ", "immigration")]
+    panel.to_frame().to_parquet(tmp_path / "tidy.parquet")
+    assert fc.read(tmp_path / "tidy.parquet").hash == panel.hash
+    with pytest.raises(DataError, match="no sheet 'out'; the workbook has in"):
+        fc.read(tmp_path / "book.xlsx", sheet="out")
+
+
+def test_missing_figures_may_be_written_in_several_ways(tmp_path: Path) -> None:
+    text = "location,measure,2020,2021,2022,2023\nKAZ,immigration,1,-,…,4\n"
+    (series,) = fc.read(written(tmp_path, "a.csv", text))
+    assert pd.isna(series.values).tolist() == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "parts"),
+    [
+        ("a.csv", "", ["empty"]),
+        ("a.csv", "  \n ", ["empty"]),
+        ("a.csv", "location,measure,year,value\n", ["no rows"]),
+        ("a.csv", TIDY.replace("17425", "many"), ["a.csv", "line 2", "'many'", "not a number"]),
+        ("a.csv", TIDY.replace("17425", "-3"), ["line 2", "KAZ", "-3", "cannot be negative"]),
+        ("a.csv", TIDY.replace("2023", "2022"), ["line 3", "2022", "twice"]),
+        ("a.csv", TIDY.replace("value", "number"), ["'value'", "found: location"]),
+        ("a.csv", TIDY.replace("KAZ", "Казахстан"), ["line 2", "KAZ"]),
+        ("a.csv", TIDY + "KAZ,immigration\n", ["line 4", "2 cells", "4"]),
+        ("a.csv", TIDY.encode("utf-16"), ["UTF-8"]),
+        ("a.csv", "страна;год\nКазахстан;2020\n".encode("cp1251"), ["line 1", "UTF-8"]),
+        ("a.csv", b"PK\x03\x04rest", ["the name says CSV", "XLSX"]),
+        ("a.csv", b"%PDF-1.7 ...", ["PDF"]),
+        ("a.xlsx", TIDY, ["the name says XLSX", "text"]),
+        ("a.xlsx", b"PK\x03\x04 not a workbook", ["not a readable XLSX"]),
+        ("a.parquet", b"PAR1 not really", ["not a readable Parquet"]),
+        ("a.docx", TIDY, [".docx", ".csv"]),
+        ("a.csv", "location,location,year,value\nKAZ,KAZ,2020,1\n", ["'location' occurs twice"]),
+        ("a.csv", 'location,measure,year,value\n"KAZ,immigration,2020,1\n', ["line", "quotation"]),
+        ("a.csv", "location,measure,year,2020\nKAZ,immigration,2020,1\n", ["'2020'", "either"]),
+    ],
+)
+def test_bad_files_get_one_clear_message(
+    tmp_path: Path, name: str, content: str | bytes, parts: list[str]
+) -> None:
+    path = written(tmp_path, name, content)
+    before = path.read_bytes()
+    with pytest.raises(ForecastError) as caught:
+        fc.read(path)
+    for part in parts:
+        assert part in str(caught.value), str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no file"):
+        fc.read(tmp_path / "nothing.csv")
+    with pytest.raises(DataError, match="is a folder"):
+        fc.read(tmp_path)
