@@ -12,7 +12,7 @@ Examples
 
 from __future__ import annotations
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     def models() -> pd.DataFrame:  # noqa: D103  the package `forecast.models`, called
         ...
 
+
+__version__ = "0.1.0"
 
 _WHERE = {
     "Forecast": ("forecast.outlook", "Forecast"),
@@ -57,8 +59,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return metadata.version("migration-forecast")
     if name == "models":
         return import_module("forecast.models")
     if name in _WHERE:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast import __version__
 from forecast.errors import ForecastError
 from forecast.horizons import DEFAULT_HORIZONS
 
@@ -28,6 +29,9 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except ForecastError as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:
+            where = f" {error.filename}" if error.filename else ""
+            raise click.ClickException(f"the system refuses{where}: {error.strerror}.") from None
 
 
 class _Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -102,7 +106,7 @@ def show(table: pd.DataFrame, out: Path | None = None) -> None:
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="migration-forecast", prog_name="forecast")
+@click.version_option(__version__, prog_name="forecast")
 def cli() -> None:
     """Forecasts of migration with honest uncertainty."""
 

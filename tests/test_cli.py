@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from forecast.cli import cli
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments), prog_name="forecast")
+
+
+def frame(result: Result) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(result.stdout))
+
+
+@pytest.fixture
+def own(tmp_path: Path, table: pd.DataFrame) -> Path:
+    path = tmp_path / "own.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_predict_prints_quantiles(own: Path) -> None:
+    result = run("predict", "--data", str(own), "--model", "naive", "--horizons", "2026,2030")
+    assert result.exit_code == 0, result.output
+    table = frame(result)
+    assert set(table["year"]) == {2026, 2030}
+    assert len(table) == 4 * 2 * 15
+
+
+def test_predict_writes_a_file_and_the_same_numbers(own: Path, tmp_path: Path) -> None:
+    first = run("predict", "--data", str(own), "--draws", "200", "--out", str(tmp_path / "a.csv"))
+    assert first.exit_code == 0, first.output
+    run("predict", "--data", str(own), "--draws", "200", "--out", str(tmp_path / "b.csv"))
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_predict_of_the_bundle_names_what_it_leaves_out() -> None:
+    result = run("predict", "--model", "naive", "--draws", "100")
+    assert result.exit_code == 0, result.output
+    assert {"KAZ", "KGZ", "UZB", "TJK", "TKM"} <= set(frame(result)["location"])
+    assert "not forecast: immigration of KGZ" in result.stderr
+
+
+def test_models_and_data_are_listed() -> None:
+    assert {"naive", "ets", "arima", "theta", "structural"} <= set(frame(run("models"))["model"])
+    listed = frame(run("data", "list"))
+    assert {"source", "location", "measure", "licence"} <= set(listed.columns)
+
+
+def test_check_reports_findings_and_fails_on_errors(own: Path, table: pd.DataFrame) -> None:
+    assert run("data", "check", str(own)).exit_code == 0
+    table["value"] = table["value"].astype(float)
+    table.loc[5, "value"] = 9e6
+    table.to_csv(own, index=False)
+    result = run("data", "check", str(own))
+    assert result.exit_code == 1
+    assert "KAZ" in result.stdout
+
+
+BAD = {
+    "missing column": ("location,measure,year\nKAZ,immigration,2020\n", ["'value'"]),
+    "text in value": (
+        "location,measure,year,value\nKAZ,immigration,2020,lots\n",
+        ["line 2", "'lots'", "digits"],
+    ),
+    "duplicated year": (
+        "location,measure,year,value\nKAZ,immigration,2020,1\nKAZ,immigration,2020,2\n",
+        ["line 3", "2020", "twice"],
+    ),
+    "unknown location": (
+        "location,measure,year,value\nATLANTIS,immigration,2020,1\n",
+        ["line 2", "'ATLANTIS'"],
+    ),
+    "negative count": (
+        "location,measure,year,value\nKAZ,immigration,2020,-1\n",
+        ["line 2", "-1", "cannot be negative"],
+    ),
+    "all missing": (
+        "location,measure,year,value\nKAZ,immigration,2020,\nKAZ,immigration,2021,\n",
+        ["line 2", "missing"],
+    ),
+    "two years": (
+        "location,measure,year,value\nKAZ,immigration,2020,5\nKAZ,immigration,2021,6\n",
+        ["KAZ", "2 usable observed years", "Add earlier years"],
+    ),
+    "not what its name says": ("PK\x03\x04", ["the name says CSV"]),
+    "empty": ("", ["empty"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+@pytest.mark.parametrize("verb", ["predict", "report"])
+def test_bad_input_is_one_message_and_touches_nothing(tmp_path: Path, case: str, verb: str) -> None:
+    content, parts = BAD[case]
+    (tmp_path / "bad.csv").write_text(content, encoding="utf-8")
+    kept = tmp_path / "out"
+    kept.mkdir()
+    (kept / "bad.html").write_text("an earlier report", encoding="utf-8")
+    target = kept if verb == "report" else kept / "bad.html"
+    result = run(verb, "--data", str(tmp_path / "bad.csv"), "--out", str(target))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    for part in parts:
+        assert part in result.stderr
+    assert [p.name for p in kept.iterdir()] == ["bad.html"]
+    assert (kept / "bad.html").read_text(encoding="utf-8") == "an earlier report"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "part"),
+    [
+        (["predict", "--model", "arma"], 1, "unknown model 'arma'. Did you mean: arima"),
+        (["predict", "--data", "central-asla"], 1, "Did you mean: central-asia"),
+        (["predict", "--data", "nowhere.csv"], 1, "no file nowhere.csv"),
+        (["predict", "--horizons", "1999"], 1, "not after the data"),
+        (["predict", "--horizons", "soon"], 2, "not a list of years"),
+        (["predict", "--colour", "red"], 2, "--colour"),
+        (["foretell"], 2, "foretell"),
+    ],
+)
+def test_exit_status(arguments: list[str], status: int, part: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == status
+    assert part in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_place_that_cannot_be_written_to_is_named(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    result = run(
+        "predict", "--data", str(own), "--model", "naive", "--out", str(tmp_path / "file" / "a.csv")
+    )
+    assert result.exit_code == 1
+    assert "is a file, not a folder" in result.stderr
+
+
+def test_import_and_help_load_nothing_heavy() -> None:
+    """Counts modules rather than seconds, so that it holds on a busy machine."""
+    script = (
+        "import sys, forecast, forecast.cli\n"
+        "from click.testing import CliRunner\n"
+        "assert CliRunner().invoke(forecast.cli.cli, ['--help']).exit_code == 0\n"
+        "heavy = {'numpy', 'pandas', 'scipy', 'statsmodels', 'xarray', 'matplotlib', 'pymc'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
