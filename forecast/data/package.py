@@ -1,0 +1,154 @@
+"""The figures that the package ships, with their sources."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from forecast import locations
+from forecast.errors import unknown_name
+from forecast.panel import Panel
+from forecast.shelf import shelf
+from forecast.validation import KEY
+
+
+@cache
+def description() -> dict[str, Any]:
+    """Return the data package's description: resources, licences, caveats, panels, flags."""
+    content = (shelf("data") / "datapackage.json").read_text(encoding="utf-8")
+    described: dict[str, Any] = json.loads(content)
+    return described
+
+
+def names() -> list[str]:
+    """Return the names of the bundled panels."""
+    return list(description()["panels"])
+
+
+def resource(name: str) -> dict[str, Any]:
+    """Return the description of one table: institution, licences, unit, coverage, caveats.
+
+    Raises
+    ------
+    UnknownNameError
+        If the package ships no such table.
+    """
+    resources = {str(entry["name"]): entry for entry in description()["resources"]}
+    if name not in resources:
+        raise unknown_name("bundled table", name, resources)
+    entry: dict[str, Any] = resources[name]
+    return entry
+
+
+def _table(name: str) -> pd.DataFrame:
+    return pd.read_csv(shelf("data") / str(resource(name)["path"]))
+
+
+@cache
+def load(name: str = "central-asia") -> Panel:
+    """Return a bundled panel, every release of its figures included.
+
+    Parameters
+    ----------
+    name : str
+        ``"central-asia"`` (countries and regions by calendar year),
+        ``"central-asia-five-year"`` (UN vintages 2008 to 2019), ``"kazakhstan-internal"``,
+        ``"merged-units"`` or ``"population"``.
+
+    Returns
+    -------
+    Panel
+        Persons per calendar year (per five years for the second); net inflow positive.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such panel.
+
+    Examples
+    --------
+    >>> register = load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> register.select(measure="immigration").series[0].values[-2:].tolist()
+    [25387.0, 29282.0]
+    """
+    panels = description()["panels"]
+    if name not in panels:
+        raise unknown_name("bundled panel", name, panels)
+    table = pd.concat([_table(part) for part in panels[name]], ignore_index=True)
+    return Panel.from_frame(table, step=5 if name.endswith("five-year") else 1)
+
+
+def describe(name: str | None = None) -> pd.DataFrame:
+    """Return one row per bundled series.
+
+    Parameters
+    ----------
+    name : str, optional
+        One bundled panel; all of them by default.
+
+    Returns
+    -------
+    DataFrame
+        ``panel, source, location, name, measure, first, last, observations, releases,
+        flags, institution, licence``.
+    """
+    rows = []
+    panels = description()["panels"]
+    for panel in panels if name is None else [name]:
+        load(panel)
+        for part in panels[panel]:
+            entry = resource(part)
+            licence = "; ".join(item["name"] for item in entry["licences"])
+            for key, table in _table(part).groupby(KEY, sort=True):
+                observed = table[table["value"].notna()]
+                flags = sorted({flag for text in table["flag"] for flag in str(text).split(";")})
+                rows.append(
+                    {
+                        "panel": panel,
+                        **dict(zip(KEY, key)),
+                        "name": locations.name(str(key[1])),
+                        "first": int(observed["year"].min()),
+                        "last": int(observed["year"].max()),
+                        "observations": int(observed["year"].nunique()),
+                        "releases": int(table["as_of"].nunique()),
+                        "flags": " ".join(flags),
+                        "institution": entry["institution"],
+                        "licence": licence,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def origin_of(source: str, location: str, measure: str) -> dict[str, Any] | None:
+    """Return the description of the table that a bundled series comes from, if it is one."""
+    for part in description()["panels"]["central-asia"]:
+        table = _table(part)
+        same = (table[KEY] == (source, location, measure)).all(axis=1)
+        if same.any():
+            return resource(part)
+    return None
+
+
+def projections() -> pd.DataFrame:
+    """Return the UN's own projection of net migration and population.
+
+    Returns
+    -------
+    DataFrame
+        ``source, location, year, as_of, value, population, lower_80, upper_80, lower_95,
+        upper_95`` in persons; intervals are empty before the vintage of 2024.
+    """
+    return _table("un_projection")
+
+
+def covariates() -> pd.DataFrame:
+    """Return possible drivers: ``location, measure, year, value, unit, source``."""
+    return _table("covariates")
+
+
+def facts() -> pd.DataFrame:
+    """Return the numbers stated by the reference paper and how they compare with the offices'."""
+    return _table("paper_facts")
