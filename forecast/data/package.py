@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -43,8 +44,13 @@ def resource(name: str) -> dict[str, Any]:
     return entry
 
 
+def path_of(name: str) -> Path:
+    """Return the file of one bundled table."""
+    return shelf("data") / str(resource(name)["path"])
+
+
 def _table(name: str) -> pd.DataFrame:
-    return pd.read_csv(shelf("data") / str(resource(name)["path"]))
+    return pd.read_csv(path_of(name))
 
 
 @cache
@@ -120,16 +126,6 @@ def describe(name: str | None = None) -> pd.DataFrame:
                     }
                 )
     return pd.DataFrame(rows)
-
-
-def origin_of(source: str, location: str, measure: str) -> dict[str, Any] | None:
-    """Return the description of the table that a bundled series comes from, if it is one."""
-    for part in description()["panels"]["central-asia"]:
-        table = _table(part)
-        same = (table[KEY] == (source, location, measure)).all(axis=1)
-        if same.any():
-            return resource(part)
-    return None
 
 
 def projections() -> pd.DataFrame:

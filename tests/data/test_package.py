@@ -183,9 +183,11 @@ def test_the_paper_against_the_offices() -> None:
     )
     assert facts.loc["P42", "agreement"] == "disagrees"
     assert "5,066" in facts.loc["P42", "remark"]
-    wage = package.covariates().query(
-        "location == 'KGZ' and measure == 'average_monthly_wage' and year == 2023"
-    )["value"].item()
+    wage = (
+        package.covariates()
+        .query("location == 'KGZ' and measure == 'average_monthly_wage' and year == 2023")["value"]
+        .item()
+    )
     assert wage == 31_604
     assert facts.loc["P13", "agreement"] == "rounded"
     assert float(facts.loc["P13", "value"]) == pytest.approx(wage, rel=0.02)
