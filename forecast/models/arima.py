@@ -8,7 +8,7 @@ import numpy as np
 
 from forecast.models.representation import DUMMY, from_statsmodels
 from forecast.models.specification import specification
-from forecast.models.statespace import Nodes, Posterior, condition
+from forecast.models.statespace import Nodes, Posterior
 from forecast.models.univariate import Prepared, StateSpaceModel
 
 Order = tuple[int, int, int]
@@ -65,7 +65,7 @@ def _coefficients(p: int, q: int) -> np.ndarray:
     return mesh
 
 
-def aicc(log_likelihood: float, n_parameters: int, n_observations: float) -> float:
+def aicc(log_likelihood: float, n_parameters: int, n_observations: int) -> float:
     """Return Akaike's criterion corrected for short series (Hurvich and Tsai 1989).
 
     Parameters
@@ -87,7 +87,8 @@ class Arima(StateSpaceModel):
     """ARIMA(p, d, q); order by AICc, coefficients averaged over a grid.
 
     Orders without differencing have a diffuse mean. Both kinds then use the likelihood of
-    the same n − 1 contrasts, which makes their AICc comparable.
+    the same n − 1 contrasts, which makes their AICc comparable. The variance may drift, so
+    the likelihood is the predictive one, at the best coefficients and discount.
     """
 
     name = "arima"
@@ -100,12 +101,10 @@ class Arima(StateSpaceModel):
         """Fit every order and keep the one with the smallest AICc."""
         best: tuple[float, Posterior] | None = None
         for order in orders():
-            candidate = condition(
-                nodes_of(order), prepared.values, prepared.breaks, prepared.scale.floor
-            )
-            score = aicc(
-                float(candidate.log_likelihood.max()), order[0] + order[2] + 1, candidate.degrees
-            )
+            candidate = self.weigh(nodes_of(order), prepared, prepared.values)
+            n_parameters = order[0] + order[2] + 1
+            observations = np.isfinite(candidate.fitted).sum()
+            score = aicc(float(candidate.log_likelihood.max()), n_parameters, int(observations))
             if best is None or score < best[0]:
                 best = score, candidate
         assert best is not None

@@ -10,8 +10,7 @@ import pandas as pd
 from forecast.errors import DataError, unknown_name
 from forecast.models.contract import Model
 from forecast.models.names import DEFAULT
-from forecast.models.specification import specification
-from forecast.shelf import shelf
+from forecast.models.specification import is_specified, specification
 
 #: Name -> where the model is made. A text ``module:class`` is imported on use, so that
 #: listing the models loads none of their libraries.
@@ -81,7 +80,7 @@ def table() -> pd.DataFrame:
     """Return one row per registered model: ``model, title, kind, default, summary, references``."""
     rows = []
     for name, maker in REGISTRY.items():
-        if (shelf("models") / f"{name}.toml").is_file():
+        if is_specified(name):
             stated = specification(name)
         else:
             text = (maker.__doc__ or "").strip() if not isinstance(maker, str) else ""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from forecast.errors import unknown_name
 from forecast.shelf import shelf
+
+
+def is_specified(name: str) -> bool:
+    """Whether the shelf has settings of this name."""
+    return (shelf("models") / f"{name}.toml").is_file()
 
 
 @cache
@@ -25,8 +29,8 @@ def specification(name: str) -> dict[str, Any]:
     UnknownNameError
         If there is no such file.
     """
-    path = Path(shelf("models")) / f"{name}.toml"
-    if not path.is_file():
+    path = shelf("models") / f"{name}.toml"
+    if not is_specified(name):
         raise unknown_name("model settings", name, [p.stem for p in path.parent.glob("*.toml")])
     with path.open("rb") as file:
         return tomllib.load(file)

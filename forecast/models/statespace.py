@@ -7,17 +7,25 @@ integrated out in closed form; draws come from nodes in proportion to their post
 weight. So intervals contain innovation, state and parameter uncertainty, without
 iteration and without a fit that can fail to converge.
 
+The variance may drift: with a discount below one, older surprises count less, so that
+an exodus thirty years ago does not set the width of today's intervals (West and Harrison
+1997, section 10.8, doi:10.1007/b98971). The series itself weighs the discounts, by how
+well each would have predicted every year from the years before it. The nodes are weighed
+under a constant variance: were shocks discounted there too, calm stretches alone would
+say how long a shock lasts, and forecasts made after one would carry it on.
+
 Conventions follow Durbin and Koopman (2012, doi:10.1093/acprof:oso/9780199641178.001.0001):
 y_t = Z a_t + e_t, a_t = T a_{t-1} + n_t, with Var(e_t) = s2 h and Var(n_t) = s2 Q.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
+from scipy.special import gammaln
 
 #: Variance of a diffuse state, relative to the innovation variance of the series.
 DIFFUSE = 1e7
@@ -66,18 +74,22 @@ class Posterior:
 
     Attributes
     ----------
-    weights : ndarray, shape (k,)
-        Posterior probability of each node.
+    weights : ndarray, shape (k, d)
+        Posterior probability of each node and discount.
+    discounts : ndarray, shape (d,)
+    evidence : ndarray, shape (k, d)
+        Log predictive likelihood: the sum over years of the log density of each
+        observation given those before it, up to a constant.
     log_likelihood : ndarray, shape (k,)
-        Diffuse log likelihood at each node, with the variance at its maximum.
+        Diffuse log likelihood at each node, with a constant variance at its maximum.
     state : ndarray, shape (k, m)
         Filtered state after the last year, in units of the series.
     state_root : ndarray, shape (k, m, m)
         A square root of the filtered state covariance, relative to the variance.
-    sum_squares : ndarray, shape (k,)
-        Sum of squared standardised innovations, plus the floor.
-    degrees : float
-        Degrees of freedom of the variance.
+    sum_squares : ndarray, shape (k, d)
+        Discounted sum of squared standardised innovations, plus the floor.
+    degrees : ndarray, shape (d,)
+        Degrees of freedom of the present variance.
     shift : float
         Subtracted from the series before filtering.
     fitted : ndarray, shape (n_years,)
@@ -86,17 +98,26 @@ class Posterior:
 
     nodes: Nodes
     weights: np.ndarray
+    discounts: np.ndarray
+    evidence: np.ndarray
     log_likelihood: np.ndarray
     state: np.ndarray
     state_root: np.ndarray
     sum_squares: np.ndarray
-    degrees: float
+    degrees: np.ndarray
     shift: float
     fitted: np.ndarray
 
     def mean(self, parameter: str) -> float:
-        """Return the posterior mean of a named parameter."""
-        return float(self.weights @ self.nodes.parameters[parameter])
+        """Return the posterior mean of a named parameter, or of ``"discount"``."""
+        if parameter == "discount":
+            return float(self.weights.sum(axis=0) @ self.discounts)
+        return float(self.weights.sum(axis=1) @ self.nodes.parameters[parameter])
+
+    @property
+    def spread(self) -> float:
+        """Posterior mean standard deviation of the present innovations."""
+        return float((self.weights * np.sqrt(self.sum_squares / self.degrees)).sum())
 
 
 @lru_cache(maxsize=256)
@@ -151,7 +172,11 @@ def root(covariance: np.ndarray) -> np.ndarray:
 
 
 def condition(
-    nodes: Nodes, values: np.ndarray, breaks: np.ndarray, floor: float = 0.0
+    nodes: Nodes,
+    values: np.ndarray,
+    breaks: np.ndarray,
+    floor: float = 0.0,
+    discounts: Sequence[float] = (1.0,),
 ) -> Posterior:
     """Weigh the nodes by a series.
 
@@ -165,6 +190,8 @@ def condition(
     floor : float
         Standard deviation that innovations cannot fall below (rounding), in the
         unit of the series.
+    discounts : sequence of float in (0, 1]
+        Share of the past that counts one year later; one is a constant variance.
 
     Returns
     -------
@@ -179,8 +206,6 @@ def condition(
     )
     n_nodes, n_states = nodes.design.shape
     state = np.zeros((n_nodes, n_states))
-    sum_squares = np.zeros(n_nodes)
-    log_variance = np.zeros(n_nodes)
     innovations = np.full((len(values), n_nodes), np.nan)
     for year, value in enumerate(values):
         if year > 0:
@@ -189,23 +214,30 @@ def condition(
             continue
         innovation = value - shift - (nodes.design * state).sum(axis=1)
         state = state + gain[year] * innovation[:, None]
-        if burned[year]:
-            continue
-        innovations[year] = innovation
-        sum_squares += innovation**2 / variance[year]
-        log_variance += np.log(variance[year])
-    degrees = float(observed.sum() - burned.sum())
-    sum_squares = sum_squares + degrees * floor**2
+        if not burned[year]:
+            innovations[year] = innovation
+    used = observed & ~burned
+    squares = innovations[used] ** 2 / variance[used] + floor**2
+    log_variance = np.log(variance[used])
+    n_used = int(used.sum())
     tiny = np.finfo(float).tiny
-    log_integrated = -0.5 * (log_variance + degrees * np.log(np.maximum(sum_squares, tiny)))
-    log_likelihood = log_integrated + 0.5 * degrees * (np.log(degrees) - np.log(2 * np.pi) - 1)
-    log_weights = log_integrated + nodes.log_prior
-    weights = np.exp(log_weights - log_weights.max())
-    weights /= weights.sum()
-    fitted = values - innovations @ weights
+    profile = np.log(np.maximum(squares.sum(axis=0), tiny) / n_used)
+    log_likelihood = -0.5 * (n_used * (np.log(2 * np.pi) + profile + 1) + log_variance.sum(axis=0))
+    log_integrated = -0.5 * (n_used * profile + log_variance.sum(axis=0))
+    shares = np.asarray(discounts, dtype=float)
+    evidence, sum_squares, degrees = _variance(squares, log_variance, np.flatnonzero(used), shares)
+    log_nodes = log_integrated + nodes.log_prior
+    node_weights = np.exp(log_nodes - log_nodes.max())
+    given_node = np.exp(evidence - evidence.max(axis=1, keepdims=True)) * _prior(shares)
+    weights = (node_weights / node_weights.sum())[:, None] * (
+        given_node / given_node.sum(axis=1, keepdims=True)
+    )
+    fitted = values - innovations @ weights.sum(axis=1)
     return Posterior(
         nodes,
         weights,
+        shares,
+        evidence,
         log_likelihood,
         state,
         root(covariance),
@@ -214,6 +246,56 @@ def condition(
         shift,
         fitted,
     )
+
+
+def _prior(discounts: np.ndarray) -> np.ndarray:
+    """Return prior weights: a constant variance has that of all drifting ones together.
+
+    With equal weights the intervals of short series with a constant variance cover too much.
+    """
+    constant = discounts == 1.0
+    drifting = max(int((~constant).sum()), 1)
+    return np.where(constant, 1.0, 1.0 / drifting)
+
+
+def _variance(
+    squares: np.ndarray, log_variance: np.ndarray, years: np.ndarray, discounts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Learn a drifting variance from standardised squared innovations, year by year.
+
+    Parameters
+    ----------
+    squares, log_variance : ndarray, shape (n_used, k)
+        Squared innovations over F, and log F.
+    years : ndarray of int, shape (n_used,)
+        Position of each in the series; the past is discounted once for every year between.
+    discounts : ndarray, shape (d,)
+
+    Returns
+    -------
+    evidence, sum_squares : ndarray, shape (k, d)
+    degrees : ndarray, shape (d,)
+        After the last of `years`.
+    """
+    tiny = np.finfo(float).tiny
+    squares = np.maximum(squares, tiny)
+    sums = np.repeat(squares[0][:, None], len(discounts), axis=1)
+    degrees = np.ones(len(discounts))
+    # Under the reference prior the density of the first innovation is 1/|e|.
+    evidence = np.repeat(-0.5 * (np.log(squares[0]) + log_variance[0])[:, None], len(discounts), 1)
+    for square, log_f, gap in zip(squares[1:], log_variance[1:], np.diff(years)):
+        kept = discounts**gap
+        sums, degrees = sums * kept, degrees * kept
+        updated = sums + square[:, None]
+        evidence = (
+            evidence
+            + gammaln((degrees + 1) / 2)
+            - gammaln(degrees / 2)
+            - 0.5 * (np.log(np.pi) + log_f[:, None])
+            + 0.5 * (degrees * np.log(sums) - (degrees + 1) * np.log(updated))
+        )
+        sums, degrees = updated, degrees + 1
+    return evidence, sums, degrees
 
 
 def simulate(
@@ -235,13 +317,13 @@ def simulate(
         In the unit of the series.
     """
     nodes = posterior.nodes
-    cumulated = np.cumsum(posterior.weights)
+    cumulated = np.cumsum(posterior.weights.ravel())
     # Stratified choice of nodes: each is drawn in proportion, with little Monte Carlo noise.
     positions = (np.arange(n_draws) + generator.uniform(size=n_draws)) / n_draws
     chosen = np.searchsorted(cumulated / cumulated[-1], generator.permutation(positions))
-    chosen = np.minimum(chosen, len(cumulated) - 1)
-    chi_square = generator.chisquare(posterior.degrees, size=n_draws)
-    scale = np.sqrt(posterior.sum_squares[chosen] / chi_square)
+    chosen, discount = np.divmod(np.minimum(chosen, len(cumulated) - 1), len(posterior.discounts))
+    chi_square = generator.chisquare(posterior.degrees[discount])
+    scale = np.sqrt(posterior.sum_squares[chosen, discount] / chi_square)
     n_states = nodes.design.shape[1]
     start = generator.standard_normal((n_draws, n_states))
     state = posterior.state[chosen] + scale[:, None] * _apply(posterior.state_root[chosen], start)

@@ -93,8 +93,7 @@ def autoregression() -> Nodes:
 
     size = specification("ar")["grid"]["persistence_nodes"]
     persistence = (np.arange(size) + 0.5) * 2.0 / size - 1.0
-    # The reference prior; a flat one makes intervals of persistent short series too narrow.
-    log_prior = -0.5 * np.log(1.0 - persistence**2)
+    log_prior = -specification("ar")["grid"]["prior_power"] * np.log(1.0 - persistence**2)
     model = UnobservedComponents(DUMMY, level="fixed intercept", autoregressive=1)
     return from_statsmodels(
         model,

@@ -8,7 +8,7 @@ import numpy as np
 
 from forecast.models.representation import DUMMY, from_statsmodels
 from forecast.models.specification import specification
-from forecast.models.statespace import Nodes, Posterior, condition, simulate
+from forecast.models.statespace import Nodes, Posterior, simulate
 from forecast.models.univariate import Prepared, StateSpaceModel
 
 
@@ -46,9 +46,7 @@ class Theta(StateSpaceModel):
         """Weigh the smoothing parameters on the series without half its trend."""
         slope, _, _ = _slope(prepared)
         trend = 0.5 * slope * np.arange(len(prepared.values))
-        return condition(
-            self.nodes(prepared), prepared.values - trend, prepared.breaks, prepared.scale.floor
-        )
+        return self.weigh(self.nodes(prepared), prepared, prepared.values - trend)
 
     def paths(
         self,

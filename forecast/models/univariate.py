@@ -12,6 +12,7 @@ import pandas as pd
 from forecast.errors import TooShortError
 from forecast.models import scale as scales
 from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
+from forecast.models.specification import is_specified, specification
 from forecast.models.statespace import Nodes, Posterior, condition, simulate
 from forecast.outlook import Forecast, assemble
 from forecast.panel import Panel, Series
@@ -88,11 +89,19 @@ class StateSpaceModel:
         """Return the parameter nodes for a series."""
         raise TypeError(f"{type(self).__name__} defines no nodes")
 
+    @property
+    def discounts(self) -> tuple[float, ...]:
+        """Discounts of the variance that are weighed, as the model's TOML states them."""
+        stated = specification(self.name) if is_specified(self.name) else {}
+        return tuple(stated.get("discount", (1.0,)))
+
     def posterior(self, prepared: Prepared) -> Posterior:
         """Return what the series says about the nodes."""
-        return condition(
-            self.nodes(prepared), prepared.values, prepared.breaks, prepared.scale.floor
-        )
+        return self.weigh(self.nodes(prepared), prepared, prepared.values)
+
+    def weigh(self, nodes: Nodes, prepared: Prepared, values: np.ndarray) -> Posterior:
+        """Weigh nodes by values on the model's scale."""
+        return condition(nodes, values, prepared.breaks, prepared.scale.floor, self.discounts)
 
     def paths(
         self,
@@ -169,9 +178,9 @@ class FittedSeriesModel:
         """One row per series and parameter: posterior mean, and the innovation scale."""
         rows = []
         for key, (_, posterior) in self.fits.items():
-            spread = float(np.sqrt(posterior.weights @ posterior.sum_squares / posterior.degrees))
             named = {name: posterior.mean(name) for name in posterior.nodes.parameters}
-            for parameter, estimate in {**named, "innovation_scale": spread}.items():
+            variance = {"discount": posterior.mean("discount"), "innovation": posterior.spread}
+            for parameter, estimate in {**named, **variance}.items():
                 rows.append((*key, parameter, estimate))
         return pd.DataFrame(rows, columns=[*_KEY, "parameter", "mean"])
 
