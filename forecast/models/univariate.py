@@ -56,7 +56,7 @@ def prepare(series: Series, kind: scales.Kind | None = None) -> Prepared:
     scale = scales.choose(series, kind)
     values = scale.values.copy()
     for flag in UNUSED_FLAGS:
-        values[series.flagged(flag)] = np.nan
+        values[unused(series, flag)] = np.nan
     breaks = series.flagged("break")
     start = int(np.flatnonzero(breaks)[-1]) if breaks.any() else 0
     usable = int((~np.isnan(values[start:])).sum())
@@ -72,6 +72,18 @@ def prepare(series: Series, kind: scales.Kind | None = None) -> Prepared:
             "moves says nothing about how it may move."
         )
     return Prepared(series, scale, values, breaks)
+
+
+def unused(series: Series, flag: str) -> np.ndarray:
+    """Return the years that a flag keeps out of the fit, as booleans of shape (n_years,).
+
+    Whether the last year lies on a line is known only from the year after it, which a
+    forecast must not see; so the last year is used.
+    """
+    marked = series.flagged(flag)
+    if flag == "interpolated":
+        marked[-1] = False
+    return marked
 
 
 class StateSpaceModel:
@@ -211,7 +223,7 @@ def _note(
 ) -> tuple[object, ...]:
     flags = []
     for flag in ("break", *UNUSED_FLAGS):
-        years = series.years[series.flagged(flag) & ~np.isnan(series.values)]
+        years = series.years[unused(series, flag) & ~np.isnan(series.values)]
         if len(years):
             flags.append(f"{flag} {' '.join(map(str, years))}")
     return (

@@ -118,6 +118,17 @@ def test_an_outlier_does_not_steer(name: str) -> None:
     assert "outlier 2020" in marked.notes["flags"].iloc[0]
 
 
+def test_interpolated_years_are_left_out_but_not_the_last() -> None:
+    """Whether the last year lies on a line is known only from the year after it."""
+    flags = np.array(["official"] * 25, dtype=object)
+    flags[[8, 9, 24]] = "interpolated"
+    outlook = fc.forecast(one(wave(), flag=flags), draws=200)
+    assert outlook.notes["flags"].iloc[0] == "interpolated 2008 2009"
+    flags[24] = "official"
+    unflagged = fc.forecast(one(wave(), flag=flags), draws=200)
+    np.testing.assert_array_equal(outlook.paths.values, unflagged.paths.values)
+
+
 @pytest.mark.parametrize("name", TIME_SERIES)
 def test_a_break_starts_a_new_level(name: str) -> None:
     flags = ["official"] * 25
