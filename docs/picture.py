@@ -8,9 +8,9 @@ import forecast as fc
 from forecast.files import write_text
 from forecast.reports import charts
 
-LIGHT = """svg { --ink: #16202b; --muted: #55606b; --rule: #d5dae0; --paper: #ffffff; --accent: #0b5394;
---band-50: #6fa3cf; --band-80: #a9c8e3; --band-95: #d6e5f2; --mark: #a04a00; background: #ffffff;
-font-family: system-ui, "Noto Sans", sans-serif; }"""
+LIGHT = """svg { --ink: #16202b; --muted: #55606b; --rule: #d5dae0; --paper: #ffffff;
+--accent: #0b5394; --band-50: #6fa3cf; --band-80: #a9c8e3; --band-95: #d6e5f2; --mark: #a04a00;
+background: #ffffff; font-family: system-ui, "Noto Sans", sans-serif; }"""
 
 
 def main() -> None:

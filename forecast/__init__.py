@@ -15,6 +15,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from forecast.version import __version__
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     def models() -> pd.DataFrame:  # noqa: D103  the package `forecast.models`, called
         ...
 
-
-__version__ = "0.1.0"
 
 _WHERE = {
     "Forecast": ("forecast.outlook", "Forecast"),

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecast import __version__
 from forecast.errors import ForecastError
 from forecast.horizons import DEFAULT_HORIZONS
+from forecast.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd

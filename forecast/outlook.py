@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import files
+from forecast import archive
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 
@@ -36,7 +34,6 @@ QUANTILE_LEVELS = (
     0.975,
 )
 SERIES = ["location", "measure", "source"]
-_MANIFEST, _DRAWS, _HISTORY, _NOTES = "manifest.json", "draws.nc", "history.csv", "notes.csv"
 
 
 @dataclass(frozen=True)
@@ -197,22 +194,7 @@ class Forecast:
 
         The folder is written whole or not at all; an earlier forecast is replaced.
         """
-        with files.atomic_folder(path, _MANIFEST) as folder:
-            self.paths.to_dataset(name="draws").to_netcdf(folder / _DRAWS, engine="h5netcdf")
-            self.history.to_frame().to_csv(folder / _HISTORY, index=False, lineterminator="\n")
-            self.notes.to_csv(folder / _NOTES, index=False, lineterminator="\n")
-            manifest = {
-                "format": "migration-forecast/1",
-                "horizons": list(self.horizons),
-                "step": self.history.step,
-                **{name: _plain(value) for name, value in self.paths.attrs.items()},
-                "sha256": {
-                    name: files.sha256(folder / name) for name in (_DRAWS, _HISTORY, _NOTES)
-                },
-            }
-            text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
-            (folder / _MANIFEST).write_text(text + "\n", encoding="utf-8")
-        return Path(path)
+        return archive.write(path, self.paths, self.horizons, self.notes, self.history)
 
     def __repr__(self) -> str:
         sizes = self.paths.sizes
@@ -263,74 +245,6 @@ class Forecast:
         return int(np.flatnonzero(fits)[0])
 
 
-def assemble(
-    panel: Panel,
-    drawn: Mapping[tuple[str, str, str], np.ndarray],
-    years: Sequence[int],
-    notes: pd.DataFrame,
-    *,
-    model: str,
-    seed: int,
-) -> Forecast:
-    """Put the draws of single series together into a Forecast.
-
-    Parameters
-    ----------
-    panel : Panel
-        What the model was shown.
-    drawn : mapping of (source, location, measure) to ndarray, shape (n_draws, n_ahead)
-        Draws in persons for the steps that follow each series' own origin.
-    years : sequence of int
-        The target years.
-    notes : DataFrame
-        See `Forecast`.
-    model : str
-        Name of the model.
-    seed : int
-        Seed of the draws.
-
-    Returns
-    -------
-    Forecast
-    """
-    from forecast import __version__
-
-    known = [series for series in panel if series.key in drawn]
-    first = min(series.origin for series in known) + panel.step
-    grid = np.arange(first, max(years) + 1, panel.step)
-    n_draws = len(next(iter(drawn.values())))
-    values = np.full((n_draws, len(known), len(grid)), np.nan)
-    for position, series in enumerate(known):
-        ahead = drawn[series.key]
-        values[:, position, len(grid) - ahead.shape[1] :] = ahead
-    origins = np.array([series.origin for series in known])
-    paths = xr.DataArray(
-        values,
-        dims=("draw", "series", "year"),
-        coords={
-            "draw": np.arange(n_draws),
-            "year": grid,
-            "location": ("series", [series.location for series in known]),
-            "measure": ("series", [series.measure for series in known]),
-            "source": ("series", [series.source for series in known]),
-            "origin": ("series", origins),
-        },
-        name="draws",
-        attrs={
-            "model": model,
-            "seed": seed,
-            "origin": int(origins.max()),
-            "as_of": panel.last_release,
-            "version": __version__,
-            "data_hash": panel.hash,
-            "unit": "persons per calendar year"
-            if panel.step == 1
-            else f"persons per {panel.step} years",
-        },
-    )
-    return Forecast(paths, tuple(int(year) for year in years), notes, panel)
-
-
 def open_forecast(path: str | Path) -> Forecast:
     """Read a forecast that `Forecast.save` wrote.
 
@@ -339,29 +253,4 @@ def open_forecast(path: str | Path) -> Forecast:
     DataError
         If the folder is not a saved forecast, or a file in it was changed.
     """
-    folder = Path(path)
-    if not (folder / _MANIFEST).is_file():
-        raise DataError(
-            f"{folder} holds no saved forecast (no {_MANIFEST}). Give a folder written by save()."
-        )
-    manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-    for name, expected in manifest["sha256"].items():
-        if not (folder / name).is_file() or files.sha256(folder / name) != expected:
-            raise DataError(
-                f"{folder / name} is missing or was changed since it was saved. "
-                "Save the forecast again."
-            )
-    with xr.open_dataset(io.BytesIO((folder / _DRAWS).read_bytes()), engine="h5netcdf") as dataset:
-        paths = dataset["draws"].load()
-    history = pd.read_csv(folder / _HISTORY, keep_default_na=True)
-    notes = pd.read_csv(folder / _NOTES, keep_default_na=False)
-    return Forecast(
-        paths,
-        tuple(manifest["horizons"]),
-        notes,
-        Panel.from_frame(history, step=manifest["step"]),
-    )
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value
+    return Forecast(*archive.read(path))

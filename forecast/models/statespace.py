@@ -25,7 +25,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import gammaln
+
+from forecast.models.variance import learn, prior
 
 #: Variance of a diffuse state, relative to the innovation variance of the series.
 DIFFUSE = 1e7
@@ -225,10 +226,10 @@ def condition(
     log_likelihood = -0.5 * (n_used * (np.log(2 * np.pi) + profile + 1) + log_variance.sum(axis=0))
     log_integrated = -0.5 * (n_used * profile + log_variance.sum(axis=0))
     shares = np.asarray(discounts, dtype=float)
-    evidence, sum_squares, degrees = _variance(squares, log_variance, np.flatnonzero(used), shares)
+    evidence, sum_squares, degrees = learn(squares, log_variance, np.flatnonzero(used), shares)
     log_nodes = log_integrated + nodes.log_prior
     node_weights = np.exp(log_nodes - log_nodes.max())
-    given_node = np.exp(evidence - evidence.max(axis=1, keepdims=True)) * _prior(shares)
+    given_node = np.exp(evidence - evidence.max(axis=1, keepdims=True)) * prior(shares)
     weights = (node_weights / node_weights.sum())[:, None] * (
         given_node / given_node.sum(axis=1, keepdims=True)
     )
@@ -246,99 +247,3 @@ def condition(
         shift,
         fitted,
     )
-
-
-def _prior(discounts: np.ndarray) -> np.ndarray:
-    """Return prior weights: a constant variance has that of all drifting ones together.
-
-    With equal weights the intervals of short series with a constant variance cover too much.
-    """
-    constant = discounts == 1.0
-    drifting = max(int((~constant).sum()), 1)
-    return np.where(constant, 1.0, 1.0 / drifting)
-
-
-def _variance(
-    squares: np.ndarray, log_variance: np.ndarray, years: np.ndarray, discounts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Learn a drifting variance from standardised squared innovations, year by year.
-
-    Parameters
-    ----------
-    squares, log_variance : ndarray, shape (n_used, k)
-        Squared innovations over F, and log F.
-    years : ndarray of int, shape (n_used,)
-        Position of each in the series; the past is discounted once for every year between.
-    discounts : ndarray, shape (d,)
-
-    Returns
-    -------
-    evidence, sum_squares : ndarray, shape (k, d)
-    degrees : ndarray, shape (d,)
-        After the last of `years`.
-    """
-    tiny = np.finfo(float).tiny
-    squares = np.maximum(squares, tiny)
-    sums = np.repeat(squares[0][:, None], len(discounts), axis=1)
-    degrees = np.ones(len(discounts))
-    # Under the reference prior the density of the first innovation is 1/|e|.
-    evidence = np.repeat(-0.5 * (np.log(squares[0]) + log_variance[0])[:, None], len(discounts), 1)
-    for square, log_f, gap in zip(squares[1:], log_variance[1:], np.diff(years)):
-        kept = discounts**gap
-        sums, degrees = sums * kept, degrees * kept
-        updated = sums + square[:, None]
-        evidence = (
-            evidence
-            + gammaln((degrees + 1) / 2)
-            - gammaln(degrees / 2)
-            - 0.5 * (np.log(np.pi) + log_f[:, None])
-            + 0.5 * (degrees * np.log(sums) - (degrees + 1) * np.log(updated))
-        )
-        sums, degrees = updated, degrees + 1
-    return evidence, sums, degrees
-
-
-def simulate(
-    posterior: Posterior, n_ahead: int, n_draws: int, generator: np.random.Generator
-) -> np.ndarray:
-    """Draw futures of the series.
-
-    Parameters
-    ----------
-    posterior : Posterior
-    n_ahead : int
-        Years after the last one.
-    n_draws : int
-    generator : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray, shape (n_draws, n_ahead)
-        In the unit of the series.
-    """
-    nodes = posterior.nodes
-    cumulated = np.cumsum(posterior.weights.ravel())
-    # Stratified choice of nodes: each is drawn in proportion, with little Monte Carlo noise.
-    positions = (np.arange(n_draws) + generator.uniform(size=n_draws)) / n_draws
-    chosen = np.searchsorted(cumulated / cumulated[-1], generator.permutation(positions))
-    chosen, discount = np.divmod(np.minimum(chosen, len(cumulated) - 1), len(posterior.discounts))
-    chi_square = generator.chisquare(posterior.degrees[discount])
-    scale = np.sqrt(posterior.sum_squares[chosen, discount] / chi_square)
-    n_states = nodes.design.shape[1]
-    start = generator.standard_normal((n_draws, n_states))
-    state = posterior.state[chosen] + scale[:, None] * _apply(posterior.state_root[chosen], start)
-    transition, design = nodes.transition[chosen], nodes.design[chosen]
-    noise_root = root(nodes.state_noise)[chosen]
-    observation_scale = scale * np.sqrt(nodes.observation_noise[chosen])
-    paths = np.empty((n_draws, n_ahead))
-    for step in range(n_ahead):
-        shocks = generator.standard_normal((n_draws, n_states))
-        state = _apply(transition, state) + scale[:, None] * _apply(noise_root, shocks)
-        error = observation_scale * generator.standard_normal(n_draws)
-        paths[:, step] = (design * state).sum(axis=1) + error
-    return paths + posterior.shift
-
-
-def _apply(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    product: np.ndarray = (matrices * vectors[:, None, :]).sum(axis=2)
-    return product

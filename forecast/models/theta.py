@@ -7,8 +7,9 @@ from functools import cache
 import numpy as np
 
 from forecast.models.representation import DUMMY, from_statsmodels
+from forecast.models.simulation import simulate
 from forecast.models.specification import specification
-from forecast.models.statespace import Nodes, Posterior, simulate
+from forecast.models.statespace import Nodes, Posterior
 from forecast.models.univariate import Prepared, StateSpaceModel
 
 

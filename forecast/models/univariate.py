@@ -11,10 +11,12 @@ import pandas as pd
 
 from forecast.errors import TooShortError
 from forecast.models import scale as scales
+from forecast.models.assembly import assemble
 from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
+from forecast.models.simulation import simulate
 from forecast.models.specification import is_specified, specification
-from forecast.models.statespace import Nodes, Posterior, condition, simulate
-from forecast.outlook import Forecast, assemble
+from forecast.models.statespace import Nodes, Posterior, condition
+from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 
 #: Fewest usable years since the last break. Below this the variance of the innovations

@@ -13,7 +13,8 @@ from forecast.models.arima import nodes_of, orders
 from forecast.models.ets import DampedTrend
 from forecast.models.naive import RandomWalk, RandomWalkWithDrift
 from forecast.models.scale import Scale
-from forecast.models.statespace import Nodes, condition, simulate
+from forecast.models.simulation import simulate
+from forecast.models.statespace import Nodes, condition
 from forecast.models.structural import autoregression, damped_trend, local_level, signal_to_noise
 from forecast.models.univariate import Prepared
 from forecast.panel import Series

@@ -1,0 +1,96 @@
+"""A Forecast on disk: NetCDF draws, the history, the notes and a manifest; never pickle."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from forecast import files
+from forecast.errors import DataError
+from forecast.panel import Panel
+
+_MANIFEST, _DRAWS, _HISTORY, _NOTES = "manifest.json", "draws.nc", "history.csv", "notes.csv"
+
+
+def write(
+    path: str | Path,
+    paths: xr.DataArray,
+    horizons: Sequence[int],
+    notes: pd.DataFrame,
+    history: Panel,
+) -> Path:
+    """Write the parts of a forecast to a folder, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder. An earlier forecast there is replaced; anything else is left alone.
+    paths, horizons, notes, history
+        See `forecast.outlook.Forecast`.
+
+    Raises
+    ------
+    DataError
+        If something that is not a saved forecast stands there.
+    """
+    with files.atomic_folder(path, _MANIFEST) as folder:
+        paths.to_dataset(name="draws").to_netcdf(folder / _DRAWS, engine="h5netcdf")
+        history.to_frame().to_csv(folder / _HISTORY, index=False, lineterminator="\n")
+        notes.to_csv(folder / _NOTES, index=False, lineterminator="\n")
+        manifest = {
+            "format": "migration-forecast/1",
+            "horizons": list(horizons),
+            "step": history.step,
+            **{name: _plain(value) for name, value in paths.attrs.items()},
+            "sha256": {name: files.sha256(folder / name) for name in (_DRAWS, _HISTORY, _NOTES)},
+        }
+        text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
+        (folder / _MANIFEST).write_text(text + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def read(path: str | Path) -> tuple[xr.DataArray, tuple[int, ...], pd.DataFrame, Panel]:
+    """Read the parts of a forecast that `write` wrote.
+
+    Returns
+    -------
+    tuple
+        ``paths, horizons, notes, history``.
+
+    Raises
+    ------
+    DataError
+        If the folder is not a saved forecast, or a file in it was changed.
+    """
+    folder = Path(path)
+    if not (folder / _MANIFEST).is_file():
+        raise DataError(
+            f"{folder} holds no saved forecast (no {_MANIFEST}). Give a folder written by save()."
+        )
+    manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+    for name, expected in manifest["sha256"].items():
+        if not (folder / name).is_file() or files.sha256(folder / name) != expected:
+            raise DataError(
+                f"{folder / name} is missing or was changed since it was saved. "
+                "Save the forecast again."
+            )
+    with xr.open_dataset(io.BytesIO((folder / _DRAWS).read_bytes()), engine="h5netcdf") as dataset:
+        paths = dataset["draws"].load()
+    history = pd.read_csv(folder / _HISTORY, keep_default_na=True)
+    notes = pd.read_csv(folder / _NOTES, keep_default_na=False)
+    return (
+        paths,
+        tuple(manifest["horizons"]),
+        notes,
+        Panel.from_frame(history, step=manifest["step"]),
+    )
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,79 @@
+"""From the draws of single series to one Forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+from forecast.version import __version__
+
+
+def assemble(
+    panel: Panel,
+    drawn: Mapping[tuple[str, str, str], np.ndarray],
+    years: Sequence[int],
+    notes: pd.DataFrame,
+    *,
+    model: str,
+    seed: int,
+) -> Forecast:
+    """Put the draws of single series together into a Forecast.
+
+    Parameters
+    ----------
+    panel : Panel
+        What the model was shown.
+    drawn : mapping of (source, location, measure) to ndarray, shape (n_draws, n_ahead)
+        Draws in persons for the steps that follow each series' own origin.
+    years : sequence of int
+        The target years.
+    notes : DataFrame
+        See `Forecast`.
+    model : str
+        Name of the model.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    Forecast
+    """
+    known = [series for series in panel if series.key in drawn]
+    first = min(series.origin for series in known) + panel.step
+    grid = np.arange(first, max(years) + 1, panel.step)
+    n_draws = len(next(iter(drawn.values())))
+    values = np.full((n_draws, len(known), len(grid)), np.nan)
+    for position, series in enumerate(known):
+        ahead = drawn[series.key]
+        values[:, position, len(grid) - ahead.shape[1] :] = ahead
+    origins = np.array([series.origin for series in known])
+    paths = xr.DataArray(
+        values,
+        dims=("draw", "series", "year"),
+        coords={
+            "draw": np.arange(n_draws),
+            "year": grid,
+            "location": ("series", [series.location for series in known]),
+            "measure": ("series", [series.measure for series in known]),
+            "source": ("series", [series.source for series in known]),
+            "origin": ("series", origins),
+        },
+        name="draws",
+        attrs={
+            "model": model,
+            "seed": seed,
+            "origin": int(origins.max()),
+            "as_of": panel.last_release,
+            "version": __version__,
+            "data_hash": panel.hash,
+            "unit": "persons per calendar year"
+            if panel.step == 1
+            else f"persons per {panel.step} years",
+        },
+    )
+    return Forecast(paths, tuple(int(year) for year in years), notes, panel)
