@@ -208,7 +208,7 @@ def test_projections_are_the_un_own() -> None:
 def test_the_tables_are_what_the_sources_say(shared: Path, tmp_path: Path) -> None:
     """Compiling again from the sources gives the same bytes."""
     subprocess.run(
-        [sys.executable, ROOT / "data" / "compile.py", shared, tmp_path], check=True, cwd=tmp_path
+        [sys.executable, ROOT / "data" / "compile", shared, tmp_path], check=True, cwd=tmp_path
     )
     for path in sorted(tmp_path.iterdir()):
         assert path.read_bytes() == (ROOT / "data" / path.name).read_bytes(), path.name
