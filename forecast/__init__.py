@@ -20,6 +20,8 @@ from forecast.version import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecast.backtests.run import backtest
+    from forecast.backtests.table import Track
     from forecast.data.package import load
     from forecast.data.table import read
     from forecast.models.registry import register
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 _WHERE = {
     "Forecast": ("forecast.outlook", "Forecast"),
     "Panel": ("forecast.panel", "Panel"),
+    "Track": ("forecast.backtests.table", "Track"),
+    "backtest": ("forecast.backtests.run", "backtest"),
     "forecast": ("forecast.models.run", "forecast"),
     "load": ("forecast.data.package", "load"),
     "open": ("forecast.outlook", "open_forecast"),
@@ -47,7 +51,9 @@ _WHERE = {
 __all__ = [
     "Forecast",
     "Panel",
+    "Track",
     "__version__",
+    "backtest",
     "forecast",
     "load",
     "models",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast.commands.backtest import backtest
 from forecast.errors import ForecastError
 from forecast.horizons import DEFAULT_HORIZONS
 from forecast.version import __version__
@@ -109,6 +110,9 @@ def show(table: pd.DataFrame, out: Path | None = None) -> None:
 @click.version_option(__version__, prog_name="forecast")
 def cli() -> None:
     """Forecasts of migration with honest uncertainty."""
+
+
+cli.add_command(backtest)
 
 
 @cli.group()

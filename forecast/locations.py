@@ -14,8 +14,9 @@ from forecast.shelf import shelf
 
 Language = Literal["en", "ru"]
 
-#: UN areas without a code of their own in ISO 3166-1.
-_USER_ASSIGNED = {"XKX": "Kosovo"}
+#: UN areas without a code in force in ISO 3166-1: Kosovo, and the Netherlands Antilles,
+#: whose ANT was withdrawn in 2010 and which older UN vintages still report as one.
+_USER_ASSIGNED = {"XKX": "Kosovo", "ANT": "Netherlands Antilles (until 2010)"}
 _REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
 
 

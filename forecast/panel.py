@@ -134,6 +134,10 @@ class Panel:
         """Return what the figures say up to and including a year."""
         return self._keep((self._table["year"] <= year).to_numpy(), f"up to {year}")
 
+    def since(self, year: int) -> Panel:
+        """Return what the figures say from a year on."""
+        return self._keep((self._table["year"] >= year).to_numpy(), f"from {year} on")
+
     def as_of(self, date: str | dt.date) -> Panel:
         """Return what had been released by a date.
 

@@ -1,0 +1,1 @@
+"""Backtests: how good forecasts have been, and where they cannot be trusted."""

@@ -1,0 +1,301 @@
+"""World Population Prospects: the world's net migration by vintage, and the UN's projections.
+
+Two forms are read: the UN's own bulk file "Demographic Indicators" (CSV, one vintage),
+and a folder with the eight vintages 2008–2024 in tidy form. The figures stay outside
+the package (CC BY 3.0 IGO, United Nations; https://population.un.org/wpp/).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from forecast.errors import DataError, UnknownNameError, unknown_name
+from forecast.panel import Panel
+
+#: The name of the source in every panel made here.
+SOURCE = "un-wpp"
+#: Day on which each vintage came out. 2008, 2010 and 2012 are known to the month or by
+#: report; for these the last day of the month is taken, so that no fold sees them early.
+RELEASED = {
+    2008: "2009-03-31",
+    2010: "2011-05-31",
+    2012: "2013-06-13",
+    2015: "2015-07-29",
+    2017: "2017-06-21",
+    2019: "2019-06-17",
+    2022: "2022-07-11",
+    2024: "2024-07-11",
+}
+ANNUAL = (2022, 2024)
+#: Last estimated calendar year of the annual vintages; later years are projections.
+_LAST_ESTIMATE = {2022: 2021, 2024: 2023}
+#: UN areas whose code is not an ISO 3166-1 numeric code in force.
+_AREAS = {412: "XKX", 530: "ANT", 736: "SDN+SSD", 830: "GGY+JEY"}
+#: Quantile levels of the UN's (and bayesMig's) intervals, by the end of the column name.
+_LEVELS = {
+    "median": 0.5,
+    "pi80_low": 0.1,
+    "pi80_high": 0.9,
+    "pi95_low": 0.025,
+    "pi95_high": 0.975,
+}
+_PEOPLE = 1000.0  # the files are in thousands
+
+
+def world(
+    folder: str | Path,
+    *,
+    step: Literal[1, 5] = 1,
+    vintages: Sequence[int] | None = None,
+    smallest: float = 0.0,
+) -> Panel:
+    """Read net migration of all countries and areas from the tidy vintages.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Holds ``wpp2024_net_migration.csv.gz`` and the like (`step` 1) and
+        ``wpp_all_vintages_5year.csv.gz`` (`step` 5).
+    step : {1, 5}
+        Calendar years (vintages 2022 and 2024), or five-year periods from mid-year to
+        mid-year keyed by their first year (all vintages; those of 2022 and 2024 summed
+        to the same periods). Projections and half-projected periods are left out.
+    vintages : sequence of int, optional
+        All that the step has, by default. Each is a release with its date in ``as_of``.
+    smallest : float
+        Leave out areas with fewer inhabitants (persons) in the last year of the first
+        vintage asked for, so that the choice knows nothing of later growth.
+
+    Returns
+    -------
+    Panel
+        Measure ``net_migration`` in persons per calendar year (per period for five-year
+        panels), with mid-year (mean of the period) population in persons.
+
+    Raises
+    ------
+    DataError
+        If the folder lacks a file.
+    UnknownNameError
+        If a vintage does not exist in the step asked for.
+    """
+    available = ANNUAL if step == 1 else tuple(RELEASED)
+    wanted = tuple(sorted(available if vintages is None else vintages))
+    for vintage in wanted:
+        if vintage not in available:
+            raise unknown_name("WPP vintage", vintage, [str(year) for year in available])
+    if step == 1:
+        table = pd.concat([_annual(Path(folder), vintage) for vintage in wanted])
+    else:
+        table = _periods(Path(folder), wanted)
+    if smallest:
+        first = table[table["as_of"] == RELEASED[wanted[0]]]
+        last = first.sort_values("year").drop_duplicates("location", keep="last")
+        large = last.loc[last["population"] >= smallest, "location"]
+        table = table[table["location"].isin(large)]
+    return Panel.from_frame(table.reset_index(drop=True), step=step)
+
+
+def read_bulk(path: str | Path, *, vintage: int | None = None) -> Panel:
+    """Read the UN's bulk file ``WPP2024_Demographic_Indicators_Medium.csv(.gz)``.
+
+    Parameters
+    ----------
+    path : str or Path
+        As downloaded from https://population.un.org/wpp/downloads (CSV format). Uses the
+        columns ``LocID, ISO3_code, LocTypeName, Time, TPopulation1July, NetMigrations``.
+    vintage : int, optional
+        2022 or 2024; read from the file's name by default.
+
+    Returns
+    -------
+    Panel
+        Estimated years of every country and area, in persons.
+
+    Raises
+    ------
+    DataError
+        If columns are missing or the vintage is not known.
+    """
+    file = Path(path)
+    named = re.search(r"WPP(\d{4})", file.name)
+    chosen = vintage or (int(named.group(1)) if named else None)
+    if chosen not in _LAST_ESTIMATE:
+        raise DataError(
+            f"{file.name}: which vintage this is cannot be told from the name. "
+            "Give vintage=2022 or vintage=2024."
+        )
+    needed = ["LocID", "ISO3_code", "LocTypeName", "Time", "TPopulation1July", "NetMigrations"]
+    header = pd.read_csv(_existing(file), nrows=0)
+    missing = [column for column in needed if column not in header.columns]
+    if missing:
+        raise DataError(
+            f"{file.name} has no column {missing[0]!r}. Give the UN's CSV "
+            "'Demographic Indicators', medium variant, with estimates."
+        )
+    table = pd.read_csv(file, usecols=needed, low_memory=False)
+    estimated = (table["LocTypeName"] == "Country/Area") & (table["Time"] <= _LAST_ESTIMATE[chosen])
+    kept = table[estimated].reset_index(drop=True)
+    return Panel.from_frame(
+        pd.DataFrame(
+            {
+                "source": SOURCE,
+                "location": _codes(kept["LocID"], kept["ISO3_code"]),
+                "measure": "net_migration",
+                "year": kept["Time"].astype(int),
+                "value": kept["NetMigrations"] * _PEOPLE,
+                "population": kept["TPopulation1July"] * _PEOPLE,
+                "as_of": RELEASED[chosen],
+                "precision": 1.0,
+            }
+        ).dropna(subset=["value"], ignore_index=True),
+        step=1,
+    )
+
+
+def projections(folder: str | Path, *, step: Literal[1, 5] = 1) -> pd.DataFrame:
+    """Read the UN's own projections of net migration, vintage by vintage.
+
+    Parameters
+    ----------
+    folder : str or Path
+    step : {1, 5}
+
+    Returns
+    -------
+    DataFrame
+        ``released, source, location, measure, year, quantile, value`` in persons per
+        calendar year (or period): the median of every vintage (the medium variant up to
+        2022, which is a point forecast), and 80 and 95 % intervals of 2024's annual ones.
+    """
+    root = Path(folder)
+    if step == 5:
+        table = pd.read_csv(_existing(root / "wpp_all_vintages_5year.csv.gz"))
+        table = table[table["kind"] == "projection"].rename(columns={"period_start": "year"})
+        table = table.rename(columns={"net_migration_thousands": "median"})
+        table["released"] = table["vintage"].map(RELEASED)
+        return _quantile_rows(table, ["median"])
+    pieces = []
+    for vintage in ANNUAL:
+        table = pd.read_csv(_existing(_file(root, vintage, "net_migration")))
+        table = table[table["kind"] == "projection"].assign(released=RELEASED[vintage])
+        table = table.rename(columns={"net_migration_thousands": "median"})
+        table = table.rename(columns=lambda name: re.sub("net_migration_|_thousands", "", name))
+        pieces.append(_quantile_rows(table, [name for name in _LEVELS if name in table]))
+    return pd.concat(pieces, ignore_index=True)
+
+
+def bayesian_projection(folder: str | Path) -> pd.DataFrame:
+    """Read the Bayesian projection made from WPP 2015 (Azose, Sevcikova & Raftery 2016).
+
+    Five-year periods, median with 80 and 95 % intervals, doi:10.1073/pnas.1606119113.
+    Columns as `projections`; dated to the release of the vintage it was made from.
+    """
+    table = pd.read_csv(
+        _existing(Path(folder) / "wpp2015bayesmig_net_migration_projection.csv")
+    ).rename(columns={"period_start": "year"})
+    counts = [str(column) for column in table if str(column).endswith("_thousands")]
+    table = table.rename(
+        columns={name: re.sub("net_migration_|_thousands", "", name) for name in counts}
+    )
+    return _quantile_rows(table.assign(released=RELEASED[2015]), list(_LEVELS))
+
+
+def _quantile_rows(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Turn one column per quantile into one row per quantile."""
+    table = table.reset_index(drop=True)
+    pieces = [
+        pd.DataFrame(
+            {
+                "released": table["released"],
+                "source": SOURCE,
+                "location": _codes(table["iso_numeric"], table["iso3"]),
+                "measure": "net_migration",
+                "year": table["year"].astype(int),
+                "quantile": _LEVELS[column],
+                "value": table[column] * _PEOPLE,
+            }
+        )
+        for column in columns
+    ]
+    return pd.concat(pieces, ignore_index=True).dropna(subset=["value"], ignore_index=True)
+
+
+def _annual(folder: Path, vintage: int) -> pd.DataFrame:
+    flows = pd.read_csv(_existing(_file(folder, vintage, "net_migration")))
+    people = pd.read_csv(_existing(_file(folder, vintage, "population")))
+    flows = flows[flows["kind"] == "estimate"]
+    table = flows.merge(
+        people[["iso_numeric", "year", "population_midyear_thousands"]],
+        on=["iso_numeric", "year"],
+        how="left",
+        validate="one_to_one",
+    )
+    table = table.dropna(subset=["net_migration_thousands"], ignore_index=True)
+    return _rows(table, table["year"], table["population_midyear_thousands"], vintage)
+
+
+def _periods(folder: Path, vintages: Sequence[int]) -> pd.DataFrame:
+    table = pd.read_csv(_existing(folder / "wpp_all_vintages_5year.csv.gz"))
+    table = table[table["kind"] == "estimate"].dropna(subset=["net_migration_thousands"])
+    pieces = []
+    for vintage in vintages:
+        chosen = table[table["vintage"] == vintage].reset_index(drop=True)
+        pieces.append(
+            _rows(chosen, chosen["period_start"], chosen["population_avg_thousands"], vintage)
+        )
+    return pd.concat(pieces)
+
+
+def _rows(
+    table: pd.DataFrame, year: pd.Series, population: pd.Series, vintage: int
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "source": SOURCE,
+            "location": _codes(table["iso_numeric"], table["iso3"]),
+            "measure": "net_migration",
+            "year": year.astype(int),
+            "value": table["net_migration_thousands"] * _PEOPLE,
+            "population": population * _PEOPLE,
+            "as_of": RELEASED[vintage],
+            "precision": 1.0,
+        }
+    )
+
+
+def _codes(numeric: pd.Series, alpha: pd.Series) -> list[str]:
+    """Return location codes; UN areas without one in force get it from `_AREAS`."""
+    codes = []
+    for number, code in zip(numeric.astype(int), alpha):
+        if number in _AREAS:
+            codes.append(_AREAS[number])
+        elif isinstance(code, str) and code:
+            codes.append(code)
+        else:
+            raise UnknownNameError(f"the UN area {number} has no ISO 3166-1 alpha-3 code.")
+    return codes
+
+
+def _file(folder: Path, vintage: int, what: str) -> Path:
+    """Return the file of a vintage, packed or not."""
+    packed = folder / f"wpp{vintage}_{what}.csv.gz"
+    plain = folder / f"wpp{vintage}_{what}.csv"
+    return plain if plain.is_file() and not packed.is_file() else packed
+
+
+def _existing(file: Path) -> Path:
+    if not file.is_file():
+        raise DataError(
+            f"there is no file {file}. Give the folder with the tidy WPP vintages, "
+            "or the UN's bulk file to read_bulk()."
+        )
+    return file
+
+
+__all__ = ["RELEASED", "SOURCE", "bayesian_projection", "projections", "read_bulk", "world"]

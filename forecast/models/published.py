@@ -1,0 +1,141 @@
+"""A forecast that somebody published, taking part in backtests like any other model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from forecast.errors import DataError
+from forecast.models.assembly import assemble
+from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
+from forecast.models.univariate import series_seed
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+
+_COLUMNS = ("released", "source", "location", "measure", "year", "quantile", "value")
+_KEY = ["source", "location", "measure"]
+
+
+class Published:
+    """Quantiles that came out on known days, as a model.
+
+    From a panel it only takes the day of the newest release: the forecast is the one that
+    came out that day. Draws follow the published quantiles, interpolated linearly in
+    their normal scores, so that the tails beyond the outermost ones are normal. Only the
+    single figures are published, so series and years are drawn independently, and joint
+    statements mean nothing. Where the median alone is published all draws are equal, and
+    scores of intervals stay empty.
+
+    Parameters
+    ----------
+    name : str
+        Under which it takes part.
+    table : DataFrame
+        ``released`` (YYYY-MM-DD), ``source, location, measure, year, quantile, value``,
+        in the unit of the panel; `forecast.data.wpp.projections` gives the UN's.
+    """
+
+    def __init__(self, name: str, table: pd.DataFrame) -> None:
+        missing = [column for column in _COLUMNS if column not in table]
+        if missing:
+            raise DataError(
+                f"missing column {missing[0]!r}. A published forecast needs the columns "
+                f"{', '.join(_COLUMNS)}."
+            )
+        self.name = name
+        self._table = table[list(_COLUMNS)]
+
+    def fit(self, panel: Panel, seed: int) -> FittedPublished:
+        """Find the forecast that was out with the panel's newest release.
+
+        Raises
+        ------
+        DataError
+            If none came out on that day.
+        """
+        day = panel.last_release
+        out = self._table[self._table["released"] == day]
+        if out.empty:
+            days = ", ".join(sorted(set(self._table["released"])))
+            asked = day or "a day that this panel does not name"
+            raise DataError(
+                f"{self.name!r} published no forecast on {asked}; it did on {days}. "
+                "Use vintage='as_published' with such a release."
+            )
+        return FittedPublished(self.name, panel, seed, out)
+
+
+@dataclass(frozen=True)
+class FittedPublished:
+    """A published forecast and the panel it is held against."""
+
+    name: str
+    panel: Panel
+    seed: int
+    table: pd.DataFrame
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row per series: how many years and quantiles were published."""
+        grouped = self.table.groupby(_KEY)
+        counted: pd.DataFrame = grouped.agg(
+            years=("year", "nunique"), quantiles=("quantile", "nunique")
+        ).reset_index()
+        return counted
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Draw from the published quantiles; see `forecast.models.contract.FittedModel`."""
+        wanted = check_years(self.panel, years)
+        published = {
+            key: rows for key, rows in self.table.groupby(_KEY) if rows["year"].max() >= wanted[0]
+        }
+        drawn, notes = {}, []
+        for series in self.panel:
+            observed = int((~np.isnan(series.values)).sum())
+            stated = (*series.key, series.origin, observed)
+            if series.key not in published:
+                reason = "no forecast of this series was published."
+                notes.append((*stated, NOT_FORECAST, reason, "", "", ""))
+                continue
+            notes.append((*stated, FORECAST, "", "", "", ""))
+            ahead = np.arange(series.origin + series.step, wanted[-1] + 1, series.step)
+            generator = np.random.default_rng(series_seed(self.seed, self.name, series.key))
+            drawn[series.key] = _paths(published[series.key], ahead, draws, generator)
+        if not drawn:
+            raise DataError(f"{self.name!r} covers no series of this panel in {list(wanted)}.")
+        table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
+        return assemble(self.panel, drawn, wanted, table, model=self.name, seed=self.seed)
+
+
+def _paths(
+    rows: pd.DataFrame, years: np.ndarray, draws: int, generator: np.random.Generator
+) -> np.ndarray:
+    """Return draws of shape (n_draws, n_years); NaN in years that were not published."""
+    paths = np.full((draws, len(years)), np.nan)
+    by_year = {year: rows[rows["year"] == year] for year in set(rows["year"].tolist())}
+    for position, year in enumerate(years.tolist()):
+        if year not in by_year:
+            continue
+        group = by_year[year].sort_values("quantile")
+        # Stratified: the draws follow the quantiles with little Monte Carlo noise.
+        shares = (generator.permutation(draws) + generator.uniform(size=draws)) / draws
+        paths[:, position] = _inverse(
+            group["quantile"].to_numpy(), group["value"].to_numpy(), shares
+        )
+    return paths
+
+
+def _inverse(levels: np.ndarray, values: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return quantiles at `shares`, linear in normal scores between and beyond the known ones."""
+    if len(levels) == 1:
+        return np.full(len(shares), values[0])
+    # Published bounds carry simulation noise; quantiles must not cross.
+    known, scores = np.maximum.accumulate(values), ndtri(levels)
+    wanted = ndtri(np.clip(shares, ndtr(-6.0), ndtr(6.0)))
+    piece = np.clip(np.searchsorted(scores, wanted) - 1, 0, len(scores) - 2)
+    slope = (known[piece + 1] - known[piece]) / (scores[piece + 1] - scores[piece])
+    return np.asarray(known[piece] + slope * (wanted - scores[piece]))
