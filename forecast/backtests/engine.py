@@ -87,7 +87,7 @@ def _on_dask(
 
     if scheduler is not None:
         try:
-            client = Client(scheduler, timeout="30s")
+            client = Client(scheduler, timeout="10s")
         except (OSError, ValueError) as error:
             raise DataError(
                 f"no Dask scheduler answers at {scheduler!r} ({error}). "

@@ -116,16 +116,16 @@ def _paths(
 ) -> np.ndarray:
     """Return draws of shape (n_draws, n_years); NaN in years that were not published."""
     paths = np.full((draws, len(years)), np.nan)
-    by_year = {year: rows[rows["year"] == year] for year in set(rows["year"].tolist())}
+    rows = rows.sort_values("quantile")
+    published = rows["year"].to_numpy()
+    levels, values = rows["quantile"].to_numpy(), rows["value"].to_numpy()
     for position, year in enumerate(years.tolist()):
-        if year not in by_year:
+        here = published == year
+        if not here.any():
             continue
-        group = by_year[year].sort_values("quantile")
         # Stratified: the draws follow the quantiles with little Monte Carlo noise.
         shares = (generator.permutation(draws) + generator.uniform(size=draws)) / draws
-        paths[:, position] = _inverse(
-            group["quantile"].to_numpy(), group["value"].to_numpy(), shares
-        )
+        paths[:, position] = _inverse(levels[here], values[here], shares)
     return paths
 
 

@@ -1,0 +1,116 @@
+"""Finished folds survive a kill, and a resumed run gives the same bits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import forecast as fc
+from forecast.backtests import engine
+from forecast.panel import Panel
+
+Walks = Callable[..., Panel]
+OPTIONS = {"origins": range(2006, 2016), "horizons": (1, 3), "draws": 200}
+MODELS = ["naive", "structural", "arima"]
+_RUN = """
+import sys
+import forecast as fc
+if __name__ == "__main__":
+    fc.backtest(
+        fc.read(sys.argv[1]), ["naive", "structural", "arima"], range(2006, 2016), (1, 3),
+        draws=200, store=sys.argv[2], jobs=int(sys.argv[3]),
+    )
+"""
+
+
+def folds(store: Path) -> list[Path]:
+    return sorted(path for path in store.glob("[!.]*") if (path / "scores.parquet").is_file())
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_killed_run_goes_on_and_gives_the_same_bits(
+    walks: Walks, tmp_path: Path, jobs: int
+) -> None:
+    data, store, script = tmp_path / "own.csv", tmp_path / "store", tmp_path / "run.py"
+    walks().to_frame().dropna(axis="columns", how="all").to_csv(data, index=False)
+    script.write_text(_RUN)
+    command = [sys.executable, str(script), str(data), str(store), str(jobs)]
+    paths = os.pathsep.join(path for path in sys.path if path)
+    # Its own group, so that the kill takes its processes along.
+    process = subprocess.Popen(
+        command, env={**os.environ, "PYTHONPATH": paths}, start_new_session=True
+    )
+    patience = time.monotonic() + 120
+    while len(folds(store)) < 4:
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < patience
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = {path.name: (path / "scores.parquet").stat().st_mtime_ns for path in folds(store)}
+    assert 4 <= len(before) < 30
+    panel = fc.read(data)
+    resumed = fc.backtest(panel, MODELS, **OPTIONS, store=store, jobs=jobs)
+    whole = fc.backtest(panel, MODELS, **OPTIONS)
+    pd.testing.assert_frame_equal(resumed.table, whole.table, check_exact=True)
+    pd.testing.assert_frame_equal(resumed.joint, whole.joint, check_exact=True)
+    after = {path.name: (path / "scores.parquet").stat().st_mtime_ns for path in folds(store)}
+    assert len(after) == 30
+    assert {name: after[name] for name in before} == before
+
+
+def test_finished_folds_are_not_run_again(
+    walks: Walks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = fc.backtest(walks(), ["naive", "mean"], **OPTIONS, store=tmp_path)
+
+    def refuse(fold: object) -> None:
+        raise AssertionError("a finished fold was run again")
+
+    monkeypatch.setattr(engine, "run", refuse)
+    seen: list[tuple[int, int]] = []
+    second = fc.backtest(
+        walks(),
+        ["naive", "mean"],
+        **OPTIONS,
+        store=tmp_path,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
+    assert seen[0] == (0, 20)
+    assert seen[-1] == (20, 20)
+
+
+@pytest.mark.parametrize("change", [{"draws": 201}, {"seed": 2}, {"horizons": (1, 2)}])
+def test_other_settings_are_other_folds(
+    walks: Walks, tmp_path: Path, change: dict[str, object]
+) -> None:
+    options = {**OPTIONS, "origins": [2010]}
+    fc.backtest(walks(), ["naive"], **options, store=tmp_path)
+    fc.backtest(walks(), ["naive"], **(options | change), store=tmp_path)
+    fc.backtest(walks(seed=6), ["naive"], **options, store=tmp_path)
+    assert len(folds(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 and then nothing", None])
+def test_a_damaged_fold_is_run_again(walks: Walks, tmp_path: Path, damage: bytes | None) -> None:
+    options = {**OPTIONS, "origins": [2010]}
+    first = fc.backtest(walks(), ["naive"], **options, store=tmp_path)
+    path = folds(tmp_path)[0] / "scores.parquet"
+    if damage is None:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 4] ^= 0xFF  # one flipped byte among the figures
+        damage = bytes(content)
+    path.write_bytes(damage)
+    second = fc.backtest(walks(), ["naive"], **options, store=tmp_path)
+    pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
+    third = fc.backtest(walks(), ["naive"], **options, store=tmp_path)
+    pd.testing.assert_frame_equal(first.table, third.table, check_exact=True)

@@ -1,0 +1,159 @@
+"""The rule of the verdicts, case by case."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from forecast.backtests.columns import COLUMNS, SCORED, conform
+from forecast.backtests.verdicts import (
+    MISCALIBRATED,
+    NO_BETTER,
+    SKILFUL,
+    TOO_LITTLE,
+    Rule,
+    count,
+    coverage_test,
+    forecastability,
+    judge,
+)
+
+
+def table(
+    model: np.ndarray, naive: np.ndarray, inside: np.ndarray, horizon: int = 1
+) -> pd.DataFrame:
+    """Score table of one series with given losses, one origin a year from 2000 on."""
+    size = len(model)
+    pieces = []
+    for name, loss in (("model", model), ("naive", naive)):
+        pieces.append(
+            pd.DataFrame(
+                {
+                    "model": name,
+                    "location": "KAZ",
+                    "measure": "net_migration",
+                    "source": "test",
+                    "origin": np.arange(2000, 2000 + size),
+                    "as_of": "",
+                    "year": np.arange(2000, 2000 + size) + horizon,
+                    "horizon": horizon,
+                    "status": SCORED,
+                    "crps": loss,
+                    "inside_80": inside.astype(float),
+                }
+            )
+        )
+    return conform(pd.concat(pieces, ignore_index=True), COLUMNS)
+
+
+WELL = np.array([True, True, True, True, False] * 4)[:16]
+LOSS = np.random.default_rng(0).uniform(0.9, 1.1, 16)
+
+
+def verdict(*arguments: object, **options: object) -> pd.Series:
+    return judge(table(*arguments, **options)).iloc[0]  # type: ignore[arg-type]
+
+
+def test_skilful_needs_a_lower_error_that_is_not_luck() -> None:
+    row = verdict(LOSS[::-1] - 0.4, LOSS, WELL)
+    assert row["verdict"] == SKILFUL
+    assert row["skill"] == pytest.approx(0.4, abs=0.02)
+    assert row["p_value"] < 0.05
+
+
+def test_a_lower_error_by_luck_is_no_better() -> None:
+    row = verdict(LOSS + np.tile([0.5, -0.51], 8), LOSS, WELL)
+    assert row["skill"] > 0
+    assert row["verdict"] == NO_BETTER
+    assert "may be luck" in row["reason"]
+
+
+def test_a_higher_error_is_no_better() -> None:
+    row = verdict(LOSS + 0.3, LOSS, WELL)
+    assert row["verdict"] == NO_BETTER
+    assert "above the reference" in row["reason"]
+
+
+@pytest.mark.parametrize(("hits", "word"), [(8, "narrow"), (24, "wide")])
+def test_intervals_that_do_not_hold_outweigh_skill(hits: int, word: str) -> None:
+    loss = np.random.default_rng(0).uniform(0.9, 1.1, 24)
+    inside = np.arange(24) < hits
+    row = verdict(loss - 0.5, loss, inside)
+    assert row["verdict"] == MISCALIBRATED
+    assert word in row["reason"]
+
+
+def test_too_few_origins_decide_nothing() -> None:
+    row = verdict(LOSS[:7] - 0.8, LOSS[:7], WELL[:7])
+    assert row["verdict"] == TOO_LITTLE
+    assert "7 origins to judge by; 8 are needed" in row["reason"]
+
+
+def test_overlapping_forecasts_count_as_few() -> None:
+    row = verdict(LOSS[:10] - 0.8, LOSS[:10], WELL[:10], horizon=7)
+    assert row["verdict"] == TOO_LITTLE
+    assert "1.4 separate forecasts" in row["reason"]
+    relaxed = judge(table(LOSS[:10], LOSS[:10], WELL[:10], horizon=7), rule=Rule(blocks=1.0))
+    assert relaxed["verdict"].iloc[0] != TOO_LITTLE
+
+
+def test_what_could_not_be_scored_is_judged_with_its_reason() -> None:
+    rows = table(LOSS, LOSS, WELL)
+    lost = rows["model"] == "model"
+    rows.loc[lost, "status"], rows.loc[lost, "reason"] = "failed", "it broke."
+    rows.loc[lost, "crps"] = np.nan
+    row = judge(rows).iloc[0]
+    assert row["verdict"] == TOO_LITTLE
+    assert "it broke" in row["reason"]
+
+
+def test_only_figures_that_both_forecast_are_compared() -> None:
+    rows = table(LOSS - 0.4, LOSS, WELL)
+    dropped = rows[~((rows["model"] == "naive") & (rows["origin"] < 2010))]
+    assert judge(dropped.reset_index(drop=True)).iloc[0]["origins"] == 6
+
+
+def test_coverage_test_is_exact_without_overlap_and_valid_with_it() -> None:
+    inside = np.array([True] * 9 + [False] * 7)
+    assert coverage_test(inside, 0.8) == pytest.approx(binomtest(9, 16, 0.8).pvalue)
+    generator = np.random.default_rng(4)
+    rejected = 0
+    for _ in range(500):
+        # Misses come in runs of five, as overlapping forecasts miss one shock together.
+        runs = np.repeat(generator.uniform(size=8) < 0.8, 5)[:40]
+        rejected += coverage_test(runs, 0.8, 5) < 0.05
+    assert rejected / 500 <= 0.05
+
+
+def test_forecastability_is_the_longest_skilful_horizon() -> None:
+    verdicts = pd.DataFrame(
+        {
+            "model": "ets",
+            "source": "test",
+            "location": ["KAZ"] * 3 + ["KGZ"] * 3,
+            "measure": "net_migration",
+            "horizon": [1, 3, 5] * 2,
+            "verdict": [SKILFUL, SKILFUL, NO_BETTER, NO_BETTER, TOO_LITTLE, TOO_LITTLE],
+        }
+    )
+    made = forecastability(verdicts)
+    assert made["forecastability_horizon"].tolist() == [3, 0]
+    assert made["horizons_judged"].tolist() == [3, 1]
+    assert count(verdicts["verdict"]) == {SKILFUL: 2, NO_BETTER: 2, MISCALIBRATED: 0, TOO_LITTLE: 2}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("horizon", [1, 3, 5, 7])
+def test_a_model_without_skill_is_rarely_called_skilful(horizon: int) -> None:
+    """Random walks, which nothing can beat; the model is as good as the reference."""
+    generator = np.random.default_rng(horizon)
+    false = 0
+    for _ in range(600):
+        walk = np.cumsum(generator.normal(size=16 + horizon))
+        error = walk[horizon:] - walk[:16]
+        inside = np.tile(WELL, 1)
+        rows = table(np.abs(error - 0.5), np.abs(error + 0.5), inside, horizon)
+        false += judge(rows).iloc[0]["verdict"] == SKILFUL
+    assert false / 600 <= 0.085
