@@ -38,5 +38,5 @@ clean: ## Remove the environment and what tools left behind
 	@touch $@
 
 .venv/test-ready: .venv/created pyproject.toml constraints.txt
-	$(INSTALL) --editable ".[bayes,dev]"
+	$(INSTALL) --editable ".[bayes,dask,dev]"
 	@touch $@ .venv/report-ready

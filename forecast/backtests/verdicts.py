@@ -92,6 +92,7 @@ def judge(
         scored = int((group["status"] == SCORED).sum())
         judged[key] = _row(TOO_LITTLE, _few(scored, thresholds, group), scored)
     for both in pairs(table, versus, score, "persons", step):
+        both = both.sort_values(["origin", "as_of"], kind="stable")
         for key, group in both.groupby(keys, sort=False):
             judged[key] = _judge(group, score, thresholds)
     verdicts = pd.DataFrame([dict(zip(keys, key)) | row for key, row in judged.items()])
@@ -104,7 +105,6 @@ def judge(
 
 
 def _judge(group: pd.DataFrame, score: str, rule: Rule) -> dict[str, object]:
-    group = group.sort_values(["origin", "as_of"])
     overlap = overlap_of(int(group["horizon"].iloc[0]), group["origin"].to_numpy())
     size = len(group)
     own, reference = float(group[score].mean()), float(group["reference"].mean())
@@ -118,26 +118,33 @@ def _judge(group: pd.DataFrame, score: str, rule: Rule) -> dict[str, object]:
     if not np.isnan(inside).any():
         p_coverage = coverage_test(inside.astype(bool), rule.interval, overlap)
     row = _row("", "", size, skill, test.p_value, coverage, p_coverage)
-    promised = f"{rule.interval:.0%}"
+    promised = percent(rule.interval)
     if p_coverage < rule.level:
         kind = "narrow" if coverage < rule.interval else "wide"
-        reason = f"{promised} intervals held {coverage:.0%} of {size} figures: too {kind}."
+        reason = f"{promised} intervals held {percent(coverage)} of {size} figures: too {kind}."
         return row | {"verdict": MISCALIBRATED, "reason": reason}
     if skill > 0 and test.p_value < rule.level:
-        reason = f"error {skill:.0%} below the reference, p = {test.p_value:.3f}."
+        luck = f"p = {test.p_value:.3f}" if test.p_value >= 0.001 else "p < 0.001"
+        reason = f"error {percent(skill)} below the reference, {luck}."
         return row | {"verdict": SKILFUL, "reason": reason}
     reason = (
-        f"error {skill:.0%} below the reference, which may be luck (p = {test.p_value:.2f})."
+        f"error {percent(skill)} below the reference, which may be luck (p = {test.p_value:.2f})."
         if skill > 0
-        else f"error {-skill:.0%} above the reference."
+        else f"error {percent(-skill)} above the reference."
     )
     return row | {"verdict": NO_BETTER, "reason": reason}
+
+
+def percent(share: float) -> str:
+    """Return a share as whole percent."""
+    return f"{100 * share:.0f} %"
 
 
 def _few(size: int, rule: Rule, group: pd.DataFrame, overlap: int = 1) -> str:
     if size == 0:
         told = group.loc[group["status"] != SCORED, "reason"]
-        why = f" ({told.iloc[0].rstrip('.')})" if len(told) else ""
+        # The reason of the last origin, when most was known.
+        why = f" ({told.iloc[-1].rstrip('.')})" if len(told) else ""
         return f"nothing to judge by{why}."
     if size < rule.origins:
         return f"{size} origins to judge by; {rule.origins} are needed."
