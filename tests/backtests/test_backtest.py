@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,14 @@ def test_the_score_table_keeps_its_contract(walks: Walks) -> None:
     }
     assert {"energy_score", "variogram_score"} <= set(track.joint.columns)
     assert len(track.joint) == 2 * 4 * 2
+
+
+def test_every_column_is_explained_on_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "backtests.md").read_text(encoding="utf-8")
+    key = "`model, location, measure, source, origin, as_of, year`"
+    assert key in page
+    missing = [name for name in COLUMNS if name not in KEY and f"`{name}`" not in page]
+    assert missing == []
 
 
 @pytest.mark.parametrize("name", SHIPPED)
