@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.models.assembly import assemble
 from forecast.models.contract import FORECAST, NOTE_COLUMNS
 from forecast.models.naive import RandomWalk
-from forecast.outlook import Forecast, assemble
+from forecast.outlook import Forecast
 from forecast.panel import Panel
 
 CODES = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
