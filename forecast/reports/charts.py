@@ -1,190 +1,250 @@
-"""The charts of the report, each a pure function of a Forecast giving SVG text."""
+"""The charts of the report, each a pure function of series and a language giving SVG text."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from forecast import locations
+from forecast.errors import ForecastError
 from forecast.horizons import CONCEPTS
-from forecast.outlook import Forecast
-from forecast.panel import Panel, Series
-from forecast.reports.sentences import MEASURE_NAMES, chart_description
+from forecast.reports import labels, sentences
+from forecast.reports.language import Language
+from forecast.reports.subject import FIRST_YEAR, Subject, identity
 from forecast.reports.svg import (
     ACCENT,
     BAND_50,
     BAND_80,
     BAND_95,
     INK,
-    MARK,
     MUTED,
     PAPER,
-    RULE,
+    WASH,
     drawing,
     to_svg,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-#: First year shown: the exodus of the 1990s belongs to the story, what was before does not help.
-FIRST_YEAR = 1990
-_BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
-#: Flags drawn as hollow marks.
-_DOUBTED = ("outlier", "suspect", "provisional", "adjusted")
-
-
-def identity(*parts: object) -> str:
-    """Return an id for a page made of plain letters, digits and hyphens."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(map(str, parts))).strip("-")
+BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
+#: From this size on a chart is read in thousands.
+_THOUSANDS = 10_000
 
 
-def fan(outlook: Forecast, location: str, measure: str, source: str) -> str:
+def fan(subject: Subject, words: Language, *, size: tuple[int, int] = (440, 240)) -> str:
     """Draw the past of a series and the 50, 80 and 95 % bands of its future.
 
-    Earlier releases are faint lines; flagged years are hollow, a new level is a dotted
-    line, and the target years of the country's policy concept are marked.
+    Earlier releases are faint lines; doubted figures are hollow, interpolated ones
+    dotted, a new level is a dotted upright, years left empty are shaded, and the target
+    years of the country's policy concept are marked. A series that could not be forecast
+    shows its past only.
     """
+    name = identity("fan", *subject.key)
+    with drawing(name):
+        figure, axes = _canvas(*size, left=44, right=12, top=32, bottom=22)
+        divisor = _divisor(subject)
+        _missing(axes, subject)
+        _future(axes, subject, divisor)
+        for line in subject.releases:
+            shown = line[line.index >= FIRST_YEAR]
+            axes.plot(shown.index, shown / divisor, color=MUTED, lw=0.8, alpha=0.6)
+        _past(axes, subject, divisor)
+        _years(axes, subject)
+        if subject.series.signed:
+            axes.axhline(0, color=MUTED, lw=0.8)
+        _targets(axes, subject)
+        axes.grid(axis="y")
+        unit = words.say("thousand persons a year") if divisor > 1 else words.say("persons a year")
+        axes.annotate(
+            unit, (0, 1), xycoords="figure fraction", xytext=(4, -4), textcoords="offset points",
+            va="top", color=MUTED,
+        )  # fmt: skip
+        _numbers(axes.yaxis, words)
+        return to_svg(
+            figure, name, heading(subject, words), sentences.fan_description(subject, words)
+        )
+
+
+def spark(subject: Subject, words: Language) -> str:
+    """Draw the same fan small and bare, for the first screen."""
+    name = identity("spark", *subject.key)
+    with drawing(name):
+        figure, axes = _canvas(210, 96, left=4, right=4, top=5, bottom=18)
+        divisor = _divisor(subject)
+        _future(axes, subject, divisor, dots=False)
+        shown = subject.series.years >= FIRST_YEAR
+        axes.plot(
+            subject.series.years[shown], subject.series.values[shown] / divisor, color=INK, lw=1.5
+        )
+        _years(axes, subject)
+        if subject.series.signed:
+            axes.axhline(0, color=MUTED, lw=0.8)
+        axes.set_yticks([])
+        first, last = (
+            subject.series.years[subject.series.years >= FIRST_YEAR][0],
+            subject.horizons[-1],
+        )
+        axes.set_xticks([first, last], [str(first), str(last)])
+        left, right = axes.get_xticklabels()
+        left.set_horizontalalignment("left")
+        right.set_horizontalalignment("right")
+        return to_svg(
+            figure, name, heading(subject, words), sentences.fan_description(subject, words)
+        )
+
+
+def ranking(ranked: Sequence[Subject], year: int, words: Language) -> str:
+    """Draw series in the order given, first on top, with 50, 80 and 95 % intervals.
+
+    Raises
+    ------
+    ForecastError
+        If there is nothing to draw.
+    """
+    if not ranked:
+        raise ForecastError(f"no series to rank for {year}; the chart would be empty.")
+    source, _, measure = ranked[0].key
+    name = identity("ranking", source, measure, ranked[0].country, year)
+    longest = max(len(labels.place(subject.series.location, words)) for subject in ranked)
+    with drawing(name):
+        figure, axes = _canvas(
+            640,
+            46 + 24 * len(ranked),
+            left=14 + min(6.0 * longest, 250),
+            right=14,
+            top=20,
+            bottom=22,
+        )
+        rows = np.arange(len(ranked))[::-1]
+        for (level, colour), width in zip(BANDS, (4.0, 7.0, 11.0)):
+            ends = np.array(
+                [np.quantile(s.at(year), [(1 - level) / 2, (1 + level) / 2]) for s in ranked]
+            )
+            axes.hlines(rows, ends[:, 0] / 1000, ends[:, 1] / 1000, color=colour, lw=width)
+        medians = [np.median(s.at(year)) / 1000 for s in ranked]
+        axes.plot(medians, rows, "o", ms=5, color=ACCENT, mec=PAPER, mew=0.8)
+        axes.axvline(0, color=MUTED, lw=0.9)
+        places = [labels.place(s.series.location, words) for s in ranked]
+        axes.set_yticks(rows, places, color=INK)
+        axes.grid(axis="x")
+        axes.set_ylim(-0.7, len(ranked) - 0.3)
+        unit = words.say("{year}, thousand persons a year", year=year)
+        axes.annotate(
+            unit, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points",
+            color=MUTED,
+        )  # fmt: skip
+        _numbers(axes.xaxis, words)
+        title = f"{labels.place(ranked[0].country, words)}: {unit}"
+        return to_svg(figure, name, title, sentences.ranking_description(list(ranked), year, words))
+
+
+def heading(subject: Subject, words: Language) -> str:
+    """Return the title of a chart: place, measure and source."""
+    source, place, measure = subject.key
+    return (
+        f"{labels.place(place, words)}: {labels.measure(measure, words)}, "
+        f"{labels.source(source, words)}"
+    )
+
+
+def _canvas(
+    width: float, height: float, *, left: float, right: float, top: float, bottom: float
+) -> tuple[Figure, Axes]:
+    """Return a figure with one pair of axes, margins in pixels."""
     from matplotlib.figure import Figure
 
-    key = (source, location, measure)
-    series = next(s for s in outlook.history if s.key == key)
-    name = identity("fan", *key)
-    with drawing(name):
-        figure = Figure(figsize=(4.6, 2.5), layout="constrained")
-        axes = figure.add_subplot()
-        divisor = _divisor(outlook, series)
-        _future(axes, outlook, series, divisor)
-        for values in _earlier_releases(outlook.history, key):
-            axes.plot(values.index, values / divisor, color=MUTED, lw=0.7, alpha=0.55)
-        _past(axes, series, divisor)
-        _targets(axes, outlook, location)
-        axes.axvline(series.origin, color=MUTED, lw=0.7)
-        if series.signed:
-            axes.axhline(0, color=MUTED, lw=0.7)
-        axes.set_xlim(max(FIRST_YEAR, series.years[0]) - 0.5, outlook.horizons[-1] + 0.8)
-        axes.grid(axis="y", color=RULE, lw=0.6)
-        axes.set_axisbelow(True)
-        axes.set_title(
-            "thousand persons a year" if divisor == 1000 else "persons a year",
-            loc="left",
-            fontsize=8,
-            color=MUTED,
-            pad=12,
+    figure = Figure(figsize=(width / 72, height / 72))
+    axes = figure.add_axes(
+        (
+            left / width,
+            bottom / height,
+            1 - (left + right) / width,
+            1 - (top + bottom) / height,
         )
-        title = f"{locations.name(location)}: {MEASURE_NAMES[measure]}"
-        description = chart_description(outlook, location, measure, source)
-        return to_svg(figure, name, title, description)
-
-
-def _divisor(outlook: Forecast, series: Series) -> int:
-    """Return 1000 if the chart is better read in thousands."""
-    position = int(
-        np.flatnonzero(
-            [key == series.key for key in outlook.series[["source", "location", "measure"]]
-             .itertuples(index=False, name=None)]
-        )[0]
-    )  # fmt: skip
-    shown = outlook.paths.isel(series=position).to_numpy()
-    recent = series.values[series.years >= FIRST_YEAR]
-    largest = max(np.nanquantile(np.abs(shown), 0.9), np.nanmax(np.abs(recent)))
-    return 1000 if largest >= 10_000 else 1
-
-
-def _future(axes: Axes, outlook: Forecast, series: Series, divisor: int) -> None:
-    years = [y for y in outlook.paths["year"].to_numpy().tolist() if y > series.origin]
-    drawn = np.stack(
-        [
-            outlook.sample(
-                location=series.location, measure=series.measure, year=y, source=series.source
-            )
-            for y in years
-        ]
     )
-    last = series.values[~np.isnan(series.values)][-1]
-    at = [series.origin, *years]
-    for level, colour in _BANDS:
-        lower, upper = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=1) / divisor
+    return figure, axes
+
+
+def _numbers(axis: object, words: Language) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    def write(value: float, _: int) -> str:
+        return words.persons(value) if value == round(value) else words.decimal(value)
+
+    axis.set_major_locator(MaxNLocator(nbins=5))  # type: ignore[attr-defined]
+    axis.set_major_formatter(FuncFormatter(write))  # type: ignore[attr-defined]
+
+
+def _divisor(subject: Subject) -> int:
+    """Return 1000 if the chart is better read in thousands."""
+    recent = np.abs(subject.series.values[subject.series.years >= FIRST_YEAR])
+    drawn = np.quantile(np.abs(subject.draws), 0.9) if subject.draws.size else 0.0
+    observed = recent[~np.isnan(recent)]
+    return 1000 if max(drawn, observed.max(initial=0.0)) >= _THOUSANDS else 1
+
+
+def _future(axes: Axes, subject: Subject, divisor: int, *, dots: bool = True) -> None:
+    if not subject.years.size:
+        return
+    year, last = subject.last()
+    at = [year, *subject.years]
+    for level, colour in BANDS:
+        lower, upper = np.quantile(subject.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
         axes.fill_between(
-            at, [last / divisor, *lower], [last / divisor, *upper], color=colour, lw=0
+            at, np.r_[last, lower] / divisor, np.r_[last, upper] / divisor, color=colour, lw=0
         )
-    median = np.median(drawn, axis=1) / divisor
-    axes.plot(at, [last / divisor, *median], color=ACCENT, lw=1.6)
-    dots = [i for i, year in enumerate(years) if year in outlook.horizons]
-    axes.plot([years[i] for i in dots], median[dots], "o", ms=4, color=ACCENT, mec=PAPER, mew=0.8)
+    median = np.r_[last, np.median(subject.draws, axis=0)] / divisor
+    axes.plot(at, median, color=ACCENT, lw=1.8)
+    marked = np.isin(at, subject.horizons) & dots
+    axes.plot(np.array(at)[marked], median[marked], "o", ms=4.5, color=ACCENT, mew=0)
+    axes.axvline(year, color=MUTED, lw=0.8)
 
 
-def _past(axes: Axes, series: Series, divisor: int) -> None:
+def _past(axes: Axes, subject: Subject, divisor: int) -> None:
+    series = subject.series
     shown = series.years >= FIRST_YEAR
     years, values = series.years[shown], series.values[shown] / divisor
-    axes.plot(years, values, color=INK, lw=1.3, solid_joinstyle="round")
+    guessed = series.flagged("interpolated")[shown]
+    axes.plot(years, np.where(guessed, np.nan, values), color=INK, lw=1.5, solid_joinstyle="round")
+    if guessed.any():
+        beside = guessed | np.roll(guessed, 1) | np.roll(guessed, -1)
+        axes.plot(years, np.where(beside, values, np.nan), color=INK, lw=1.5, ls=(0, (1, 1.5)))
     observed = ~np.isnan(values)
-    alone = observed & ~np.roll(observed, 1) & ~np.roll(observed, -1)
-    axes.plot(years[alone], values[alone], ".", ms=4, color=INK)
-    doubted = np.logical_or.reduce([series.flagged(flag)[shown] for flag in _DOUBTED]) & observed
-    axes.plot(years[doubted], values[doubted], "o", ms=4, mfc=PAPER, mec=MARK, mew=1.1)
+    alone = observed & ~np.r_[False, observed[:-1]] & ~np.r_[observed[1:], False]
+    axes.plot(years[alone], values[alone], ".", ms=5, color=INK)
+    doubted = np.logical_or.reduce([series.flagged(flag)[shown] for flag in labels.DOUBTED])
+    doubted &= observed
+    axes.plot(years[doubted], values[doubted], "o", ms=5, mfc=PAPER, mec=INK, mew=1.2)
     for year in years[series.flagged("break")[shown]]:
-        axes.axvline(year - 0.5, color=MARK, lw=1, ls=":")
+        axes.axvline(year - 0.5, color=INK, lw=1.2, ls=":")
 
 
-def _earlier_releases(history: Panel, key: tuple[str, str, str]) -> list[pd.Series]:
-    table = history.to_frame()
-    same = (table[["source", "location", "measure"]] == key).all(axis=1)
-    table = table[same & (table["year"] >= FIRST_YEAR) & table["value"].notna()]
-    dates = sorted(table["as_of"].dropna().unique())
-    if len(dates) < 2 or table.groupby("as_of").size().min() < 5:
-        return []
-    return [table[table["as_of"] == date].set_index("year")["value"] for date in dates[:-1]]
+def _missing(axes: Axes, subject: Subject) -> None:
+    """Shade years that are left empty because of a census or a boundary."""
+    series = subject.series
+    for flag in labels.MISSING:
+        for year in series.years[series.flagged(flag) & (series.years >= FIRST_YEAR)]:
+            axes.axvspan(year - 0.5, year + 0.5, color=WASH, lw=0, zorder=0)
 
 
-def _targets(axes: Axes, outlook: Forecast, location: str) -> None:
-    concept = CONCEPTS.get(locations.country_of(location))
+def _years(axes: Axes, subject: Subject) -> None:
+    first = max(FIRST_YEAR, int(subject.series.years[0]))
+    last = max(subject.horizons[-1], subject.series.origin)
+    axes.set_xlim(first - 0.8, last + 1.2)
+    step = 10 if last - first > 22 else 5
+    ticks = [year for year in range(first, last + 1) if year % step == 0]
+    axes.set_xticks(ticks, [str(year) for year in ticks])
+
+
+def _targets(axes: Axes, subject: Subject) -> None:
+    concept = CONCEPTS.get(subject.country)
     for year in concept.target_years if concept else ():
-        if year in outlook.horizons:
-            axes.axvline(year, color=MARK, lw=0.8, ls="--")
+        if year in subject.horizons and year in subject.years:
+            axes.axvline(year, color=ACCENT, lw=0.9, ls=(0, (4, 2)))
             axes.annotate(
-                str(year), (year, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 1),
-                textcoords="offset points", ha="center", va="bottom", fontsize=8, color=MARK,
+                str(year), (year, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
+                textcoords="offset points", ha="center", va="bottom", color=ACCENT, weight="bold",
             )  # fmt: skip
-
-
-def ranking(outlook: Forecast, places: Sequence[str], measure: str, source: str, year: int) -> str:
-    """Draw regions in order of their median, with 50, 80 and 95 % intervals."""
-    from matplotlib.figure import Figure
-
-    levels = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
-    table = pd.DataFrame(
-        {
-            place: np.quantile(
-                outlook.sample(location=place, measure=measure, year=year, source=source), levels
-            )
-            for place in places
-        },
-        index=levels,
-    ).T.sort_values(0.5)
-    name = identity("ranking", source, measure, year)
-    country = locations.name(locations.country_of(places[0]))
-    with drawing(name):
-        figure = Figure(figsize=(6.4, 0.9 + 0.27 * len(table)), layout="constrained")
-        axes = figure.add_subplot()
-        rows = np.arange(len(table))
-        for (level, colour), width in zip(_BANDS, (3.0, 5.0, 8.0)):
-            low, high = round((1 - level) / 2, 3), round((1 + level) / 2, 3)
-            axes.hlines(rows, table[low] / 1000, table[high] / 1000, color=colour, lw=width)
-        axes.plot(table[0.5] / 1000, rows, "o", ms=4.5, color=ACCENT, mec=PAPER, mew=0.8)
-        axes.axvline(0, color=MUTED, lw=0.8)
-        axes.set_yticks(rows, [locations.name(place) for place in table.index], color=INK)
-        axes.grid(axis="x", color=RULE, lw=0.6)
-        axes.set_axisbelow(True)
-        axes.set_ylim(-0.7, len(table) - 0.3)
-        axes.set_title(f"{year}, thousand persons a year", loc="left", fontsize=8, color=MUTED)
-        first, last = table.index[-1], table.index[0]
-        description = (
-            f"{len(table)} regions. Highest median: {locations.name(first)}; "
-            f"lowest: {locations.name(last)}. The figures are in the table."
-        )
-        return to_svg(figure, name, f"{country}: regions in {year}", description)

@@ -1,31 +1,40 @@
-"""What stands on the page: everything the template needs, as plain values."""
+"""What stands on the page about each country: plain values for the template."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
+import numpy as np
 from markupsafe import Markup
 
-from forecast import locations
-from forecast.data import package
 from forecast.horizons import CONCEPTS
-from forecast.models.contract import FORECAST, NOT_FORECAST
-from forecast.models.registry import table as model_table
 from forecast.outlook import Forecast
-from forecast.reports import charts, sentences
+from forecast.reports import charts, labels, sentences
+from forecast.reports.language import Language
+from forecast.reports.provenance import data, method
+from forecast.reports.subject import Subject, identity, subjects
 from forecast.reports.tables import LEVELS, intervals
-from forecast.validation import KEY
 
-Key = tuple[str, str, str]
 #: Countries in this order, others behind them by name.
 _ORDER = ("KAZ", "KGZ", "UZB", "TJK", "TKM")
-#: Measures in this order within a country.
-_MEASURES = tuple(sentences.MEASURE_NAMES)
 _UN = "un-wpp"
+_NET = ("net_migration", "net_all_flows")
 
 
-def page(outlook: Forecast, track: object | None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One chart with what stands around it."""
+
+    title: str
+    source: str
+    svg: Markup
+    caption: str
+    wide: bool = False
+
+
+def page(outlook: Forecast, track: object | None, words: Language) -> dict[str, Any]:
     """Return the template's values.
 
     Parameters
@@ -33,160 +42,168 @@ def page(outlook: Forecast, track: object | None) -> dict[str, Any]:
     outlook : Forecast
     track : optional
         The record of past forecasts, or None.
+    words : Language
     """
-    keys: list[Key] = list(outlook.series[KEY].itertuples(index=False, name=None))
-    countries = sorted({locations.country_of(key[1]) for key in keys}, key=_rank)
-    models = model_table().set_index("model")
-    stated = models.loc[outlook.model] if outlook.model in models.index else None
-    attributes = outlook.paths.attrs
-    notes = outlook.notes.to_dict("records")
+    known = subjects(outlook)
+    codes = sorted({subject.country for subject in known}, key=lambda code: _rank(code, words))
+    sources = {subject.series.source for subject in known if subject.forecast}
     return {
         "horizons": outlook.horizons,
+        "title": words.say("Migration to {years}", years=words.listed(outlook.horizons)),
         "levels": [round(100 * level) for level in LEVELS],
-        "draws": outlook.paths.sizes["draw"],
-        "attributes": attributes,
-        "model": {
-            "name": outlook.model,
-            "title": outlook.model if stated is None else stated["title"],
-            "summary": "" if stated is None else stated["summary"],
-            "references": "" if stated is None else stated["references"],
-        },
-        "outside": _names(outlook, keys),
-        "countries": [_country(outlook, code, keys) for code in countries],
-        "unfit": [
-            sentences.not_forecast_line(note) for note in notes if note["status"] == NOT_FORECAST
-        ],
-        "series": _provenance(outlook),
-        "tables": _resources(keys),
+        "origin": int(outlook.paths.attrs["origin"]),
+        "contrast": _UN in sources and len(sources) > 1,
+        "regional": any(not subject.national for subject in known),
+        "countries": [_country(known, code, words) for code in codes],
+        "unfit": [_unfit(subject, words) for subject in known if not subject.forecast],
+        "data": data(known, words),
+        "method": method(outlook, words),
         "track": track,
-        "seed": attributes["seed"],
     }
 
 
-def _rank(code: str) -> tuple[int, str]:
-    return (_ORDER.index(code) if code in _ORDER else len(_ORDER), locations.name(code))
+def _rank(code: str, words: Language) -> tuple[int, str]:
+    return (_ORDER.index(code) if code in _ORDER else len(_ORDER), labels.place(code, words))
 
 
-def _names(outlook: Forecast, keys: list[Key]) -> dict[str, bool]:
-    """Return which kinds of source the page speaks of."""
-    sources = {key[0] for key in keys}
-    return {"un": _UN in sources, "registers": bool(sources - {_UN})}
-
-
-def _country(outlook: Forecast, code: str, keys: list[Key]) -> dict[str, Any]:
+def _country(known: Sequence[Subject], code: str, words: Language) -> dict[str, Any]:
+    ours = [subject for subject in known if subject.country == code]
     national = sorted(
-        (key for key in keys if key[1] == code),
-        key=lambda key: (key[0] != _UN, key[0], _MEASURES.index(key[2])),
+        (subject for subject in ours if subject.national),
+        key=lambda s: (s.series.source != _UN, s.series.source, labels.ORDER[s.series.measure]),
     )
-    regional = [key for key in keys if key[1] != code and locations.country_of(key[1]) == code]
-    concept = CONCEPTS.get(code)
-    targets = [y for y in (concept.target_years if concept else ()) if y in outlook.horizons]
+    fitted = [subject for subject in national if subject.forecast]
+    stated = CONCEPTS.get(code)
+    horizons = ours[0].horizons
+    own = [year for year in (stated.target_years if stated else ()) if year in horizons]
     return {
         "code": code,
-        "name": locations.name(code),
-        "concept": sentences.concept_line(code),
-        "targets": [
-            {"year": year, "lines": [_line(outlook, key, year) for key in national]}
-            for year in targets
-        ],
-        "brief": _brief(outlook, national, targets),
-        "charts": [_chart(outlook, key) for key in national],
-        "rows": intervals(outlook, national, outlook.horizons),
-        "regions": _regions(outlook, regional),
+        "name": labels.place(code, words),
+        "concept": sentences.concept(code, words),
+        "own": own,
+        "targets": [_target(fitted, year, words) for year in own or horizons],
+        "brief": _brief(fitted, own, words),
+        "contrast": _contrast(national, words),
+        "figures": [_figure(subject, words) for subject in fitted],
+        "rows": intervals(fitted, words),
+        "unfit": [_unfit(subject, words) for subject in national if not subject.forecast],
+        "regions": _regions([s for s in ours if not s.national], (own or horizons)[-1], words),
     }
 
 
-def _brief(outlook: Forecast, national: list[Key], targets: list[int]) -> list[dict[str, Any]]:
-    """Return the first screen's sentences: the leading net series in every target year."""
-    lead = next((key for key in national if _is_net(key)), None)
+def _brief(fitted: Sequence[Subject], own: Sequence[int], words: Language) -> dict[str, Any] | None:
+    """Return the first screen's entry: the leading net series in every target year."""
+    lead = next((subject for subject in fitted if subject.series.measure in _NET), None)
     if lead is None:
-        return []
-    return [
-        {**_line(outlook, lead, year), "year": year, "target": year in targets}
-        for year in outlook.horizons
-    ]
-
-
-def _is_net(key: Key) -> bool:
-    return key[2] in {"net_migration", "net_all_flows"}
-
-
-def _line(outlook: Forecast, key: Key, year: int) -> dict[str, Any]:
-    source, place, measure = key
-    named = {"location": place, "measure": measure, "source": source, "year": year}
-    observed = _observed(outlook, key, year)
+        return None
     return {
-        "what": f"{sentences.MEASURE_NAMES[measure]} ({source})",
-        "text": observed or sentences.expectation(outlook, **named),
-        "more": "" if observed else sentences.surprise(outlook, **named),
+        "what": labels.measure(lead.series.measure, words),
+        "source": labels.source(lead.series.source, words),
+        "last": sentences.last_figure(lead, words),
+        "spark": Markup(charts.spark(lead, words)),  # noqa: S704  escaped where it is drawn
+        "lines": [
+            {
+                "year": year,
+                "own": year in own,
+                "text": sentences.expectation(lead, year, words),
+            }
+            for year in lead.horizons
+        ],
     }
 
 
-def _observed(outlook: Forecast, key: Key, year: int) -> str:
-    series = next(series for series in outlook.history if series.key == key)
-    if year > series.origin:
-        return ""
-    return sentences.observed_line(float(series.values[series.years == year][0]), series.signed)
+def _target(fitted: Sequence[Subject], year: int, words: Language) -> dict[str, Any]:
+    """Return the sentences on one target year."""
+    lines = []
+    for subject in fitted:
+        text = [sentences.expectation(subject, year, words)]
+        if year in subject.years:
+            text.append(sentences.above_recent(subject, year, words))
+            text.append(sentences.total(subject, year, words))
+        lines.append(
+            {
+                "what": labels.measure(subject.series.measure, words),
+                "source": labels.source(subject.series.source, words),
+                "text": text[0],
+                "more": " ".join(part for part in text[1:] if part),
+            }
+        )
+    return {"year": year, "lines": lines}
 
 
-def _chart(outlook: Forecast, key: Key) -> dict[str, Any]:
-    source, place, measure = key
-    notes = outlook.notes
-    note = notes[(notes[KEY] == key).all(axis=1)].iloc[0].to_dict()
-    return {
-        "svg": Markup(charts.fan(outlook, place, measure, source)),  # noqa: S704  escaped inside
-        "title": locations.name(place),
-        "measure": sentences.MEASURE_NAMES[measure],
-        "source": source,
-        "flags": sentences.flags_line(note),
-    }
+def _contrast(national: Sequence[Subject], words: Language) -> str:
+    """Show the UN's and the register's net beside each other, where both exist."""
+    net = [subject for subject in national if subject.series.measure == "net_migration"]
+    return sentences.two_sources(net[0], net[1], words) if len(net) > 1 else ""
 
 
-def _regions(outlook: Forecast, regional: list[Key]) -> list[dict[str, Any]]:
+def _figure(subject: Subject, words: Language) -> Figure:
+    source, _, measure = subject.key
+    return Figure(
+        labels.measure(measure, words),
+        labels.source(source, words),
+        Markup(charts.fan(subject, words)),  # noqa: S704  escaped where it is drawn
+        " ".join(
+            part
+            for part in (sentences.flags(subject, words), sentences.revised(subject, words))
+            if part
+        ),
+    )
+
+
+def _regions(regional: Sequence[Subject], year: int, words: Language) -> list[dict[str, Any]]:
     """Return the regions' charts and tables, one group per source and measure."""
     groups = []
-    for source, measure in sorted({(key[0], key[2]) for key in regional}):
-        keys = [key for key in regional if (key[0], key[2]) == (source, measure)]
-        keys.sort(key=lambda key: locations.name(key[1]))
-        places = [key[1] for key in keys]
-        year = outlook.horizons[-1]
-        ranked = charts.ranking(outlook, places, measure, source, year)
+    for source, measure in sorted({(s.series.source, s.series.measure) for s in regional}):
+        group = [s for s in regional if (s.series.source, s.series.measure) == (source, measure)]
+        fitted = [subject for subject in group if subject.forecast]
+        group.sort(key=lambda s: labels.place(s.series.location, words))
+        ahead = [subject for subject in fitted if year in subject.years]
+        ranked = sorted(ahead, key=lambda s: (-float(np.median(s.at(year))), s.key))
+        fitted.sort(key=lambda s: labels.place(s.series.location, words))
+        shared = _said_of_all(fitted, words)
         groups.append(
             {
-                "identity": charts.identity("regions", source, measure),
-                "measure": sentences.MEASURE_NAMES[measure],
-                "source": source,
+                "identity": identity("regions", source, measure, regional[0].country),
+                "measure": labels.measure(measure, words),
+                "source": labels.source(source, words),
                 "year": year,
-                "ranking": Markup(ranked),  # noqa: S704  escaped inside
-                "charts": [_chart(outlook, key) for key in keys],
-                "rows": intervals(outlook, keys, outlook.horizons),
+                "count": len(fitted),
+                "ranking": Markup(charts.ranking(ranked, year, words)) if ranked else None,  # noqa: S704
+                "shared": " ".join(shared),
+                "figures": [_regional(s, year, frozenset(shared), words) for s in fitted],
+                "rows": intervals(fitted, words),
+                "unfit": [_unfit(s, words) for s in group if not s.forecast],
             }
         )
     return groups
 
 
-def _provenance(outlook: Forecast) -> list[dict[str, Any]]:
-    """Return one row per series of the panel: where it comes from and what was used of it."""
-    rows = []
-    for note in outlook.notes.to_dict("records"):
-        rows.append(
-            {
-                **note,
-                "place": locations.name(str(note["location"])),
-                "measure": sentences.MEASURE_NAMES[str(note["measure"])],
-                "used": sentences.flags_line(note),
-                "forecast": note["status"] == FORECAST,
-            }
-        )
-    return rows
+def _said_of_all(fitted: Sequence[Subject], words: Language) -> list[str]:
+    """Return what the flags say of every one of several series, to be said once."""
+    said = [sentences.flag_sentences(subject, words) for subject in fitted]
+    return (
+        [line for line in said[0] if all(line in lines for lines in said)] if len(said) > 1 else []
+    )
 
 
-def _resources(keys: list[Key]) -> list[dict[str, Any]]:
-    """Return the bundled tables that hold a source of the page."""
-    sources = {key[0] for key in keys}
-    parts = package.description()["panels"]["central-asia"]
-    return [
-        package.resource(part)
-        for part in parts
-        if sources & set(pd.read_csv(package.path_of(part), usecols=["source"])["source"])
-    ]
+def _regional(subject: Subject, year: int, shared: frozenset[str], words: Language) -> Figure:
+    """Return a region's fan with its numbers in the caption."""
+    parts = [sentences.brief(subject, year, words)] if year in subject.years else []
+    parts.append(sentences.flags(subject, words, shared))
+    return Figure(
+        labels.place(subject.series.location, words),
+        "",
+        Markup(charts.fan(subject, words, size=(300, 190))),  # noqa: S704  escaped where drawn
+        " ".join(part for part in parts if part),
+    )
+
+
+def _unfit(subject: Subject, words: Language) -> dict[str, str]:
+    source, place, measure = subject.key
+    return {
+        "place": labels.place(place, words),
+        "measure": labels.measure(measure, words),
+        "source": labels.source(source, words),
+        "text": sentences.not_forecast(subject, words),
+    }

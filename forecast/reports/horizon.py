@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast import files
-from forecast.errors import DataError, unknown_name
+from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.reports import content
-from forecast.reports.numbers import percent, persons, rounded
+from forecast.reports.language import Language
+from forecast.reports.language import language as find_language
 from forecast.reports.tables import all_quantiles
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-LANGUAGES = ("en",)
 
 
 def report(
@@ -43,7 +43,7 @@ def report(
     -------
     list of Path
         ``NAME.html`` (one page, nothing loaded from outside) and ``NAME.csv`` (every
-        quantile, tidy). Both are written only after both have been made.
+        quantile, tidy). Files already there stay as they are unless all are made.
 
     Raises
     ------
@@ -52,26 +52,29 @@ def report(
     DataError
         If the name holds a path, or there is nothing to report.
     """
-    if language not in LANGUAGES:
-        raise unknown_name("language", language, LANGUAGES)
-    if not name or Path(name).name != name:
+    words = find_language(language)
+    if not name or Path(name).name != name or name in {".", ".."}:
         raise DataError(f"report name {name!r} is not a plain file name. Leave folders to folder=.")
-    page = render(outlook, track)
-    quantiles = all_quantiles(outlook).to_csv(index=False, lineterminator="\n")
-    base = Path(folder)
-    return [
-        files.write_text(base / f"{name}.html", page),
-        files.write_text(base / f"{name}.csv", quantiles),
-    ]
+    contents = {
+        Path(folder) / f"{name}.html": render(outlook, track, words),
+        Path(folder) / f"{name}.csv": all_quantiles(outlook, words).to_csv(
+            index=False, lineterminator="\n"
+        ),
+    }
+    with ExitStack() as stack:
+        for path, text in contents.items():
+            temporary = stack.enter_context(files.atomic_file(path))
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+    return list(contents)
 
 
-def render(outlook: Forecast, track: object | None = None) -> str:
+def render(outlook: Forecast, track: object | None, words: Language) -> str:
     """Return the page as HTML text."""
-    template = _environment().get_template("horizon.html")
-    return template.render(**content.page(outlook, track))
+    template = _environment(words).get_template("horizon.html")
+    return template.render(words=words, **content.page(outlook, track, words))
 
 
-def _environment() -> Environment:
+def _environment(words: Language) -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -80,9 +83,8 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.filters.update(
-        persons=lambda value, sign=False: persons(rounded(value, 3), sign=sign),
-        percent=percent,
-    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]
     return environment

@@ -1,139 +1,272 @@
-"""The sentences of the report, each a pure function of a Forecast."""
+"""The sentences of the report, each a pure function of one series and a language.
+
+Numbers are rounded to two digits here, and nowhere else; a likelihood word never stands
+without its number.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from forecast import locations
 from forecast.horizons import CONCEPTS
-from forecast.outlook import Forecast
-from forecast.reports.numbers import likelihood, percent, persons, rounded
+from forecast.reports import labels
+from forecast.reports.language import Language, message
+from forecast.reports.numbers import rounded
+from forecast.reports.subject import FIRST_YEAR, Subject
 
-MEASURE_NAMES = {
-    "net_migration": "net migration",
-    "immigration": "immigration",
-    "emigration": "emigration",
-    "internal_arrivals": "internal arrivals",
-    "internal_departures": "internal departures",
-    "internal_net": "net internal migration",
-    "net_all_flows": "net migration, internal and external",
-    "population": "population",
-}
-#: What a count counts, in a sentence.
+#: ICD 203 (Office of the Director of National Intelligence 2015): the word for each
+#: probability up to and including the bound, and the sentence for a net loss.
+LIKELIHOOD = (
+    (0.05, message("almost no chance"), message("there is almost no chance of a net loss")),
+    (0.20, message("very unlikely"), message("a net loss is very unlikely")),
+    (0.45, message("unlikely"), message("a net loss is unlikely")),
+    (0.55, message("roughly even chance"), message("the chance of a net loss is roughly even")),
+    (0.80, message("likely"), message("a net loss is likely")),
+    (0.95, message("very likely"), message("a net loss is very likely")),
+    (1.00, message("almost certain"), message("a net loss is almost certain")),
+)
+#: What a count counts, with its range.
 _COUNTED = {
-    "immigration": "people arrive to live",
-    "emigration": "people leave to live elsewhere",
-    "internal_arrivals": "people arrive from inside the country",
-    "internal_departures": "people leave for another part of the country",
-    "population": "people live there",
+    "immigration": message("From {low} to {high} people arrive to live"),
+    "emigration": message("From {low} to {high} people leave to live elsewhere"),
+    "internal_arrivals": message("From {low} to {high} people arrive from inside the country"),
+    "internal_departures": message(
+        "From {low} to {high} people leave for another part of the country"
+    ),
+    "population": message("From {low} to {high} people live there"),
 }
 
 
-def net_range(lower: float, upper: float) -> str:
+def likelihood(probability: float, words: Language) -> str:
+    """Return the ICD 203 word for a probability with the number beside it."""
+    word = next(word for bound, word, _ in LIKELIHOOD if probability <= bound)
+    return f"{words.say(word)} ({words.percent(probability)})"
+
+
+def net_loss(drawn: np.ndarray, words: Language) -> str:
+    """Say how likely it is that more people leave than arrive."""
+    chance = float((drawn < 0).mean())
+    said = next(said for bound, _, said in LIKELIHOOD if chance <= bound)
+    return f"{words.say(said)} ({words.percent(chance)})"
+
+
+def net_range(lower: float, upper: float, words: Language) -> str:
     """Say what lies between two net flows, in words that need no sign.
 
     Parameters
     ----------
     lower, upper : float
-        Persons per year, net inflow positive; rounded here to two digits.
+        Persons, net inflow positive; rounded here to two digits.
+    words : Language
     """
     low, high = rounded(lower), rounded(upper)
     if low >= 0 and high >= 0:
-        return f"between {persons(low)} and {persons(high)} more people arrive than leave"
-    if low <= 0 and high <= 0:
-        return f"between {persons(-high)} and {persons(-low)} more people leave than arrive"
-    return (
-        f"anything from {persons(-low)} more people leaving than arriving "
-        f"to {persons(high)} more arriving than leaving"
-    )
+        shape = message("From {low} to {high} more people arrive than leave")
+    elif low <= 0 and high <= 0:
+        low, high = high, low
+        shape = message("From {low} to {high} more people leave than arrive")
+    else:
+        shape = message("From {low} more people leaving to {high} more arriving")
+    return words.say(shape, low=words.persons(abs(low)), high=words.persons(abs(high)))
 
 
-def expectation(outlook: Forecast, location: str, measure: str, source: str, year: int) -> str:
+def expectation(subject: Subject, year: int, words: Language) -> str:
     """Say what is expected of one series in one year, with its 80 % interval.
 
     Returns
     -------
     str
-        For net flows with the chance of a net loss, for counts with the middle estimate.
+        For net flows with the chance of a net loss, for counts with the middle estimate,
+        for a year already observed the figure.
     """
-    drawn = outlook.sample(location=location, measure=measure, year=year, source=source)
+    known = subject.observed(year)
+    if known is not None:
+        return observed(known, subject.series.signed, words)
+    if year <= subject.series.origin:
+        return words.say("No figure.")
+    drawn = subject.at(year)
     lower, middle, upper = np.quantile(drawn, [0.1, 0.5, 0.9])
-    if measure in _COUNTED:
-        return (
-            f"between {persons(rounded(lower))} and {persons(rounded(upper))} "
-            f"{_COUNTED[measure]}, four chances in five; middle estimate {persons(rounded(middle))}."
+    if subject.series.signed:
+        return words.say(
+            "{range}, four chances in five; {loss}.",
+            range=net_range(lower, upper, words),
+            loss=net_loss(drawn, words),
         )
-    loss = float((drawn < 0).mean())
-    return (
-        f"{net_range(lower, upper)}, four chances in five; "
-        f"a net loss is {likelihood(loss)} ({percent(loss)})."
+    shape = _COUNTED[subject.series.measure]
+    low, high = words.persons(rounded(lower)), words.persons(rounded(upper))
+    return words.say(
+        "{range}, four chances in five; middle estimate {middle}.",
+        range=words.say(shape, low=low, high=high),
+        middle=words.persons(rounded(middle)),
     )
 
 
-def observed_line(value: float, signed: bool) -> str:
+def observed(value: float, signed: bool, words: Language) -> str:
     """Say that a target year is already observed, and the figure."""
-    return f"already observed: {persons(value, sign=signed)}."
+    return words.say("Already observed: {figure}.", figure=words.persons(value, sign=signed))
 
 
-def surprise(outlook: Forecast, location: str, measure: str, source: str, year: int) -> str:
-    """Say how the forecast compares with the last five observed years."""
-    series = next(s for s in outlook.history if s.key == (source, location, measure))
-    observed = series.values[~np.isnan(series.values)][-5:]
-    drawn = outlook.sample(location=location, measure=measure, year=year, source=source)
-    mean = float(observed.mean())
-    above = float((drawn > mean).mean())
-    return (
-        f"The chance that {year} lies above the mean of the last {len(observed)} observed years "
-        f"({persons(rounded(mean), sign=series.signed)}) is {percent(above)}."
-    )
-
-
-def concept_line(location: str) -> str:
-    """Name the policy concept of a country and its target years; empty if there is none."""
-    if location not in CONCEPTS:
+def total(subject: Subject, year: int, words: Language) -> str:
+    """Say what the years up to a target year add up to; empty where that says nothing new."""
+    if subject.series.measure == "population" or (subject.years <= year).sum() < 2:
         return ""
-    concept = CONCEPTS[location]
-    years = " and ".join(map(str, concept.target_years))
-    return f"{concept.title}. Target year{'s' * (len(concept.target_years) > 1)}: {years}."
-
-
-def not_forecast_line(note: dict[str, object]) -> str:
-    """Say which series could not be forecast and why."""
-    place = locations.name(str(note["location"]))
-    measure = MEASURE_NAMES[str(note["measure"])]
-    return f"{place}, {measure} ({note['source']}): {note['reason']}"
-
-
-def flags_line(note: dict[str, object]) -> str:
-    """Say which flagged years the model took into account; empty if none."""
-    meaning = {
-        "break": "a new level from",
-        "outlier": "kept out of the fit as outliers:",
-        "interpolated": "kept out of the fit as interpolated:",
-    }
-    said = []
-    for part in str(note["flags"]).split("; "):
-        flag, _, years = part.partition(" ")
-        if flag in meaning:
-            said.append(f"{meaning[flag]} {_years(years.split())}")
-    return "; ".join(said).capitalize() + "." if said else ""
-
-
-def _years(years: Sequence[str]) -> str:
-    return years[0] if len(years) == 1 else f"{', '.join(years[:-1])} and {years[-1]}"
-
-
-def chart_description(outlook: Forecast, location: str, measure: str, source: str) -> str:
-    """Describe a fan chart for those who cannot see it."""
-    year = outlook.horizons[-1]
-    series = next(s for s in outlook.history if s.key == (source, location, measure))
-    last = series.values[~np.isnan(series.values)][-1]
-    drawn = outlook.sample(location=location, measure=measure, year=year, source=source)
-    lower, middle, upper = np.quantile(drawn, [0.1, 0.5, 0.9])
-    show = [persons(rounded(value), sign=series.signed) for value in (last, middle, lower, upper)]
-    return (
-        f"Observed to {series.origin}, last value {show[0]}. {year}: median {show[1]}, "
-        f"80 % interval {show[2]} to {show[3]} persons."
+    lower, middle, upper = np.quantile(subject.total(year), [0.1, 0.5, 0.9])
+    low, mid, high = (
+        words.persons(rounded(value), sign=subject.series.signed)
+        for value in (lower, middle, upper)
     )
+    return words.say(
+        "All years from {first} to {last} together: {low} to {high} (80\u202f%), middle {middle}.",
+        first=subject.years[0],
+        last=year,
+        low=low,
+        high=high,
+        middle=mid,
+    )
+
+
+def above_recent(subject: Subject, year: int, words: Language) -> str:
+    """Say how the forecast compares with the mean of the last observed years."""
+    recent = subject.recent()
+    mean = float(recent.mean())
+    chance = float((subject.at(year) > mean).mean())
+    return words.count(
+        "Above the last observed figure ({mean}): {likelihood}.",
+        "Above the mean of the last {n} observed years ({mean}): {likelihood}.",
+        len(recent),
+        mean=words.persons(rounded(mean), sign=subject.series.signed),
+        likelihood=likelihood(chance, words),
+    )
+
+
+def brief(subject: Subject, year: int, words: Language) -> str:
+    """Give median, 80\u202f% interval and chance of a net loss in the fewest words."""
+    drawn = subject.at(year)
+    signed = subject.series.signed
+    lower, middle, upper = (
+        words.persons(rounded(value), sign=signed) for value in np.quantile(drawn, [0.1, 0.5, 0.9])
+    )
+    said = words.say(
+        "{year}: {middle}, 80\u202f% interval {low} to {high}",
+        year=year,
+        middle=middle,
+        low=lower,
+        high=upper,
+    )
+    return f"{said}; {net_loss(drawn, words)}." if signed else f"{said}."
+
+
+def last_figure(subject: Subject, words: Language) -> str:
+    """Give the last observed figure."""
+    year, value = subject.last()
+    figure = words.persons(value, sign=subject.series.signed)
+    return words.say("Last observed, {year}: {figure}.", year=year, figure=figure)
+
+
+def two_sources(first: Subject, second: Subject, words: Language) -> str:
+    """Show two sources of the same measure side by side in the last year of both."""
+    ours = dict(zip(first.series.years.tolist(), first.series.values.tolist()))
+    theirs = dict(zip(second.series.years.tolist(), second.series.values.tolist()))
+    both = [y for y in ours if y in theirs and not np.isnan(ours[y]) and not np.isnan(theirs[y])]
+    if not both:
+        return ""
+    year = max(both)
+    return words.say(
+        "For {year} the {first} says {one} and the {second} {two}. They measure different "
+        "things and are forecast apart.",
+        year=year,
+        first=labels.source(first.series.source, words),
+        second=labels.source(second.series.source, words),
+        one=words.persons(ours[year], sign=True),
+        two=words.persons(theirs[year], sign=True),
+    )
+
+
+def concept(country: str, words: Language) -> str:
+    """Name the policy concept of a country and its target years; empty if there is none."""
+    if country not in CONCEPTS:
+        return ""
+    stated = CONCEPTS[country]
+    years = stated.target_years
+    return words.count(
+        "{title}. Its target year: {years}.",
+        "{title}. Its target years: {years}.",
+        len(years),
+        title=stated.title_ru if words.code == "ru" else stated.title,
+        years=words.listed(years),
+    )
+
+
+def not_forecast(subject: Subject, words: Language) -> str:
+    """Say why a series was not forecast, and what its last figure is."""
+    why = labels.reason(subject.note, words)
+    return words.say("Not forecast: {reason}", reason=why) + " " + last_figure(subject, words)
+
+
+def revised(subject: Subject, words: Language) -> str:
+    """Say how far the figures moved since the release before; empty if there is none."""
+    if not subject.releases:
+        return ""
+    earlier = subject.releases[-1]
+    now = dict(zip(subject.series.years.tolist(), subject.series.values.tolist()))
+    then = dict(zip(earlier.index.tolist(), earlier.tolist()))
+    both = {y: (then[y], now[y]) for y in then if y >= FIRST_YEAR and y in now}
+    pairs = np.array(list(both.values()))
+    pairs = pairs[~np.isnan(pairs).any(axis=1)] if len(pairs) else pairs
+    if not len(pairs):
+        return ""
+    turned = int((np.sign(pairs[:, 0]) * np.sign(pairs[:, 1]) < 0).sum())
+    moved = words.say(
+        "Since the release before, the figures for {first} to {last} moved by {mean} a year on "
+        "average",
+        first=min(both),
+        last=max(both),
+        mean=words.persons(rounded(float(np.abs(pairs[:, 0] - pairs[:, 1]).mean()))),
+    )
+    if not turned:
+        return f"{moved}."
+    return words.count(
+        "{moved}; the sign changed in {n} year.",
+        "{moved}; the sign changed in {n} years.",
+        turned,
+        moved=moved,
+    )
+
+
+def flags(subject: Subject, words: Language, leave_out: frozenset[str] = frozenset()) -> str:
+    """Say which years carry which flag; empty if none does.
+
+    Sentences in `leave_out` were said already, of all series of a group.
+    """
+    return " ".join(said for said in flag_sentences(subject, words) if said not in leave_out)
+
+
+def flag_sentences(subject: Subject, words: Language) -> list[str]:
+    """Return one sentence for each flag that some year carries."""
+    said = []
+    for flag, meaning in labels.FLAGS.items():
+        carried = subject.series.flagged(flag)
+        if flag not in labels.MISSING:
+            carried &= ~np.isnan(subject.series.values)
+        years = subject.series.years[carried].tolist()
+        if years:
+            said.append(words.say(meaning, years=words.listed(years)))
+    return said
+
+
+def fan_description(subject: Subject, words: Language) -> str:
+    """Describe a fan chart for those who cannot see it."""
+    parts = [last_figure(subject, words)]
+    parts += [brief(subject, year, words) for year in subject.horizons if year in subject.years]
+    parts.append(flags(subject, words))
+    return " ".join(part for part in parts if part)
+
+
+def ranking_description(ranked: list[Subject], year: int, words: Language) -> str:
+    """Describe a ranked chart, highest median first."""
+    shown = [
+        (labels.place(s.series.location, words), rounded(float(np.median(s.at(year)))))
+        for s in ranked
+    ]
+    listed = "; ".join(f"{place} {words.persons(value, sign=True)}" for place, value in shown)
+    return words.say("Medians for {year}, highest first: {listed}.", year=year, listed=listed)

@@ -1,20 +1,56 @@
-"""The tables of the report, from a Forecast."""
+"""The tables of the report: every quantile for programs, intervals for readers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from forecast import locations
 from forecast.outlook import QUANTILE_LEVELS, SERIES, Forecast
-from forecast.reports.sentences import MEASURE_NAMES
+from forecast.reports import labels
+from forecast.reports.language import Language
+from forecast.reports.numbers import rounded
+from forecast.reports.subject import Subject
 
 #: Levels of the intervals that the page shows.
 LEVELS = (0.5, 0.8, 0.95)
 
 
-def all_quantiles(outlook: Forecast) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One series and year as the page's tables show it.
+
+    Attributes
+    ----------
+    place, measure, source : str
+        As written for readers.
+    year : int
+    observed : str
+        The figure, if the year is already observed.
+    median : str
+        Rounded to three digits; empty if there is no forecast for the year.
+    bands : tuple of (str, str)
+        Lower and upper end of each of `LEVELS`.
+    first : bool
+        Whether a new series starts here.
+    span : int
+        Rows of this series.
+    """
+
+    place: str
+    measure: str
+    source: str
+    year: int
+    observed: str
+    median: str
+    bands: tuple[tuple[str, str], ...]
+    first: bool
+    span: int
+
+
+def all_quantiles(outlook: Forecast, words: Language) -> pd.DataFrame:
     """Return every quantile of every forecast year, tidy, in whole persons.
 
     Returns
@@ -29,7 +65,7 @@ def all_quantiles(outlook: Forecast) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "location": table["location"],
-            "name": [locations.name(code) for code in table["location"]],
+            "name": [labels.place(code, words) for code in table["location"]],
             "measure": table["measure"],
             "source": table["source"],
             "model": outlook.model,
@@ -42,54 +78,35 @@ def all_quantiles(outlook: Forecast) -> pd.DataFrame:
     )
 
 
-def intervals(
-    outlook: Forecast, keys: Sequence[tuple[str, str, str]], years: Sequence[int]
-) -> list[dict[str, object]]:
-    """Return one row per series and year for the page's tables.
-
-    Parameters
-    ----------
-    outlook : Forecast
-    keys : sequence of (source, location, measure)
-    years : sequence of int
-
-    Returns
-    -------
-    list of dict
-        ``place, measure, source, year, observed, signed, median, bands`` with one (lower,
-        upper) pair per level of `LEVELS`. A year that is already observed has its figure
-        in ``observed`` and no median.
-    """
-    bands = {level: _by_key(outlook.intervals(level, years)) for level in LEVELS}
-    history = {series.key: series for series in outlook.history}
-    rows: list[dict[str, object]] = []
-    for key in keys:
-        series = history[key]
-        for year in years:
-            cells = [bands[level].get((*key, year)) for level in LEVELS]
-            first = cells[0]
-            known = series.values[series.years == year]
-            rows.append(
-                {
-                    "place": locations.name(key[1]),
-                    "measure": MEASURE_NAMES[key[2]],
-                    "source": key[0],
-                    "year": year,
-                    "signed": series.signed,
-                    "observed": float(known[0]) if first is None and len(known) else None,
-                    "median": None if first is None else first[0],
-                    "bands": [] if first is None else [cell[1:] for cell in cells if cell],
-                }
-            )
-    return rows
+def intervals(shown: Sequence[Subject], words: Language) -> list[Row]:
+    """Return one row per series and target year."""
+    return [
+        _row(subject, year, words, first=position == 0)
+        for subject in shown
+        for position, year in enumerate(subject.horizons)
+    ]
 
 
-def _by_key(table: pd.DataFrame) -> dict[tuple[object, ...], tuple[float, float, float]]:
-    return {
-        (row["source"], row["location"], row["measure"], row["year"]): (
-            row["median"],
-            row["lower"],
-            row["upper"],
-        )
-        for row in table.to_dict("records")
-    }
+def _row(subject: Subject, year: int, words: Language, *, first: bool) -> Row:
+    source, place, measure = subject.key
+    signed = subject.series.signed
+    known = subject.observed(year)
+    median, bands = "", []
+    if year in subject.years:
+        drawn = subject.at(year)
+        median = words.persons(rounded(float(np.median(drawn)), 3), sign=signed)
+        for level in LEVELS:
+            ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+            low, high = (words.persons(rounded(float(end), 3), sign=signed) for end in ends)
+            bands.append((low, high))
+    return Row(
+        labels.place(place, words),
+        labels.measure(measure, words),
+        labels.source(source, words),
+        year,
+        "" if known is None else words.persons(known, sign=signed),
+        median,
+        tuple(bands),
+        first,
+        len(subject.horizons),
+    )

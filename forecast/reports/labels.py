@@ -1,0 +1,109 @@
+"""What measures, sources, scales and flags are called on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from forecast import locations
+from forecast.errors import DataError
+from forecast.reports.language import Language, message
+from forecast.validation import MEASURES
+
+_MEASURES = {
+    "net_migration": message("Net migration"),
+    "net_all_flows": message("Net migration, internal and external"),
+    "immigration": message("Immigration"),
+    "emigration": message("Emigration"),
+    "internal_net": message("Net internal migration"),
+    "internal_arrivals": message("Internal arrivals"),
+    "internal_departures": message("Internal departures"),
+    "population": message("Population"),
+}
+_SOURCES = {
+    "un-wpp": message("UN estimate"),
+    "kz-bns": message("national register"),
+    "kg-nsc": message("national register"),
+    "uz-stat": message("national register"),
+    "kz-bns-balance": message("population balance"),
+    "kg-nsc-balance": message("population balance"),
+    "uz-stat-balance": message("population balance"),
+}
+_SCALES = {
+    "log": message("logarithm of persons"),
+    "rate": message("per 1,000 population"),
+    "persons": message("persons"),
+}
+#: What a flag means for the chart and the fit, before the years that carry it.
+FLAGS = {
+    "break": message("New level from {years}."),
+    "outlier": message("Known distortion, kept out of the fit: {years}."),
+    "interpolated": message("Interpolated, kept out of the fit: {years}."),
+    "suspect": message("Disputed by another source: {years}."),
+    "adjusted": message("Corrected for territory that changed hands: {years}."),
+    "provisional": message("Provisional: {years}."),
+    "census_rebasing": message("Left empty, two censuses do not match: {years}."),
+    "boundary_change": message("Left empty, boundaries changed: {years}."),
+    "rebased": message("Left empty, population re-based: {years}."),
+}
+#: Flags that mark a figure as doubtful, and flags that stand where a figure is missing.
+DOUBTED = ("outlier", "suspect", "adjusted", "provisional")
+MISSING = ("census_rebasing", "boundary_change", "rebased")
+#: In which order measures stand within a country.
+ORDER = {measure: position for position, measure in enumerate(_MEASURES)}
+_WHY = (
+    (
+        r"(?P<n>\d+) usable observed years since the break of (?P<year>\d+); "
+        r"at least (?P<least>\d+) are needed\.",
+        message(
+            "usable years since the break of {year}: {n}; at least {least} are needed to tell "
+            "a trend from noise."
+        ),
+    ),
+    (
+        r"(?P<n>\d+) usable observed years; at least (?P<least>\d+) are needed\.",
+        message("usable years: {n}; at least {least} are needed to tell a trend from noise."),
+    ),
+    (
+        r"all (?P<n>\d+) usable values are equal \((?P<value>\S+)\); .*",
+        message(
+            "all {n} usable values are equal ({value}); a series that never moves says nothing "
+            "about how it may move."
+        ),
+    ),
+)
+
+
+def measure(name: str, words: Language) -> str:
+    """Return the name of a measure, as a heading."""
+    if name not in _MEASURES:
+        raise DataError(
+            f"measure {name!r} has no name on the page. Known are {', '.join(MEASURES)}."
+        )
+    return words.say(_MEASURES[name])
+
+
+def source(name: str, words: Language) -> str:
+    """Return what a source is, in a few words; a user's own source by its own name."""
+    return words.say(_SOURCES[name]) if name in _SOURCES else name
+
+
+def place(code: str, words: Language) -> str:
+    """Return the name of a location."""
+    return locations.name(code, words.code)
+
+
+def scale(kind: str, words: Language) -> str:
+    """Return on which scale a series was modelled."""
+    return words.say(_SCALES[kind]) if kind in _SCALES else kind
+
+
+def reason(note: Mapping[str, object], words: Language) -> str:
+    """Return why a series was not forecast; a reason of a user's model as it stands."""
+    import re
+
+    given = str(note["reason"])
+    for pattern, said in _WHY:
+        found = re.fullmatch(pattern, given)
+        if found:
+            return words.say(said, **found.groupdict())
+    return given

@@ -1,0 +1,121 @@
+"""The language of a report: words from a catalogue, numbers in its own form."""
+
+from __future__ import annotations
+
+import gettext
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from forecast.errors import unknown_name
+from forecast.reports.numbers import MINUS, NARROW
+
+#: Languages that are complete. English is what the messages themselves are written in.
+LANGUAGES = ("en", "ru")
+
+
+@dataclass(frozen=True, eq=False)
+class Language:
+    """Words and number forms of one language.
+
+    Attributes
+    ----------
+    code : str
+        ISO 639-1.
+    catalogue : gettext.NullTranslations
+        Where messages are looked up; one without entries gives English.
+    """
+
+    code: str
+    catalogue: gettext.NullTranslations
+
+    def say(self, message: str, **values: object) -> str:
+        """Return a message in this language with ``{name}`` filled in."""
+        return self.catalogue.gettext(message).format(**values)
+
+    def count(self, one: str, many: str, n: int, **values: object) -> str:
+        """Return the plural form that fits `n`, which ``{n}`` stands for."""
+        return self.catalogue.ngettext(one, many, n).format(n=self.persons(n), **values)
+
+    def lookup(self, text: str) -> str:
+        """Return a text that comes from data, in this language where the catalogue has it."""
+        return self.catalogue.gettext(text) if text else text
+
+    def knows(self, message: str) -> bool:
+        """Whether a message has words of its own in this language."""
+        return self.code == "en" or self.catalogue.gettext(message) != message
+
+    def persons(self, value: float, *, sign: bool = False) -> str:
+        """Write whole persons with the language's thousands mark and a true minus.
+
+        Parameters
+        ----------
+        value : float
+            Already rounded as it shall be shown.
+        sign : bool
+            Whether to write a plus before positive numbers.
+        """
+        from babel.numbers import format_decimal
+
+        whole = round(value)
+        prefix = MINUS if whole < 0 else "+" if sign and whole > 0 else ""
+        return prefix + format_decimal(abs(whole), format="#,##0", locale=self.code)
+
+    def decimal(self, value: float) -> str:
+        """Write a number with at most two decimals."""
+        from babel.numbers import format_decimal
+
+        prefix = MINUS if value < 0 else ""
+        return prefix + format_decimal(abs(value), format="#,##0.##", locale=self.code)
+
+    def percent(self, probability: float) -> str:
+        """Write a probability as whole per cent; never 0 or 100, which draws cannot show."""
+        share = 100 * probability
+        if share < 1:
+            return self.say("under {number}", number=f"1{NARROW}%")
+        if share > 99:
+            return self.say("over {number}", number=f"99{NARROW}%")
+        return f"{round(share)}{NARROW}%"
+
+    def listed(self, items: Sequence[object]) -> str:
+        """Join items as a sentence does: ``2025, 2027 and 2030``."""
+        words = [str(item) for item in items]
+        if len(words) < 2:
+            return "".join(words)
+        return self.say("{first} and {last}", first=", ".join(words[:-1]), last=words[-1])
+
+
+@cache
+def language(code: str) -> Language:
+    """Return a language by its code.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no complete catalogue for it.
+    """
+    if code not in LANGUAGES:
+        raise unknown_name("language", code, LANGUAGES)
+    if code == "en":
+        return Language(code, gettext.NullTranslations())
+    return Language(code, read_catalogue(code))
+
+
+def read_catalogue(code: str) -> gettext.GNUTranslations:
+    """Read ``locale/CODE/LC_MESSAGES/forecast.po``; the text form needs no build step."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    path = files("forecast.reports") / "locale" / code / "LC_MESSAGES" / "forecast.po"
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=code))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def message(text: str) -> str:
+    """Mark a text for the catalogue where it is defined; it is looked up where it is used."""
+    return text

@@ -1,0 +1,145 @@
+"""Where the numbers come from: data tables, licences, models and how to reproduce."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from forecast.data import package
+from forecast.errors import UnknownNameError
+from forecast.horizons import DEFAULT_HORIZONS
+from forecast.models.registry import table as registry
+from forecast.models.specification import specification
+from forecast.outlook import Forecast
+from forecast.reports import labels, sentences
+from forecast.reports.language import Language
+from forecast.reports.subject import Key, Subject
+from forecast.validation import KEY
+
+
+def data(known: Sequence[Subject], words: Language) -> list[dict[str, Any]]:
+    """Return the tables that hold the series of the page, each with its series.
+
+    Returns
+    -------
+    list of dict
+        The description of a bundled table (or ``bundled`` False for a user's own data)
+        with ``series``, one dict per series, and ``rules``, the population rules in use.
+    """
+    homes = _homes()
+    groups: dict[str, list[Subject]] = {}
+    for subject in known:
+        groups.setdefault(homes.get(subject.key, ""), []).append(subject)
+    found = []
+    for name in [*package.description()["panels"]["central-asia"], ""]:
+        if name not in groups:
+            continue
+        described = _described(package.resource(name), words) if name else {"bundled": False}
+        rules = {str(s.note["population"]) for s in groups[name]} - {""}
+        found.append(
+            {
+                **described,
+                "series": [_series(subject, words) for subject in groups[name]],
+                "rules": [words.lookup(rule) for rule in sorted(rules)],
+            }
+        )
+    return found
+
+
+@cache
+def _homes() -> dict[Key, str]:
+    """Return the bundled table of each series."""
+    homes: dict[Key, str] = {}
+    for name in package.description()["panels"]["central-asia"]:
+        keys = pd.read_csv(package.path_of(name), usecols=KEY)[KEY].drop_duplicates()
+        homes.update((key, name) for key in keys.itertuples(index=False, name=None))
+    return homes
+
+
+def _described(resource: dict[str, Any], words: Language) -> dict[str, Any]:
+    """Return a bundled table's description in the reader's language."""
+    texts = ("title", "description", "institution", "unit", "coverage")
+    return {
+        "bundled": True,
+        **{text: words.lookup(str(resource[text])) for text in texts},
+        "table": resource["table"],
+        "caveats": [words.lookup(caveat) for caveat in resource["caveats"]],
+        "licences": [
+            {"title": words.lookup(entry["title"]), "path": entry.get("path", "")}
+            for entry in resource["licences"]
+        ],
+        "attribution": resource["attribution"],
+    }
+
+
+def _series(subject: Subject, words: Language) -> dict[str, Any]:
+    source, place, measure = subject.key
+    note = subject.note
+    return {
+        "place": labels.place(place, words),
+        "measure": labels.measure(measure, words),
+        "source": source,
+        "as_of": subject.as_of,
+        "first": int(subject.series.years[0]),
+        "origin": subject.series.origin,
+        "observations": int(str(note["observations"])),
+        "forecast": subject.forecast,
+        "scale": labels.scale(str(note["scale"]), words),
+        "flags": sentences.flags(subject, words),
+    }
+
+
+def method(outlook: Forecast, words: Language) -> dict[str, Any]:
+    """Return what the page says about the model and how to make the page again."""
+    attributes = outlook.paths.attrs
+    models = [_model(name, words) for name in _with_members(outlook.model)]
+    return {
+        "models": models,
+        "draws": outlook.paths.sizes["draw"],
+        "series": outlook.paths.sizes["series"],
+        "version": attributes["version"],
+        "as_of": attributes["as_of"],
+        "data_hash": attributes["data_hash"],
+        "seed": attributes["seed"],
+        "command": _command(outlook, words),
+    }
+
+
+def _with_members(name: str) -> Iterable[str]:
+    """Return a model and the models it is made of, as its settings name them."""
+    try:
+        members = specification(name).get("members", [])
+    except UnknownNameError:
+        members = []
+    return [name, *(member for member in members if isinstance(member, str))]
+
+
+def _model(name: str, words: Language) -> dict[str, Any]:
+    """Return a model's own words; a user's model has only its name and docstring."""
+    known = registry().set_index("model")
+    if name not in known.index:
+        return {"name": name, "title": name, "summary": "", "references": []}
+    stated = known.loc[name]
+    references = [] if stated["kind"] == "user" else specification(name).get("references", [])
+    return {
+        "name": name,
+        "title": words.lookup(str(stated["title"])),
+        "summary": words.lookup(str(stated["summary"])),
+        "references": references,
+    }
+
+
+def _command(outlook: Forecast, words: Language) -> str:
+    """Return the shell command that makes this page again from the bundled data."""
+    parts = ["forecast", "report", "--model", outlook.model]
+    parts += ["--seed", str(outlook.paths.attrs["seed"])]
+    parts += ["--draws", str(outlook.paths.sizes["draw"])]
+    if outlook.horizons != DEFAULT_HORIZONS:
+        parts += ["--horizons", ",".join(map(str, outlook.horizons))]
+    if words.code != "en":
+        parts += ["--language", words.code]
+    return shlex.join(parts)

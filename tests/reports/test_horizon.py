@@ -1,0 +1,250 @@
+"""The page and the CSV: complete, well-formed, self-contained, whole or untouched."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast.errors import DataError, ForecastError, UnknownNameError
+from forecast.outlook import QUANTILE_LEVELS, Forecast
+from forecast.reports import charts
+from forecast.reports.horizon import report
+
+HOSTILE = "<script>alert('$x^2$')</script> \"مصدر\" & " + "very-long-name-" * 12
+VOID = {"meta", "link", "br", "path", "use", "line", "hr", "img", "input"}
+
+
+class Page(HTMLParser):
+    """Collects what a page is made of; refuses tags that are not closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag, (tag, self.getpos())
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.text.append(data)
+
+    def attributes(self, name: str) -> list[str]:
+        return [attrs[name] or "" for _, attrs in self.tags if name in attrs]
+
+    def count(self, tag: str) -> int:
+        return sum(found == tag for found, _ in self.tags)
+
+
+@pytest.fixture(scope="module")
+def written(outlook: Forecast, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return report(outlook, folder=tmp_path_factory.mktemp("reports"), name="own")
+
+
+@pytest.fixture(scope="module")
+def page(written: list[Path]) -> Page:
+    return Page(written[0].read_text(encoding="utf-8"))
+
+
+def test_two_files_are_written_and_nothing_is_left_beside_them(written: list[Path]) -> None:
+    assert sorted(path.name for path in written[0].parent.iterdir()) == ["own.csv", "own.html"]
+
+
+def test_the_page_is_whole_and_points_only_into_itself(page: Page) -> None:
+    ids = page.attributes("id")
+    assert len(ids) == len(set(ids))
+    for target in [*page.attributes("href"), *page.attributes("xlink:href")]:
+        inside = target.startswith("#") and target[1:] in ids
+        assert inside or target.startswith(("https://", "data:,")), target
+    for name in ("aria-labelledby", "aria-describedby"):
+        assert all(part in ids for value in page.attributes(name) for part in value.split())
+    assert not page.attributes("src")
+    assert page.count("script") == 0
+    links = [tag for tag, attrs in page.tags if (attrs.get("href") or "").startswith("https://")]
+    assert set(links) <= {"a"}
+
+
+def test_style_fetches_nothing(written: list[Path]) -> None:
+    text = written[0].read_text(encoding="utf-8")
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
+    assert style is not None
+    assert "url(" not in style[1]
+    assert "@import" not in style[1]
+
+
+def test_every_series_has_a_figure_or_a_reason(page: Page, outlook: Forecast) -> None:
+    regional = outlook.series["location"].str.contains("-")
+    sparks, rankings = 2, 1
+    assert page.count("svg") == len(outlook.series) + sparks + rankings
+    assert regional.sum() == 3
+    unfit = outlook.notes[outlook.notes["status"] == "not forecast"]
+    text = " ".join(page.text)
+    assert text.count("Not forecast:") >= len(unfit) > 0
+
+
+def test_targets_of_the_policy_concept_have_their_anchor(page: Page) -> None:
+    ids = page.attributes("id")
+    assert "KAZ-2027" in ids
+    assert "KAZ-2030" not in ids
+    assert {"TKM-2025", "TKM-2027", "TKM-2030"} <= set(ids)
+
+
+def test_tables_hold_the_quantiles_of_the_draws(page: Page, outlook: Forecast) -> None:
+    from forecast.reports.numbers import rounded
+
+    text = " ".join(" ".join(page.text).split())
+    for level in (0.5, 0.8, 0.95):
+        table = outlook.intervals(level)
+        for row in table.itertuples():
+            sign = row.measure.startswith("net")
+            for value in (row.median, row.lower, row.upper):
+                shown = rounded(value, 3)
+                mark = "−" if shown < 0 else "+" if sign and shown > 0 else ""
+                assert f"{mark}{abs(shown):,}" in text
+
+
+def test_the_page_says_what_it_does_not_contain(page: Page) -> None:
+    text = " ".join(" ".join(page.text).split())
+    assert "seasonal and irregular labour migration, many times larger, is not in them" in text
+    assert "No method foresees a shock" in text
+    assert "UN and registers measure different things" in text
+    assert "No track record" in text
+
+
+def test_hostile_names_are_text(page: Page, written: list[Path]) -> None:
+    assert any(HOSTILE in piece for piece in page.text)
+    assert "<script" not in written[0].read_text(encoding="utf-8")
+
+
+def test_headings_step_by_one(page: Page) -> None:
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
+
+
+def test_csv_is_tidy_and_agrees_with_the_draws(written: list[Path], outlook: Forecast) -> None:
+    table = pd.read_csv(written[1])
+    assert list(table.columns) == [
+        "location", "name", "measure", "source", "model", "origin", "year", "target",
+        "quantile", "value",
+    ]  # fmt: skip
+    assert set(table["quantile"]) == set(QUANTILE_LEVELS)
+    assert set(table.loc[table["target"], "year"]) == {2025, 2027, 2030}
+    key = ["location", "measure", "source", "year"]
+    assert (table.groupby(key)["value"].diff().dropna() >= 0).all()
+    chosen = table[
+        (table["source"] == "kz-bns")
+        & (table["measure"] == "immigration")
+        & (table["year"] == 2027)
+    ]
+    drawn = outlook.sample(location="KAZ", measure="immigration", source="kz-bns", year=2027)
+    expected = np.quantile(drawn, QUANTILE_LEVELS).round()
+    assert chosen.sort_values("quantile")["value"].tolist() == expected.tolist()
+
+
+def test_the_same_forecast_gives_the_same_bytes(
+    outlook: Forecast, written: list[Path], tmp_path: Path
+) -> None:
+    for first, second in zip(written, report(outlook, folder=tmp_path, name="own")):
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_user_s_matplotlib_settings_do_not_change_the_page(
+    outlook: Forecast, written: list[Path], tmp_path: Path
+) -> None:
+    import matplotlib
+
+    with matplotlib.rc_context({"lines.linewidth": 9, "axes.xmargin": 0.4, "font.size": 30}):
+        second = report(outlook, folder=tmp_path, name="own")[0]
+        assert matplotlib.rcParams["lines.linewidth"] == 9
+    assert second.read_bytes() == written[0].read_bytes()
+
+
+def test_a_failed_figure_fails_the_report_and_leaves_files_alone(
+    outlook: Forecast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for ending in ("html", "csv"):
+        (tmp_path / f"own.{ending}").write_text("before")
+
+    def broken(*_: object, **__: object) -> str:
+        raise ForecastError("chart fan-x is empty; nothing was drawn.")
+
+    monkeypatch.setattr(charts, "ranking", broken)
+    with pytest.raises(ForecastError, match="is empty"):
+        report(outlook, folder=tmp_path, name="own")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "own.html": "before",
+        "own.csv": "before",
+    }
+
+
+def test_a_full_disk_leaves_files_alone(
+    outlook: Forecast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.html").write_text("before")
+    original = Path.write_text
+
+    def full(self: Path, data: str, **options: str | None) -> int:
+        if self.suffix == ".csv":
+            raise OSError(28, "No space left on device")
+        return original(self, data, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        report(outlook, folder=tmp_path, name="own")
+    assert [path.name for path in tmp_path.iterdir()] == ["own.html"]
+    assert (tmp_path / "own.html").read_text() == "before"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b"])
+def test_names_are_plain(outlook: Forecast, tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match="not a plain file name"):
+        report(outlook, folder=tmp_path, name=name)
+
+
+def test_languages_are_known(outlook: Forecast, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="unknown language 'xx'"):
+        report(outlook, folder=tmp_path, language="xx")
+
+
+def test_a_series_without_a_note_is_an_error(outlook: Forecast, tmp_path: Path) -> None:
+    broken = dataclasses.replace(outlook, notes=outlook.notes.iloc[1:])
+    with pytest.raises(DataError, match="has no note on"):
+        report(broken, folder=tmp_path)
+
+
+def test_the_bundled_report_is_light_and_quick(tmp_path: Path) -> None:
+    import time
+
+    import forecast as fc
+
+    outlook = fc.forecast(fc.load("central-asia"), model="naive", draws=200)
+    started = time.perf_counter()
+    path = report(outlook, folder=tmp_path)[0]
+    assert time.perf_counter() - started < 20
+    assert path.stat().st_size < 1_000_000
+    page = Page(path.read_text(encoding="utf-8"))
+    anchors = {"KGZ-2025", "KGZ-2030", "KAZ-2027", "UZB-2030", "unfit", "data", "methods", "limits"}
+    assert anchors <= set(page.attributes("id"))
+    assert page.count("svg") >= len(outlook.series) + 5 + 2
