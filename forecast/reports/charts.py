@@ -34,7 +34,9 @@ BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
 _THOUSANDS = 10_000
 
 
-def fan(subject: Subject, words: Language, *, size: tuple[int, int] = (440, 240)) -> str:
+def fan(
+    subject: Subject, words: Language, *, size: tuple[int, int] = (440, 250), text: float = 13.0
+) -> str:
     """Draw the past of a series and the 50, 80 and 95 % bands of its future.
 
     Earlier releases are faint lines; doubted figures are hollow, interpolated ones
@@ -43,8 +45,8 @@ def fan(subject: Subject, words: Language, *, size: tuple[int, int] = (440, 240)
     shows its past only.
     """
     name = identity("fan", *subject.key)
-    with drawing(name):
-        figure, axes = _canvas(*size, left=44, right=12, top=32, bottom=22)
+    with drawing(name, text):
+        figure, axes = _canvas(*size, left=4 * text, right=text, top=3 * text, bottom=2.2 * text)
         divisor = _divisor(subject)
         _missing(axes, subject)
         _future(axes, subject, divisor)
@@ -72,7 +74,7 @@ def spark(subject: Subject, words: Language) -> str:
     """Draw the same fan small and bare, for the first screen."""
     name = identity("spark", *subject.key)
     with drawing(name):
-        figure, axes = _canvas(210, 96, left=4, right=4, top=5, bottom=18)
+        figure, axes = _canvas(210, 96, left=4, right=4, top=5, bottom=20)
         divisor = _divisor(subject)
         _future(axes, subject, divisor, dots=False)
         shown = subject.series.years >= FIRST_YEAR
@@ -116,7 +118,7 @@ def ranking(ranked: Sequence[Subject], year: int, words: Language) -> str:
             left=14 + min(6.0 * longest, 250),
             right=14,
             top=20,
-            bottom=22,
+            bottom=24,
         )
         rows = np.arange(len(ranked))[::-1]
         for (level, colour), width in zip(BANDS, (4.0, 7.0, 11.0)):

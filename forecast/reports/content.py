@@ -161,7 +161,7 @@ def _regions(regional: Sequence[Subject], year: int, words: Language) -> list[di
         ahead = [subject for subject in fitted if year in subject.years]
         ranked = sorted(ahead, key=lambda s: (-float(np.median(s.at(year))), s.key))
         fitted.sort(key=lambda s: labels.place(s.series.location, words))
-        shared = _said_of_all(fitted, words)
+        shared = sentences.shared_flags(fitted, words)
         groups.append(
             {
                 "identity": identity("regions", source, measure, regional[0].country),
@@ -179,14 +179,6 @@ def _regions(regional: Sequence[Subject], year: int, words: Language) -> list[di
     return groups
 
 
-def _said_of_all(fitted: Sequence[Subject], words: Language) -> list[str]:
-    """Return what the flags say of every one of several series, to be said once."""
-    said = [sentences.flag_sentences(subject, words) for subject in fitted]
-    return (
-        [line for line in said[0] if all(line in lines for lines in said)] if len(said) > 1 else []
-    )
-
-
 def _regional(subject: Subject, year: int, shared: frozenset[str], words: Language) -> Figure:
     """Return a region's fan with its numbers in the caption."""
     parts = [sentences.brief(subject, year, words)] if year in subject.years else []
@@ -194,7 +186,7 @@ def _regional(subject: Subject, year: int, shared: frozenset[str], words: Langua
     return Figure(
         labels.place(subject.series.location, words),
         "",
-        Markup(charts.fan(subject, words, size=(300, 190))),  # noqa: S704  escaped where drawn
+        Markup(charts.fan(subject, words, size=(300, 190), text=11.0)),  # noqa: S704  escaped where drawn
         " ".join(part for part in parts if part),
     )
 

@@ -39,11 +39,13 @@ def data(known: Sequence[Subject], words: Language) -> list[dict[str, Any]]:
         if name not in groups:
             continue
         described = _described(package.resource(name), words) if name else {"bundled": False}
+        shared = sentences.shared_flags(groups[name], words)
         rules = {str(s.note["population"]) for s in groups[name]} - {""}
         found.append(
             {
                 **described,
-                "series": [_series(subject, words) for subject in groups[name]],
+                "shared": " ".join(shared),
+                "series": [_series(subject, frozenset(shared), words) for subject in groups[name]],
                 "rules": [words.lookup(rule) for rule in sorted(rules)],
             }
         )
@@ -76,7 +78,7 @@ def _described(resource: dict[str, Any], words: Language) -> dict[str, Any]:
     }
 
 
-def _series(subject: Subject, words: Language) -> dict[str, Any]:
+def _series(subject: Subject, shared: frozenset[str], words: Language) -> dict[str, Any]:
     source, place, measure = subject.key
     note = subject.note
     return {
@@ -89,7 +91,7 @@ def _series(subject: Subject, words: Language) -> dict[str, Any]:
         "observations": int(str(note["observations"])),
         "forecast": subject.forecast,
         "scale": labels.scale(str(note["scale"]), words),
-        "flags": sentences.flags(subject, words),
+        "flags": sentences.flags(subject, words, shared),
     }
 
 

@@ -6,6 +6,8 @@ without its number.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from forecast.horizons import CONCEPTS
@@ -252,6 +254,12 @@ def flag_sentences(subject: Subject, words: Language) -> list[str]:
         if years:
             said.append(words.say(meaning, years=words.listed(years)))
     return said
+
+
+def shared_flags(group: Sequence[Subject], words: Language) -> list[str]:
+    """Return what the flags say of every one of several series, to be said once."""
+    said = [flag_sentences(subject, words) for subject in group]
+    return [line for line in said[0] if all(line in own for own in said)] if len(said) > 1 else []
 
 
 def fan_description(subject: Subject, words: Language) -> str:

@@ -33,7 +33,6 @@ TEXT = 11.0
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
-    "font.size": TEXT,
     "axes.edgecolor": MUTED,
     "axes.facecolor": "none",
     "axes.labelcolor": MUTED,
@@ -52,7 +51,7 @@ STYLE: dict[Any, Any] = {
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.major.size": 3.0,
-    "xtick.major.pad": 3.0,
+    "xtick.major.pad": 5.0,
     "ytick.major.size": 0.0,
     "ytick.major.pad": 4.0,
     "path.simplify": False,
@@ -60,13 +59,21 @@ STYLE: dict[Any, Any] = {
 
 
 @contextmanager
-def drawing(identity: str) -> Iterator[None]:
-    """Apply the style of the report while a figure is made and written."""
+def drawing(identity: str, text: float = TEXT) -> Iterator[None]:
+    """Apply the style of the report while a figure is made and written.
+
+    Parameters
+    ----------
+    identity : str
+        What makes the ids of this drawing its own.
+    text : float
+        Size of the text, in the units of the drawing.
+    """
     import matplotlib
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update({**STYLE, "svg.hashsalt": identity})
+        matplotlib.rcParams.update({**STYLE, "font.size": text, "svg.hashsalt": identity})
         yield
 
 

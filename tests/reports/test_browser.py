@@ -1,0 +1,122 @@
+"""The page in headless Chromium: every figure there, nothing fetched, nothing spilling over."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import forecast as fc
+from forecast.reports.horizon import report
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+OPTIONS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--hide-scrollbars", "--enable-logging=stderr", "--virtual-time-budget=4000",
+)  # fmt: skip
+#: Measures the page from inside; what stands wider than the page must scroll by itself.
+PROBE = """<script>
+addEventListener("load", () => {
+  const scrolls = (node) => node.closest(".scroll") !== null;
+  const width = document.documentElement.clientWidth;
+  const wide = [...document.querySelectorAll("body *")].filter((node) =>
+    node.getBoundingClientRect().right > width + 1 && !scrolls(node) &&
+    !node.classList.contains("skip") && !node.closest("svg > *"));
+  const drawings = [...document.querySelectorAll("figure svg, .entry svg")];
+  const boxes = drawings.map((node) => node.getBoundingClientRect());
+  const touch = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 &&
+    a.top < b.bottom - 3 && b.top < a.bottom - 3;
+  const overlaps = [...document.querySelectorAll("svg")].flatMap((svg) => {
+    const texts = [...svg.querySelectorAll("text")];
+    const places = texts.map((node) => node.getBoundingClientRect());
+    return texts.filter((_, i) => places.some((b, j) => j > i && touch(places[i], b)))
+      .map((node) => svg.querySelector("title").textContent + ": " + node.textContent);
+  });
+  const found = { width, scroll: document.documentElement.scrollWidth,
+    wide: wide.slice(0, 5).map((node) => node.tagName + "." + node.className),
+    figures: boxes.length, empty: boxes.filter((box) => box.width < 50 || box.height < 30).length,
+    tables: document.querySelectorAll("table").length,
+    requests: performance.getEntriesByType("resource").length,
+    overlaps };
+  const said = JSON.stringify(found);
+  if (parent === window) document.documentElement.dataset.probe = said;
+  else parent.postMessage(said, "*");
+});
+</script>"""
+FRAME = """<!doctype html><title>narrow</title><body style="margin:0"><script>
+addEventListener("message", (event) => { document.documentElement.dataset.probe = event.data; });
+</script><iframe src="page.html" style="border:0;width:390px;height:9000px"></iframe></body>"""
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+
+
+@pytest.fixture(scope="module", params=["en"])
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled report."""
+    folder = tmp_path_factory.mktemp("browser")
+    outlook = fc.forecast(fc.load("central-asia"), model="naive", draws=200)
+    return report(outlook, folder=folder, language=request.param)[0]
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    assert CHROMIUM is not None
+    profile = f"--user-data-dir={folder / 'profile'}"
+    return subprocess.run(
+        [CHROMIUM, *OPTIONS, profile, *arguments],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+
+
+def look(folder: Path, text: str, width: int) -> tuple[dict[str, Any], str]:
+    """Open a page at a width; return what the probe found and what the console said.
+
+    The page forbids itself every request, so a try would stand on the console.
+    """
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:;" in text
+    text = text.replace("default-src 'none';", "default-src 'none'; script-src 'unsafe-inline';")
+    (folder / "page.html").write_text(text.replace("</body>", PROBE + "</body>"), encoding="utf-8")
+    (folder / "frame.html").write_text(FRAME, encoding="utf-8")
+    # A window is never narrower than 500 pixels, a frame is.
+    opened = folder / ("page.html" if width > 500 else "frame.html")
+    done = run(folder, f"--window-size={max(width, 500)},900", "--dump-dom", opened.as_uri())
+    told = re.search(r'data-probe="([^"]+)"', done.stdout)
+    assert told is not None, done.stderr
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return json.loads(html.unescape(told[1])), "\n".join(console)
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_every_figure_is_shown_and_nothing_is_fetched(
+    page: Path, tmp_path: Path, width: int
+) -> None:
+    text = page.read_text(encoding="utf-8")
+    found, console = look(tmp_path, text, width)
+    assert found["width"] == width
+    assert found["scroll"] <= width
+    assert found["wide"] == []
+    assert found["figures"] == text.count("<svg ") > 45
+    assert found["empty"] == 0
+    assert found["overlaps"] == []
+    assert found["tables"] == text.count("<table")
+    assert found["requests"] == 0
+    assert console == ""
+
+
+def test_the_check_sees_a_request(page: Path, tmp_path: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    spoilt = text.replace("<main", '<img src="https://example.org/dot.png" alt=""><main', 1)
+    assert "example.org" in look(tmp_path, spoilt, 1200)[1]
+
+
+def test_it_prints(page: Path, tmp_path: Path) -> None:
+    target = tmp_path / "report.pdf"
+    run(tmp_path, f"--print-to-pdf={target}", "--no-pdf-header-footer", page.as_uri())
+    assert target.read_bytes().startswith(b"%PDF")
+    assert target.stat().st_size > 20_000
