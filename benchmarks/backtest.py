@@ -122,7 +122,8 @@ def tables(track: Track, folder: Path) -> None:
     from forecast.models.published import Published
 
     kept = ["crps", "mae", "bias", "coverage_50", "coverage_80", "coverage_95"]
-    print(track.summary(["model", "horizon"], per="1000")[["model", "horizon", *kept]].round(3))
+    by_horizon = track.summary(["model", "horizon"], per="1000")
+    print(by_horizon[["model", "horizon", *kept]].round(3).to_string())
     print(track.skill(per="1000").pivot(index="model", columns="horizon", values="skill").round(3))
     median = track.skill(average="median", per="1000")
     print(median.pivot(index="model", columns="horizon", values="skill").round(3))

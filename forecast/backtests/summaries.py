@@ -174,14 +174,17 @@ def skill(
 def pairs(table: pd.DataFrame, versus: str, score: str, per: str, step: int) -> list[pd.DataFrame]:
     """Return, for each other model, its scored rows with the score of the reference beside them.
 
-    The column ``reference`` holds the score of `versus`; only figures that both forecast.
+    The columns ``reference`` and ``reference_absolute_error`` hold the score and the
+    absolute error of `versus`; only figures that both forecast.
     """
     if versus not in set(table["model"]):
         raise unknown_name("model in this backtest", versus, set(table["model"]))
     rows = scored(table, per, step)
     cell = list(CELL)
-    reference = rows.loc[rows["model"] == versus, [*cell, score]]
-    reference = reference.rename(columns={score: "reference"})
+    theirs = rows[rows["model"] == versus]
+    reference = theirs[cell].assign(
+        reference=theirs[score], reference_absolute_error=theirs["absolute_error"]
+    )
     made = []
     for model in dict.fromkeys(rows["model"]):
         if model == versus:

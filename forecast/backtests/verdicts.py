@@ -78,7 +78,8 @@ def judge(
     -------
     DataFrame
         ``model, source, location, measure, horizon, verdict, reason``; ``origins``,
-        ``skill``, ``p_value`` (one-sided, that the model is better), ``p_value_holm``
+        ``skill``; ``skill_median``, that of the median's absolute error, which tells a
+        better middle estimate from better intervals; ``p_value`` (one-sided, that the model is better), ``p_value_holm``
         (adjusted for all series and horizons of the model), ``coverage`` of the tested
         interval and ``p_value_coverage``. One row in twenty of a hopeless model may be
         called skilful by chance; the adjusted p-value says which would survive.
@@ -107,17 +108,17 @@ def judge(
 def _judge(group: pd.DataFrame, score: str, rule: Rule) -> dict[str, object]:
     overlap = overlap_of(int(group["horizon"].iloc[0]), group["origin"].to_numpy())
     size = len(group)
-    own, reference = float(group[score].mean()), float(group["reference"].mean())
-    skill = 1.0 - own / reference if reference > 0 else np.nan
+    skill = _skill(group[score], group["reference"])
+    of_median = _skill(group["absolute_error"], group["reference_absolute_error"])
     if size < rule.origins or size < rule.blocks * overlap:
-        return _row(TOO_LITTLE, _few(size, rule, group, overlap), size, skill)
+        return _row(TOO_LITTLE, _few(size, rule, group, overlap), size, skill, of_median)
     difference = (group[score] - group["reference"]).to_numpy()
     test = diebold_mariano(difference, overlap, "less", cautious=True)
     inside = group[f"inside_{rule.interval * 100:.0f}"].to_numpy()
     coverage, p_coverage = float(inside.mean()), np.nan
     if not np.isnan(inside).any():
         p_coverage = coverage_test(inside.astype(bool), rule.interval, overlap)
-    row = _row("", "", size, skill, test.p_value, coverage, p_coverage)
+    row = _row("", "", size, skill, of_median, test.p_value, coverage, p_coverage)
     promised = percent(rule.interval)
     if p_coverage < rule.level:
         kind = "narrow" if coverage < rule.interval else "wide"
@@ -125,14 +126,22 @@ def _judge(group: pd.DataFrame, score: str, rule: Rule) -> dict[str, object]:
         return row | {"verdict": MISCALIBRATED, "reason": reason}
     if skill > 0 and test.p_value < rule.level:
         luck = f"p = {test.p_value:.3f}" if test.p_value >= 0.001 else "p < 0.001"
-        reason = f"error {percent(skill)} below the reference, {luck}."
+        reason = f"score {_against(skill)}, {luck}; error of the median {_against(of_median)}."
         return row | {"verdict": SKILFUL, "reason": reason}
-    reason = (
-        f"error {percent(skill)} below the reference, which may be luck (p = {test.p_value:.2f})."
-        if skill > 0
-        else f"error {percent(-skill)} above the reference."
-    )
+    luck = f", which may be luck (p = {test.p_value:.2f})" if skill > 0 else ""
+    reason = f"score {_against(skill)}{luck}."
     return row | {"verdict": NO_BETTER, "reason": reason}
+
+
+def _skill(own: pd.Series, reference: pd.Series) -> float:
+    return 1.0 - float(own.mean()) / float(reference.mean()) if reference.mean() > 0 else np.nan
+
+
+def _against(skill: float) -> str:
+    """Say a skill in words."""
+    if np.isnan(skill):
+        return "not comparable with the reference"
+    return f"{percent(abs(skill))} {'below' if skill > 0 else 'above'} the reference"
 
 
 def percent(share: float) -> str:
@@ -159,6 +168,7 @@ def _row(
     reason: str,
     origins: int,
     skill: float = np.nan,
+    skill_median: float = np.nan,
     p_value: float = np.nan,
     coverage: float = np.nan,
     p_coverage: float = np.nan,
@@ -168,6 +178,7 @@ def _row(
         "reason": reason,
         "origins": origins,
         "skill": skill,
+        "skill_median": skill_median,
         "p_value": p_value,
         "coverage": coverage,
         "p_value_coverage": p_coverage,

@@ -45,8 +45,8 @@ def test_point_and_interval_equal_statsforecast(horizon: int) -> None:
     fitted = RandomWalk().fit(panel(), seed=1)
     posterior = fitted.fits["user", "KAZ", "net_migration"][1]
     centre = float(posterior.state[0, 0] + posterior.shift)
-    scale = float(np.sqrt(posterior.sum_squares[0] / posterior.degrees * horizon))
+    scale = posterior.spread * np.sqrt(horizon)
     assert centre == pytest.approx(theirs["mean"][-1], rel=1e-9)
     assert centre + scale * norm.ppf(0.9) == pytest.approx(theirs["hi-80"][-1], rel=1e-9)
     assert centre - scale * norm.ppf(0.9) == pytest.approx(theirs["lo-80"][-1], rel=1e-9)
-    assert student.ppf(0.9, posterior.degrees) / norm.ppf(0.9) == pytest.approx(1.05, abs=0.01)
+    assert student.ppf(0.9, posterior.degrees[0]) / norm.ppf(0.9) == pytest.approx(1.05, abs=0.01)
