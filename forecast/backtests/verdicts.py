@@ -79,10 +79,11 @@ def judge(
     DataFrame
         ``model, source, location, measure, horizon, verdict, reason``; ``origins``,
         ``skill``; ``skill_median``, that of the median's absolute error, which tells a
-        better middle estimate from better intervals; ``p_value`` (one-sided, that the model is better), ``p_value_holm``
-        (adjusted for all series and horizons of the model), ``coverage`` of the tested
-        interval and ``p_value_coverage``. One row in twenty of a hopeless model may be
-        called skilful by chance; the adjusted p-value says which would survive.
+        better middle estimate from better intervals; ``p_value`` (one-sided, that the
+        model is better), ``p_value_holm`` (adjusted for all series and horizons of the
+        model), ``coverage`` of the tested interval and ``p_value_coverage``. One row in
+        twenty of a hopeless model may be called skilful by chance; the adjusted p-value
+        says which would survive.
     """
     thresholds = rule or Rule()
     keys = ["model", *SERIES, "horizon"]

@@ -296,6 +296,3 @@ def _existing(file: Path) -> Path:
             "or the UN's bulk file to read_bulk()."
         )
     return file
-
-
-__all__ = ["RELEASED", "SOURCE", "bayesian_projection", "projections", "read_bulk", "world"]

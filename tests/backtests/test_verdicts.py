@@ -63,6 +63,15 @@ def test_skilful_needs_a_lower_error_that_is_not_luck() -> None:
     assert row["p_value"] < 0.05
 
 
+def test_the_reason_tells_better_intervals_from_a_better_middle() -> None:
+    rows = table(LOSS[::-1] - 0.4, LOSS, WELL)
+    rows["absolute_error"] = np.where(rows["model"] == "model", 11.0, 10.0)
+    row = judge(rows).iloc[0]
+    assert row["verdict"] == SKILFUL
+    assert row["skill_median"] == pytest.approx(-0.1)
+    assert row["reason"].endswith("error of the median 10 % above the reference.")
+
+
 def test_a_lower_error_by_luck_is_no_better() -> None:
     row = verdict(LOSS + np.tile([0.5, -0.51], 8), LOSS, WELL)
     assert row["skill"] > 0
