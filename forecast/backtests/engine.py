@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from forecast.backtests.fold import Fold, Scored, run
-from forecast.errors import DataError, unknown_name
+from forecast.errors import DataError, FitError, unknown_name
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -17,6 +18,10 @@ Engine = Literal["local", "dask"]
 _WORTHWHILE = 1500
 #: Folds sent ahead to each Dask worker; more would only wait in memory.
 _AHEAD = 2
+_LOST = (
+    "a process was lost, most likely for want of memory: {reason}. Use fewer jobs; with a store "
+    "the finished folds are kept and the same command goes on from them."
+)
 
 
 def check(engine: str, jobs: int | None, scheduler: str | None) -> None:
@@ -58,6 +63,11 @@ def results(
         Address of a Dask scheduler; a local cluster of `jobs` workers by default.
     fits : int
         About how many series will be fitted.
+
+    Raises
+    ------
+    FitError
+        If a process died. (A model that raises costs its own fold only.)
     """
     if engine == "dask":
         yield from _on_dask(folds, jobs, scheduler)
@@ -72,7 +82,10 @@ def results(
     parallel = Parallel(
         n_jobs=processes, return_as="generator_unordered", max_nbytes=None, batch_size=1
     )
-    yield from parallel(delayed(_numbered)(fold) for fold in folds)
+    try:
+        yield from parallel(delayed(_numbered)(fold) for fold in folds)
+    except BrokenProcessPool as error:
+        raise FitError(_LOST.format(reason=str(error).split(".")[0])) from None
 
 
 def _numbered(fold: tuple[int, Fold]) -> tuple[int, Scored]:
@@ -110,7 +123,7 @@ def _on_dask(
 
 def _through(client: Client, folds: Iterable[tuple[int, Fold]]) -> Iterator[tuple[int, Scored]]:
     """Keep every worker busy and little in flight; folds of a lost worker run elsewhere."""
-    from distributed import as_completed
+    from distributed import KilledWorker, as_completed
 
     workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
     waiting = iter(folds)
@@ -121,7 +134,10 @@ def _through(client: Client, folds: Iterable[tuple[int, Fold]]) -> Iterator[tupl
 
     running = as_completed([submit(fold) for fold in islice(waiting, workers * _AHEAD)])
     for future in running:
-        result: tuple[int, Scored] = future.result()
+        try:
+            result: tuple[int, Scored] = future.result()
+        except KilledWorker as error:
+            raise FitError(_LOST.format(reason=str(error).split(".")[0])) from None
         future.release()
         for fold in islice(waiting, 1):
             running.add(submit(fold))

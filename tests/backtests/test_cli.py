@@ -97,7 +97,7 @@ def test_a_folder_of_vintages_brings_the_projections_of_the_un(shared: Path) -> 
     folder = str(shared / "wpp")
     result = run(
         *("--data", folder, "--step", "5", "--vintage", "as_published", "--horizons", "5"),
-        *("--models", "naive,un-wpp,bayesmig", "--draws", "100"),
+        *("--models", "naive,un-wpp,bayesmig", "--draws", "100", "--jobs", "1"),
     )
     assert result.exit_code == 0, result.output
     assert set(pd.read_csv(io.StringIO(result.stdout))["model"]) == {"naive", "un-wpp", "bayesmig"}

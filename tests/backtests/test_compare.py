@@ -97,8 +97,8 @@ def test_the_panel_version_respects_a_shock_that_all_series_share() -> None:
         generator = np.random.default_rng(seed)
         shared = generator.normal(size=(24, 1)) + 0.1 * generator.normal(size=(24, 100))
         rejected += block_bootstrap(shared, 1, generator)[2] < 0.05
-    # Without respect for it, nine in ten would be rejected. A plain bootstrap of 24
-    # origins is a little liberal.
+    # Were the 2,400 differences taken as independent, more than four in five would be
+    # rejected. A plain bootstrap of 24 origins is a little liberal.
     assert rejected / 200 < 0.12
 
 

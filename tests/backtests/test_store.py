@@ -15,6 +15,7 @@ import pytest
 
 import forecast as fc
 from forecast.backtests import engine
+from forecast.errors import FitError
 from forecast.panel import Panel
 
 Walks = Callable[..., Panel]
@@ -87,6 +88,22 @@ def test_finished_folds_are_not_run_again(
     pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
     assert seen[0] == (0, 20)
     assert seen[-1] == (20, 20)
+
+
+def test_a_process_that_dies_is_one_message_and_the_rest_is_kept(
+    walks: Walks, tmp_path: Path
+) -> None:
+    class Dies:
+        name = "dies"
+
+        def fit(self, panel: Panel, seed: int) -> None:
+            os._exit(9)
+
+    options = {**OPTIONS, "origins": [2010]}
+    with pytest.raises(FitError, match="a process was lost"):
+        fc.backtest(walks(), [Dies()], **options, store=tmp_path, jobs=2)
+    fc.backtest(walks(), ["naive"], **options, store=tmp_path, jobs=2)
+    assert len(folds(tmp_path)) == 1
 
 
 @pytest.mark.parametrize("change", [{"draws": 201}, {"seed": 2}, {"horizons": (1, 2)}])
