@@ -181,7 +181,7 @@ def predict(
 
 @cli.command()
 @_forecast_options
-@click.option("--language", type=click.Choice(["en"]), default="en", show_default=True)
+@click.option("--language", type=click.Choice(["en", "ru"]), default="en", show_default=True)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

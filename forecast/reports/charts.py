@@ -115,7 +115,7 @@ def ranking(ranked: Sequence[Subject], year: int, words: Language) -> str:
         figure, axes = _canvas(
             640,
             46 + 24 * len(ranked),
-            left=14 + min(6.0 * longest, 250),
+            left=14 + min(6.6 * longest, 320),
             right=14,
             top=20,
             bottom=24,

@@ -49,7 +49,12 @@ def page(outlook: Forecast, track: object | None, words: Language) -> dict[str, 
     sources = {subject.series.source for subject in known if subject.forecast}
     return {
         "horizons": outlook.horizons,
-        "title": words.say("Migration to {years}", years=words.listed(outlook.horizons)),
+        "title": words.count(
+            "Migration to {years}",
+            "Migration to {years}",
+            len(outlook.horizons),
+            years=words.listed(outlook.horizons),
+        ),
         "levels": [round(100 * level) for level in LEVELS],
         "origin": int(outlook.paths.attrs["origin"]),
         "contrast": _UN in sources and len(sources) > 1,

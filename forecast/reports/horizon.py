@@ -34,10 +34,10 @@ def report(
         The record of past forecasts. Without one the page says that none was computed.
     folder : str or Path
         Where to; made if it is missing.
-    language : {"en"}
-        Language of the page.
+    language : {"en", "ru"}
+        Language of the page and of the names in the CSV.
     name : str
-        Name of the files, without an ending.
+        Name of the files, without an ending; other languages than English add theirs.
 
     Returns
     -------
@@ -55,9 +55,10 @@ def report(
     words = find_language(language)
     if not name or Path(name).name != name or name in {".", ".."}:
         raise DataError(f"report name {name!r} is not a plain file name. Leave folders to folder=.")
+    stem = name if words.code == "en" else f"{name}.{words.code}"
     contents = {
-        Path(folder) / f"{name}.html": render(outlook, track, words),
-        Path(folder) / f"{name}.csv": all_quantiles(outlook, words).to_csv(
+        Path(folder) / f"{stem}.html": render(outlook, track, words),
+        Path(folder) / f"{stem}.csv": all_quantiles(outlook, words).to_csv(
             index=False, lineterminator="\n"
         ),
     }

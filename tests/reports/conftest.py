@@ -75,6 +75,6 @@ def known(outlook: Forecast) -> dict[tuple[str, str, str], Subject]:
     return {subject.key: subject for subject in subjects(outlook)}
 
 
-@pytest.fixture(params=["en"])
+@pytest.fixture(params=["en", "ru"])
 def words(request: pytest.FixtureRequest) -> Language:
     return language(request.param)

@@ -57,7 +57,7 @@ addEventListener("message", (event) => { document.documentElement.dataset.probe 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
 
-@pytest.fixture(scope="module", params=["en"])
+@pytest.fixture(scope="module", params=["en", "ru"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled report."""
     folder = tmp_path_factory.mktemp("browser")

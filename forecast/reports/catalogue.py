@@ -1,0 +1,88 @@
+"""Keeps the catalogues of the report: `python -m forecast.reports.catalogue`.
+
+Collects every message from the code, the templates, the models' settings and the
+descriptions of the bundled data, writes the template `locale/forecast.pot` and brings
+each language's catalogue up to date. Messages that nobody translated stay empty, and
+a test names them.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from forecast.data import package
+from forecast.files import atomic_file
+from forecast.models.registry import table as registry
+from forecast.models.scale import POPULATION_RULE
+
+_ROOM = Path(__file__).parent
+_KEYWORDS = {
+    "message": None, "say": None, "count": (1, 2), "_": None, "gettext": None, "ngettext": (1, 2)
+}  # fmt: skip
+_METHODS = [("**/*.py", "python"), ("templates/*.html", "jinja2")]
+_OPTIONS = {"templates/*.html": {"trimmed": "true", "newstyle_gettext": "true"}}
+
+
+def messages() -> Catalog:
+    """Return every message of the report, without translations."""
+    catalogue = Catalog(project="migration-forecast", fuzzy=False)
+    found = extract_from_dir(_ROOM, _METHODS, _OPTIONS, _KEYWORDS)
+    for _, _, text, _, context in found:
+        catalogue.add(text, context=context)
+    for text in data_texts():
+        catalogue.add(text)
+    return catalogue
+
+
+def data_texts() -> Iterator[str]:
+    """Return the texts that come from data: models, bundled tables, population rules."""
+    models = registry()
+    yield from [*models["title"], *models["summary"], POPULATION_RULE]
+    for name in package.description()["panels"]["central-asia"]:
+        entry = package.resource(name)
+        for text in ("title", "description", "institution", "unit", "coverage"):
+            yield str(entry[text])
+        yield from entry["caveats"]
+        yield from (licence["title"] for licence in entry["licences"])
+
+
+def as_po(catalogue: Catalog) -> bytes:
+    """Return a catalogue as text, the same bytes for the same messages."""
+    target = io.BytesIO()
+    write_po(target, catalogue, width=96, no_location=True, sort_output=True, omit_header=True)
+    head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+    if catalogue.locale is not None:
+        head += f'"Language: {catalogue.locale}\\n"\n'
+        head += f'"Plural-Forms: {catalogue.plural_forms}\\n"\n'
+    return f"{head}\n".encode() + target.getvalue()
+
+
+def catalogues() -> dict[str, Path]:
+    """Return the catalogue of each language that has one."""
+    found = sorted((_ROOM / "locale").glob("*/LC_MESSAGES/forecast.po"))
+    return {path.parts[-3]: path for path in found}
+
+
+def update() -> None:
+    """Write the template anew, and every catalogue with what it has translated."""
+    template = messages()
+    files = {_ROOM / "locale" / "forecast.pot": as_po(template)}
+    for code, path in catalogues().items():
+        with path.open("rb") as file:
+            known = read_po(file, locale=code)
+        known.update(template, no_fuzzy_matching=True)
+        known.obsolete.clear()
+        files[path] = as_po(known)
+    for path, content in files.items():
+        with atomic_file(path) as temporary:
+            temporary.write_bytes(content)
+
+
+if __name__ == "__main__":
+    update()
