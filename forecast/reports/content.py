@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
@@ -14,8 +14,12 @@ from forecast.outlook import Forecast
 from forecast.reports import charts, labels, sentences
 from forecast.reports.language import Language
 from forecast.reports.provenance import data, method
+from forecast.reports.record import Record, record, section, summary, verdict
 from forecast.reports.subject import Subject, identity, subjects
 from forecast.reports.tables import LEVELS, intervals
+
+if TYPE_CHECKING:
+    from forecast.backtests.table import Track
 
 #: Countries in this order, others behind them by name.
 _ORDER = ("KAZ", "KGZ", "UZB", "TJK", "TKM")
@@ -34,17 +38,18 @@ class Figure:
     wide: bool = False
 
 
-def page(outlook: Forecast, track: object | None, words: Language) -> dict[str, Any]:
+def page(outlook: Forecast, track: Track | None, words: Language) -> dict[str, Any]:
     """Return the template's values.
 
     Parameters
     ----------
     outlook : Forecast
-    track : optional
-        The record of past forecasts, or None.
+    track : Track, optional
+        The record of past forecasts.
     words : Language
     """
     known = subjects(outlook)
+    found = record(track, outlook.model)
     codes = sorted({subject.country for subject in known}, key=lambda code: _rank(code, words))
     sources = {subject.series.source for subject in known if subject.forecast}
     return {
@@ -59,11 +64,12 @@ def page(outlook: Forecast, track: object | None, words: Language) -> dict[str, 
         "origin": int(outlook.paths.attrs["origin"]),
         "contrast": _UN in sources and len(sources) > 1,
         "regional": any(not subject.national for subject in known),
-        "countries": [_country(known, code, words) for code in codes],
+        "countries": [_country(known, code, found, words) for code in codes],
         "unfit": [_unfit(subject, words) for subject in known if not subject.forecast],
         "data": data(known, words),
         "method": method(outlook, words),
-        "track": track,
+        "record": section(found, known, words),
+        "uncovered": track is not None and found is None,
     }
 
 
@@ -71,7 +77,9 @@ def _rank(code: str, words: Language) -> tuple[int, str]:
     return (_ORDER.index(code) if code in _ORDER else len(_ORDER), labels.place(code, words))
 
 
-def _country(known: Sequence[Subject], code: str, words: Language) -> dict[str, Any]:
+def _country(
+    known: Sequence[Subject], code: str, found: Record | None, words: Language
+) -> dict[str, Any]:
     ours = [subject for subject in known if subject.country == code]
     national = sorted(
         (subject for subject in ours if subject.national),
@@ -86,8 +94,8 @@ def _country(known: Sequence[Subject], code: str, words: Language) -> dict[str, 
         "name": labels.place(code, words),
         "concept": sentences.concept(code, words),
         "own": own,
-        "targets": [_target(fitted, year, words) for year in own or horizons],
-        "brief": _brief(fitted, own, words),
+        "targets": [_target(fitted, year, found, words) for year in own or horizons],
+        "brief": _brief(fitted, own, found, words),
         "contrast": _contrast(national, words),
         "figures": [_figure(subject, words) for subject in fitted],
         "rows": intervals(fitted, words),
@@ -96,7 +104,9 @@ def _country(known: Sequence[Subject], code: str, words: Language) -> dict[str, 
     }
 
 
-def _brief(fitted: Sequence[Subject], own: Sequence[int], words: Language) -> dict[str, Any] | None:
+def _brief(
+    fitted: Sequence[Subject], own: Sequence[int], found: Record | None, words: Language
+) -> dict[str, Any] | None:
     """Return the first screen's entry: the leading net series in every target year."""
     lead = next((subject for subject in fitted if subject.series.measure in _NET), None)
     if lead is None:
@@ -105,6 +115,7 @@ def _brief(fitted: Sequence[Subject], own: Sequence[int], words: Language) -> di
         "what": labels.measure(lead.series.measure, words),
         "source": labels.source(lead.series.source, words),
         "last": sentences.last_figure(lead, words),
+        "record": summary(found.verdicts.get(lead.key, ()), words) if found else "",
         "spark": Markup(charts.spark(lead, words)),  # noqa: S704  escaped where it is drawn
         "lines": [
             {
@@ -117,7 +128,9 @@ def _brief(fitted: Sequence[Subject], own: Sequence[int], words: Language) -> di
     }
 
 
-def _target(fitted: Sequence[Subject], year: int, words: Language) -> dict[str, Any]:
+def _target(
+    fitted: Sequence[Subject], year: int, found: Record | None, words: Language
+) -> dict[str, Any]:
     """Return the sentences on one target year."""
     lines = []
     for subject in fitted:
@@ -125,6 +138,9 @@ def _target(fitted: Sequence[Subject], year: int, words: Language) -> dict[str, 
         if year in subject.years:
             text.append(sentences.above_recent(subject, year, words))
             text.append(sentences.total(subject, year, words))
+            if found:
+                row = found.nearest(subject.key, year - subject.series.origin)
+                text.append(verdict(row, words))
         lines.append(
             {
                 "what": labels.measure(subject.series.measure, words),

@@ -17,10 +17,12 @@ from forecast.reports.tables import all_quantiles
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from forecast.backtests.table import Track
+
 
 def report(
     outlook: Forecast,
-    track: object | None = None,
+    track: Track | None = None,
     folder: str | Path = "reports",
     language: str = "en",
     name: str = "central-asia",
@@ -30,8 +32,9 @@ def report(
     Parameters
     ----------
     outlook : Forecast
-    track : optional
-        The record of past forecasts. Without one the page says that none was computed.
+    track : Track, optional
+        The record of past forecasts, from `forecast.backtest`. Without one the page says
+        that none was computed.
     folder : str or Path
         Where to; made if it is missing.
     language : {"en", "ru"}
@@ -69,7 +72,7 @@ def report(
     return list(contents)
 
 
-def render(outlook: Forecast, track: object | None, words: Language) -> str:
+def render(outlook: Forecast, track: Track | None, words: Language) -> str:
     """Return the page as HTML text."""
     template = _environment(words).get_template("horizon.html")
     return template.render(words=words, **content.page(outlook, track, words))

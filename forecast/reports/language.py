@@ -79,6 +79,10 @@ class Language:
             return self.say("over {number}", number=f"99{NARROW}%")
         return f"{round(share)}{NARROW}%"
 
+    def share(self, value: float, *, sign: bool = False) -> str:
+        """Write an observed share as whole per cent; 0 and 100 can happen here."""
+        return f"{self.persons(100 * value, sign=sign)}{NARROW}%"
+
     def listed(self, items: Sequence[object]) -> str:
         """Join items as a sentence does: ``2025, 2027 and 2030``."""
         words = [str(item) for item in items]

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.backtests.run import backtest
+from forecast.backtests.table import Track
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -78,3 +80,16 @@ def known(outlook: Forecast) -> dict[tuple[str, str, str], Subject]:
 @pytest.fixture(params=["en", "ru"])
 def words(request: pytest.FixtureRequest) -> Language:
     return language(request.param)
+
+
+@pytest.fixture(scope="session")
+def track(varied: Panel) -> Track:
+    return backtest(
+        varied, ["naive", "mean"], range(2006, 2020), (1, 3), draws=100, jobs=1, joint=False
+    )
+
+
+@pytest.fixture(scope="session")
+def judged(varied: Panel) -> Forecast:
+    """The forecast of a model that the track covers and judges."""
+    return forecast(varied, model="mean", draws=400)

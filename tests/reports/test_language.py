@@ -12,6 +12,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
+from forecast.backtests.table import Track
 from forecast.errors import UnknownNameError
 from forecast.outlook import Forecast
 from forecast.reports import catalogue
@@ -119,9 +120,11 @@ def figures(path: Path) -> Counter[str]:
     return Counter(re.sub(r"[,\u00a0]", "", number).rstrip(",") for number in found)
 
 
-def test_both_languages_carry_the_same_numbers(outlook: Forecast, tmp_path: Path) -> None:
-    english = report(outlook, folder=tmp_path, language="en")
-    russian = report(outlook, folder=tmp_path, language="ru")
+def test_both_languages_carry_the_same_numbers(
+    judged: Forecast, track: Track, tmp_path: Path
+) -> None:
+    english = report(judged, track, folder=tmp_path, language="en")
+    russian = report(judged, track, folder=tmp_path, language="ru")
     assert [path.name for path in russian] == ["central-asia.ru.html", "central-asia.ru.csv"]
     one, two = figures(english[0]), figures(russian[0])
     assert one == two

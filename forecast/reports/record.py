@@ -1,0 +1,240 @@
+"""The track record on the page: what past forecasts of the same model were worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from forecast import locations
+from forecast.backtests.verdicts import MISCALIBRATED, NO_BETTER, SKILFUL, TOO_LITTLE
+from forecast.reports import labels
+from forecast.reports.language import Language, message
+from forecast.reports.numbers import rounded
+from forecast.reports.subject import Key, Subject
+
+if TYPE_CHECKING:
+    from forecast.backtests.table import Track
+
+#: The forecast that every other has to beat.
+REFERENCE = "naive"
+#: Most surprises of countries that the page lists.
+SURPRISES = 10
+_VERDICTS = {
+    SKILFUL: message("better than assuming no change"),
+    NO_BETTER: message("not shown to be better than assuming no change"),
+    MISCALIBRATED: message("intervals did not hold what they promise"),
+    TOO_LITTLE: message("too few past forecasts to judge"),
+}
+_KEY = ["source", "location", "measure"]
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What a backtest says about one model.
+
+    Attributes
+    ----------
+    track : Track
+    model : str
+        The model of the report.
+    verdicts : dict of (source, location, measure) to list of dict
+        Rows of ``Track.verdicts`` by horizon; empty for the reference itself.
+    """
+
+    track: Track
+    model: str
+    verdicts: Mapping[Key, Sequence[Mapping[str, Any]]]
+
+    def nearest(self, key: Key, horizon: int) -> Mapping[str, Any] | None:
+        """Return the verdict at the horizon closest to the one asked for."""
+        rows = self.verdicts.get(key, ())
+        return min(
+            rows, key=lambda row: (abs(row["horizon"] - horizon), -row["horizon"]), default=None
+        )
+
+
+def record(track: Track | None, model: str) -> Record | None:
+    """Return the record of a model, or None if the backtest does not cover it."""
+    if track is None or model not in track.models:
+        return None
+    verdicts: dict[Key, list[Mapping[str, Any]]] = {}
+    if REFERENCE in track.models and model != REFERENCE:
+        judged = track.verdicts(REFERENCE)
+        for row in judged[judged["model"] == model].sort_values("horizon").to_dict("records"):
+            named = {str(name): value for name, value in row.items()}
+            verdicts.setdefault(tuple(named[part] for part in _KEY), []).append(named)
+    return Record(track, model, verdicts)
+
+
+def ahead(horizons: Sequence[int], words: Language) -> str:
+    """Say how many years ahead."""
+    return words.count(
+        "{years} year ahead", "{years} years ahead", horizons[-1], years=words.listed(horizons)
+    )
+
+
+def summary(rows: Sequence[Mapping[str, Any]], words: Language) -> str:
+    """Give the verdicts of one series over all horizons in one sentence; empty without any."""
+    if not rows:
+        return ""
+    said = []
+    for verdict, name in _VERDICTS.items():
+        horizons = [int(row["horizon"]) for row in rows if row["verdict"] == verdict]
+        if horizons:
+            said.append(f"{ahead(horizons, words)}: {words.say(name)}")
+    return words.say("Track record: {verdicts}.", verdicts="; ".join(said))
+
+
+def verdict(row: Mapping[str, Any] | None, words: Language) -> str:
+    """Give the verdict of one series and horizon with its numbers; empty without one."""
+    if row is None:
+        return ""
+    when = ahead([int(row["horizon"])], words)
+    name = words.say(_VERDICTS[str(row["verdict"])])
+    if row["verdict"] == TOO_LITTLE:
+        return words.say("Track record {when}: {verdict}.", when=when, verdict=name)
+    skill = float(row["skill"])
+    return words.say(
+        "Track record {when}: {verdict} ({error}; the 80\u202f% interval held {coverage} of the "
+        "time; past forecasts: {origins}).",
+        when=when,
+        verdict=name,
+        error=words.say(
+            message("error smaller by {share}")
+            if skill >= 0
+            else message("error larger by {share}"),
+            share=words.share(abs(skill)),
+        ),
+        coverage=words.share(float(row["coverage"])),
+        origins=int(row["origins"]),
+    )
+
+
+def coverage(rows: pd.DataFrame, words: Language) -> str:
+    """Say how often the 80 % interval held, at the shortest and the longest horizon."""
+    eighty = rows[rows["level"] == 0.80].sort_values("horizon").to_dict("records")
+    said = [
+        words.say(
+            "{when}: {share} of {forecasts}",
+            when=ahead([int(row["horizon"])], words),
+            share=words.share(float(row["coverage"])),
+            forecasts=words.persons(int(row["forecasts"])),
+        )
+        for row in ([eighty[0], eighty[-1]] if len(eighty) > 1 else eighty)
+    ]
+    return words.say(
+        "How often the 80\u202f% interval held in past forecasts: {shares}.", shares="; ".join(said)
+    )
+
+
+def surprise(row: Mapping[str, Any], words: Language) -> str:
+    """Tell of one observed figure outside its 95 % interval."""
+    signed = str(row["measure"]) in {"net_migration", "net_all_flows", "internal_net"}
+    low, high, seen = (
+        words.persons(rounded(float(row[name]), 3), sign=signed)
+        for name in ("lower_95", "upper_95", "observed")
+    )
+    return words.say(
+        "{place}, {measure}, {year}: {observed}; the forecast from {origin} had said {low} to "
+        "{high} (95\u202f%).",
+        place=labels.place(str(row["location"]), words),
+        measure=labels.measure(str(row["measure"]), words),
+        year=int(row["year"]),
+        origin=int(row["origin"]),
+        observed=seen,
+        low=low,
+        high=high,
+    )
+
+
+def surprises_of(rows: pd.DataFrame, words: Language) -> list[str]:
+    """Tell of the figures outside their 95 % interval, countries first, regions by year."""
+    national = rows["location"].map(locations.country_of) == rows["location"]
+    said = [
+        surprise({str(name): value for name, value in row.items()}, words)
+        for row in rows[national].head(SURPRISES).to_dict("records")
+    ]
+    regional = rows[~national]
+    country = regional["location"].map(locations.country_of)
+    for (code, year), group in regional.groupby([country, "year"], sort=True):
+        names = [labels.place(place, words) for place in dict.fromkeys(group["location"])]
+        said.append(
+            words.count(
+                "{country}, {year}: {n} region ({names}).",
+                "{country}, {year}: {n} regions ({names}).",
+                len(names),
+                country=labels.place(str(code), words),
+                year=year,
+                names=", ".join(names),
+            )
+        )
+    return said
+
+
+def section(
+    found: Record | None, known: Sequence[Subject], words: Language
+) -> dict[str, Any] | None:
+    """Return what the page's section on the track record shows, or None without one."""
+    if found is None:
+        return None
+    ours = found.track.select(model=found.model)
+    calibration = ours.calibration()
+    surprises = ours.surprises().drop_duplicates([*_KEY, "year"])
+    settings = found.track.settings
+    ordered = sorted((s for s in known if s.forecast), key=lambda s: (not s.national, s.country))
+    counted = ours.table[ours.table["status"] == "scored"]
+    return {
+        "origins": (int(counted["origin"].min()), int(counted["origin"].max())),
+        "forecasts": words.persons(len(counted)),
+        "latest": settings.get("vintage") == "latest",
+        "coverage": coverage(calibration, words),
+        "levels": [50, 80, 95],
+        "rows": _by_horizon(found, calibration, words),
+        "horizons": sorted(
+            {int(row["horizon"]) for rows in found.verdicts.values() for row in rows}
+        ),
+        "verdicts": [_verdict_row(subject, found, words) for subject in ordered]
+        if found.verdicts
+        else [],
+        "surprises": surprises_of(surprises, words),
+        "outside": len(surprises),
+        "failed": len(ours.failures),
+    }
+
+
+def _by_horizon(found: Record, calibration: pd.DataFrame, words: Language) -> list[dict[str, Any]]:
+    skills: dict[int, float] = {}
+    if found.verdicts:
+        skill = found.track.skill(REFERENCE)
+        ours = skill[skill["model"] == found.model]
+        skills = dict(zip(ours["horizon"].astype(int), ours["skill"].astype(float)))
+    rows = []
+    for horizon, group in calibration.groupby("horizon", sort=True):
+        shares = dict(zip(group["level"], group["coverage"]))
+        years = int(str(horizon))
+        rows.append(
+            {
+                "horizon": ahead([years], words),
+                "forecasts": words.persons(int(group["forecasts"].iloc[0])),
+                "skill": words.share(skills[years], sign=True) if years in skills else "–",
+                "shares": [words.share(float(shares[level])) for level in (0.5, 0.8, 0.95)],
+            }
+        )
+    return rows
+
+
+def _verdict_row(subject: Subject, found: Record, words: Language) -> dict[str, Any]:
+    source, place, measure = subject.key
+    said = {int(row["horizon"]): str(row["verdict"]) for row in found.verdicts.get(subject.key, ())}
+    return {
+        "place": labels.place(place, words),
+        "measure": labels.measure(measure, words),
+        "source": labels.source(source, words),
+        "verdicts": {
+            horizon: {"name": words.say(_VERDICTS[name]), "skilful": name == SKILFUL}
+            for horizon, name in said.items()
+        },
+    }

@@ -1,0 +1,131 @@
+"""The track record: its numbers are those of the score table, and it is never invented."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forecast.backtests.table import Track
+from forecast.outlook import Forecast
+from forecast.reports import record
+from forecast.reports.horizon import report
+from forecast.reports.language import Language, language
+from forecast.reports.numbers import rounded
+from forecast.reports.subject import subjects
+
+KEY = ("kz-bns", "KAZ", "immigration")
+ENGLISH = language("en")
+
+
+def numbers(text: str) -> list[int]:
+    found = re.findall(r"[−+]?\d[\d,\u00a0]*", text)
+    return [int(re.sub(r"[,\u00a0]", "", item).replace("−", "-")) for item in found]
+
+
+@pytest.fixture(scope="module")
+def found(track: Track) -> record.Record:
+    made = record.record(track, "mean")
+    assert made is not None
+    return made
+
+
+def rows_of(track: Track, model: str, horizon: int) -> pd.DataFrame:
+    table = track.table
+    source, location, measure = (table[name] for name in ("source", "location", "measure"))
+    mine = (source == KEY[0]) & (location == KEY[1]) & (measure == KEY[2])
+    chosen = table[mine & (table["horizon"] == horizon) & (table["status"] == "scored")]
+    return chosen[chosen["model"] == model].set_index("origin")
+
+
+def test_a_verdict_s_numbers_are_those_of_the_scores(
+    track: Track, found: record.Record, words: Language
+) -> None:
+    row = found.nearest(KEY, 3)
+    ours, theirs = rows_of(track, "mean", 3), rows_of(track, "naive", 3)
+    skill = 1 - ours["crps"].mean() / theirs.loc[ours.index, "crps"].mean()
+    held = ours["inside_80"].mean()
+    said = numbers(record.verdict(row, words))
+    assert said == [3, abs(round(100 * skill)), 80, round(100 * held), len(ours)]
+
+
+def test_coverage_is_recounted(track: Track, found: record.Record, words: Language) -> None:
+    ours = track.select(model="mean")
+    table = ours.table[ours.table["status"] == "scored"]
+    expected = [80]
+    for horizon in (1, 3):
+        inside = table.loc[table["horizon"] == horizon, "inside_80"]
+        expected += [horizon, round(100 * inside.mean()), len(inside)]
+    assert numbers(record.coverage(ours.calibration(), words)) == expected
+
+
+def test_a_surprise_shows_what_had_been_said(track: Track, words: Language) -> None:
+    rows = track.surprises("mean").to_dict("records")
+    row = {str(name): value for name, value in rows[0].items()}
+    shown = [rounded(row[name], 3) for name in ("observed", "lower_95", "upper_95")]
+    said = numbers(record.surprise(row, words))
+    assert said == [row["year"], shown[0], row["origin"], shown[1], shown[2], 95]
+
+
+def test_the_nearest_horizon_is_judged(found: record.Record) -> None:
+    assert found.nearest(KEY, 7)["horizon"] == 3
+    assert found.nearest(KEY, 2)["horizon"] == 3
+    assert found.nearest(KEY, 1)["horizon"] == 1
+    assert found.nearest(("a", "b", "c"), 1) is None
+
+
+def test_summaries_group_horizons() -> None:
+    rows = [
+        {"horizon": 1, "verdict": "skilful"},
+        {"horizon": 3, "verdict": "skilful"},
+        {"horizon": 7, "verdict": "too little data"},
+    ]
+    assert record.summary(rows, ENGLISH) == (
+        "Track record: 1 and 3 years ahead: better than assuming no change; "
+        "7 years ahead: too few past forecasts to judge."
+    )
+    assert record.summary([], ENGLISH) == ""
+    assert record.verdict({"horizon": 1, "verdict": "too little data"}, ENGLISH) == (
+        "Track record 1 year ahead: too few past forecasts to judge."
+    )
+
+
+def test_a_model_without_a_record_has_none(track: Track, known: dict) -> None:
+    assert record.record(None, "mean") is None
+    assert record.record(track, "ets") is None
+    assert record.section(None, list(known.values()), ENGLISH) is None
+
+
+def test_the_reference_has_coverage_but_no_verdict(track: Track, outlook: Forecast) -> None:
+    made = record.record(track, "naive")
+    shown = record.section(made, subjects(outlook), ENGLISH)
+    assert made is not None
+    assert shown is not None
+    assert not made.verdicts
+    assert shown["verdicts"] == []
+    assert [row["skill"] for row in shown["rows"]] == ["–", "–"]
+
+
+@pytest.mark.parametrize("code", ["en", "ru"])
+def test_the_page_carries_the_record(
+    track: Track, judged: Forecast, tmp_path: Path, code: str
+) -> None:
+    text = report(judged, track, folder=tmp_path, language=code)[0].read_text(encoding="utf-8")
+    assert 'id="record"' in text
+    assert 'href="#record"' in text
+    words = language(code)
+    assert words.say("not shown to be better than assuming no change") in text
+    assert text.count("<caption") > 6
+
+
+def test_a_page_says_when_the_record_is_of_other_models(
+    track: Track, varied: object, tmp_path: Path
+) -> None:
+    from forecast.models.run import forecast
+
+    other = forecast(varied, model="drift", draws=100)  # type: ignore[arg-type]
+    text = report(other, track, folder=tmp_path)[0].read_text(encoding="utf-8")
+    assert "does not cover this model" in text
+    assert 'id="record"' not in text
