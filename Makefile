@@ -8,8 +8,9 @@ INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints con
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-report: .venv/report-ready ## Write reports/central-asia.html and .csv from the bundled data
-	$(BIN)/forecast report --out reports
+report: .venv/report-ready ## Write reports/central-asia.html and .csv, with the track record
+	$(BIN)/forecast backtest --models naive,structural --out build/track > /dev/null
+	$(BIN)/forecast report --track build/track --out reports
 
 test: .venv/test-ready ## Run the fast tests
 	$(BIN)/python -m pytest -n auto -m "not slow"

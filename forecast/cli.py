@@ -171,17 +171,24 @@ def predict(
     table: str,
     out: Path | None,
 ) -> None:
-    """Forecast every series of the data; a tidy table, as CSV.
+    """Forecast every series of the data; a tidy table in persons a year, as CSV.
 
     Series that cannot be forecast are named on stderr with the reason.
     """
     outlook = _outlook(data, horizons, model, draws, seed)
-    show(outlook.to_frame("sample" if table == "sample" else "quantile"), out)
+    values = outlook.to_frame("sample" if table == "sample" else "quantile")
+    show(values.assign(value=values["value"].round(1)), out)
 
 
 @cli.command()
 @_forecast_options
 @click.option("--language", type=click.Choice(["en", "ru"]), default="en", show_default=True)
+@click.option(
+    "--track",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Track record to show: a folder written by `forecast backtest --out`.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -196,14 +203,17 @@ def report(
     draws: int,
     seed: int,
     language: str,
+    track: Path | None,
     out: Path,
 ) -> None:
     """Write the horizon report: one HTML page that opens offline, and a CSV."""
+    from forecast.backtests.table import Track
     from forecast.reports.horizon import report as write
 
+    record = Track.open(track) if track else None
     outlook = _outlook(data, horizons, model, draws, seed)
     with _progress("writing the report"):
-        written = write(outlook, None, folder=out, language=language, name=Path(data).stem)
+        written = write(outlook, record, folder=out, language=language, name=Path(data).stem)
     for path in written:
         click.echo(str(path))
 

@@ -156,3 +156,19 @@ def test_import_and_help_load_nothing_heavy() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_track_record_goes_into_the_report(own: Path, tmp_path: Path) -> None:
+    asked = ["--models", "naive,structural", "--origins", "2012:2020", "--horizons", "1,3"]
+    made = run("backtest", "--data", str(own), *asked, "--out", str(tmp_path / "track"))
+    assert made.exit_code == 0, made.output
+    result = run(
+        "report", "--data", str(own), "--draws", "200", "--track", str(tmp_path / "track"),
+        "--out", str(tmp_path / "made"),
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "made" / "own.html").read_text(encoding="utf-8")
+    assert "How often the 80" in page
+    missing = run("report", "--data", str(own), "--track", str(tmp_path), "--out", str(tmp_path))
+    assert missing.exit_code == 1
+    assert missing.stderr.count("\n") == 1
