@@ -184,17 +184,26 @@ def predict(
 @_forecast_options
 @click.option("--language", type=click.Choice(["en", "ru"]), default="en", show_default=True)
 @click.option(
-    "--track",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="Track record to show: a folder written by `forecast backtest --out`.",
-)
-@click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("reports"),
     show_default=True,
     help="Folder for the report.",
+)
+@click.option(
+    "--track",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A saved backtest; the report then shows the track record.",
+)
+@click.option(
+    "--thresholds",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="TOML with numbers whose crossing is given a probability.",
+)
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Manifest of an earlier report; this one then says what changed.",
 )
 def report(
     data: str,
@@ -203,17 +212,26 @@ def report(
     draws: int,
     seed: int,
     language: str,
-    track: Path | None,
     out: Path,
+    track: Path | None,
+    thresholds: Path | None,
+    previous: Path | None,
 ) -> None:
-    """Write the horizon report: one HTML page that opens offline, and a CSV."""
+    """Write the horizon report: a page that opens offline, CSV, workbook and manifest."""
     from forecast.backtests.table import Track
     from forecast.reports.horizon import report as write
 
-    record = Track.open(track) if track else None
     outlook = _outlook(data, horizons, model, draws, seed)
     with _progress("writing the report"):
-        written = write(outlook, record, folder=out, language=language, name=Path(data).stem)
+        written = write(
+            outlook,
+            None if track is None else Track.open(track),
+            folder=out,
+            language=language,
+            name=Path(data).stem,
+            thresholds=thresholds,
+            previous=previous,
+        )
     for path in written:
         click.echo(str(path))
 

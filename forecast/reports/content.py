@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -13,13 +13,12 @@ from forecast.horizons import CONCEPTS
 from forecast.outlook import Forecast
 from forecast.reports import charts, labels, sentences
 from forecast.reports.language import Language
+from forecast.reports.manifest import changes
 from forecast.reports.provenance import data, method
-from forecast.reports.record import Record, record, section, summary, verdict
-from forecast.reports.subject import Subject, identity, subjects
+from forecast.reports.record import Record, section, summary, verdict
+from forecast.reports.subject import Subject, identity
 from forecast.reports.tables import LEVELS, intervals
-
-if TYPE_CHECKING:
-    from forecast.backtests.table import Track
+from forecast.reports.thresholds import Threshold, chance
 
 #: Countries in this order, others behind them by name.
 _ORDER = ("KAZ", "KGZ", "UZB", "TJK", "TKM")
@@ -38,18 +37,41 @@ class Figure:
     wide: bool = False
 
 
-def page(outlook: Forecast, track: Track | None, words: Language) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class Edition:
+    """What a report is to hold beside the forecast itself.
+
+    Attributes
+    ----------
+    words : Language
+    record : Record or None
+        The track record of the forecast's model.
+    uncovered : bool
+        Whether a backtest was given that does not cover the model.
+    thresholds : sequence of Threshold
+        Numbers whose crossing is given a probability.
+    earlier : mapping or None
+        The manifest of an earlier edition.
+    """
+
+    words: Language
+    record: Record | None = None
+    uncovered: bool = False
+    thresholds: Sequence[Threshold] = ()
+    earlier: Mapping[str, Any] | None = None
+
+
+def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[str, Any]:
     """Return the template's values.
 
     Parameters
     ----------
     outlook : Forecast
-    track : Track, optional
-        The record of past forecasts.
-    words : Language
+    known : sequence of Subject
+        Every series, see `forecast.reports.subject.subjects`.
+    edition : Edition
     """
-    known = subjects(outlook)
-    found = record(track, outlook.model)
+    words = edition.words
     codes = sorted({subject.country for subject in known}, key=lambda code: _rank(code, words))
     sources = {subject.series.source for subject in known if subject.forecast}
     return {
@@ -64,12 +86,13 @@ def page(outlook: Forecast, track: Track | None, words: Language) -> dict[str, A
         "origin": int(outlook.paths.attrs["origin"]),
         "contrast": _UN in sources and len(sources) > 1,
         "regional": any(not subject.national for subject in known),
-        "countries": [_country(known, code, found, words) for code in codes],
+        "countries": [_country(known, code, edition) for code in codes],
         "unfit": [_unfit(subject, words) for subject in known if not subject.forecast],
         "data": data(known, words),
         "method": method(outlook, words),
-        "record": section(found, known, words),
-        "uncovered": track is not None and found is None,
+        "record": section(edition.record, known, words),
+        "uncovered": edition.uncovered,
+        "changes": changes(edition.earlier, outlook, known, words) if edition.earlier else None,
     }
 
 
@@ -77,9 +100,8 @@ def _rank(code: str, words: Language) -> tuple[int, str]:
     return (_ORDER.index(code) if code in _ORDER else len(_ORDER), labels.place(code, words))
 
 
-def _country(
-    known: Sequence[Subject], code: str, found: Record | None, words: Language
-) -> dict[str, Any]:
+def _country(known: Sequence[Subject], code: str, edition: Edition) -> dict[str, Any]:
+    words = edition.words
     ours = [subject for subject in known if subject.country == code]
     national = sorted(
         (subject for subject in ours if subject.national),
@@ -94,8 +116,8 @@ def _country(
         "name": labels.place(code, words),
         "concept": sentences.concept(code, words),
         "own": own,
-        "targets": [_target(fitted, year, found, words) for year in own or horizons],
-        "brief": _brief(fitted, own, found, words),
+        "targets": [_target(fitted, year, edition) for year in own or horizons],
+        "brief": _brief(fitted, own, edition),
         "contrast": _contrast(national, words),
         "figures": [_figure(subject, words) for subject in fitted],
         "rows": intervals(fitted, words),
@@ -105,9 +127,10 @@ def _country(
 
 
 def _brief(
-    fitted: Sequence[Subject], own: Sequence[int], found: Record | None, words: Language
+    fitted: Sequence[Subject], own: Sequence[int], edition: Edition
 ) -> dict[str, Any] | None:
     """Return the first screen's entry: the leading net series in every target year."""
+    words, found = edition.words, edition.record
     lead = next((subject for subject in fitted if subject.series.measure in _NET), None)
     if lead is None:
         return None
@@ -128,15 +151,19 @@ def _brief(
     }
 
 
-def _target(
-    fitted: Sequence[Subject], year: int, found: Record | None, words: Language
-) -> dict[str, Any]:
+def _target(fitted: Sequence[Subject], year: int, edition: Edition) -> dict[str, Any]:
     """Return the sentences on one target year."""
+    words, found = edition.words, edition.record
     lines = []
     for subject in fitted:
         text = [sentences.expectation(subject, year, words)]
         if year in subject.years:
             text.append(sentences.above_recent(subject, year, words))
+            text += [
+                chance(subject, year, threshold, words)
+                for threshold in edition.thresholds
+                if threshold.concerns(subject)
+            ]
             text.append(sentences.total(subject, year, words))
             if found:
                 row = found.nearest(subject.key, year - subject.series.origin)

@@ -1,10 +1,11 @@
-"""The horizon report: one page that opens offline, and all its numbers as CSV."""
+"""The horizon report: one page that opens offline, and all its numbers as tables."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forecast import files
 from forecast.errors import DataError
@@ -12,7 +13,14 @@ from forecast.outlook import Forecast
 from forecast.reports import content
 from forecast.reports.language import Language
 from forecast.reports.language import language as find_language
+from forecast.reports.manifest import manifest
+from forecast.reports.manifest import read as read_manifest
+from forecast.reports.record import record
+from forecast.reports.subject import Subject, subjects
 from forecast.reports.tables import all_quantiles
+from forecast.reports.thresholds import Threshold, check
+from forecast.reports.thresholds import read as read_thresholds
+from forecast.reports.workbook import workbook
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,6 +34,9 @@ def report(
     folder: str | Path = "reports",
     language: str = "en",
     name: str = "central-asia",
+    *,
+    thresholds: str | Path | None = None,
+    previous: str | Path | None = None,
 ) -> list[Path]:
     """Write the horizon report of a forecast.
 
@@ -38,44 +49,68 @@ def report(
     folder : str or Path
         Where to; made if it is missing.
     language : {"en", "ru"}
-        Language of the page and of the names in the CSV.
+        Language of the page and of the names in the tables.
     name : str
         Name of the files, without an ending; other languages than English add theirs.
+    thresholds : str or Path, optional
+        TOML with numbers whose crossing is given a probability, see
+        `forecast.reports.thresholds.read`.
+    previous : str or Path, optional
+        ``NAME.manifest.json`` of an earlier edition; the page then says what changed.
 
     Returns
     -------
     list of Path
-        ``NAME.html`` (one page, nothing loaded from outside) and ``NAME.csv`` (every
-        quantile, tidy). Files already there stay as they are unless all are made.
+        ``NAME.html`` (one page, nothing loaded from outside), ``NAME.csv`` (every
+        quantile, tidy), ``NAME.xlsx`` and ``NAME.manifest.json``. Files already there
+        stay as they are unless all are made.
 
     Raises
     ------
     UnknownNameError
         If the language is not known.
     DataError
-        If the name holds a path, or there is nothing to report.
+        If the name holds a path, there is nothing to report, or a file given is not
+        what it should be.
     """
     words = find_language(language)
     if not name or Path(name).name != name or name in {".", ".."}:
         raise DataError(f"report name {name!r} is not a plain file name. Leave folders to folder=.")
+    known = subjects(outlook)
+    found = record(track, outlook.model)
+    edition = content.Edition(
+        words,
+        found,
+        uncovered=track is not None and found is None,
+        thresholds=_thresholds(thresholds, known),
+        earlier=None if previous is None else read_manifest(previous),
+    )
+    shown = content.page(outlook, known, edition)
+    table = all_quantiles(outlook, words).to_csv(index=False, lineterminator="\n")
     stem = name if words.code == "en" else f"{name}.{words.code}"
     contents = {
-        Path(folder) / f"{stem}.html": render(outlook, track, words),
-        Path(folder) / f"{stem}.csv": all_quantiles(outlook, words).to_csv(
-            index=False, lineterminator="\n"
-        ),
+        f"{stem}.html": render(shown, words).encode(),
+        f"{stem}.csv": table.encode(),
+        f"{stem}.xlsx": workbook(outlook, known, shown["title"], words),
     }
+    contents[f"{stem}.manifest.json"] = manifest(outlook, known, contents).encode()
     with ExitStack() as stack:
-        for path, text in contents.items():
-            temporary = stack.enter_context(files.atomic_file(path))
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-    return list(contents)
+        for file, data in contents.items():
+            stack.enter_context(files.atomic_file(Path(folder) / file)).write_bytes(data)
+    return [Path(folder) / file for file in contents]
 
 
-def render(outlook: Forecast, track: Track | None, words: Language) -> str:
-    """Return the page as HTML text."""
-    template = _environment(words).get_template("horizon.html")
-    return template.render(words=words, **content.page(outlook, track, words))
+def render(shown: dict[str, Any], words: Language) -> str:
+    """Return the page as HTML text from the values of `forecast.reports.content.page`."""
+    return _environment(words).get_template("horizon.html").render(words=words, **shown)
+
+
+def _thresholds(path: str | Path | None, known: Sequence[Subject]) -> list[Threshold]:
+    if path is None:
+        return []
+    wanted = read_thresholds(path)
+    check(wanted, known)
+    return wanted
 
 
 def _environment(words: Language) -> Environment:

@@ -66,8 +66,10 @@ def page(written: list[Path]) -> Page:
     return Page(written[0].read_text(encoding="utf-8"))
 
 
-def test_two_files_are_written_and_nothing_is_left_beside_them(written: list[Path]) -> None:
-    assert sorted(path.name for path in written[0].parent.iterdir()) == ["own.csv", "own.html"]
+def test_the_files_are_written_and_nothing_is_left_beside_them(written: list[Path]) -> None:
+    assert sorted(path.name for path in written[0].parent.iterdir()) == [
+        "own.csv", "own.html", "own.manifest.json", "own.xlsx"
+    ]  # fmt: skip
 
 
 def test_the_page_is_whole_and_points_only_into_itself(page: Page) -> None:
@@ -203,14 +205,14 @@ def test_a_full_disk_leaves_files_alone(
     outlook: Forecast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "own.html").write_text("before")
-    original = Path.write_text
+    original = Path.write_bytes
 
-    def full(self: Path, data: str, **options: str | None) -> int:
+    def full(self: Path, data: bytes) -> int:
         if self.suffix == ".csv":
             raise OSError(28, "No space left on device")
-        return original(self, data, **options)
+        return original(self, data)
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space"):
         report(outlook, folder=tmp_path, name="own")
     assert [path.name for path in tmp_path.iterdir()] == ["own.html"]

@@ -1,0 +1,195 @@
+"""The numbers of the report as a workbook: one sheet per measure, numbers as numbers."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.outlook import Forecast
+from forecast.reports import labels, sentences
+from forecast.reports.language import Language, message
+from forecast.reports.subject import Subject
+from forecast.reports.tables import LEVELS
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
+
+Cell = str | int | float | None
+#: What a spreadsheet may take for a formula if it stands at the start of a text.
+_ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
+_LAST_YEAR, _PERSONS = message("Last year"), message("Persons")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def neutral(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula, without control characters."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    clean = ILLEGAL_CHARACTERS_RE.sub("", text)
+    return f"'{clean}" if clean.startswith(_ACTIVE) else clean
+
+
+def workbook(outlook: Forecast, known: Sequence[Subject], title: str, words: Language) -> bytes:
+    """Return the workbook as bytes, the same for the same forecast.
+
+    Parameters
+    ----------
+    outlook : Forecast
+    known : sequence of Subject
+        Every series, also those that were not forecast.
+    title : str
+        Title of the report.
+    words : Language
+
+    Returns
+    -------
+    bytes
+        Sheets: what this is, one per measure, observed figures, series and sources.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook()
+    first = book.active
+    if first is not None:
+        book.remove(first)
+    _fill(_sheet(book, words.say("About")), *_about(outlook, title, words))
+    for measure in sorted({s.series.measure for s in known if s.forecast}, key=labels.ORDER.get):  # type: ignore[arg-type]
+        rows = [s for s in known if s.forecast and s.series.measure == measure]
+        _fill(_sheet(book, labels.measure(measure, words)), *_forecasts(rows, words))
+    _fill(_sheet(book, words.say("Observed figures")), *_history(known, words))
+    _fill(_sheet(book, words.say("Series")), *_series(known, words))
+    return _steady(book)
+
+
+def _sheet(book: Workbook, name: str) -> Worksheet:
+    """Add a sheet; its name keeps to what spreadsheets allow."""
+    sheet: Worksheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", " ", name)[:31])
+    return sheet
+
+
+def _fill(sheet: Worksheet, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
+    for row in [header, *rows]:
+        sheet.append([neutral(cell) if isinstance(cell, str) else cell for cell in row])
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+    for number, cells in enumerate(sheet.columns, start=1):
+        longest = max(len(str(cell.value or "")) for cell in cells)
+        sheet.column_dimensions[get_column_letter(number)].width = min(max(longest + 2, 8), 60)
+        for cell in cells[1:]:
+            if isinstance(cell.value, float):
+                cell.number_format = "0%"
+            elif isinstance(cell.value, int) and not 1800 <= cell.value <= 2200:
+                cell.number_format = "#,##0"
+    sheet.freeze_panes = "A2"
+
+
+def _about(outlook: Forecast, title: str, words: Language) -> tuple[list[str], list[list[Cell]]]:
+    attributes = outlook.paths.attrs
+    rows: list[list[Cell]] = [
+        [words.say("Unit"), words.lookup("persons per calendar year")],
+        [words.say("Model"), outlook.model],
+        [words.say("Seed"), str(attributes["seed"])],
+        [words.say("Version"), str(attributes["version"])],
+        [words.say("Newest release"), str(attributes["as_of"])],
+        [words.say("Data (SHA-256)"), str(attributes["data_hash"])],
+        [
+            words.say("Labour migration is not included"),
+            words.say(
+                "The numbers are changes of residence: seasonal and irregular labour migration, "
+                "many times larger, is not in them."
+            ),
+        ],
+    ]
+    return [words.say("Horizon report"), title], rows
+
+
+def _forecasts(rows: Sequence[Subject], words: Language) -> tuple[list[str], list[list[Cell]]]:
+    header = [words.say(name) for name in ("Code", "Place", "Source", _LAST_YEAR, "Year")]
+    header += [words.say("Observed"), words.say("Median")]
+    for level in LEVELS:
+        span = words.say("{level}\u202f% interval", level=round(100 * level))
+        header += [f"{span}, {words.say('from')}", f"{span}, {words.say('to')}"]
+    signed = rows[0].series.signed
+    if signed:
+        header.append(words.say("Chance of a net loss"))
+    body: list[list[Cell]] = []
+    for subject in rows:
+        source, code, _ = subject.key
+        for year in subject.horizons:
+            seen = subject.observed(year)
+            row: list[Cell] = [
+                code, labels.place(code, words), labels.source(source, words),
+                subject.series.origin, year, None if seen is None else round(seen),
+            ]  # fmt: skip
+            if year in subject.years:
+                drawn = subject.at(year)
+                row.append(round(float(np.median(drawn))))
+                for level in LEVELS:
+                    ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+                    row += [round(float(end)) for end in ends]
+                if signed:
+                    row.append(float((drawn < 0).mean()))
+            body.append(row)
+    return header, body
+
+
+def _history(known: Sequence[Subject], words: Language) -> tuple[list[str], list[list[Cell]]]:
+    names = ("Code", "Place", "Measure", "Source", "Year", _PERSONS, "Flags")
+    body: list[list[Cell]] = []
+    for subject in known:
+        source, code, measure = subject.key
+        series = subject.series
+        for year, value, flags in zip(series.years, series.values, series.flags):
+            body.append(
+                [
+                    code, labels.place(code, words), labels.measure(measure, words),
+                    labels.source(source, words), int(year),
+                    None if np.isnan(value) else round(float(value)), "; ".join(sorted(flags)),
+                ]
+            )  # fmt: skip
+    return [words.say(name) for name in names], body
+
+
+def _series(known: Sequence[Subject], words: Language) -> tuple[list[str], list[list[Cell]]]:
+    names = ("Code", "Place", "Measure", "Source", "Newest release", _LAST_YEAR, "Observed")
+    header = [*(words.say(name) for name in names), words.say("Modelled as"), words.say("Flags")]
+    body: list[list[Cell]] = []
+    for subject in known:
+        source, code, measure = subject.key
+        scale = labels.scale(str(subject.note["scale"]), words)
+        body.append(
+            [
+                code, labels.place(code, words), labels.measure(measure, words), source,
+                subject.as_of, subject.series.origin, int(str(subject.note["observations"])),
+                scale if subject.forecast else sentences.not_forecast(subject, words),
+                sentences.flags(subject, words),
+            ]
+        )  # fmt: skip
+    return header, body
+
+
+def _steady(book: Workbook) -> bytes:
+    """Write a workbook without the time of writing."""
+    first, second = io.BytesIO(), io.BytesIO()
+    book.save(first)
+    with zipfile.ZipFile(first) as given, zipfile.ZipFile(second, "w") as made:
+        for name in sorted(
+            given.namelist(), key=lambda name: (name != "[Content_Types].xml", name)
+        ):
+            content = given.read(name)
+            if name == "docProps/core.xml":
+                content = re.sub(
+                    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"1980-01-01T00:00:00Z", content
+                )
+            made.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
+    return second.getvalue()

@@ -1,0 +1,195 @@
+"""Workbook, manifest and thresholds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+from forecast import files
+from forecast.errors import DataError, UnknownNameError
+from forecast.outlook import Forecast
+from forecast.reports import manifest, thresholds, workbook
+from forecast.reports.horizon import report
+from forecast.reports.language import language
+from forecast.reports.subject import Subject
+
+ENGLISH = language("en")
+Known = dict[tuple[str, str, str], Subject]
+
+
+@pytest.fixture(scope="module")
+def written(outlook: Forecast, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    paths = report(outlook, folder=tmp_path_factory.mktemp("files"), name="own")
+    return {path.name: path for path in paths}
+
+
+@pytest.fixture(scope="module")
+def book(written: dict[str, Path]) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(written["own.xlsx"])
+
+
+def test_one_sheet_per_measure_with_frozen_headers(book: openpyxl.Workbook) -> None:
+    assert book.sheetnames == [
+        "About", "Net migration", "Net migration, internal and ext", "Immigration", "Emigration",
+        "Observed figures", "Series",
+    ]  # fmt: skip
+    assert all(sheet.freeze_panes == "A2" for sheet in book)
+
+
+def test_numbers_are_numbers_and_those_of_the_draws(
+    book: openpyxl.Workbook, outlook: Forecast
+) -> None:
+    header, *rows = list(book["Net migration"].iter_rows(values_only=True))
+    named = [dict(zip(header, row)) for row in rows]
+    row = next(r for r in named if r["Source"] == "UN estimate" and r["Year"] == 2027)
+    drawn = outlook.sample(location="KAZ", measure="net_migration", source="un-wpp", year=2027)
+    assert row["Median"] == round(float(np.median(drawn)))
+    assert row["80\u202f% interval, from"] == round(float(np.quantile(drawn, 0.1)))
+    assert row["95\u202f% interval, to"] == round(float(np.quantile(drawn, 0.975)))
+    assert row["Chance of a net loss"] == pytest.approx((drawn < 0).mean())
+    assert row["Last year"] == 2023
+
+
+def test_a_russian_workbook_has_russian_headers(outlook: Forecast, tmp_path: Path) -> None:
+    path = next(p for p in report(outlook, folder=tmp_path, language="ru") if p.suffix == ".xlsx")
+    for sheet in openpyxl.load_workbook(path):
+        for name in next(sheet.iter_rows(max_row=1, values_only=True)):
+            assert any("а" <= letter <= "я" for letter in str(name).lower()), (sheet.title, name)
+
+
+def test_no_text_is_taken_for_a_formula(book: openpyxl.Workbook) -> None:
+    for sheet in book:
+        for row in sheet.iter_rows():
+            for cell in row:
+                assert cell.data_type != "f"
+                if isinstance(cell.value, str):
+                    assert not cell.value.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("@x", "'@x"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("\t=1", "'\t=1"),
+        ("a\x00\x07b", "ab"),
+        ("plain = text", "plain = text"),
+    ],
+)
+def test_neutral_texts(given: str, kept: str) -> None:
+    assert workbook.neutral(given) == kept
+
+
+def test_every_file_is_the_same_the_next_time(
+    outlook: Forecast, written: dict[str, Path], tmp_path: Path
+) -> None:
+    again = report(outlook, folder=tmp_path, name="own")
+    assert {path.name: path.read_bytes() for path in again} == {
+        name: path.read_bytes() for name, path in written.items()
+    }
+
+
+def test_the_manifest_vouches_for_the_files(written: dict[str, Path], outlook: Forecast) -> None:
+    stated = json.loads(written["own.manifest.json"].read_text(encoding="utf-8"))
+    assert stated["sha256"] == {
+        name: files.sha256(path) for name, path in written.items() if name != "own.manifest.json"
+    }
+    assert stated["data_hash"] == outlook.history.hash
+    assert stated["horizons"] == [2025, 2027, 2030]
+    table = outlook.intervals(0.8)
+    assert len(stated["expected"]) == len(table)
+    medians = {round(value) for value in table["median"]}
+    assert {row["median"] for row in stated["expected"]} == medians
+
+
+def test_a_page_says_what_changed(
+    outlook: Forecast, judged: Forecast, written: dict[str, Path], tmp_path: Path, known: Known
+) -> None:
+    earlier = written["own.manifest.json"]
+    for code in ("en", "ru"):
+        text = report(judged, folder=tmp_path, language=code, previous=earlier)[0].read_text(
+            encoding="utf-8"
+        )
+        assert 'id="changes"' in text
+    said = manifest.changes(manifest.read(earlier), judged, list(known.values()), ENGLISH)
+    assert said["causes"] == ["The model was naive, now it is mean."]
+    national = [s for s in known.values() if s.national and s.forecast]
+    assert len(said["rows"]) == sum(year in s.years for s in national for year in s.horizons)
+    assert all(row["then"] == row["now"] for row in said["rows"])
+    same = manifest.changes(manifest.read(earlier), outlook, [], ENGLISH)
+    assert same == {"causes": ["Data, model and program are the same."], "rows": []}
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"format": "other"}', "\x00"])
+def test_other_files_are_no_manifest(outlook: Forecast, tmp_path: Path, content: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(content)
+    with pytest.raises(DataError, match="is not the manifest of a report"):
+        report(outlook, folder=tmp_path, previous=path)
+    with pytest.raises(DataError, match="does not exist"):
+        report(outlook, folder=tmp_path, previous=tmp_path / "none.json")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "thresholds.toml"
+    path.write_text(text)
+    return path
+
+
+def test_thresholds_get_their_probability(outlook: Forecast, known: Known, tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        '[[threshold]]\nlocation = "kaz"\nmeasure = "immigration"\nabove = 9000\n'
+        '[[threshold]]\nlocation = "KAZ"\nmeasure = "net_migration"\nsource = "kz-bns"\n'
+        "below = -1500.0\n",
+    )
+    first, second = thresholds.read(path)
+    arrivals = known["kz-bns", "KAZ", "immigration"]
+    share = (outlook.sample(location="KAZ", measure="immigration", year=2027) > 9000).mean()
+    said = thresholds.chance(arrivals, 2027, first, ENGLISH)
+    assert said.startswith("More than 9,000: ")
+    assert f"({ENGLISH.percent(share)})" in said
+    register = known["kz-bns", "KAZ", "net_migration"]
+    assert second.concerns(register)
+    assert not second.concerns(known["un-wpp", "KAZ", "net_migration"])
+    text = report(outlook, folder=tmp_path, thresholds=path)[0].read_text(encoding="utf-8")
+    assert said in text
+    assert "Less than −1,500: " in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no table"),
+        ("a = [", "is not TOML"),
+        ("threshold = [1]", "threshold 1 of .* is 1"),
+        ('[[threshold]]\nmeasure = "immigration"\nabove = 1', "names no location"),
+        ('[[threshold]]\nlocation = "KAZ"\nmeasure = "immigration"', "neither above nor below"),
+        (
+            '[[threshold]]\nlocation = "KAZ"\nmeasure = "immigration"\nabove = "many"',
+            "above = 'many'; give a number",
+        ),
+        (
+            '[[threshold]]\nlocation = "UZB"\nmeasure = "immigration"\nabove = 1',
+            "immigration of UZB is about no series",
+        ),
+    ],
+)
+def test_bad_thresholds_are_named(
+    outlook: Forecast, tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        report(outlook, folder=tmp_path, thresholds=write(tmp_path, text))
+
+
+def test_unknown_keys_are_named(tmp_path: Path) -> None:
+    text = '[[threshold]]\nlocation = "KAZ"\nmeasure = "immigration"\nabowe = 1'
+    with pytest.raises(UnknownNameError, match="Did you mean: above"):
+        thresholds.read(write(tmp_path, text))
