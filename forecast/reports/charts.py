@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
 #: From this size on a chart is read in thousands.
-_THOUSANDS = 10_000
+THOUSANDS = 10_000
 
 
 def fan(
@@ -46,7 +46,7 @@ def fan(
     """
     name = identity("fan", *subject.key)
     with drawing(name, text):
-        figure, axes = _canvas(*size, left=4 * text, right=text, top=3 * text, bottom=2.2 * text)
+        figure, axes = canvas(*size, left=4 * text, right=text, top=3 * text, bottom=2.2 * text)
         divisor = _divisor(subject)
         _missing(axes, subject)
         _future(axes, subject, divisor)
@@ -59,12 +59,8 @@ def fan(
             axes.axhline(0, color=MUTED, lw=0.8)
         _targets(axes, subject)
         axes.grid(axis="y")
-        unit = words.say("thousand persons a year") if divisor > 1 else words.say("persons a year")
-        axes.annotate(
-            unit, (0, 1), xycoords="figure fraction", xytext=(4, -4), textcoords="offset points",
-            va="top", color=MUTED,
-        )  # fmt: skip
-        _numbers(axes.yaxis, words)
+        label_unit(axes, divisor, words)
+        label_numbers(axes.yaxis, words)
         return to_svg(
             figure, name, heading(subject, words), sentences.fan_description(subject, words)
         )
@@ -74,7 +70,7 @@ def spark(subject: Subject, words: Language) -> str:
     """Draw the same fan small and bare, for the first screen."""
     name = identity("spark", *subject.key)
     with drawing(name):
-        figure, axes = _canvas(210, 96, left=4, right=4, top=5, bottom=20)
+        figure, axes = canvas(210, 96, left=4, right=4, top=5, bottom=20)
         divisor = _divisor(subject)
         _future(axes, subject, divisor, dots=False)
         shown = subject.series.years >= FIRST_YEAR
@@ -112,7 +108,7 @@ def ranking(ranked: Sequence[Subject], year: int, words: Language) -> str:
     name = identity("ranking", source, measure, ranked[0].country, year)
     longest = max(len(labels.place(subject.series.location, words)) for subject in ranked)
     with drawing(name):
-        figure, axes = _canvas(
+        figure, axes = canvas(
             640,
             46 + 24 * len(ranked),
             left=14 + min(6.6 * longest, 320),
@@ -138,7 +134,7 @@ def ranking(ranked: Sequence[Subject], year: int, words: Language) -> str:
             unit, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points",
             color=MUTED,
         )  # fmt: skip
-        _numbers(axes.xaxis, words)
+        label_numbers(axes.xaxis, words)
         title = f"{labels.place(ranked[0].country, words)}: {unit}"
         return to_svg(figure, name, title, sentences.ranking_description(list(ranked), year, words))
 
@@ -152,7 +148,7 @@ def heading(subject: Subject, words: Language) -> str:
     )
 
 
-def _canvas(
+def canvas(
     width: float, height: float, *, left: float, right: float, top: float, bottom: float
 ) -> tuple[Figure, Axes]:
     """Return a figure with one pair of axes, margins in pixels."""
@@ -170,7 +166,17 @@ def _canvas(
     return figure, axes
 
 
-def _numbers(axis: object, words: Language) -> None:
+def label_unit(axes: Axes, divisor: int, words: Language) -> None:
+    """Write what the numbers count into the upper left corner."""
+    unit = words.say("thousand persons a year") if divisor > 1 else words.say("persons a year")
+    axes.annotate(
+        unit, (0, 1), xycoords="figure fraction", xytext=(4, -4), textcoords="offset points",
+        va="top", color=MUTED,
+    )  # fmt: skip
+
+
+def label_numbers(axis: object, words: Language) -> None:
+    """Write an axis' numbers as the language does."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     def write(value: float, _: int) -> str:
@@ -185,7 +191,7 @@ def _divisor(subject: Subject) -> int:
     recent = np.abs(subject.series.values[subject.series.years >= FIRST_YEAR])
     drawn = np.quantile(np.abs(subject.draws), 0.9) if subject.draws.size else 0.0
     observed = recent[~np.isnan(recent)]
-    return 1000 if max(drawn, observed.max(initial=0.0)) >= _THOUSANDS else 1
+    return 1000 if max(drawn, observed.max(initial=0.0)) >= THOUSANDS else 1
 
 
 def _future(axes: Axes, subject: Subject, divisor: int, *, dots: bool = True) -> None:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from forecast import locations
 from forecast.backtests.verdicts import MISCALIBRATED, NO_BETTER, SKILFUL, TOO_LITTLE
 from forecast.reports import labels
+from forecast.reports.hedgehog import described, hedgehog
 from forecast.reports.language import Language, message
 from forecast.reports.numbers import rounded
 from forecast.reports.subject import Key, Subject
@@ -199,10 +201,33 @@ def section(
         "verdicts": [_verdict_row(subject, found, words) for subject in ordered]
         if found.verdicts
         else [],
+        "figures": _figures(ordered, counted, words),
         "surprises": surprises_of(surprises, words),
         "outside": len(surprises),
         "failed": len(ours.failures),
     }
+
+
+def _figures(
+    ordered: Sequence[Subject], counted: pd.DataFrame, words: Language
+) -> list[dict[str, Any]]:
+    """Return a hedgehog of every national series that was scored."""
+    groups = {tuple(map(str, key)): rows for key, rows in counted.groupby(_KEY)}
+    figures = []
+    for subject in ordered:
+        if not subject.national or subject.key not in groups:
+            continue
+        source, place, measure = subject.key
+        rows = groups[subject.key]
+        figures.append(
+            {
+                "title": f"{labels.place(place, words)}: {labels.measure(measure, words)}",
+                "source": labels.source(source, words),
+                "svg": Markup(hedgehog(subject, rows, words)),  # noqa: S704  escaped where drawn
+                "caption": described(rows, words),
+            }
+        )
+    return figures
 
 
 def _by_horizon(found: Record, calibration: pd.DataFrame, words: Language) -> list[dict[str, Any]]:

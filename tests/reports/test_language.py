@@ -15,9 +15,10 @@ from babel.messages.pofile import read_po
 from forecast.backtests.table import Track
 from forecast.errors import UnknownNameError
 from forecast.outlook import Forecast
-from forecast.reports import catalogue
-from forecast.reports.horizon import report
-from forecast.reports.language import LANGUAGES, language
+from forecast.reports import catalogue, content
+from forecast.reports.horizon import render, report
+from forecast.reports.language import LANGUAGES, Language, language, read_catalogue
+from forecast.reports.subject import subjects
 
 ENGLISH, RUSSIAN = language("en"), language("ru")
 
@@ -140,3 +141,17 @@ def test_a_russian_page_says_so(outlook: Forecast, tmp_path: Path) -> None:
     apart = r"<(style|code|bdi|desc|title)\b.*?</\1>|<(\w+)[^>]* lang=\"en\">.*?</\2>|<[^>]*>"
     words = re.sub(apart, " ", text, flags=re.DOTALL)
     assert not re.search(r"\b(the|and|people|of)\b", words)
+
+
+@pytest.mark.parametrize("code", ["kk", "ky", "uz"])
+def test_a_language_is_added_by_one_catalogue(outlook: Forecast, tmp_path: Path, code: str) -> None:
+    draft = Language(code, read_catalogue(code))
+    shown = content.page(outlook, subjects(outlook), content.Edition(draft))
+    text = render(shown, draft)
+    assert f'<html lang="{code}">' in text
+    for heading in ("Horizon report", "What to expect", "Limits"):
+        assert draft.knows(heading)
+        assert html.escape(draft.say(heading)).replace("&#x27;", "&#39;") in text
+    # Not offered to readers before the catalogue is complete.
+    with pytest.raises(UnknownNameError):
+        report(outlook, folder=tmp_path, language=code)

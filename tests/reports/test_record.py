@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from forecast.backtests.table import Track
 from forecast.outlook import Forecast
 from forecast.reports import record
+from forecast.reports.hedgehog import described, hedgehog
 from forecast.reports.horizon import report
 from forecast.reports.language import Language, language
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import subjects
+from forecast.reports.subject import Subject, subjects
 
 KEY = ("kz-bns", "KAZ", "immigration")
 ENGLISH = language("en")
@@ -129,3 +131,28 @@ def test_a_page_says_when_the_record_is_of_other_models(
     text = report(other, track, folder=tmp_path)[0].read_text(encoding="utf-8")
     assert "does not cover this model" in text
     assert 'id="record"' not in text
+
+
+def test_hedgehogs_draw_every_origin_and_count_what_held(
+    track: Track, known: dict[tuple[str, str, str], Subject], words: Language
+) -> None:
+    table = track.select(model="mean").table
+    rows = table[
+        (table["source"] == KEY[0]) & (table["measure"] == KEY[2]) & (table["status"] == "scored")
+    ]
+    svg = hedgehog(known[KEY], rows, words)
+    root = ElementTree.fromstring(svg.replace("<svg ", '<svg xmlns="x" ', 1))  # noqa: S314
+    assert svg == hedgehog(known[KEY], rows, words)
+    assert root.find("{x}desc").text == described(rows, words)
+    assert svg.count("var(--accent)") >= 2 * rows["origin"].nunique()
+    inside = int(rows["inside_80"].sum())
+    assert numbers(described(rows, words)) == [
+        len(rows), rows["origin"].min(), rows["origin"].max(), 80, inside
+    ]  # fmt: skip
+
+
+def test_surprises_of_regions_are_told_by_year(track: Track) -> None:
+    rows = track.surprises("naive").drop_duplicates(["source", "location", "measure", "year"])
+    told = record.surprises_of(rows, ENGLISH)
+    regional = rows[rows["location"].str.contains("-")]
+    assert sum("region" in line for line in told) == regional["year"].nunique()
