@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from forecast import files
 from forecast.errors import DataError
 from forecast.panel import Panel
 
+_FORMAT = "migration-forecast/1"
 _MANIFEST, _DRAWS, _HISTORY, _NOTES = "manifest.json", "draws.nc", "history.csv", "notes.csv"
 
 
@@ -39,12 +41,12 @@ def write(
     DataError
         If something that is not a saved forecast stands there.
     """
-    with files.atomic_folder(path, _MANIFEST) as folder:
+    with files.atomic_folder(path, _is_ours) as folder:
         paths.to_dataset(name="draws").to_netcdf(folder / _DRAWS, engine="h5netcdf")
         history.to_frame().to_csv(folder / _HISTORY, index=False, lineterminator="\n")
         notes.to_csv(folder / _NOTES, index=False, lineterminator="\n")
         manifest = {
-            "format": "migration-forecast/1",
+            "format": _FORMAT,
             "horizons": list(horizons),
             "step": history.step,
             **{name: _plain(value) for name, value in paths.attrs.items()},
@@ -69,11 +71,12 @@ def read(path: str | Path) -> tuple[xr.DataArray, tuple[int, ...], pd.DataFrame,
         If the folder is not a saved forecast, or a file in it was changed.
     """
     folder = Path(path)
-    if not (folder / _MANIFEST).is_file():
+    manifest = _manifest(folder)
+    if manifest is None:
         raise DataError(
-            f"{folder} holds no saved forecast (no {_MANIFEST}). Give a folder written by save()."
+            f"{folder} holds no saved forecast (no {_MANIFEST} of one). "
+            "Give a folder written by save()."
         )
-    manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
     for name, expected in manifest["sha256"].items():
         if not (folder / name).is_file() or files.sha256(folder / name) != expected:
             raise DataError(
@@ -82,14 +85,32 @@ def read(path: str | Path) -> tuple[xr.DataArray, tuple[int, ...], pd.DataFrame,
             )
     with xr.open_dataset(io.BytesIO((folder / _DRAWS).read_bytes()), engine="h5netcdf") as dataset:
         paths = dataset["draws"].load()
-    history = pd.read_csv(folder / _HISTORY, keep_default_na=True)
-    notes = pd.read_csv(folder / _NOTES, keep_default_na=False)
+    text = dict.fromkeys(("source", "location", "measure", "flag"), str)
+    numbers = {"value": [""], "population": [""], "precision": [""], "as_of": [""]}
+    history = pd.read_csv(folder / _HISTORY, dtype=text, keep_default_na=False, na_values=numbers)
+    notes = pd.read_csv(folder / _NOTES, dtype=text, keep_default_na=False)
     return (
         paths,
         tuple(manifest["horizons"]),
         notes,
         Panel.from_frame(history, step=manifest["step"]),
     )
+
+
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    """Return the manifest of a saved forecast, None if there is none of ours."""
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    needed = {"sha256", "horizons", "step"}
+    if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
+        return None
+    return manifest if needed <= set(manifest) else None
+
+
+def _is_ours(folder: Path) -> bool:
+    return _manifest(folder) is not None
 
 
 def _plain(value: object) -> object:

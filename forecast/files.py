@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,10 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     path : str or Path
         Where the finished file shall be. Its folder is made if it is missing.
     """
-    target = Path(path)
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():
+        kind = "a folder" if target.is_dir() else "a device or pipe"
+        raise DataError(f"{target} is {kind}, not a file. Choose another path.")
     _make_folder(target.parent)
     handle, name = tempfile.mkstemp(
         prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
@@ -45,26 +48,25 @@ def write_text(path: str | Path, text: str) -> Path:
 
 
 @contextmanager
-def atomic_folder(path: str | Path, marker: str) -> Iterator[Path]:
+def atomic_folder(path: str | Path, ours: Callable[[Path], bool]) -> Iterator[Path]:
     """Give a temporary folder to fill; put it in the place of `path` on success.
 
     Parameters
     ----------
     path : str or Path
         Where the finished folder shall be.
-    marker : str
-        A file that every folder of this kind holds. A folder already at `path`
-        is replaced only if it holds the marker.
+    ours : callable
+        Whether a folder that already stands at `path` may be replaced.
 
     Raises
     ------
     DataError
         If something else stands at `path`.
     """
-    target = Path(path)
-    if target.exists() and not (target / marker).is_file():
+    target = Path(path).resolve()
+    if target.exists() and not (target.is_dir() and ours(target)):
         raise DataError(
-            f"{target} exists and is not a folder written by forecast (no {marker} in it). "
+            f"{target} exists and is not a folder written by forecast. "
             "Choose another path, or move it away."
         )
     _make_folder(target.parent)
@@ -74,13 +76,23 @@ def atomic_folder(path: str | Path, marker: str) -> Iterator[Path]:
         temporary.chmod(0o755)
         if target.exists():
             retired = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+            made = {entry.name for entry in temporary.iterdir()}
             target.replace(retired / target.name)
             temporary.replace(target)
+            # What others put there is not ours to delete.
+            for entry in (retired / target.name).iterdir():
+                if entry.name not in made:
+                    entry.replace(target / entry.name)
             shutil.rmtree(retired)
         else:
             temporary.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def holding(marker: str) -> Callable[[Path], bool]:
+    """Return the test whether a folder holds a file of this name."""
+    return lambda folder: (folder / marker).is_file()
 
 
 def sha256(path: str | Path) -> str:

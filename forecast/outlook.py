@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import archive
+from forecast import archive, locations
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 
@@ -226,6 +226,7 @@ class Forecast:
 
     def _find(self, location: str, measure: str, source: str | None) -> int:
         series = self.series
+        location = locations.canonical(location)
         named = (
             ("location", location, series["location"] == location),
             ("measure", measure, series["measure"] == measure),

@@ -68,7 +68,7 @@ class Series:
         return np.array([flag in flags for flags in self.flags], dtype=bool)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """Annual (or five-year) series of countries and regions, with every release known.
 
@@ -122,8 +122,10 @@ class Panel:
         ['KAZ']
         """
         tidied = validation.tidy(table, rows)
-        if step not in (None, 1, 5):
+        if step not in (None, 1, 5) or isinstance(step, bool):
             raise DataError(f"step is {step!r}; a panel steps by 1 or 5 years.")
+        if step == 5:
+            _check_grid(tidied)
         return cls(tidied, step or _infer_step(tidied))
 
     def to_frame(self) -> pd.DataFrame:
@@ -132,7 +134,9 @@ class Panel:
 
     def until(self, year: int) -> Panel:
         """Return what the figures say up to and including a year."""
-        return self._keep((self._table["year"] <= year).to_numpy(), f"up to {year}")
+        if not hasattr(year, "__index__"):
+            raise DataError(f"until({year!r}): give a calendar year, such as 2015.")
+        return self._keep((self._table["year"] <= int(year)).to_numpy(), f"up to {year}")
 
     def since(self, year: int) -> Panel:
         """Return what the figures say from a year on."""
@@ -147,7 +151,7 @@ class Panel:
             Figures released later are left out; figures without a date count as known.
         """
         try:
-            day = pd.Timestamp(date)
+            day = pd.to_datetime(str(date)[:10], format="%Y-%m-%d")
         except ValueError:
             raise DataError(f"as_of is {date!r}; write a day as YYYY-MM-DD.") from None
         known = self._table["as_of"].isna() | (self._table["as_of"] <= day)
@@ -208,7 +212,10 @@ class Panel:
 
     @property
     def latest(self) -> pd.DataFrame:
-        """The tidy table with only the last release of each figure."""
+        """The tidy table with only the last release of each figure.
+
+        A figure that a later release leaves empty was withdrawn, and is missing.
+        """
         return self._table.drop_duplicates([*KEY, "year"], keep="last").reset_index(drop=True)
 
     @property
@@ -248,6 +255,18 @@ class Panel:
         if kept["value"].notna().sum() == 0:
             raise DataError(f"no figures {description}. Choose a wider selection.")
         return Panel(kept, self.step)
+
+
+def _check_grid(table: pd.DataFrame) -> None:
+    """Refuse years between the first years of five-year periods; they would be lost."""
+    first = table.groupby(KEY)["year"].transform("min")
+    off = table[(table["year"] - first) % 5 != 0]
+    if len(off):
+        row = off.iloc[0]
+        raise DataError(
+            f"{row['measure']} of {row['location']} has the year {row['year']}, which starts no "
+            "five-year period of the series. Give one row per period, or step=1."
+        )
 
 
 def _infer_step(table: pd.DataFrame) -> int:

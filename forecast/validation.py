@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -32,6 +33,8 @@ COLUMNS = (
     "precision",
     "as_of",
 )
+#: Flags that change what a model makes of a year.
+STEERING_FLAGS = ("break", "outlier", "interpolated")
 KEY = ["source", "location", "measure"]
 _REQUIRED = ("location", "measure", "year", "value")
 _FIRST_YEAR, _LAST_YEAR = 1800, 2200
@@ -63,6 +66,9 @@ def tidy(table: pd.DataFrame, rows: Sequence[str] | None = None) -> pd.DataFrame
     """
     if not isinstance(table, pd.DataFrame):
         raise DataError(f"a Panel is made from a pandas DataFrame, not {type(table).__name__}.")
+    doubled = table.columns[table.columns.duplicated()]
+    if len(doubled):
+        raise DataError(f"the column {doubled[0]!r} occurs twice. Keep one of them.")
     if {"unique_id", "ds", "y"} <= set(table.columns):
         table = _from_long_form(table)
     missing = [column for column in _REQUIRED if column not in table.columns]
@@ -85,7 +91,7 @@ def tidy(table: pd.DataFrame, rows: Sequence[str] | None = None) -> pd.DataFrame
     tidied["year"] = _years(table, where)
     tidied["value"] = _numbers(table, "value", where)
     tidied["population"] = _numbers(table, "population", where)
-    tidied["flag"] = _text(table, "flag", "")
+    tidied["flag"] = _flags(table, where)
     tidied["precision"] = _numbers(table, "precision", where)
     tidied["as_of"] = _dates(table, where)
     _check_signs(tidied, where)
@@ -140,12 +146,33 @@ def _text(table: pd.DataFrame, column: str, default: str) -> list[str]:
     return [default if pd.isna(item) or item == "" else str(item) for item in table[column]]
 
 
+def _flags(table: pd.DataFrame, where: _Where) -> list[str]:
+    """Return flags joined by ``;``; a misspelt one that would steer a model is refused."""
+    cleaned: dict[str, str] = {}
+    given = _text(table, "flag", "")
+    for position, text in enumerate(given):
+        if text in cleaned:
+            continue
+        parts = [part.strip().lower() for part in text.replace(",", ";").split(";")]
+        for part in parts:
+            near = difflib.get_close_matches(part, STEERING_FLAGS, n=1, cutoff=0.75)
+            if near and part not in STEERING_FLAGS:
+                raise DataError(
+                    f"{where(position)}, column flag: unknown flag {part!r}. "
+                    f"Did you mean {near[0]!r}?"
+                )
+        cleaned[text] = ";".join(dict.fromkeys(part for part in parts if part))
+    return [cleaned[text] for text in given]
+
+
 def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
     codes: dict[str, str] = {}
     for position, given in enumerate(table["location"]):
         text = str(given)
         if text in codes:
             continue
+        if pd.isna(given) or not text.strip():
+            raise DataError(f"{where(position)}, column location: empty. Write an ISO 3166 code.")
         try:
             codes[text] = locations.find(text).code
         except LookupError as error:
@@ -165,6 +192,13 @@ def _numbers(table: pd.DataFrame, column: str, where: _Where) -> np.ndarray:
     if column not in table:
         return np.full(len(table), np.nan)
     given = table[column]
+    kinds = given.map(lambda item: isinstance(item, (bool, np.bool_, complex)))
+    bad = _first(kinds.to_numpy(dtype=bool))
+    if bad is not None:
+        raise DataError(
+            f"{where(bad)}, column {column}: {given.iloc[bad]} is not a count of persons. "
+            "Write digits, and leave a missing figure empty."
+        )
     given = given.mask(given.isin(["", " "])) if given.dtype == object else given
     numbers = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     bad = _first(np.isnan(numbers) & ~given.isna().to_numpy())
@@ -176,7 +210,7 @@ def _numbers(table: pd.DataFrame, column: str, where: _Where) -> np.ndarray:
     bad = _first(np.abs(np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf)) > _LARGEST)
     if bad is not None:
         raise DataError(
-            f"{where(bad)}, column {column}: {numbers[bad]!r} is larger than any count of people. "
+            f"{where(bad)}, column {column}: {numbers[bad]:g} is larger than any count of people. "
             "Check the unit: values are persons per calendar year."
         )
     return numbers
@@ -190,8 +224,9 @@ def _years(table: pd.DataFrame, where: _Where) -> np.ndarray:
     fits = (years >= _FIRST_YEAR) & (years <= _LAST_YEAR) & (years == np.floor(years))
     bad = _first(~fits)
     if bad is not None:
+        found = _plain(table["year"].iloc[bad])
         raise DataError(
-            f"{where(bad)}, column year: {table['year'].iloc[bad]!r} is not a calendar year. "
+            f"{where(bad)}, column year: {found!r} is not a calendar year. "
             f"Write a whole number between {_FIRST_YEAR} and {_LAST_YEAR}."
         )
     return years.astype(int)
@@ -200,14 +235,20 @@ def _years(table: pd.DataFrame, where: _Where) -> np.ndarray:
 def _dates(table: pd.DataFrame, where: _Where) -> pd.Series:
     if "as_of" not in table:
         return pd.Series(pd.NaT, index=range(len(table)), dtype="datetime64[s]")
-    dates = pd.to_datetime(table["as_of"], errors="coerce", format="ISO8601")
-    bad = _first((dates.isna() & ~table["as_of"].isna() & (table["as_of"] != "")).to_numpy())
+    # The day that is written counts, whatever hour or zone stands behind it.
+    days = table["as_of"].map(lambda item: "" if pd.isna(item) else str(item)[:10])
+    dates = pd.to_datetime(days, errors="coerce", format="%Y-%m-%d")
+    bad = _first((dates.isna() & (days != "")).to_numpy())
     if bad is not None:
         raise DataError(
             f"{where(bad)}, column as_of: {table['as_of'].iloc[bad]!r} is not a date. "
             "Write the day of the release as YYYY-MM-DD."
         )
     return pd.Series(dates.to_numpy(dtype="datetime64[s]"))
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _check_signs(tidied: pd.DataFrame, where: _Where) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,20 @@ def test_exit_status(arguments: list[str], status: int, part: str) -> None:
     assert result.exit_code == status
     assert part in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_what_is_not_a_file_is_not_replaced(own: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    asked = ["predict", "--data", str(own), "--model", "naive", "--draws", "100", "--out"]
+    result = run(*asked, str(tmp_path / "pipe"))
+    assert result.exit_code == 1
+    assert "a device or pipe, not a file" in result.stderr
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "real.csv").write_text("old", encoding="utf-8")
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    assert run(*asked, str(tmp_path / "link.csv")).exit_code == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text(encoding="utf-8").startswith("location,")
 
 
 def test_a_place_that_cannot_be_written_to_is_named(own: Path, tmp_path: Path) -> None:

@@ -125,6 +125,35 @@ def test_a_changed_file_is_noticed(outlook: Forecast, tmp_path: Path) -> None:
         fc.open(tmp_path)
 
 
+def test_what_others_call_a_manifest_is_not_ours(outlook: Forecast, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "manifest.json").write_text('{"name": "PWA"}', encoding="utf-8")
+    (tmp_path / "site" / "index.html").write_text("precious", encoding="utf-8")
+    with pytest.raises(DataError, match="not a folder written by forecast"):
+        outlook.save(tmp_path / "site")
+    for broken in ("", "[]", '{"format": "other/9"}', '{"format": "migration-forecast/1"}'):
+        (tmp_path / "site" / "manifest.json").write_text(broken, encoding="utf-8")
+        with pytest.raises(DataError, match="no saved forecast"):
+            fc.open(tmp_path / "site")
+    assert (tmp_path / "site" / "index.html").read_text(encoding="utf-8") == "precious"
+
+
+def test_a_note_put_beside_a_saved_forecast_stays(outlook: Forecast, tmp_path: Path) -> None:
+    outlook.save(tmp_path / "kept")
+    (tmp_path / "kept" / "note.txt").write_text("see chapter 3", encoding="utf-8")
+    outlook.save(tmp_path / "kept")
+    assert (tmp_path / "kept" / "note.txt").read_text(encoding="utf-8") == "see chapter 3"
+
+
+def test_odd_names_survive_saving(table: pd.DataFrame, tmp_path: Path) -> None:
+    named = Panel.from_frame(table.assign(source="NA", flag="null"))
+    outlook = fc.forecast(named, draws=100)
+    outlook.save(tmp_path / "kept")
+    again = fc.open(tmp_path / "kept")
+    assert again.history.hash == named.hash
+    assert set(again.notes["source"]) == {"NA"}
+
+
 def test_other_peoples_folders_are_left_alone(outlook: Forecast, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work", encoding="utf-8")

@@ -60,6 +60,13 @@ def test_the_table_given_is_not_kept_by_reference() -> None:
         ({"location": "KZ-99"}, UnknownNameError, ["row 0", "'KZ-99'"]),
         ({"measure": "imigration"}, UnknownNameError, ["row 0", "Did you mean", "immigration"]),
         ({"population": [1, 0, 1]}, DataError, ["row 1", "population", "above zero"]),
+        ({"value": [True, 2, 3]}, DataError, ["row 0", "True", "not a count"]),
+        (
+            {"flag": ["", "outlyer", ""]},
+            DataError,
+            ["row 1", "'outlyer'", "Did you mean 'outlier'"],
+        ),
+        ({"location": None}, DataError, ["row 0", "empty", "ISO 3166"]),
         ({"as_of": "soon"}, DataError, ["row 0", "'soon'", "YYYY-MM-DD"]),
         ({"valeu": 3}, UnknownNameError, ["'valeu'", "Did you mean", "value"]),
     ],
@@ -132,6 +139,28 @@ def test_five_year_periods_are_recognised() -> None:
     assert five.step == 5
     assert five.series[0].years.tolist() == [2005, 2010, 2015]
     assert Panel.from_frame(tiny(year=[2005, 2010, 2015]), step=1).step == 1
+
+
+def test_a_five_year_step_never_drops_years() -> None:
+    with pytest.raises(DataError, match="year 2022, which starts no five-year period"):
+        Panel.from_frame(tiny(), step=5)
+
+
+def test_flags_are_read_whatever_their_spelling() -> None:
+    (series,) = Panel.from_frame(tiny(flag=["Official", " outlier", "low, Break"]))
+    assert series.flagged("outlier").tolist() == [False, True, False]
+    assert series.flagged("break").tolist() == [False, False, True]
+
+
+def test_a_heading_that_stands_twice_is_refused() -> None:
+    table = tiny()
+    with pytest.raises(DataError, match="column 'value' occurs twice"):
+        Panel.from_frame(pd.concat([table, table[["value"]]], axis=1))
+
+
+def test_the_day_of_a_release_is_the_day_that_is_written() -> None:
+    zoned = tiny(as_of=pd.Timestamp("2024-02-01", tz="Asia/Almaty"))
+    assert Panel.from_frame(zoned).last_release == "2024-02-01"
 
 
 def test_public_names_are_there() -> None:

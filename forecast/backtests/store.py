@@ -76,7 +76,7 @@ class Store:
     def write(self, fold: Fold, scored: Scored) -> None:
         """Keep a finished fold; a run that is killed meanwhile leaves nothing half-written."""
         path = self.path(fold)
-        with files.atomic_folder(path, _SCORES) as folder:
+        with files.atomic_folder(path, files.holding(_SCORES)) as folder:
             _write(scored.joint, folder / _JOINT)
             _write(scored.table, folder / _SCORES)
 

@@ -199,7 +199,7 @@ class Track:
 
     def save(self, folder: str | Path) -> Path:
         """Write the track to a folder (Parquet and JSON), whole or not at all."""
-        with files.atomic_folder(folder, _SETTINGS) as made:
+        with files.atomic_folder(folder, files.holding(_SETTINGS)) as made:
             self.write(made)
         return Path(folder)
 

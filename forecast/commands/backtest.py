@@ -211,7 +211,7 @@ def write(track: Track, out: Path) -> None:
     from forecast import files
     from forecast.backtests import figures
 
-    with files.atomic_folder(out, _MARKER) as folder:
+    with files.atomic_folder(out, files.holding(_MARKER)) as folder:
         track.write(folder)
         skill = track.skill() if len(track.models) > 1 and "naive" in track.models else None
         calibration = track.calibration(by=["model", "horizon"])

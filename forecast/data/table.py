@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
+import zlib
 from pathlib import Path
+from xml.etree.ElementTree import ParseError
 
 import pandas as pd
 
@@ -20,6 +23,16 @@ _SIGNATURES = {
     b"\xd0\xcf\x11\xe0": "XLS (Excel 97–2003)",
     b"\x1f\x8b": "gzip",
 }
+#: What openpyxl lets through when a workbook is cut off or altered.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ParseError,
+    KeyError,
+    ValueError,
+    AttributeError,
+    EOFError,
+)
 #: Cells that mean a missing figure.
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "-", "–", "—", "…", "...", ".."]
 
@@ -73,8 +86,13 @@ def read(
         table.columns = [str(column).strip() for column in table.columns]
         table, lines = _years_down(table, lines)
         for column, given in (("source", source), ("measure", measure)):
-            if given is not None and column not in table:
-                table[column] = given
+            if given is None:
+                continue
+            if column in table:
+                raise DataError(
+                    f"the table has a column {column!r} of its own; leave out {column}={given!r}."
+                )
+            table[column] = given
         noun = "line" if kind == "CSV" else "row"
         return Panel.from_frame(table, rows=[f"{noun} {line}" for line in lines])
     except DataError as error:
@@ -150,27 +168,31 @@ def _from_csv(content: bytes) -> tuple[pd.DataFrame, list[int]]:
 
 
 def _from_xlsx(content: bytes, sheet: str | int) -> tuple[pd.DataFrame, list[int]]:
-    import zipfile
-
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, InvalidFileException, ValueError) as error:
+    except (*_DAMAGED, InvalidFileException) as error:
         raise DataError(
             f"this is not a readable XLSX workbook ({error}). Save it again as XLSX."
         ) from None
-    names = book.sheetnames
+    names = [page.title for page in book.worksheets]
     if sheet not in names and not (isinstance(sheet, int) and 0 <= sheet < len(names)):
         raise DataError(f"there is no sheet {sheet!r}; the workbook has {', '.join(names)}.")
-    cells = book[sheet if isinstance(sheet, str) else names[sheet]].iter_rows(values_only=True)
-    numbered = [
-        (number, list(row))
-        for number, row in enumerate(cells, start=1)
-        if any(cell is not None and str(cell).strip() for cell in row)
-    ]
-    book.close()
+    page = book[sheet if isinstance(sheet, str) else names[sheet]]
+    try:
+        numbered = [
+            (number, list(row))
+            for number, row in enumerate(page.iter_rows(values_only=True), start=1)
+            if any(cell is not None and str(cell).strip() for cell in row)
+        ]
+    except _DAMAGED as error:
+        raise DataError(
+            f"sheet {page.title!r} is damaged ({error}). Save the workbook again as XLSX."
+        ) from None
+    finally:
+        book.close()
     if not numbered:
         raise DataError("the sheet is empty. Give a table with a header and at least one row.")
     columns = ["" if cell is None else str(cell).strip() for cell in numbered[0][1]]
@@ -225,7 +247,8 @@ def _years_down(table: pd.DataFrame, lines: list[int]) -> tuple[pd.DataFrame, li
             "Give either one row per year or one column per year."
         )
     kept = [column for column in table.columns if column not in years]
-    tidy = table.assign(_line=lines).melt(
-        id_vars=[*kept, "_line"], value_vars=years, var_name="year", value_name="value"
+    numbered = table.set_axis(range(len(table)))
+    tidy = numbered.melt(
+        id_vars=kept, value_vars=years, var_name="year", value_name="value", ignore_index=False
     )
-    return tidy.drop(columns="_line"), tidy["_line"].tolist()
+    return tidy.reset_index(drop=True), [lines[position] for position in tidy.index]

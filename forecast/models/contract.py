@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 import pandas as pd
@@ -81,7 +81,8 @@ def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
     DataError
         If a year is not after the data, too far ahead, or not on the panel's step.
     """
-    if not all(hasattr(year, "__index__") for year in years):
+    years = list(years) if isinstance(years, Iterable) else [years]
+    if not all(hasattr(year, "__index__") and not isinstance(year, bool) for year in years):
         raise DataError(f"horizons are {years!r}; give calendar years such as (2025, 2027, 2030).")
     wanted = tuple(sorted({int(year) for year in years}))
     if not wanted:

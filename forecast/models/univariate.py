@@ -161,7 +161,7 @@ class StateSpaceModel:
             first = table.iloc[0]
             raise TooShortError(
                 f"no series can be forecast by {self.name!r}: {first['measure']} of "
-                f"{first['location']} has {first['reason']} Add earlier years, "
+                f"{first['location']}: {first['reason']} Add earlier years, "
                 "or use a model that borrows strength from other series."
             )
         return FittedSeriesModel(self, panel, seed, fits, table)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -90,6 +91,24 @@ def test_bad_files_get_one_clear_message(
         assert part in str(caught.value), str(caught.value)
     assert "\n" not in str(caught.value)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml"])
+def test_damaged_workbooks_are_one_message(tmp_path: Path, part: str) -> None:
+    pd.DataFrame({"location": ["KAZ"], "2022": [1]}).to_excel(tmp_path / "a.xlsx", index=False)
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as whole:
+        content = {name: whole.read(name) for name in whole.namelist()}
+    content[part] = content[part][: len(content[part]) // 2]
+    with zipfile.ZipFile(tmp_path / "b.xlsx", "w") as cut:
+        for name, text in content.items():
+            cut.writestr(name, text)
+    with pytest.raises(DataError, match=r"b\.xlsx: .*Save"):
+        fc.read(tmp_path / "b.xlsx", measure="immigration")
+
+
+def test_a_measure_that_contradicts_the_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="a column 'measure' of its own"):
+        fc.read(written(tmp_path, "a.csv", TIDY), measure="emigration")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
