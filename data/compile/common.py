@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from forecast.validation import COLUMNS
+
 COUNTRIES = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
-COLUMNS = [
-    "source",
-    "location",
-    "measure",
-    "year",
-    "value",
-    "population",
-    "flag",
-    "precision",
-    "as_of",
-]
 MEASURES = {
     "external_arrivals": "immigration",
     "external_departures": "emigration",
@@ -48,7 +40,7 @@ def joined(*flags: str) -> str:
     return ";".join(dict.fromkeys(flag for group in flags for flag in group.split(";") if flag))
 
 
-def ordered(table: pd.DataFrame, columns: list[str] = COLUMNS) -> pd.DataFrame:
+def ordered(table: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
     """Return the columns in order and the rows sorted by everything but the figures."""
     keys = [c for c in columns if c not in {"value", "population", "flag", "precision", "unit"}]
-    return table.reindex(columns=columns).sort_values(keys, ignore_index=True)
+    return table.reindex(columns=list(columns)).sort_values(keys, ignore_index=True)

@@ -8,16 +8,8 @@ import numpy as np
 import pandas as pd
 from common import COUNTRIES, joined, ordered, read
 
-RELEASED = {
-    2008: "2009-03-31",
-    2010: "2011-05-31",
-    2012: "2013-06-13",
-    2015: "2015-07-29",
-    2017: "2017-06-21",
-    2019: "2019-06-17",
-    2022: "2022-07-11",
-    2024: "2024-07-11",
-}
+from forecast.data.wpp import RELEASED
+
 #: Last period or year that was still running, or partly extrapolated, at release.
 UNFINISHED = {2008: 2005, 2010: 2005, 2015: 2010, 2019: 2015, 2022: 2021, 2024: 2023}
 
