@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,17 @@ import pytest
 from forecast.panel import Panel
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run in an empty folder, so that a careless relative path never lands in the checkout."""
+    folder, before = tmp_path_factory.mktemp("elsewhere"), Path.cwd()
+    os.chdir(folder)
+    yield
+    os.chdir(before)
+    left = [path.name for path in folder.iterdir() if path.name != ".hypothesis"]
+    assert left == [], "a test writes into the working directory"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from forecast.validation import KEY
 
 @cache
 def description() -> dict[str, Any]:
-    """Return the data package's description: resources, licences, caveats, panels, flags."""
+    """Return the data package's description: resources, licenses, caveats, panels, flags."""
     content = (shelf("data") / "datapackage.json").read_text(encoding="utf-8")
     described: dict[str, Any] = json.loads(content)
     return described
@@ -30,7 +30,7 @@ def names() -> list[str]:
 
 
 def resource(name: str) -> dict[str, Any]:
-    """Return the description of one table: institution, licences, unit, coverage, caveats.
+    """Return the description of one table: sources, licenses, unit, coverage, caveats.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def describe(name: str | None = None) -> pd.DataFrame:
         load(panel)
         for part in panels[panel]:
             entry = resource(part)
-            licence = "; ".join(item["name"] for item in entry["licences"])
+            licence = "; ".join(item["name"] for item in entry["licenses"])
             for key, table in _table(part).groupby(KEY, sort=True):
                 observed = table[table["value"].notna()]
                 flags = sorted({flag for text in table["flag"] for flag in str(text).split(";")})
@@ -121,7 +121,7 @@ def describe(name: str | None = None) -> pd.DataFrame:
                         "observations": int(observed["year"].nunique()),
                         "releases": int(table["as_of"].nunique()),
                         "flags": " ".join(flags),
-                        "institution": entry["institution"],
+                        "institution": "; ".join(source["title"] for source in entry["sources"]),
                         "licence": licence,
                     }
                 )

@@ -46,10 +46,10 @@ def data_texts() -> Iterator[str]:
     yield from [*models["title"], *models["summary"], POPULATION_RULE]
     for name in package.description()["panels"]["central-asia"]:
         entry = package.resource(name)
-        for text in ("title", "description", "institution", "unit", "coverage"):
+        for text in ("title", "description", "unit", "coverage"):
             yield str(entry[text])
         yield from entry["caveats"]
-        yield from (licence["title"] for licence in entry["licences"])
+        yield from (stated["title"] for stated in [*entry["sources"], *entry["licenses"]])
 
 
 def as_po(catalogue: Catalog) -> bytes:

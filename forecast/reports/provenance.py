@@ -64,15 +64,16 @@ def _homes() -> dict[Key, str]:
 
 def _described(resource: dict[str, Any], words: Language) -> dict[str, Any]:
     """Return a bundled table's description in the reader's language."""
-    texts = ("title", "description", "institution", "unit", "coverage")
+    texts = ("title", "description", "unit", "coverage")
     return {
         "bundled": True,
         **{text: words.lookup(str(resource[text])) for text in texts},
+        "offices": "; ".join(words.lookup(source["title"]) for source in resource["sources"]),
         "table": resource["table"],
         "caveats": [words.lookup(caveat) for caveat in resource["caveats"]],
-        "licences": [
+        "licenses": [
             {"title": words.lookup(entry["title"]), "path": entry.get("path", "")}
-            for entry in resource["licences"]
+            for entry in resource["licenses"]
         ],
         "attribution": resource["attribution"],
     }

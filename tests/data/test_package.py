@@ -144,9 +144,9 @@ def test_every_table_says_what_it_is(entry: dict[str, object]) -> None:
     for field in (
         "title",
         "description",
-        "institution",
+        "sources",
         "table",
-        "licences",
+        "licenses",
         "attribution",
         "unit",
         "coverage",
