@@ -191,7 +191,7 @@ def _read(data: str, step: str) -> tuple[Panel, dict[str, str | Model]]:
     """Return the panel that ``--data`` names, and the published forecasts that lie with it."""
     folder = Path(data)
     if not folder.is_dir():
-        from forecast.cli import read_data
+        from forecast.commands.options import read_data
 
         return read_data(data), {}
     from forecast.data import wpp

@@ -1,0 +1,117 @@
+"""What several verbs share: options, reading data, showing tables, progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecast.horizons import DEFAULT_HORIZONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.outlook import Forecast
+    from forecast.panel import Panel
+
+DEFAULT_DATA = "central-asia"
+
+
+class _Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Comma-separated whole numbers, such as ``2025,2027,2030``."""
+
+    name = "years"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of years such as 2025,2027,2030", param, ctx)
+
+
+def data_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--data``."""
+    return click.option(
+        "--data",
+        default=DEFAULT_DATA,
+        show_default=True,
+        metavar="FILE|NAME",
+        help="A table of your own (CSV, XLSX, Parquet), or the name of a bundled panel.",
+    )(command)
+
+
+def forecast_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--data``, ``--horizons``, ``--model``, ``--draws`` and ``--seed``."""
+    from forecast.models.names import DEFAULT
+
+    for option in (
+        click.option(
+            "--seed", default=1, show_default=True, help="The same seed gives the same numbers."
+        ),
+        click.option("--draws", default=2000, show_default=True, help="Simulated futures."),
+        click.option("--model", default=DEFAULT, show_default=True, help="See `forecast models`."),
+        click.option(
+            "--horizons",
+            type=_Numbers(),
+            default=DEFAULT_HORIZONS,
+            show_default=",".join(map(str, DEFAULT_HORIZONS)),
+            help="Target years, separated by commas.",
+        ),
+    ):
+        command = option(command)
+    return data_option(command)
+
+
+def read_data(data: str) -> Panel:
+    """Return the panel that ``--data`` names: a bundled one, else a file."""
+    from forecast.data.package import load, names
+    from forecast.data.table import read
+
+    if data in names():
+        return load(data)
+    if not Path(data).exists() and not Path(data).suffix:
+        return load(data)
+    return read(data)
+
+
+def show(table: pd.DataFrame, out: Path | None = None) -> None:
+    """Print a table as CSV on stdout, or write it to a file."""
+    text = table.to_csv(index=False, lineterminator="\n")
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    from forecast.files import write_text
+
+    write_text(out, text)
+    click.echo(str(out))
+
+
+def make_outlook(data: str, horizons: Sequence[int], model: str, draws: int, seed: int) -> Forecast:
+    """Forecast what ``--data`` names; say on stderr what could not be forecast."""
+    from forecast.models.contract import NOT_FORECAST
+    from forecast.models.run import forecast
+
+    with progress("reading the data"):
+        panel = read_data(data)
+    with progress(f"forecasting {len(panel)} series with {model}"):
+        outlook = forecast(panel, model=model, horizons=horizons, draws=draws, seed=seed)
+    for note in outlook.notes[outlook.notes["status"] == NOT_FORECAST].itertuples():
+        click.echo(
+            f"not forecast: {note.measure} of {note.location} ({note.source}): {note.reason}",
+            err=True,
+        )
+    return outlook
+
+
+def progress(description: str) -> Any:
+    """Return a spinner on stderr, silent where stderr is not a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=True, quiet=not sys.stderr.isatty()).status(f"{description} …")
