@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from forecast.commands.backtest import backtest
+from forecast.commands.hub import hub
 from forecast.commands.options import (
     DEFAULT_DATA,
     forecast_options,
@@ -41,6 +42,7 @@ def cli() -> None:
 
 
 cli.add_command(backtest)
+cli.add_command(hub)
 
 
 @cli.group()
@@ -87,7 +89,11 @@ def models() -> None:
 @cli.command()
 @forecast_options
 @click.option(
-    "--table", type=click.Choice(["quantile", "sample"]), default="quantile", show_default=True
+    "--table",
+    type=click.Choice(["quantile", "sample", "bayespop"]),
+    default="quantile",
+    show_default=True,
+    help="Quantiles, every draw, or net migration as trajectories for bayesPop.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file; stdout by default.")
 def predict(
@@ -101,9 +107,16 @@ def predict(
 ) -> None:
     """Forecast every series of the data; a tidy table in persons a year, as CSV.
 
+    The table for bayesPop holds countries only, in thousand persons a year.
+
     Series that cannot be forecast are named on stderr with the reason.
     """
     outlook = make_outlook(data, horizons, model, draws, seed)
+    if table == "bayespop":
+        from forecast.hub.trajectories import bayespop
+
+        show(bayespop(outlook), out)
+        return
     values = outlook.to_frame("sample" if table == "sample" else "quantile")
     show(values.assign(value=values["value"].round(1)), out)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import archive, locations
+from forecast import archive, files, locations
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 
@@ -195,6 +195,30 @@ class Forecast:
         The folder is written whole or not at all; an earlier forecast is replaced.
         """
         return archive.write(path, self.paths, self.horizons, self.notes, self.history)
+
+    def to_hub(
+        self,
+        folder: str | Path,
+        *,
+        team: str = "forecast",
+        samples: int = 100,
+        horizons: Sequence[int] | None = None,
+    ) -> Path:
+        """Write the forecast as a hubverse hub, or add it to one; see `forecast.hub.export`."""
+        from forecast.hub.export import to_hub
+
+        return to_hub(self, folder, team=team, samples=samples, horizons=horizons)
+
+    def to_bayespop(self, path: str | Path, source: str | None = None) -> Path:
+        """Write countries' net migration as trajectories for the R package bayesPop.
+
+        CSV with ``LocID, Year, Trajectory, Migration`` in thousand persons a year; see
+        `forecast.hub.trajectories.bayespop`.
+        """
+        from forecast.hub.trajectories import bayespop
+
+        table = bayespop(self, source)
+        return files.write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
     def __repr__(self) -> str:
         sizes = self.paths.sizes
