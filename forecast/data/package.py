@@ -140,6 +140,22 @@ def projections() -> pd.DataFrame:
     return _table("un_projection")
 
 
+def moves() -> pd.DataFrame:
+    """Return observed moves inside countries, origin by destination.
+
+    Returns
+    -------
+    DataFrame
+        ``table, origin, destination, year, value, flag``: persons per calendar year between
+        two regions of one country; ``table`` is the bundled table it comes from.
+    """
+    named = description()["moves"]["central-asia"]
+    parts = [_table(name).assign(table=name) for name in named]
+    joined = pd.concat(parts, ignore_index=True)
+    joined["flag"] = joined["flag"].fillna("")
+    return joined[["table", "origin", "destination", "year", "value", "flag"]]
+
+
 def covariates() -> pd.DataFrame:
     """Return possible drivers: ``location, measure, year, value, unit, source``."""
     return _table("covariates")

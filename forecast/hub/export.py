@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +73,21 @@ def to_hub(
     contents = hub_files(
         outlook, team=team, samples=samples, horizons=horizons, earlier=earlier, name=target.name
     )
-    with files.atomic_folder(target, _holds_hub) as temporary:
-        for path, data in {**_kept(target if earlier else None, contents), **contents}.items():
-            (temporary / path).parent.mkdir(parents=True, exist_ok=True)
-            (temporary / path).write_bytes(data)
+    with hub_folder(target) as temporary:
+        write_hub(temporary, {**_kept(target if earlier else None, contents), **contents})
     return target
+
+
+def hub_folder(target: Path) -> AbstractContextManager[Path]:
+    """Give a temporary folder to fill; it takes the place of a hub, never of anything else."""
+    return files.atomic_folder(target, _holds_hub)
+
+
+def write_hub(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write the files of a hub to an empty folder."""
+    for path, data in contents.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
 
 
 def hub_files(

@@ -44,7 +44,8 @@ def data_texts() -> Iterator[str]:
     """Return the texts that come from data: models, bundled tables, population rules."""
     models = registry()
     yield from [*models["title"], *models["summary"], POPULATION_RULE]
-    for name in package.description()["panels"]["central-asia"]:
+    described = package.description()
+    for name in [*described["panels"]["central-asia"], *described["moves"]["central-asia"]]:
         entry = package.resource(name)
         for text in ("title", "description", "unit", "coverage"):
             yield str(entry[text])

@@ -14,7 +14,8 @@ from forecast.outlook import Forecast
 from forecast.reports import charts, labels, sentences
 from forecast.reports.language import Language
 from forecast.reports.manifest import changes
-from forecast.reports.provenance import data, method
+from forecast.reports.moves import section as moves
+from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section, summary, verdict
 from forecast.reports.subject import Subject, identity
 from forecast.reports.tables import LEVELS, intervals
@@ -123,7 +124,13 @@ def _country(known: Sequence[Subject], code: str, edition: Edition) -> dict[str,
         "rows": intervals(fitted, words),
         "unfit": [_unfit(subject, words) for subject in national if not subject.forecast],
         "regions": _regions([s for s in ours if not s.national], (own or horizons)[-1], words),
+        "moves": moves(code, words) if any(_bundled_region(s) for s in ours) else None,
     }
+
+
+def _bundled_region(subject: Subject) -> bool:
+    """Whether the figures on moves, which the package ships, belong beside a series."""
+    return not subject.national and bundled(subject.key)
 
 
 def _brief(

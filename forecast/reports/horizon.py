@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast import files
 from forecast.errors import DataError
+from forecast.hub.export import SAMPLES, hub_files, hub_folder, write_hub
 from forecast.outlook import Forecast
 from forecast.reports import content
 from forecast.reports.language import Language
@@ -62,8 +63,9 @@ def report(
     -------
     list of Path
         ``NAME.html`` (one page, nothing loaded from outside), ``NAME.csv`` (every
-        quantile, tidy), ``NAME.xlsx`` and ``NAME.manifest.json``. Files already there
-        stay as they are unless all are made.
+        quantile, tidy), ``NAME.xlsx``, ``NAME.manifest.json`` and, of annual data, the
+        folder ``NAME-hub`` (a hubverse hub, the same in every language). Files already
+        there stay as they are unless all are made.
 
     Raises
     ------
@@ -93,16 +95,28 @@ def report(
         f"{stem}.csv": table.encode(),
         f"{stem}.xlsx": workbook(outlook, known, shown["title"], words),
     }
-    contents[f"{stem}.manifest.json"] = manifest(outlook, known, contents).encode()
+    hub = f"{name}-hub"
+    shared = _hub(outlook, hub)
+    every = {**contents, **{f"{hub}/{path}": data for path, data in shared.items()}}
+    contents[f"{stem}.manifest.json"] = manifest(outlook, known, every).encode()
     with ExitStack() as stack:
         for file, data in contents.items():
             stack.enter_context(files.atomic_file(Path(folder) / file)).write_bytes(data)
-    return [Path(folder) / file for file in contents]
+        if shared:
+            write_hub(stack.enter_context(hub_folder(Path(folder) / hub)), shared)
+    return [Path(folder) / file for file in (*contents, *([hub] if shared else []))]
 
 
 def render(shown: dict[str, Any], words: Language) -> str:
     """Return the page as HTML text from the values of `forecast.reports.content.page`."""
     return _environment(words).get_template("horizon.html").render(words=words, **shown)
+
+
+def _hub(outlook: Forecast, name: str) -> dict[str, bytes]:
+    """Return the files of the edition's hub; none for periods of several years."""
+    if outlook.history.step != 1:
+        return {}
+    return hub_files(outlook, samples=min(SAMPLES, outlook.paths.sizes["draw"]), name=name)
 
 
 def _thresholds(path: str | Path | None, known: Sequence[Subject]) -> list[Threshold]:

@@ -35,7 +35,13 @@ def data(known: Sequence[Subject], words: Language) -> list[dict[str, Any]]:
     for subject in known:
         groups.setdefault(homes.get(subject.key, ""), []).append(subject)
     found = []
-    for name in [*package.description()["panels"]["central-asia"], ""]:
+    stated = package.description()
+    countries = {subject.country for subject in known if subject.key in homes}
+    moves = [name for name in stated["moves"]["central-asia"] if _country(name) in countries]
+    for name in [*stated["panels"]["central-asia"], *moves, ""]:
+        if name in moves:
+            table = _described(package.resource(name), words)
+            found.append({**table, "shared": "", "series": [], "rules": []})
         if name not in groups:
             continue
         described = _described(package.resource(name), words) if name else {"bundled": False}
@@ -50,6 +56,18 @@ def data(known: Sequence[Subject], words: Language) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _country(name: str) -> str:
+    """Return the country that a table of moves is about."""
+    from forecast.reports.moves import observed_moves
+
+    return next((code for code, moves in observed_moves().items() if moves.table == name), "")
+
+
+def bundled(key: Key) -> bool:
+    """Whether a series is one that the package ships."""
+    return key in _homes()
 
 
 @cache

@@ -9,8 +9,10 @@ import numpy as np
 import openpyxl
 import pytest
 
+import forecast as fc
 from forecast import files
 from forecast.errors import DataError, UnknownNameError
+from forecast.hub.check import check_hub
 from forecast.outlook import Forecast
 from forecast.reports import manifest, thresholds, workbook
 from forecast.reports.horizon import report
@@ -89,23 +91,51 @@ def test_neutral_texts(given: str, kept: str) -> None:
 def test_every_file_is_the_same_the_next_time(
     outlook: Forecast, written: dict[str, Path], tmp_path: Path
 ) -> None:
-    again = report(outlook, folder=tmp_path, name="own")
-    assert {path.name: path.read_bytes() for path in again} == {
-        name: path.read_bytes() for name, path in written.items()
-    }
+    report(outlook, folder=tmp_path, name="own")
+    first = written["own.html"].parent
+    made = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
+    assert made == sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
+    assert all((tmp_path / name).read_bytes() == (first / name).read_bytes() for name in made)
 
 
 def test_the_manifest_vouches_for_the_files(written: dict[str, Path], outlook: Forecast) -> None:
     stated = json.loads(written["own.manifest.json"].read_text(encoding="utf-8"))
+    folder = written["own.html"].parent
+    made = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert stated["sha256"] == {
-        name: files.sha256(path) for name, path in written.items() if name != "own.manifest.json"
+        name: files.sha256(folder / name) for name in made - {"own.manifest.json"}
     }
+    assert "own-hub/hub-config/tasks.json" in made
     assert stated["data_hash"] == outlook.history.hash
     assert stated["horizons"] == [2025, 2027, 2030]
     table = outlook.intervals(0.8)
     assert len(stated["expected"]) == len(table)
     medians = {round(value) for value in table["median"]}
     assert {row["median"] for row in stated["expected"]} == medians
+
+
+def test_the_hub_of_the_edition_is_valid_and_small(written: dict[str, Path]) -> None:
+    hub = written["own-hub"]
+    assert check_hub(hub).to_dict("records") == []
+    assert sum(path.stat().st_size for path in hub.rglob("*") if path.is_file()) < 500_000
+
+
+def test_periods_of_five_years_have_no_hub(tmp_path: Path) -> None:
+    panel = fc.load("central-asia-five-year")
+    made = report(fc.forecast(panel, "naive", (2025,), draws=100), folder=tmp_path, name="own")
+    assert [path.name for path in made] == [
+        "own.html", "own.csv", "own.xlsx", "own.manifest.json",
+    ]  # fmt: skip
+
+
+def test_a_folder_of_others_in_the_hubs_place_stops_everything(
+    outlook: Forecast, tmp_path: Path
+) -> None:
+    (tmp_path / "own-hub").mkdir()
+    (tmp_path / "own-hub" / "letter.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(DataError, match="own-hub exists and is not a folder written by forecast"):
+        report(outlook, folder=tmp_path, name="own")
+    assert [path.name for path in tmp_path.iterdir()] == ["own-hub"]
 
 
 def test_a_page_says_what_changed(

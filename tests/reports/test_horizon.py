@@ -68,7 +68,7 @@ def page(written: list[Path]) -> Page:
 
 def test_the_files_are_written_and_nothing_is_left_beside_them(written: list[Path]) -> None:
     assert sorted(path.name for path in written[0].parent.iterdir()) == [
-        "own.csv", "own.html", "own.manifest.json", "own.xlsx"
+        "own-hub", "own.csv", "own.html", "own.manifest.json", "own.xlsx"
     ]  # fmt: skip
 
 
@@ -96,8 +96,8 @@ def test_style_fetches_nothing(written: list[Path]) -> None:
 
 def test_every_series_has_a_figure_or_a_reason(page: Page, outlook: Forecast) -> None:
     regional = outlook.series["location"].str.contains("-")
-    sparks, rankings = 2, 1
-    assert page.count("svg") == len(outlook.series) + sparks + rankings
+    sparks, rankings, moves = 2, 1, 1
+    assert page.count("svg") == len(outlook.series) + sparks + rankings + moves
     assert regional.sum() == 3
     unfit = outlook.notes[outlook.notes["status"] == "not forecast"]
     text = " ".join(page.text)
@@ -168,7 +168,7 @@ def test_csv_is_tidy_and_agrees_with_the_draws(written: list[Path], outlook: For
 def test_the_same_forecast_gives_the_same_bytes(
     outlook: Forecast, written: list[Path], tmp_path: Path
 ) -> None:
-    for first, second in zip(written, report(outlook, folder=tmp_path, name="own")):
+    for first, second in zip(written[:4], report(outlook, folder=tmp_path, name="own")):
         assert first.read_bytes() == second.read_bytes()
 
 
