@@ -142,6 +142,12 @@ def predict(
     help="TOML with numbers whose crossing is given a probability.",
 )
 @click.option(
+    "--threshold",
+    multiple=True,
+    metavar="TEXT",
+    help="One such number, as 'KAZ immigration > 40000'; may be repeated.",
+)
+@click.option(
     "--previous",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Manifest of an earlier report; this one then says what changed.",
@@ -156,12 +162,17 @@ def report(
     out: Path,
     track: Path | None,
     thresholds: Path | None,
+    threshold: Sequence[str],
     previous: Path | None,
 ) -> None:
     """Write the horizon report: a page that opens offline, CSV, workbook and manifest."""
     from forecast.backtests.table import Track
     from forecast.reports.horizon import report as write
+    from forecast.reports.thresholds import parse
+    from forecast.reports.thresholds import read as read_thresholds
 
+    wanted = [] if thresholds is None else read_thresholds(thresholds)
+    wanted += [parse(text) for text in threshold]
     outlook = make_outlook(data, horizons, model, draws, seed)
     with progress("writing the report"):
         written = write(
@@ -170,7 +181,7 @@ def report(
             folder=out,
             language=language,
             name=Path(data).stem,
-            thresholds=thresholds,
+            thresholds=wanted,
             previous=previous,
         )
     for path in written:

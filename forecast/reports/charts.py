@@ -220,14 +220,20 @@ def _past(axes: Axes, subject: Subject, divisor: int) -> None:
     if guessed.any():
         beside = guessed | np.roll(guessed, 1) | np.roll(guessed, -1)
         axes.plot(years, np.where(beside, values, np.nan), color=INK, lw=1.5, ls=(0, (1, 1.5)))
-    observed = ~np.isnan(values)
-    alone = observed & ~np.r_[False, observed[:-1]] & ~np.r_[observed[1:], False]
+    observed, alone = ~np.isnan(values), lonely(values)
     axes.plot(years[alone], values[alone], ".", ms=5, color=INK)
     doubted = np.logical_or.reduce([series.flagged(flag)[shown] for flag in labels.DOUBTED])
     doubted &= observed
     axes.plot(years[doubted], values[doubted], "o", ms=5, mfc=PAPER, mec=INK, mew=1.2)
     for year in years[series.flagged("break")[shown]]:
         axes.axvline(year - 0.5, color=INK, lw=1.2, ls=":")
+
+
+def lonely(values: np.ndarray) -> np.ndarray:
+    """Return which values have no neighbour, so that a line does not show them."""
+    observed = ~np.isnan(values)
+    alone: np.ndarray = observed & ~np.r_[False, observed[:-1]] & ~np.r_[observed[1:], False]
+    return alone
 
 
 def _missing(axes: Axes, subject: Subject) -> None:

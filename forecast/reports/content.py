@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from forecast.horizons import CONCEPTS
 from forecast.outlook import Forecast
-from forecast.reports import charts, labels, sentences
+from forecast.reports import charts, contrast, labels, others, sentences
 from forecast.reports.language import Language
 from forecast.reports.manifest import changes
 from forecast.reports.moves import section as moves
@@ -35,7 +35,7 @@ class Figure:
     source: str
     svg: Markup
     caption: str
-    wide: bool = False
+    identity: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +75,7 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
     words = edition.words
     codes = sorted({subject.country for subject in known}, key=lambda code: _rank(code, words))
     sources = {subject.series.source for subject in known if subject.forecast}
+    ordered = sorted(known, key=lambda subject: codes.index(subject.country))
     return {
         "horizons": outlook.horizons,
         "title": words.count(
@@ -90,11 +91,31 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
         "countries": [_country(known, code, edition) for code in codes],
         "unfit": [_unfit(subject, words) for subject in known if not subject.forecast],
         "data": data(known, words),
+        "disagree": contrast.section(ordered, words),
+        "others": others.section(ordered, words),
+        "places": _places(known, codes, words),
         "method": method(outlook, words),
         "record": section(edition.record, known, words),
         "uncovered": edition.uncovered,
         "changes": changes(edition.earlier, outlook, known, words) if edition.earlier else None,
     }
+
+
+def _places(
+    known: Sequence[Subject], codes: Sequence[str], words: Language
+) -> list[dict[str, Any]]:
+    """Return where on the page each region stands, by country."""
+    found = []
+    for code in codes:
+        regional = [s for s in known if s.country == code and s.forecast and not s.national]
+        links = [(labels.place(s.series.location, words), _anchor(s)) for s in regional]
+        if links:
+            found.append({"country": labels.place(code, words), "links": sorted(links)})
+    return found
+
+
+def _anchor(subject: Subject) -> str:
+    return identity("place", *subject.key)
 
 
 def _rank(code: str, words: Language) -> tuple[int, str]:
@@ -243,6 +264,7 @@ def _regional(subject: Subject, year: int, shared: frozenset[str], words: Langua
         "",
         Markup(charts.fan(subject, words, size=(300, 190), text=11.0)),  # noqa: S704  escaped where drawn
         " ".join(part for part in parts if part),
+        _anchor(subject),
     )
 
 

@@ -36,7 +36,7 @@ def report(
     language: str = "en",
     name: str = "central-asia",
     *,
-    thresholds: str | Path | None = None,
+    thresholds: str | Path | Sequence[Threshold] | None = None,
     previous: str | Path | None = None,
 ) -> list[Path]:
     """Write the horizon report of a forecast.
@@ -53,9 +53,9 @@ def report(
         Language of the page and of the names in the tables.
     name : str
         Name of the files, without an ending; other languages than English add theirs.
-    thresholds : str or Path, optional
-        TOML with numbers whose crossing is given a probability, see
-        `forecast.reports.thresholds.read`.
+    thresholds : str, Path or sequence of Threshold, optional
+        Numbers whose crossing is given a probability, or the TOML that holds them, see
+        `forecast.reports.thresholds`.
     previous : str or Path, optional
         ``NAME.manifest.json`` of an earlier edition; the page then says what changed.
 
@@ -119,10 +119,12 @@ def _hub(outlook: Forecast, name: str) -> dict[str, bytes]:
     return hub_files(outlook, samples=min(SAMPLES, outlook.paths.sizes["draw"]), name=name)
 
 
-def _thresholds(path: str | Path | None, known: Sequence[Subject]) -> list[Threshold]:
-    if path is None:
+def _thresholds(
+    given: str | Path | Sequence[Threshold] | None, known: Sequence[Subject]
+) -> list[Threshold]:
+    if given is None:
         return []
-    wanted = read_thresholds(path)
+    wanted = read_thresholds(given) if isinstance(given, str | Path) else list(given)
     check(wanted, known)
     return wanted
 

@@ -99,7 +99,7 @@ def section(country: str, words: Language) -> dict[str, Any] | None:
         "source": "; ".join(words.lookup(source["title"]) for source in resource["sources"]),
         "svg": Markup(heat_map(moves, words)),  # noqa: S704  escaped where it is drawn
         "summary": summary(moves, words),
-        "caveats": [words.lookup(caveat) for caveat in resource["caveats"]],
+        "caveat": words.lookup(resource["caveats"][0]),
         "classes": [
             {"said": said, "share": round(100 * dark)}
             for said, (_, dark) in zip(class_names(words), CLASSES)
@@ -140,9 +140,12 @@ def net(moves: Moves) -> np.ndarray:
 
 
 def largest(moves: Moves, words: Language) -> list[dict[str, str]]:
-    """Return the largest flows, with the flow the other way and the difference."""
+    """Return the largest flows, each with the smaller one the other way and the difference."""
     counts = np.nan_to_num(moves.counts, nan=-1.0)
-    order = np.argsort(-counts, axis=None, kind="stable")[:LARGEST]
+    index = np.arange(len(counts))
+    # Of each pair the larger direction; of equal ones the first.
+    ahead = (counts > counts.T) | ((counts == counts.T) & (index[:, None] < index))
+    order = np.argsort(np.where(ahead, -counts, np.inf), axis=None, kind="stable")[:LARGEST]
     rows = []
     for origin, destination in zip(*np.unravel_index(order, counts.shape)):
         there, back = counts[origin, destination], counts[destination, origin]

@@ -120,6 +120,7 @@ def method(outlook: Forecast, words: Language) -> dict[str, Any]:
     models = [_model(name, words) for name in _with_members(outlook.model)]
     return {
         "models": models,
+        "hub": outlook.history.step == 1,
         "draws": outlook.paths.sizes["draw"],
         "series": outlook.paths.sizes["series"],
         "version": attributes["version"],

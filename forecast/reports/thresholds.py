@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from forecast.reports.language import Language
 from forecast.reports.sentences import likelihood
 from forecast.reports.subject import Subject
 
+_WRITTEN = re.compile(
+    r"(?P<location>\S+)\s+(?P<measure>\w+)(?:\s+(?P<source>[^\s<>]+))?\s*"
+    r"(?P<side>[<>])\s*(?P<number>[+-]?\d[\d,]*(?:\.\d+)?)"
+)
 _NAMES = ("location", "measure", "source", "above", "below")
 
 
@@ -66,6 +71,31 @@ def read(path: str | Path) -> list[Threshold]:
     if not isinstance(tables, list) or not tables:
         raise DataError(f"{path} holds no table [[threshold]]. Write at least one.")
     return [_made(entry, f"threshold {number} of {path}") for number, entry in enumerate(tables, 1)]
+
+
+def parse(text: str) -> Threshold:
+    """Read one threshold as it is written on the command line.
+
+    Parameters
+    ----------
+    text : str
+        ``"KAZ immigration > 40000"``, with a source ``"KAZ net_migration kz-bns < 0"``.
+
+    Raises
+    ------
+    DataError
+        If it is not of this form.
+    """
+    found = _WRITTEN.fullmatch(text.strip())
+    if found is None:
+        raise DataError(
+            f"threshold {text!r} is not understood. Write LOCATION MEASURE [SOURCE] > NUMBER, "
+            "such as 'KAZ immigration > 40000', or < for fewer."
+        )
+    named = {name: part for name, part in found.groupdict().items() if part is not None}
+    side = "above" if named.pop("side") == ">" else "below"
+    number = float(named.pop("number").replace(",", ""))
+    return _made({**named, side: number}, f"threshold {text!r}")
 
 
 def check(thresholds: Sequence[Threshold], known: Sequence[Subject]) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,18 @@ import pytest
 
 import forecast as fc
 from forecast.reports.horizon import report
+from forecast.reports.thresholds import parse
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+#: Where `npm install --prefix build axe-core` puts it; another place by the variable.
+AXE = Path(
+    os.environ.get("AXE_CORE")
+    or Path(__file__).resolve().parents[2] / "build/node_modules/axe-core/axe.min.js"
+)
 OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--hide-scrollbars", "--enable-logging=stderr", "--virtual-time-budget=4000",
+    "--hide-scrollbars", "--enable-logging=stderr", "--virtual-time-budget=20000",
 )  # fmt: skip
 #: Measures the page from inside; what stands wider than the page must scroll by itself.
 PROBE = """<script>
@@ -57,12 +65,29 @@ addEventListener("message", (event) => { document.documentElement.dataset.probe 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
 
-@pytest.fixture(scope="module", params=["en", "ru"])
-def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundled report."""
+@pytest.fixture(scope="module")
+def edition(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes the bundled report with everything that it can hold."""
     folder = tmp_path_factory.mktemp("browser")
-    outlook = fc.forecast(fc.load("central-asia"), model="naive", draws=200)
-    return report(outlook, folder=folder, language=request.param)[0]
+    panel = fc.load("central-asia")
+    earlier = report(fc.forecast(panel, model="naive", draws=100), folder=folder, name="earlier")
+    track = fc.backtest(
+        panel, ["naive", "mean"], range(2012, 2018), (1, 3), draws=100, jobs=1, joint=False
+    )
+    outlook = fc.forecast(panel, model="mean", draws=200)
+
+    def make(language: str) -> Path:
+        return report(
+            outlook, track, folder=folder, language=language, previous=earlier[3],
+            thresholds=[parse("KAZ immigration > 30000")],
+        )[0]  # fmt: skip
+
+    return make
+
+
+@pytest.fixture(scope="module", params=["en", "ru"])
+def page(request: pytest.FixtureRequest, edition: Callable[[str], Path]) -> Path:
+    return edition(request.param)
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -74,14 +99,14 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def look(folder: Path, text: str, width: int) -> tuple[dict[str, Any], str]:
+def look(folder: Path, text: str, width: int, probe: str = PROBE) -> tuple[Any, str]:
     """Open a page at a width; return what the probe found and what the console said.
 
     The page forbids itself every request, so a try would stand on the console.
     """
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:;" in text
     text = text.replace("default-src 'none';", "default-src 'none'; script-src 'unsafe-inline';")
-    (folder / "page.html").write_text(text.replace("</body>", PROBE + "</body>"), encoding="utf-8")
+    (folder / "page.html").write_text(text.replace("</body>", probe + "</body>"), encoding="utf-8")
     (folder / "frame.html").write_text(FRAME, encoding="utf-8")
     # A window is never narrower than 500 pixels, a frame is.
     opened = folder / ("page.html" if width > 500 else "frame.html")
@@ -113,6 +138,49 @@ def test_the_check_sees_a_request(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     spoilt = text.replace("<main", '<img src="https://example.org/dot.png" alt=""><main', 1)
     assert "example.org" in look(tmp_path, spoilt, 1200)[1]
+
+
+def test_nothing_is_lost_without_scripts(page: Path) -> None:
+    """The page has no script at all, so that on and off are the same."""
+    text = page.read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert not re.search(r"\son[a-z]+=", text)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_axe_finds_nothing_serious(page: Path, tmp_path: Path, scheme: str, width: int) -> None:
+    if not AXE.is_file():
+        pytest.skip(f"no axe-core on this machine (npm install --prefix build axe-core): {AXE}")
+    text = page.read_text(encoding="utf-8")
+    if scheme == "dark":
+        assert "@media (prefers-color-scheme: dark)" in text
+        text = text.replace("@media (prefers-color-scheme: dark)", "@media all")
+    assert violations(tmp_path, text, width) == []
+
+
+def test_axe_sees_what_is_wrong(page: Path, tmp_path: Path) -> None:
+    if not AXE.is_file():
+        pytest.skip(f"no axe-core on this machine (npm install --prefix build axe-core): {AXE}")
+    text = page.read_text(encoding="utf-8")
+    spoilt = text.replace("--muted: #56616c", "--muted: #b0b8c0").replace(
+        ' lang="', ' data-was="', 1
+    )
+    assert {"color-contrast", "html-has-lang"} <= set(violations(tmp_path, spoilt, 1200))
+
+
+def violations(folder: Path, text: str, width: int) -> list[str]:
+    """Return the rules of axe-core that a page breaks seriously."""
+    axe = AXE.read_text(encoding="utf-8").replace("</script", "<\\/script")
+    run = (
+        "addEventListener('load', () => axe.run(document, {resultTypes: ['violations']})"
+        ".then((found) => { const said = JSON.stringify(found.violations"
+        ".filter((rule) => ['serious', 'critical'].includes(rule.impact)).map((rule) => rule.id));"
+        "if (parent === window) document.documentElement.dataset.probe = said;"
+        "else parent.postMessage(said, '*'); }));"
+    )
+    probe = f"<script>{axe}</script><script>{run}</script>"
+    return list(look(folder, text, width, probe)[0])
 
 
 def test_it_prints(page: Path, tmp_path: Path) -> None:

@@ -96,8 +96,8 @@ def test_style_fetches_nothing(written: list[Path]) -> None:
 
 def test_every_series_has_a_figure_or_a_reason(page: Page, outlook: Forecast) -> None:
     regional = outlook.series["location"].str.contains("-")
-    sparks, rankings, moves = 2, 1, 1
-    assert page.count("svg") == len(outlook.series) + sparks + rankings + moves
+    sparks, rankings, moves, contrasts = 2, 1, 1, 1
+    assert page.count("svg") == len(outlook.series) + sparks + rankings + moves + contrasts
     assert regional.sum() == 3
     unfit = outlook.notes[outlook.notes["status"] == "not forecast"]
     text = " ".join(page.text)
