@@ -15,6 +15,7 @@ from forecast.reports import labels
 from forecast.reports.hedgehog import described, hedgehog
 from forecast.reports.language import Language, message
 from forecast.reports.numbers import rounded
+from forecast.reports.reliability import figures as reliability
 from forecast.reports.subject import Key, Subject
 
 if TYPE_CHECKING:
@@ -194,6 +195,7 @@ def section(
         "latest": settings.get("vintage") == "latest",
         "coverage": coverage(calibration, words),
         "levels": [50, 80, 95],
+        "reliability": reliability(calibration, words),
         "rows": _by_horizon(found, calibration, words),
         "horizons": sorted(
             {int(row["horizon"]) for rows in found.verdicts.values() for row in rows}

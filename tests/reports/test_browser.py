@@ -188,3 +188,15 @@ def test_it_prints(page: Path, tmp_path: Path) -> None:
     run(tmp_path, f"--print-to-pdf={target}", "--no-pdf-header-footer", page.as_uri())
     assert target.read_bytes().startswith(b"%PDF")
     assert target.stat().st_size > 20_000
+    reader = shutil.which("pdftotext")
+    if reader is None:
+        pytest.skip("no pdftotext on this machine to read the printed page with")
+    said = subprocess.run(
+        [reader, "-layout", target, "-"], capture_output=True, text=True, check=True
+    )
+    printed = re.sub(r"\s+", "", said.stdout)
+    text = page.read_text(encoding="utf-8")
+    titles = re.findall(r"<(?:h[123]|figcaption|caption)[^>]*>(?:<strong>)?([^<]+)", text)
+    assert len(titles) > 100
+    missing = [t for t in titles if re.sub(r"\s+", "", html.unescape(t)) not in printed]
+    assert missing == []

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from forecast.backtests.table import Track
+from forecast.errors import ForecastError
 from forecast.outlook import Forecast
-from forecast.reports import record
+from forecast.reports import record, reliability
 from forecast.reports.hedgehog import described, hedgehog
 from forecast.reports.horizon import report
 from forecast.reports.language import Language, language
@@ -156,3 +157,18 @@ def test_surprises_of_regions_are_told_by_year(track: Track) -> None:
     told = record.surprises_of(rows, ENGLISH)
     regional = rows[rows["location"].str.contains("-")]
     assert sum("region" in line for line in told) == regional["year"].nunique()
+
+
+def test_the_reliability_chart_carries_the_calibration(track: Track, words: Language) -> None:
+    calibration = track.select(model="mean").calibration()
+    (entry,) = reliability.figures(calibration, words)
+    svg = entry["svg"]
+    assert reliability.described(calibration, words) in svg
+    for row in calibration.to_dict("records"):
+        assert words.share(float(row["coverage"])) in reliability.described(calibration, words)
+    root = ElementTree.fromstring(str(svg).replace("<svg ", '<svg xmlns="x" ', 1))  # noqa: S314
+    dots = [node for node in root.iter("{x}use") if "var(--accent)" in str(node.get("style"))]
+    assert len(dots) == len(calibration)
+    assert reliability.figures(calibration.head(0), words) == []
+    with pytest.raises(ForecastError, match="would be empty"):
+        reliability.reliability(calibration.head(0), words)

@@ -1,0 +1,107 @@
+"""The reliability chart: how often intervals held, against what they promise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from forecast.errors import ForecastError
+from forecast.reports.charts import canvas
+from forecast.reports.language import Language
+from forecast.reports.svg import ACCENT, INK, MUTED, drawing, to_svg
+
+#: How pale the shortest distance is drawn; the longest is drawn full.
+_PALE = 0.3
+
+
+def reliability(calibration: pd.DataFrame, words: Language) -> str:
+    """Draw the share of figures inside against the probability promised, by distance.
+
+    Parameters
+    ----------
+    calibration : DataFrame
+        Rows of one model from ``Track.calibration``: ``horizon, level, coverage``.
+    words : Language
+
+    Raises
+    ------
+    ForecastError
+        If there is no row to draw.
+    """
+    if calibration.empty:
+        raise ForecastError("no past forecast was scored; the reliability chart would be empty.")
+    text = 13.0
+    with drawing("reliability", text):
+        figure, axes = canvas(
+            440, 260, left=4 * text, right=2 * text, top=2.2 * text, bottom=3.6 * text
+        )
+        axes.plot([0, 1], [0, 1], color=MUTED, lw=0.9, ls=(0, (4, 2)))
+        shares = by_horizon(calibration)
+        for position, levels in enumerate(shares.values()):
+            dark = _PALE + (1 - _PALE) * (position + 1) / len(shares)
+            at = [0.0, *levels, 1.0]
+            axes.plot(at, [0.0, *levels.values(), 1.0], color=ACCENT, lw=1.6, alpha=dark)
+            axes.plot(list(levels), list(levels.values()), "o", ms=5, color=ACCENT, alpha=dark)
+        axes.set_xlim(0, 1.02)
+        axes.set_ylim(0, 1.02)
+        ticks = np.array([0, 0.25, 0.5, 0.75, 1])
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_ticks(ticks, [words.share(float(tick)) for tick in ticks])
+        axes.grid(axis="y")
+        axes.set_xlabel(words.say("promised"), color=INK)
+        axes.annotate(
+            words.say("held"), (0, 1), xycoords="figure fraction", xytext=(4, -4),
+            textcoords="offset points", va="top", color=INK,
+        )  # fmt: skip
+        return to_svg(
+            figure, "reliability", words.say("Reliability of past intervals"),
+            described(calibration, words),
+        )  # fmt: skip
+
+
+def described(calibration: pd.DataFrame, words: Language) -> str:
+    """Give every number of the chart."""
+    said = []
+    for horizon, levels in by_horizon(calibration).items():
+        told = ", ".join(_held(level, share, words) for level, share in levels.items())
+        said.append(
+            words.count("{n} year ahead: {told}.", "{n} years ahead: {told}.", horizon, told=told)
+        )
+    return " ".join(said)
+
+
+def _held(level: float, share: float, words: Language) -> str:
+    return words.say(
+        "{held} in the {promised} interval",
+        held=words.share(share),
+        promised=words.share(level),
+    )
+
+
+def by_horizon(calibration: pd.DataFrame) -> Mapping[int, Mapping[float, float]]:
+    """Return the share held by horizon and promised level."""
+    found: dict[int, dict[float, float]] = {}
+    for row in calibration.sort_values(["horizon", "level"]).to_dict("records"):
+        found.setdefault(int(row["horizon"]), {})[float(row["level"])] = float(row["coverage"])
+    return found
+
+
+def figures(calibration: pd.DataFrame, words: Language) -> Sequence[dict[str, str]]:
+    """Return the chart with what stands around it; nothing without scores."""
+    if calibration.empty:
+        return []
+    from markupsafe import Markup
+
+    return [
+        {
+            "title": words.say("Reliability of past intervals"),
+            "source": "",
+            "svg": Markup(reliability(calibration, words)),  # noqa: S704  escaped where it is drawn
+            "caption": words.say(
+                "Paler lines: fewer years ahead. On the dashed line intervals hold as often as "
+                "they promise; below it they are too narrow, above it too wide."
+            ),
+        }
+    ]
