@@ -8,7 +8,7 @@ INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints con
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-report: .venv/report-ready ## Write reports/central-asia.html and .csv, with the track record
+report: .venv/report-ready ## Write reports/central-asia.*, with the track record
 	$(BIN)/forecast backtest --models naive,structural --out build/track > /dev/null
 	$(BIN)/forecast report --track build/track --out reports
 
