@@ -16,7 +16,7 @@ from forecast.reports.language import Language
 from forecast.reports.manifest import changes
 from forecast.reports.moves import section as moves
 from forecast.reports.provenance import bundled, data, method
-from forecast.reports.record import Record, section, summary, verdict
+from forecast.reports.record import Record, in_short, section, verdict
 from forecast.reports.subject import Subject, identity
 from forecast.reports.tables import LEVELS, intervals
 from forecast.reports.thresholds import Threshold, chance
@@ -166,17 +166,24 @@ def _brief(
         "what": labels.measure(lead.series.measure, words),
         "source": labels.source(lead.series.source, words),
         "last": sentences.last_figure(lead, words),
-        "record": summary(found.verdicts.get(lead.key, ()), words) if found else "",
         "spark": Markup(charts.spark(lead, words)),  # noqa: S704  escaped where it is drawn
         "lines": [
             {
                 "year": year,
                 "own": year in own,
                 "text": sentences.expectation(lead, year, words),
+                "record": _in_short(lead, year, found, words),
             }
             for year in lead.horizons
         ],
     }
+
+
+def _in_short(subject: Subject, year: int, found: Record | None, words: Language) -> str:
+    """Return the verdict beside a sentence of the first screen; none on what is observed."""
+    if found is None or year not in subject.years:
+        return ""
+    return in_short(found.nearest(subject.key, year - subject.series.origin), words)
 
 
 def _target(fitted: Sequence[Subject], year: int, edition: Edition) -> dict[str, Any]:

@@ -79,16 +79,11 @@ def ahead(horizons: Sequence[int], words: Language) -> str:
     )
 
 
-def summary(rows: Sequence[Mapping[str, Any]], words: Language) -> str:
-    """Give the verdicts of one series over all horizons in one sentence; empty without any."""
-    if not rows:
+def in_short(row: Mapping[str, Any] | None, words: Language) -> str:
+    """Give the verdict of one series and horizon without its numbers; empty without one."""
+    if row is None:
         return ""
-    said = []
-    for verdict, name in _VERDICTS.items():
-        horizons = [int(row["horizon"]) for row in rows if row["verdict"] == verdict]
-        if horizons:
-            said.append(f"{ahead(horizons, words)}: {words.say(name)}")
-    return words.say("Track record: {verdicts}.", verdicts="; ".join(said))
+    return words.say("Track record: {verdict}.", verdict=words.say(_VERDICTS[str(row["verdict"])]))
 
 
 def verdict(row: Mapping[str, Any] | None, words: Language) -> str:

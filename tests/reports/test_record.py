@@ -79,17 +79,10 @@ def test_the_nearest_horizon_is_judged(found: record.Record) -> None:
     assert found.nearest(("a", "b", "c"), 1) is None
 
 
-def test_summaries_group_horizons() -> None:
-    rows = [
-        {"horizon": 1, "verdict": "skilful"},
-        {"horizon": 3, "verdict": "skilful"},
-        {"horizon": 7, "verdict": "too little data"},
-    ]
-    assert record.summary(rows, ENGLISH) == (
-        "Track record: 1 and 3 years ahead: better than assuming no change; "
-        "7 years ahead: too few past forecasts to judge."
-    )
-    assert record.summary([], ENGLISH) == ""
+def test_verdicts_in_short() -> None:
+    skilful = {"horizon": 3, "verdict": "skilful"}
+    assert record.in_short(skilful, ENGLISH) == "Track record: better than assuming no change."
+    assert record.in_short(None, ENGLISH) == ""
     assert record.verdict({"horizon": 1, "verdict": "too little data"}, ENGLISH) == (
         "Track record 1 year ahead: too few past forecasts to judge."
     )
@@ -121,6 +114,9 @@ def test_the_page_carries_the_record(
     words = language(code)
     assert words.say("not shown to be better than assuming no change") in text
     assert text.count("<caption") > 6
+    first = text[text.index('class="first"') : text.index('id="how"')]
+    # Two countries with net migration, three target years: each sentence has its verdict.
+    assert first.count(words.say("Track record: {verdict}.", verdict="").rstrip(".")) == 6
 
 
 def test_a_page_says_when_the_record_is_of_other_models(
