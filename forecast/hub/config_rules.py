@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ _SCHEMAS: dict[str, tuple[str, Callable[[], schemas.Schema]]] = {
     layout.TASKS: ("tasks", schemas.tasks),
     layout.TARGET_DATA: ("target-data", schemas.target_data),
 }
+_ROUND = re.compile(r"\d{4}-\d{2}-\d{2}|[A-Za-z0-9_]+")
 _RESERVED = ("as_of", "output_type", "output_type_id")
 
 
@@ -73,6 +75,11 @@ def task_findings(hub: Hub) -> Iterator[Finding]:
     for number, entry in enumerate(hub.rounds, 1):
         where = f"round {number}"
         for identity in round_ids(entry):
+            if not _ROUND.fullmatch(identity):
+                problem = (
+                    f"{where}: {identity!r} is neither a day (YYYY-MM-DD) nor letters, digits, _."
+                )
+                yield _tasks("round ids", problem)
             if identity in seen:
                 yield _tasks("round ids", f"{where}: round {identity} is there twice.")
             seen.append(identity)

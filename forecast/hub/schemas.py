@@ -16,6 +16,8 @@ _TEXT: Schema = {"type": "string"}
 _FLAG: Schema = {"type": "boolean"}
 _DATE: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 _NUMBER: Schema = {"type": "number"}
+#: Where anything else may be said; elsewhere unknown names are refused.
+_MORE: Schema = {"additional_metadata": {"type": "object"}}
 _FORMATS: Schema = {"type": "array", "items": {"enum": ["csv", "parquet", "arrow"]}, "minItems": 1}
 _KINDS: Schema = {"enum": ["character", "double", "integer", "logical", "Date"]}
 #: Task ids whose values the hubverse fixes a type for.
@@ -122,9 +124,9 @@ def _target() -> Schema:
             },
             "is_step_ahead": _FLAG,
             "time_unit": {"enum": ["day", "week", "month"]},
+            **_MORE,
         },
         ["target_id", "target_name", "target_units", "target_type", "target_keys", "is_step_ahead"],
-        more=True,
     )  # fmt: skip
     return {
         **described,
@@ -174,9 +176,9 @@ def tasks() -> Schema:
                 "last_data_date": _DATE,
                 "file_format": _FORMATS,
                 "derived_task_ids": _names(empty=True),
+                **_MORE,
             },
             ["round_id_from_variable", "round_id", "model_tasks", "submissions_due"],
-            more=True,
         ),
         "if": {"properties": {"round_id_from_variable": {"const": False}}},
         "then": {
@@ -191,6 +193,7 @@ def tasks() -> Schema:
             "rounds": {"type": "array", "items": entry, "minItems": 1},
             "output_type_id_datatype": {"enum": ["auto", *_KINDS["enum"]]},
             "derived_task_ids": _names(empty=True),
+            **_MORE,
         },
         ["rounds", "schema_version"],
     )
@@ -259,7 +262,7 @@ def target_data() -> Schema:
                 [],
             ),
             "oracle-output": _object({**own, "has_output_type_ids": _FLAG}, []),
-            "additional_metadata": {"type": "object"},
+            **_MORE,
         },
         ["schema_version", "observable_unit", "date_col"],
     )

@@ -165,6 +165,29 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         "round ids",
         "2023-12-31 is there twice",
     ),
+    "round without form": (
+        tasks(
+            lambda c: (
+                c["rounds"][0].update(round_id="source")
+                or c["rounds"][0]["submissions_due"].update(relative_to="origin_date")
+                or c["rounds"][0]["model_tasks"][0]["task_ids"]["source"].update(
+                    optional=["un wpp"]
+                )
+            )
+        ),
+        "round ids",
+        "'un wpp' is neither a day",
+    ),
+    "unknown key in a round": (
+        tasks(lambda c: c["rounds"][0].update(colour="red")),
+        "schema",
+        "colour",
+    ),
+    "unknown key of a target": (
+        first(lambda t: t[TARGET][0].update(colour="red")),
+        "schema",
+        "colour",
+    ),
     "round id no task id": (
         tasks(lambda c: c["rounds"][0].update(round_id="week")),
         "round id",
