@@ -173,6 +173,21 @@ def test_import_and_help_load_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_thresholds_on_the_command_line(own: Path, tmp_path: Path) -> None:
+    asked = ["report", "--data", str(own), "--draws", "200", "--out", str(tmp_path / "made")]
+    result = run(*asked, "--threshold", "KAZ immigration > 12345")
+    assert result.exit_code == 0, result.output
+    assert "More than 12,345: " in (tmp_path / "made" / "own.html").read_text(encoding="utf-8")
+    for text, part in (
+        ("KAZ many", "is not understood"),
+        ("UZB immigration > 1", "about no series"),
+    ):
+        refused = run(*asked, "--threshold", text)
+        assert refused.exit_code == 1
+        assert part in refused.stderr
+        assert refused.stderr.count("\n") == 1
+
+
 def test_a_track_record_goes_into_the_report(own: Path, tmp_path: Path) -> None:
     asked = ["--models", "naive,structural", "--origins", "2012:2020", "--horizons", "1,3"]
     made = run("backtest", "--data", str(own), *asked, "--out", str(tmp_path / "track"))

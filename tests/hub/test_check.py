@@ -372,6 +372,15 @@ def test_a_broken_hub_is_refused_with_the_reason(hub: Path, tmp_path: Path, name
     assert any(reason in row.problem for row in told), found.to_dict("records")
 
 
+def test_anything_else_may_stand_in_additional_metadata(hub: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "hub"
+    shutil.copytree(hub, folder)
+    more = {"additional_metadata": {"colour": "red"}}
+    tasks(lambda c: c["rounds"][0].update(more))(folder)
+    first(lambda t: t[TARGET][0].update(more))(folder)
+    assert check_hub(folder).to_dict("records") == []
+
+
 def test_parquet_is_read_too(outlook: Forecast, tmp_path: Path) -> None:
     folder = to_hub(outlook, tmp_path / "hub")
     config(layout.ADMIN, lambda c: c.update(file_format=["parquet"]))(folder)
