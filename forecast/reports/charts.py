@@ -9,7 +9,7 @@ import numpy as np
 
 from forecast.errors import ForecastError
 from forecast.horizons import CONCEPTS
-from forecast.reports import labels, sentences
+from forecast.reports import frame, labels, sentences
 from forecast.reports.language import Language
 from forecast.reports.subject import FIRST_YEAR, Subject, identity
 from forecast.reports.svg import (
@@ -27,11 +27,10 @@ from forecast.reports.svg import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
-#: From this size on a chart is read in thousands.
-THOUSANDS = 10_000
+#: First year of the small fans, which have no room for the exodus before.
+SPARK_YEAR = 2000
 
 
 def fan(
@@ -46,7 +45,9 @@ def fan(
     """
     name = identity("fan", *subject.key)
     with drawing(name, text):
-        figure, axes = canvas(*size, left=4 * text, right=text, top=3 * text, bottom=2.2 * text)
+        figure, axes = frame.canvas(
+            *size, left=4 * text, right=text, top=3 * text, bottom=2.2 * text
+        )
         divisor = _divisor(subject)
         _missing(axes, subject)
         _future(axes, subject, divisor)
@@ -58,9 +59,8 @@ def fan(
         if subject.series.signed:
             axes.axhline(0, color=MUTED, lw=0.8)
         _targets(axes, subject)
-        axes.grid(axis="y")
-        label_unit(axes, divisor, words)
-        label_numbers(axes.yaxis, words)
+        frame.unit(axes, divisor, words)
+        frame.numbers(axes, words)
         return to_svg(
             figure, name, heading(subject, words), sentences.fan_description(subject, words)
         )
@@ -70,25 +70,23 @@ def spark(subject: Subject, words: Language) -> str:
     """Draw the same fan small and bare, for the first screen."""
     name = identity("spark", *subject.key)
     with drawing(name):
-        figure, axes = canvas(210, 96, left=4, right=4, top=5, bottom=20)
+        figure, axes = frame.canvas(210, 96, left=4, right=4, top=5, bottom=20)
         divisor = _divisor(subject)
         _future(axes, subject, divisor, dots=False)
-        shown = subject.series.years >= FIRST_YEAR
-        axes.plot(
-            subject.series.years[shown], subject.series.values[shown] / divisor, color=INK, lw=1.5
-        )
-        _years(axes, subject)
+        shown = subject.series.years >= SPARK_YEAR
+        seen = subject.series.years[shown], subject.series.values[shown] / divisor
+        axes.plot(*seen, color=INK, lw=1.5)
+        first = max(SPARK_YEAR, int(subject.series.years[0]))
+        last = max(subject.horizons[-1], subject.series.origin)
+        axes.set_xlim(first - 0.8, last + 1.2)
         if subject.series.signed:
             axes.axhline(0, color=MUTED, lw=0.8)
-        axes.set_yticks([])
-        first, last = (
-            subject.series.years[subject.series.years >= FIRST_YEAR][0],
-            subject.horizons[-1],
-        )
-        axes.set_xticks([first, last], [str(first), str(last)])
-        left, right = axes.get_xticklabels()
-        left.set_horizontalalignment("left")
-        right.set_horizontalalignment("right")
+        frame.ground(axes, [first, last])
+        for year, side in ((first, "left"), (last, "right")):
+            axes.annotate(
+                str(year), (year, 0), xycoords=("data", "axes fraction"), xytext=(0, -6),
+                textcoords="offset points", ha=side, va="top", color=MUTED,
+            )  # fmt: skip
         return to_svg(
             figure, name, heading(subject, words), sentences.fan_description(subject, words)
         )
@@ -108,7 +106,7 @@ def ranking(ranked: Sequence[Subject], year: int, words: Language) -> str:
     name = identity("ranking", source, measure, ranked[0].country, year)
     longest = max(len(labels.place(subject.series.location, words)) for subject in ranked)
     with drawing(name):
-        figure, axes = canvas(
+        figure, axes = frame.canvas(
             640,
             46 + 24 * len(ranked),
             left=14 + min(6.6 * longest, 320),
@@ -126,15 +124,14 @@ def ranking(ranked: Sequence[Subject], year: int, words: Language) -> str:
         axes.plot(medians, rows, "o", ms=5, color=ACCENT, mec=PAPER, mew=0.8)
         axes.axvline(0, color=MUTED, lw=0.9)
         places = [labels.place(s.series.location, words) for s in ranked]
-        axes.set_yticks(rows, places, color=INK)
-        axes.grid(axis="x")
+        frame.label(axes, "left", rows.tolist(), places, INK)
         axes.set_ylim(-0.7, len(ranked) - 0.3)
         unit = words.say("{year}, thousand persons a year", year=year)
         axes.annotate(
             unit, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points",
             color=MUTED,
         )  # fmt: skip
-        label_numbers(axes.xaxis, words)
+        frame.numbers(axes, words, "x")
         title = f"{labels.place(ranked[0].country, words)}: {unit}"
         return to_svg(figure, name, title, sentences.ranking_description(list(ranked), year, words))
 
@@ -148,50 +145,11 @@ def heading(subject: Subject, words: Language) -> str:
     )
 
 
-def canvas(
-    width: float, height: float, *, left: float, right: float, top: float, bottom: float
-) -> tuple[Figure, Axes]:
-    """Return a figure with one pair of axes, margins in pixels."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width / 72, height / 72))
-    axes = figure.add_axes(
-        (
-            left / width,
-            bottom / height,
-            1 - (left + right) / width,
-            1 - (top + bottom) / height,
-        )
-    )
-    return figure, axes
-
-
-def label_unit(axes: Axes, divisor: int, words: Language) -> None:
-    """Write what the numbers count into the upper left corner."""
-    unit = words.say("thousand persons a year") if divisor > 1 else words.say("persons a year")
-    axes.annotate(
-        unit, (0, 1), xycoords="figure fraction", xytext=(4, -4), textcoords="offset points",
-        va="top", color=MUTED,
-    )  # fmt: skip
-
-
-def label_numbers(axis: object, words: Language) -> None:
-    """Write an axis' numbers as the language does."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    def write(value: float, _: int) -> str:
-        return words.persons(value) if value == round(value) else words.decimal(value)
-
-    axis.set_major_locator(MaxNLocator(nbins=5))  # type: ignore[attr-defined]
-    axis.set_major_formatter(FuncFormatter(write))  # type: ignore[attr-defined]
-
-
 def _divisor(subject: Subject) -> int:
     """Return 1000 if the chart is better read in thousands."""
-    recent = np.abs(subject.series.values[subject.series.years >= FIRST_YEAR])
+    recent = subject.series.values[subject.series.years >= FIRST_YEAR]
     drawn = np.quantile(np.abs(subject.draws), 0.9) if subject.draws.size else 0.0
-    observed = recent[~np.isnan(recent)]
-    return 1000 if max(drawn, observed.max(initial=0.0)) >= THOUSANDS else 1
+    return frame.divisor(recent, drawn)
 
 
 def _future(axes: Axes, subject: Subject, divisor: int, *, dots: bool = True) -> None:
@@ -201,9 +159,8 @@ def _future(axes: Axes, subject: Subject, divisor: int, *, dots: bool = True) ->
     at = [year, *subject.years]
     for level, colour in BANDS:
         lower, upper = np.quantile(subject.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        axes.fill_between(
-            at, np.r_[last, lower] / divisor, np.r_[last, upper] / divisor, color=colour, lw=0
-        )
+        edge = np.r_[last, lower, upper[::-1]] / divisor
+        axes.fill([*at, *at[:0:-1]], edge, color=colour, lw=0)
     median = np.r_[last, np.median(subject.draws, axis=0)] / divisor
     axes.plot(at, median, color=ACCENT, lw=1.8)
     marked = np.isin(at, subject.horizons) & dots
@@ -248,17 +205,22 @@ def _years(axes: Axes, subject: Subject) -> None:
     first = max(FIRST_YEAR, int(subject.series.years[0]))
     last = max(subject.horizons[-1], subject.series.origin)
     axes.set_xlim(first - 0.8, last + 1.2)
-    step = 10 if last - first > 22 else 5
-    ticks = [year for year in range(first, last + 1) if year % step == 0]
-    axes.set_xticks(ticks, [str(year) for year in ticks])
+    frame.years(axes, first, last)
 
 
 def _targets(axes: Axes, subject: Subject) -> None:
+    """Mark the target years of the country's policy concept, and its phases along the top."""
     concept = CONCEPTS.get(subject.country)
-    for year in concept.target_years if concept else ():
-        if year in subject.horizons and year in subject.years:
-            axes.axvline(year, color=ACCENT, lw=0.9, ls=(0, (4, 2)))
-            axes.annotate(
-                str(year), (year, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
-                textcoords="offset points", ha="center", va="bottom", color=ACCENT, weight="bold",
-            )  # fmt: skip
+    left = axes.get_xlim()[0]
+    for start, year in concept.phases if concept else ():
+        if year not in subject.horizons or year not in subject.years:
+            continue
+        axes.axvline(year, color=ACCENT, lw=0.9, ls=(0, (4, 2)))
+        axes.plot(
+            [max(start - 0.7, left), year], [1, 1], color=ACCENT, lw=2.5, clip_on=False,
+            solid_capstyle="butt", transform=axes.get_xaxis_transform(),
+        )  # fmt: skip
+        axes.annotate(
+            str(year), (year, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 3),
+            textcoords="offset points", ha="center", va="bottom", color=ACCENT, weight="bold",
+        )  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from forecast.reports import labels
-from forecast.reports.charts import THOUSANDS, canvas, label_numbers, label_unit, lonely
+from forecast.reports import frame, labels
+from forecast.reports.charts import lonely
 from forecast.reports.language import Language
 from forecast.reports.numbers import rounded
 from forecast.reports.subject import FIRST_YEAR, Subject, identity
@@ -103,12 +103,13 @@ def chart(first: Subject, second: Subject, words: Language) -> str:
     name = identity("contrast", *first.key, second.series.source)
     text = 13.0
     with drawing(name, text):
-        figure, axes = canvas(440, 230, left=4 * text, right=text, top=2 * text, bottom=2.2 * text)
-        start = max(FIRST_YEAR, min(int(s.series.years[0]) for s in (first, second)))
-        largest = max(
-            np.nanmax(np.abs(s.series.values[s.series.years >= start])) for s in (first, second)
+        figure, axes = frame.canvas(
+            440, 230, left=4 * text, right=text, top=2 * text, bottom=2.2 * text
         )
-        divisor = 1000 if largest >= THOUSANDS else 1
+        start = max(FIRST_YEAR, min(int(s.series.years[0]) for s in (first, second)))
+        divisor = frame.divisor(
+            *(s.series.values[s.series.years >= start] for s in (first, second))
+        )
         for subject, colour, style in ((first, INK, "-"), (second, ACCENT, (0, (4, 2)))):
             shown = subject.series.years >= start
             years, values = subject.series.years[shown], subject.series.values[shown] / divisor
@@ -118,12 +119,9 @@ def chart(first: Subject, second: Subject, words: Language) -> str:
         axes.axhline(0, color=MUTED, lw=0.8)
         last = max(first.series.origin, second.series.origin)
         axes.set_xlim(start - 0.5, last + 0.5)
-        step = 10 if last - start > 22 else 5
-        ticks = [year for year in range(start, last + 1) if year % step == 0]
-        axes.set_xticks(ticks, [str(year) for year in ticks])
-        axes.grid(axis="y")
-        label_unit(axes, divisor, words)
-        label_numbers(axes.yaxis, words)
+        frame.years(axes, start, last)
+        frame.numbers(axes, words)
+        frame.unit(axes, divisor, words)
         title = words.say(
             "{place}: {measure} from two sources",
             place=labels.place(first.series.location, words),

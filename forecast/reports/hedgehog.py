@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from forecast.reports import charts
+from forecast.reports import charts, frame
 from forecast.reports.language import Language
 from forecast.reports.subject import FIRST_YEAR, Subject, identity
 from forecast.reports.svg import ACCENT, INK, MUTED, drawing, to_svg
@@ -26,21 +26,26 @@ def hedgehog(subject: Subject, rows: pd.DataFrame, words: Language) -> str:
     str
         SVG text.
     """
+    from matplotlib.collections import LineCollection
+
     name = identity("hedgehog", *subject.key)
     series = subject.series
     observed = dict(zip(series.years.tolist(), series.values.tolist()))
     text = 13.0
     with drawing(name, text):
-        figure, axes = charts.canvas(
+        figure, axes = frame.canvas(
             440, 230, left=4 * text, right=text, top=2 * text, bottom=2.2 * text
         )
-        largest = max(np.nanmax(np.abs(series.values)), rows["median"].abs().max())
-        divisor = 1000 if largest >= charts.THOUSANDS else 1
+        divisor = frame.divisor(series.values, rows["median"].to_numpy(dtype=float))
+        lines, ends = [], []
         for origin, group in rows.sort_values("year").groupby("origin"):
             start = observed.get(int(str(origin)), np.nan)
             years = [int(str(origin)), *group["year"]]
-            axes.plot(years, np.r_[start, group["median"]] / divisor, color=ACCENT, lw=0.9)
-            axes.plot(years[-1], group["median"].iloc[-1] / divisor, ".", ms=3.5, color=ACCENT)
+            path = np.column_stack([years, np.r_[start, group["median"]] / divisor])
+            lines.append(path[~np.isnan(path).any(axis=1)])
+            ends.append(path[-1])
+        axes.add_collection(LineCollection(lines, colors=ACCENT, linewidths=0.9, zorder=2))
+        axes.plot(*np.transpose(ends), ".", ms=3.5, color=ACCENT)
         first = max(FIRST_YEAR, int(rows["origin"].min()) - 2)
         shown = series.years >= first
         axes.plot(series.years[shown], series.values[shown] / divisor, color=INK, lw=1.8)
@@ -48,11 +53,9 @@ def hedgehog(subject: Subject, rows: pd.DataFrame, words: Language) -> str:
             axes.axhline(0, color=MUTED, lw=0.8)
         last = max(int(rows["year"].max()), series.origin)
         axes.set_xlim(first - 0.5, last + 0.5)
-        ticks = [year for year in range(first, last + 1) if year % 5 == 0]
-        axes.set_xticks(ticks, [str(year) for year in ticks])
-        axes.grid(axis="y")
-        charts.label_numbers(axes.yaxis, words)
-        charts.label_unit(axes, divisor, words)
+        frame.years(axes, first, last)
+        frame.numbers(axes, words)
+        frame.unit(axes, divisor, words)
         return to_svg(figure, name, charts.heading(subject, words), described(rows, words))
 
 

@@ -13,8 +13,7 @@ from markupsafe import Markup
 from forecast import locations
 from forecast.data import package
 from forecast.errors import ForecastError
-from forecast.reports import labels
-from forecast.reports.charts import canvas
+from forecast.reports import frame, labels
 from forecast.reports.language import Language, message
 from forecast.reports.numbers import rounded
 from forecast.reports.subject import identity
@@ -189,7 +188,7 @@ def heat_map(moves: Moves, words: Language) -> str:
     longest = min(6.0 * max(map(len, places)) + 12, 230)
     size, count = _CELL * len(places), len(places)
     with drawing(name, _TEXT):
-        figure, axes = canvas(
+        figure, axes = frame.canvas(
             longest + size + 8, longest + size + 26, left=longest, right=8, top=longest, bottom=26
         )
         for position, (low, dark) in enumerate(CLASSES):
@@ -198,11 +197,9 @@ def heat_map(moves: Moves, words: Language) -> str:
         _cells(axes, np.isnan(moves.counts), WASH, 1.0)
         axes.set_xlim(0, count)
         axes.set_ylim(count, 0)
-        axes.xaxis.tick_top()
-        at = np.arange(count) + 0.5
-        axes.set_xticks(at, places, rotation=90, color=INK)
-        axes.set_yticks(at, places, color=INK)
-        axes.tick_params(length=0, pad=5)
+        at = [position + 0.5 for position in range(count)]
+        frame.label(axes, "top", at, places, INK)
+        frame.label(axes, "left", at, places, INK)
         axes.annotate(
             words.say("from (rows) to (columns)"), (0, 0), xycoords="axes fraction",
             xytext=(0, -8), textcoords="offset points", va="top", color=MUTED,

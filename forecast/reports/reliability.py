@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from forecast.errors import ForecastError
-from forecast.reports.charts import canvas
+from forecast.reports import frame
 from forecast.reports.language import Language
 from forecast.reports.svg import ACCENT, INK, MUTED, drawing, to_svg
 
@@ -34,7 +33,7 @@ def reliability(calibration: pd.DataFrame, words: Language) -> str:
         raise ForecastError("no past forecast was scored; the reliability chart would be empty.")
     text = 13.0
     with drawing("reliability", text):
-        figure, axes = canvas(
+        figure, axes = frame.canvas(
             440, 260, left=4 * text, right=2 * text, top=2.2 * text, bottom=3.6 * text
         )
         axes.plot([0, 1], [0, 1], color=MUTED, lw=0.9, ls=(0, (4, 2)))
@@ -46,15 +45,17 @@ def reliability(calibration: pd.DataFrame, words: Language) -> str:
             axes.plot(list(levels), list(levels.values()), "o", ms=5, color=ACCENT, alpha=dark)
         axes.set_xlim(0, 1.02)
         axes.set_ylim(0, 1.02)
-        ticks = np.array([0, 0.25, 0.5, 0.75, 1])
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_ticks(ticks, [words.share(float(tick)) for tick in ticks])
-        axes.grid(axis="y")
-        axes.set_xlabel(words.say("promised"), color=INK)
+        ticks = [0.0, 0.25, 0.5, 0.75, 1.0]
+        said = [words.share(tick) for tick in ticks]
+        frame.rules(axes, "y", ticks)
+        frame.label(axes, "left", ticks, said)
+        frame.ground(axes, ticks)
+        frame.label(axes, "bottom", ticks, said)
         axes.annotate(
-            words.say("held"), (0, 1), xycoords="figure fraction", xytext=(4, -4),
-            textcoords="offset points", va="top", color=INK,
+            words.say("promised"), (0.5, 0), xycoords="axes fraction", xytext=(0, -2 * text),
+            textcoords="offset points", ha="center", va="top", color=INK,
         )  # fmt: skip
+        frame.corner(axes, words.say("held"), INK)
         return to_svg(
             figure, "reliability", words.say("Reliability of past intervals"),
             described(calibration, words),
