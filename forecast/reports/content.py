@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from forecast.horizons import CONCEPTS
 from forecast.outlook import Forecast
-from forecast.reports import charts, contrast, labels, others, sentences
+from forecast.reports import charts, contrast, labels, others, releases, sentences
+from forecast.reports.accounts import accounts
 from forecast.reports.language import Language
 from forecast.reports.manifest import changes
 from forecast.reports.moves import section as moves
@@ -87,6 +88,8 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
         "levels": [round(100 * level) for level in LEVELS],
         "origin": int(outlook.paths.attrs["origin"]),
         "contrast": _UN in sources and len(sources) > 1,
+        "known_region": any(bundled(subject.key) for subject in known),
+        "accounts": accounts(known, words),
         "regional": any(not subject.national for subject in known),
         "countries": [_country(known, code, edition) for code in codes],
         "unfit": [_unfit(subject, words) for subject in known if not subject.forecast],
@@ -167,6 +170,7 @@ def _brief(
         "source": labels.source(lead.series.source, words),
         "last": sentences.last_figure(lead, words),
         "spark": Markup(charts.spark(lead, words)),  # noqa: S704  escaped where it is drawn
+        "turned": releases.other_sign(lead, words),
         "lines": [
             {
                 "year": year,
@@ -175,6 +179,17 @@ def _brief(
                 "record": _in_short(lead, year, found, words),
             }
             for year in lead.horizons
+        ],
+        "others": [
+            {
+                "source": labels.source(subject.series.source, words),
+                "year": year,
+                "text": sentences.expectation(subject, year, words),
+                "record": _in_short(subject, year, found, words),
+            }
+            for subject in fitted
+            if subject is not lead and subject.series.measure == lead.series.measure
+            for year in own or lead.horizons[-1:]
         ],
     }
 
@@ -228,7 +243,7 @@ def _figure(subject: Subject, words: Language) -> Figure:
         Markup(charts.fan(subject, words)),  # noqa: S704  escaped where it is drawn
         " ".join(
             part
-            for part in (sentences.flags(subject, words), sentences.revised(subject, words))
+            for part in (sentences.flags(subject, words), releases.revised(subject, words))
             if part
         ),
     )

@@ -12,6 +12,7 @@ import pandas as pd
 from forecast.data import package
 from forecast.errors import UnknownNameError
 from forecast.horizons import DEFAULT_HORIZONS
+from forecast.models.contract import FORECAST
 from forecast.models.registry import table as registry
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
@@ -51,7 +52,9 @@ def data(known: Sequence[Subject], words: Language) -> list[dict[str, Any]]:
             {
                 **described,
                 "shared": " ".join(shared),
-                "series": [_series(subject, frozenset(shared), words) for subject in groups[name]],
+                "series": _together(
+                    [_series(subject, frozenset(shared), words) for subject in groups[name]]
+                ),
                 "rules": [words.lookup(rule) for rule in sorted(rules)],
             }
         )
@@ -114,6 +117,15 @@ def _series(subject: Subject, shared: frozenset[str], words: Language) -> dict[s
     }
 
 
+def _together(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put series that differ in their place alone into one row, places in order."""
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for row in rows:
+        rest = tuple((name, value) for name, value in row.items() if name != "place")
+        found.setdefault(rest, []).append(row["place"])
+    return [{"place": ", ".join(places), **dict(rest)} for rest, places in found.items()]
+
+
 def method(outlook: Forecast, words: Language) -> dict[str, Any]:
     """Return what the page says about the model and how to make the page again."""
     attributes = outlook.paths.attrs
@@ -121,6 +133,9 @@ def method(outlook: Forecast, words: Language) -> dict[str, Any]:
     return {
         "models": models,
         "hub": outlook.history.step == 1,
+        "scales": sorted({str(note) for note in _forecast(outlook)["scale"]}),
+        "parametric": all(model["kind"] == "time series" for model in models),
+        "diagnostics": diagnostics(outlook, words),
         "draws": outlook.paths.sizes["draw"],
         "series": outlook.paths.sizes["series"],
         "version": attributes["version"],
@@ -129,6 +144,26 @@ def method(outlook: Forecast, words: Language) -> dict[str, Any]:
         "seed": attributes["seed"],
         "command": _command(outlook, words),
     }
+
+
+def diagnostics(outlook: Forecast, words: Language) -> list[str]:
+    """Return what the model says about its own fit, in its own words.
+
+    The attribute ``diagnostics`` of the draws is about the whole fit; a column of that
+    name in the notes about single series.
+    """
+    said = [str(outlook.paths.attrs.get("diagnostics", "")).strip()]
+    if "diagnostics" in outlook.notes:
+        for row in _forecast(outlook).to_dict("records"):
+            text = "" if pd.isna(row["diagnostics"]) else str(row["diagnostics"]).strip()
+            if text:
+                place = labels.place(str(row["location"]), words)
+                said.append(f"{place}, {labels.measure(str(row['measure']), words)}: {text}")
+    return [text for text in said if text]
+
+
+def _forecast(outlook: Forecast) -> pd.DataFrame:
+    return outlook.notes[outlook.notes["status"] == FORECAST]
 
 
 def _with_members(name: str) -> Iterable[str]:
@@ -144,12 +179,13 @@ def _model(name: str, words: Language) -> dict[str, Any]:
     """Return a model's own words; a user's model has only its name and docstring."""
     known = registry().set_index("model")
     if name not in known.index:
-        return {"name": name, "title": name, "summary": "", "references": []}
+        return {"name": name, "title": name, "kind": "user", "summary": "", "references": []}
     stated = known.loc[name]
     references = [] if stated["kind"] == "user" else specification(name).get("references", [])
     return {
         "name": name,
         "title": words.lookup(str(stated["title"])),
+        "kind": str(stated["kind"]),
         "summary": words.lookup(str(stated["summary"])),
         "references": references,
     }

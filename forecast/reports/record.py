@@ -13,6 +13,7 @@ from forecast import locations
 from forecast.backtests.verdicts import MISCALIBRATED, NO_BETTER, SKILFUL, TOO_LITTLE
 from forecast.reports import labels
 from forecast.reports.hedgehog import described, hedgehog
+from forecast.reports.jumps import jumps_of
 from forecast.reports.language import Language, message
 from forecast.reports.numbers import rounded
 from forecast.reports.reliability import figures as reliability
@@ -31,7 +32,22 @@ _VERDICTS = {
     MISCALIBRATED: message("intervals did not hold what they promise"),
     TOO_LITTLE: message("too few past forecasts to judge"),
 }
+#: The same verdicts as they open a sentence of the first screen, and in a table.
+_OPENING = {
+    SKILFUL: message("Better than assuming no change so far."),
+    NO_BETTER: message("Not shown to be better than assuming no change."),
+    MISCALIBRATED: message("Such intervals did not hold what they promise."),
+    TOO_LITTLE: message("Too few past forecasts to judge."),
+}
+_CELL = {
+    SKILFUL: message("better"),
+    NO_BETTER: message("no better"),
+    MISCALIBRATED: message("intervals off"),
+    TOO_LITTLE: message("too few"),
+}
 _KEY = ["source", "location", "measure"]
+#: Fewest past forecasts that make a chart.
+LEAST = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +96,21 @@ def ahead(horizons: Sequence[int], words: Language) -> str:
 
 
 def in_short(row: Mapping[str, Any] | None, words: Language) -> str:
-    """Give the verdict of one series and horizon without its numbers; empty without one."""
-    if row is None:
-        return ""
-    return words.say("Track record: {verdict}.", verdict=words.say(_VERDICTS[str(row["verdict"])]))
+    """Give the verdict of one series and horizon as a sentence; empty without one."""
+    return "" if row is None else words.say(_OPENING[str(row["verdict"])])
+
+
+def cell(name: str, words: Language) -> str:
+    """Return a verdict in a word or two, for a table."""
+    return words.say(_CELL[name])
+
+
+def legend(words: Language) -> str:
+    """Say what the words of the table mean."""
+    said = [
+        f"{words.say(_CELL[name])}: {words.say(meaning)}" for name, meaning in _VERDICTS.items()
+    ]
+    return "; ".join(said) + "."
 
 
 def verdict(row: Mapping[str, Any] | None, words: Language) -> str:
@@ -100,15 +127,17 @@ def verdict(row: Mapping[str, Any] | None, words: Language) -> str:
         "time; past forecasts: {origins}).",
         when=when,
         verdict=name,
-        error=words.say(
-            message("error smaller by {share}")
-            if skill >= 0
-            else message("error larger by {share}"),
-            share=words.share(abs(skill)),
-        ),
+        error=_error(skill, words),
         coverage=words.share(float(row["coverage"])),
         origins=int(row["origins"]),
     )
+
+
+def _error(skill: float, words: Language) -> str:
+    if round(100 * skill) == 0:
+        return words.say("error the same, within 1\u202f%")
+    shape = message("error smaller by {share}") if skill > 0 else message("error larger by {share}")
+    return words.say(shape, share=words.share(abs(skill)))
 
 
 def coverage(rows: pd.DataFrame, words: Language) -> str:
@@ -136,7 +165,7 @@ def surprise(row: Mapping[str, Any], words: Language) -> str:
         for name in ("lower_95", "upper_95", "observed")
     )
     return words.say(
-        "{place}, {measure}, {year}: {observed}; the forecast from {origin} had said {low} to "
+        "{year}, {place}, {measure}: {observed}; the forecast from {origin} had said {low} to "
         "{high} (95\u202f%).",
         place=labels.place(str(row["location"]), words),
         measure=labels.measure(str(row["measure"]), words),
@@ -149,20 +178,24 @@ def surprise(row: Mapping[str, Any], words: Language) -> str:
 
 
 def surprises_of(rows: pd.DataFrame, words: Language) -> list[str]:
-    """Tell of the figures outside their 95 % interval, countries first, regions by year."""
+    """Tell of the figures outside their 95 % interval: those of countries, then of regions.
+
+    Of countries the most surprising are told, by year.
+    """
     national = rows["location"].map(locations.country_of) == rows["location"]
+    most = rows[national].head(SURPRISES).sort_values("year", kind="stable")
     said = [
         surprise({str(name): value for name, value in row.items()}, words)
-        for row in rows[national].head(SURPRISES).to_dict("records")
+        for row in most.to_dict("records")
     ]
     regional = rows[~national]
     country = regional["location"].map(locations.country_of)
-    for (code, year), group in regional.groupby([country, "year"], sort=True):
+    for (year, code), group in regional.groupby(["year", country], sort=True):
         names = [labels.place(place, words) for place in dict.fromkeys(group["location"])]
         said.append(
             words.count(
-                "{country}, {year}: {n} region ({names}).",
-                "{country}, {year}: {n} regions ({names}).",
+                "{year}, {country}: {n} region ({names}).",
+                "{year}, {country}: {n} regions ({names}).",
                 len(names),
                 country=labels.place(str(code), words),
                 year=year,
@@ -201,6 +234,9 @@ def section(
         "figures": _figures(ordered, counted, words),
         "surprises": surprises_of(surprises, words),
         "outside": len(surprises),
+        "judged": words.persons(len(counted[[*_KEY, "year"]].drop_duplicates())),
+        "jumps": jumps_of(known, words),
+        "legend": legend(words),
         "failed": len(ours.failures),
     }
 
@@ -212,7 +248,7 @@ def _figures(
     groups = {tuple(map(str, key)): rows for key, rows in counted.groupby(_KEY)}
     figures = []
     for subject in ordered:
-        if not subject.national or subject.key not in groups:
+        if not subject.national or len(groups.get(subject.key, ())) < LEAST:
             continue
         source, place, measure = subject.key
         rows = groups[subject.key]
@@ -256,7 +292,7 @@ def _verdict_row(subject: Subject, found: Record, words: Language) -> dict[str, 
         "measure": labels.measure(measure, words),
         "source": labels.source(source, words),
         "verdicts": {
-            horizon: {"name": words.say(_VERDICTS[name]), "skilful": name == SKILFUL}
+            horizon: {"name": cell(name, words), "skilful": name == SKILFUL}
             for horizon, name in said.items()
         },
     }

@@ -14,7 +14,7 @@ from forecast.horizons import CONCEPTS
 from forecast.reports import labels
 from forecast.reports.language import Language, message
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import FIRST_YEAR, Subject
+from forecast.reports.subject import Subject
 
 #: ICD 203 (Office of the Director of National Intelligence 2015): the word for each
 #: probability up to and including the bound, and the sentence for a net loss.
@@ -190,11 +190,15 @@ def concept(country: str, words: Language) -> str:
         return ""
     stated = CONCEPTS[country]
     years = stated.target_years
+    title = stated.title_ru if words.code == "ru" else stated.title
+    if len(stated.phases) > 1:
+        phases = [f"{first}–{last}" for first, last in stated.phases]
+        return words.say("{title}. Its phases: {phases}.", title=title, phases=words.listed(phases))
     return words.count(
         "{title}. Its target year: {years}.",
         "{title}. Its target years: {years}.",
         len(years),
-        title=stated.title_ru if words.code == "ru" else stated.title,
+        title=title,
         years=words.listed(years),
     )
 
@@ -203,36 +207,6 @@ def not_forecast(subject: Subject, words: Language) -> str:
     """Say why a series was not forecast, and what its last figure is."""
     why = labels.reason(subject.note, words)
     return words.say("Not forecast: {reason}", reason=why) + " " + last_figure(subject, words)
-
-
-def revised(subject: Subject, words: Language) -> str:
-    """Say how far the figures moved since the release before; empty if there is none."""
-    if not subject.releases:
-        return ""
-    earlier = subject.releases[-1]
-    now = dict(zip(subject.series.years.tolist(), subject.series.values.tolist()))
-    then = dict(zip(earlier.index.tolist(), earlier.tolist()))
-    both = {y: (then[y], now[y]) for y in then if y >= FIRST_YEAR and y in now}
-    pairs = np.array(list(both.values()))
-    pairs = pairs[~np.isnan(pairs).any(axis=1)] if len(pairs) else pairs
-    if not len(pairs):
-        return ""
-    turned = int((np.sign(pairs[:, 0]) * np.sign(pairs[:, 1]) < 0).sum())
-    moved = words.say(
-        "Since the release before, the figures for {first} to {last} moved by {mean} a year on "
-        "average",
-        first=min(both),
-        last=max(both),
-        mean=words.persons(rounded(float(np.abs(pairs[:, 0] - pairs[:, 1]).mean()))),
-    )
-    if not turned:
-        return f"{moved}."
-    return words.count(
-        "{moved}; the sign changed in {n} year.",
-        "{moved}; the sign changed in {n} years.",
-        turned,
-        moved=moved,
-    )
 
 
 def flags(subject: Subject, words: Language, leave_out: frozenset[str] = frozenset()) -> str:
