@@ -228,9 +228,7 @@ def section(
         "horizons": sorted(
             {int(row["horizon"]) for rows in found.verdicts.values() for row in rows}
         ),
-        "verdicts": [_verdict_row(subject, found, words) for subject in ordered]
-        if found.verdicts
-        else [],
+        "verdicts": _verdict_rows(ordered, found, words) if found.verdicts else [],
         "figures": _figures(ordered, counted, words),
         "surprises": surprises_of(surprises, words),
         "outside": len(surprises),
@@ -284,15 +282,29 @@ def _by_horizon(found: Record, calibration: pd.DataFrame, words: Language) -> li
     return rows
 
 
-def _verdict_row(subject: Subject, found: Record, words: Language) -> dict[str, Any]:
-    source, place, measure = subject.key
-    said = {int(row["horizon"]): str(row["verdict"]) for row in found.verdicts.get(subject.key, ())}
-    return {
-        "place": labels.place(place, words),
-        "measure": labels.measure(measure, words),
-        "source": labels.source(source, words),
-        "verdicts": {
-            horizon: {"name": cell(name, words), "skilful": name == SKILFUL}
-            for horizon, name in said.items()
-        },
-    }
+def _verdict_rows(
+    ordered: Sequence[Subject], found: Record, words: Language
+) -> list[dict[str, Any]]:
+    """Return one row per national series; regions of one source that share it share a row."""
+    rows: dict[tuple[object, ...], tuple[list[str], dict[str, Any]]] = {}
+    for subject in ordered:
+        source, place, measure = subject.key
+        rows_of = found.verdicts.get(subject.key, ())
+        said = {int(row["horizon"]): str(row["verdict"]) for row in rows_of}
+        alone = subject.key if subject.national else (source, subject.country, measure)
+        places, _ = rows.setdefault(
+            (subject.national, alone, *said.items()),
+            (
+                [],
+                {
+                    "measure": labels.measure(measure, words),
+                    "source": labels.source(source, words),
+                    "verdicts": {
+                        horizon: {"name": cell(name, words), "skilful": name == SKILFUL}
+                        for horizon, name in said.items()
+                    },
+                },
+            ),
+        )
+        places.append(labels.place(place, words))
+    return [{"place": ", ".join(places), **row} for places, row in rows.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -81,7 +82,9 @@ def test_the_nearest_horizon_is_judged(found: record.Record) -> None:
 
 def test_verdicts_in_short() -> None:
     skilful = {"horizon": 3, "verdict": "skilful"}
-    assert record.in_short(skilful, ENGLISH) == "Track record: better than assuming no change."
+    assert record.in_short(skilful, ENGLISH) == "Better than assuming no change so far."
+    poor = {"horizon": 3, "verdict": "no better than naive"}
+    assert record.in_short(poor, ENGLISH) == "Not shown to be better than assuming no change."
     assert record.in_short(None, ENGLISH) == ""
     assert record.verdict({"horizon": 1, "verdict": "too little data"}, ENGLISH) == (
         "Track record 1 year ahead: too few past forecasts to judge."
@@ -112,11 +115,15 @@ def test_the_page_carries_the_record(
     assert 'id="record"' in text
     assert 'href="#record"' in text
     words = language(code)
-    assert words.say("not shown to be better than assuming no change") in text
     assert text.count("<caption") > 6
     first = text[text.index('class="first"') : text.index('id="how"')]
-    # Two countries with net migration, three target years: each sentence has its verdict.
-    assert first.count(words.say("Track record: {verdict}.", verdict="").rstrip(".")) == 6
+    # Each sentence on a year ahead opens with its verdict.
+    sentences = [line for line in re.findall(r"<dd>.*?</dd>", first) if "four chances" in line]
+    if code == "en":
+        assert len(sentences) >= 6
+        assert all('<dd><span class="' in line and "verdict" in line for line in sentences)
+    assert first.count('class="verdict"') >= 6
+    assert record.legend(words) in html.unescape(text)
 
 
 def test_a_page_says_when_the_record_is_of_other_models(
@@ -146,6 +153,20 @@ def test_hedgehogs_draw_every_origin_and_count_what_held(
     assert numbers(described(rows, words)) == [
         len(rows), rows["origin"].min(), rows["origin"].max(), 80, inside
     ]  # fmt: skip
+
+
+def test_a_skill_of_nothing_is_said_as_such() -> None:
+    row = {"horizon": 3, "verdict": "no better than naive", "coverage": 0.8, "origins": 12}
+    assert "error the same, within 1\u202f%" in record.verdict({**row, "skill": -0.004}, ENGLISH)
+    assert "error larger by 1\u202f%" in record.verdict({**row, "skill": -0.006}, ENGLISH)
+    assert "error smaller by 20\u202f%" in record.verdict({**row, "skill": 0.2}, ENGLISH)
+
+
+def test_surprises_are_told_by_year(track: Track) -> None:
+    told = record.surprises_of(track.surprises("naive"), ENGLISH)
+    national = [int(line[:4]) for line in told if "had said" in line]
+    assert national == sorted(national)
+    assert len(national) > 1
 
 
 def test_surprises_of_regions_are_told_by_year(track: Track) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forecast.outlook import Forecast
-from forecast.reports import sentences
+from forecast.reports import releases, sentences
 from forecast.reports.language import Language, language
 from forecast.reports.numbers import rounded
 from forecast.reports.subject import Subject
@@ -88,9 +88,20 @@ def test_releases_are_compared(known: Known, words: Language) -> None:
     now = dict(zip(subject.series.years, subject.series.values))
     moved = np.mean([abs(now[year] - value) for year, value in earlier.items()])
     turned = sum(now[year] * value < 0 for year, value in earlier.items())
-    said = numbers(sentences.revised(subject, words))
+    said = numbers(releases.revised(subject, words))
     assert said == [1990, 2021, rounded(moved)] + ([turned] if turned else [])
-    assert sentences.revised(known[REGISTER], words) == ""
+    assert releases.revised(known[REGISTER], words) == ""
+
+
+def test_the_first_screen_says_that_the_sign_has_changed(known: Known, words: Language) -> None:
+    subject = known[UN]
+    earlier = subject.releases[0]
+    now = dict(zip(subject.series.years, subject.series.values))
+    shown = {year: value for year, value in earlier.items() if year >= 1990}
+    turned = sum(now[year] * value < 0 for year, value in shown.items())
+    assert turned > 0
+    assert numbers(releases.other_sign(subject, words)) == [turned, len(shown)]
+    assert releases.other_sign(known[REGISTER], words) == ""
 
 
 def test_two_sources_stand_side_by_side(known: Known) -> None:
@@ -133,7 +144,7 @@ def test_likelihood_words_carry_their_number(share: float, said: str) -> None:
 
 def test_snapshot_of_the_plain_sentences(known: Known) -> None:
     assert sentences.concept("KGZ", ENGLISH) == (
-        "Concept of State Migration Policy 2021–2030. Its target years: 2025 and 2030."
+        "Concept of State Migration Policy 2021–2030. Its phases: 2021–2025 and 2026–2030."
     )
     assert sentences.concept("KAZ", ENGLISH) == (
         "Concept of Migration Policy 2023–2027. Its target year: 2027."

@@ -1,0 +1,169 @@
+"""No number without its source: every sentence of a page, recomputed from draws and scores.
+
+The page is read as text. What it ought to say is worked out here from the draws, the figures
+and the score table, without the report's code for sentences.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast.backtests.table import Track
+from forecast.backtests.verdicts import TOO_LITTLE
+from forecast.outlook import Forecast
+from forecast.reports import labels
+from forecast.reports.horizon import report
+from forecast.reports.language import Language
+from forecast.reports.numbers import rounded
+
+SIGNED = {"net_migration", "net_all_flows", "internal_net"}
+Key = tuple[str, str, str]
+
+
+def numbers(text: str) -> list[int]:
+    found = re.findall(r"[−+]?\d[\d,\u00a0]*", plain(text))
+    return [int(re.sub(r"[,\u00a0]", "", item).replace("−", "-")) for item in found]
+
+
+def plain(text: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", text))
+
+
+def percent(share: float) -> int:
+    return 1 if share < 0.01 else 99 if share > 0.99 else round(100 * share)
+
+
+def drawn(outlook: Forecast, key: Key) -> pd.DataFrame:
+    """Draws by year, those of years already observed left out."""
+    series = outlook.series
+    at = (series["source"] == key[0]) & (series["location"] == key[1])
+    at &= series["measure"] == key[2]
+    paths = outlook.paths.isel(series=int(np.flatnonzero(at)[0])).transpose("draw", "year")
+    return pd.DataFrame(paths.to_numpy(), columns=paths["year"].to_numpy()).dropna(axis=1)
+
+
+def figures(outlook: Forecast, key: Key) -> pd.Series:
+    rows = outlook.history.select(source=key[0], location=key[1], measure=key[2]).latest
+    return rows.sort_values("year").set_index("year")["value"].dropna()
+
+
+def expected(values: np.ndarray, measure: str) -> list[int]:
+    low, middle, high = (rounded(float(x)) for x in np.quantile(values, [0.1, 0.5, 0.9]))
+    if measure not in SIGNED:
+        return [low, high, middle]
+    ends = (low, high) if low >= 0 or high > 0 else (high, low)
+    return [abs(ends[0]), abs(ends[1]), percent((values < 0).mean())]
+
+
+def more(outlook: Forecast, track: Track, key: Key, year: int) -> list[int]:
+    draws, seen = drawn(outlook, key), figures(outlook, key)
+    recent = seen.to_numpy()[-5:]
+    said = [len(recent), rounded(recent.mean()), percent((draws[year] > recent.mean()).mean())]
+    ahead = [y for y in draws.columns if y <= year]
+    if len(ahead) > 1:
+        total = draws[ahead].sum(axis=1)
+        low, middle, high = (rounded(float(x)) for x in np.quantile(total, [0.1, 0.5, 0.9]))
+        said += [ahead[0], year, low, high, 80, middle]
+    return said + record(outlook, track, key, year - int(seen.index[-1]))
+
+
+def record(outlook: Forecast, track: Track, key: Key, distance: int) -> list[int]:
+    """The verdict's numbers, skill and coverage recounted from the scores."""
+    table = track.table[track.table["status"] == "scored"].set_index(
+        ["source", "location", "measure"]
+    )
+    judged = track.verdicts().set_index(["model", "source", "location", "measure"]).sort_index()
+    if (outlook.model, *key) not in judged.index:
+        return []
+    rows = judged.loc[[(outlook.model, *key)]]
+    horizon = min(rows["horizon"], key=lambda h: (abs(h - distance), -h))
+    if rows.set_index("horizon").loc[horizon, "verdict"] == TOO_LITTLE:
+        return [horizon]
+    both = table.loc[[key]].query("horizon == @horizon").set_index("origin")
+    ours, naive = (both[both["model"] == name] for name in (outlook.model, "naive"))
+    common = ours.index.intersection(naive.index)
+    ours, naive = ours.loc[common], naive.loc[common]
+    skill = round(100 * (1 - ours["crps"].mean() / naive["crps"].mean()))
+    held = round(100 * ours["inside_80"].mean())
+    return [horizon, abs(skill) if skill else 1, 80, held, len(ours)]
+
+
+def sections(text: str) -> Iterator[tuple[str, int, str, str, str]]:
+    """Country, year, what and source of each sentence in the countries' sections."""
+    for found in re.finditer(
+        r'<section id="(\w+)-(\d{4})" class="horizon".*?</section>', text, re.DOTALL
+    ):
+        for term, said in re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", found[0], re.DOTALL):
+            what, source = re.fullmatch(r"(.*?) <bdi[^>]*>(.*)</bdi>", term, re.DOTALL).groups()  # type: ignore[union-attr]
+            yield found[1], int(found[2]), plain(what), plain(source), said
+
+
+def key_of(outlook: Forecast, place: str, what: str, source: str, words: Language) -> Key:
+    rows = outlook.series[outlook.series["location"] == place]
+    keys = [
+        (row.source, row.location, row.measure)
+        for row in rows.itertuples()
+        if (labels.measure(row.measure, words), labels.source(row.source, words)) == (what, source)
+    ]
+    assert len(keys) == 1, (place, what, source)
+    return keys[0]
+
+
+def check(text: str, outlook: Forecast, track: Track, words: Language) -> int:
+    """Compare every sentence on a target year with what it ought to say; return how many."""
+    count = 0
+    for place, year, what, source, said in sections(text):
+        key = key_of(outlook, place, what, source, words)
+        draws = drawn(outlook, key)
+        if year not in draws:
+            assert numbers(said) == [round(figures(outlook, key)[year])]
+        else:
+            ought = expected(draws[year].to_numpy(), key[2]) + more(outlook, track, key, year)
+            assert numbers(said) == ought, (key, year, plain(said))
+        count += 1
+    first = text[text.index('class="first"') : text.index('class="caution"')]
+    for entry in re.findall(r'<article class="entry">.*?</article>', first, re.DOTALL):
+        place = re.search(r'href="#(\w+)"', entry)[1]  # type: ignore[index]
+        lead, *others = re.findall(r'<div class="o(?:rigin|ther)">.*?</div>', entry, re.DOTALL)
+        what, source = re.search(r"<dd>(.*?), <bdi>(.*?)</bdi>", lead).groups()  # type: ignore[union-attr]
+        key = key_of(outlook, place, plain(what), plain(source), words)
+        seen = figures(outlook, key)
+        assert numbers(lead)[:2] == [seen.index[-1], round(seen.iloc[-1])]
+        lines = re.findall(r"<div(?: class=\"own\")?><dt>(\d+)</dt><dd>(.*?)</dd>", entry)
+        lines = [(key, *line) for line in lines]
+        for other in others:
+            year, what, source, said = re.search(  # type: ignore[union-attr]
+                r'<dt>(\d+)</dt><dd><span class="what">(.*?), <bdi>(.*?)</bdi>(.*)</dd>', other
+            ).groups()
+            named = key_of(outlook, place, plain(what), plain(source), words)
+            lines.append((named, year, said))
+        for named, year, said in lines:
+            draws = drawn(outlook, named)
+            if int(year) in draws:
+                assert numbers(said) == expected(draws[int(year)].to_numpy(), named[2])
+            count += 1
+    return count
+
+
+def test_every_sentence_is_supported(
+    judged: Forecast, track: Track, words: Language, tmp_path: Path
+) -> None:
+    path = report(judged, track, folder=tmp_path, language=words.code)[0]
+    assert check(path.read_text(encoding="utf-8"), judged, track, words) > 12
+
+
+def test_the_check_sees_a_wrong_number(
+    judged: Forecast, track: Track, words: Language, tmp_path: Path
+) -> None:
+    text = report(judged, track, folder=tmp_path, language=words.code)[0].read_text("utf-8")
+    start = text.index('class="horizon"')
+    spoilt = text[:start] + re.sub(r"(<dd>\D*)(\d)", r"\g<1>9\2", text[start:], count=1)
+    with pytest.raises(AssertionError):
+        check(spoilt, judged, track, words)
