@@ -11,8 +11,8 @@ from forecast.reports.language import Language
 from forecast.reports.numbers import rounded
 from forecast.reports.subject import FIRST_YEAR, Subject
 
-#: Flags of figures that do not show what happened, or start another level.
-_ASIDE = ("break", "outlier", "suspect", "interpolated")
+#: Flags of figures that do not show what happened.
+_ASIDE = ("outlier", "suspect", "interpolated")
 
 
 def largest(subject: Subject) -> tuple[int, float, float] | None:
@@ -26,6 +26,7 @@ def largest(subject: Subject) -> tuple[int, float, float] | None:
     for flag in _ASIDE:
         good &= ~series.flagged(flag)
     pairs = good[1:] & good[:-1] & (np.diff(series.years) == 1)
+    pairs &= ~series.flagged("break")[1:]
     if not pairs.any():
         return None
     change = np.where(pairs, np.abs(np.diff(series.values)), -1.0)
