@@ -228,7 +228,7 @@ def admin() -> Schema:
             "zoltar_project_id": {"type": "integer"},
             "citation": _TEXT,
             "file_format": _FORMATS,
-            "timezone": {"type": "string", "pattern": "^[A-Z][A-Za-z]+(/[A-Za-z_-]+)+$"},
+            "timezone": {"enum": _zones()},
             "model_output_dir": _TEXT,
             "cloud": cloud,
         },
@@ -242,6 +242,14 @@ def admin() -> Schema:
             "timezone",
         ],
     )
+
+
+def _zones() -> list[str]:
+    """Return the names of time zones with their continent, as the format takes them."""
+    from babel.core import get_global
+
+    named = {*get_global("zone_territories"), *get_global("zone_aliases")}
+    return sorted(name for name in named if "/" in name and not name.startswith("Etc/"))
 
 
 @cache

@@ -108,6 +108,11 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         "contact/email",
     ),
     "time zone": (config(layout.ADMIN, lambda c: c.update(timezone="Mars")), "schema", "timezone"),
+    "place unknown": (
+        config(layout.ADMIN, lambda c: c.update(timezone="Mars/Olympus_Mons")),
+        "schema",
+        "timezone: 'Mars/Olympus_Mons' is not one of",
+    ),
     "file format": (
         config(layout.ADMIN, lambda c: c.update(file_format=["xlsx"])),
         "schema",
