@@ -47,7 +47,12 @@ addEventListener("load", () => {
     return texts.filter((_, i) => places.some((b, j) => j > i && touch(places[i], b)))
       .map((node) => svg.querySelector("title").textContent + ": " + node.textContent);
   });
-  const found = { width, scroll: document.documentElement.scrollWidth,
+  const keys = [...document.querySelectorAll(".legend .key")].map((node) => {
+    const style = getComputedStyle(node);
+    return [style.width, style.height, style.borderTop, style.borderLeft, style.borderRight,
+      style.borderRadius, style.backgroundColor].join();
+  });
+  const found = { width, keys: keys.length, unlike: new Set(keys).size, scroll: document.documentElement.scrollWidth,
     wide: wide.slice(0, 5).map((node) => node.tagName + "." + node.className),
     figures: boxes.length, empty: boxes.filter((box) => box.width < 50 || box.height < 30).length,
     tables: document.querySelectorAll("table").length,
@@ -128,6 +133,7 @@ def test_every_figure_is_shown_and_nothing_is_fetched(
     assert found["wide"] == []
     assert found["figures"] == text.count("<svg ") > 45
     assert found["empty"] == 0
+    assert found["unlike"] == found["keys"] > 10
     assert found["overlaps"] == []
     assert found["tables"] == text.count("<table")
     assert found["requests"] == 0
