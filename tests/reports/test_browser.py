@@ -52,7 +52,8 @@ addEventListener("load", () => {
     return [style.width, style.height, style.borderTop, style.borderLeft, style.borderRight,
       style.borderRadius, style.backgroundColor].join();
   });
-  const found = { width, keys: keys.length, unlike: new Set(keys).size, scroll: document.documentElement.scrollWidth,
+  const found = { width, keys: keys.length, unlike: new Set(keys).size,
+    scroll: document.documentElement.scrollWidth,
     wide: wide.slice(0, 5).map((node) => node.tagName + "." + node.className),
     figures: boxes.length, empty: boxes.filter((box) => box.width < 50 || box.height < 30).length,
     tables: document.querySelectorAll("table").length,
