@@ -72,7 +72,7 @@ def project(
         lifted = _lift(moved[below], places, 0.5 * (free + free.T), largest[below])
         moved[below] = _polish(lifted, rows, right, metric, places, largest[below])
     moved[:, places] = np.maximum(moved[:, places], 0.0)
-    return moved
+    return np.asarray(moved)
 
 
 def _independent(matrix: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -53,7 +53,7 @@ def test_every_draw_obeys(outlook: Forecast) -> None:
     assert made.paths.attrs["reconciled"] == "mint (draws)"
 
 
-def test_reconciled_forecasts_are_saved(outlook: Forecast, tmp_path) -> None:  # noqa: ANN001
+def test_reconciled_forecasts_are_saved(outlook: Forecast, tmp_path) -> None:
     made = coherence.reconcile(outlook)
     opened = fc.open(made.save(tmp_path / "coherent"))
     assert opened.paths.attrs["reconciled"] == "mint (draws)"

@@ -1,0 +1,1 @@
+"""Arrivals and departures as one hierarchical model: data, sampler, futures."""
