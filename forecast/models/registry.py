@@ -25,6 +25,7 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "ar": "forecast.models.structural:Autoregression",
     "structural": "forecast.models.structural:Structural",
     "flows": "forecast.models.flows:Flows",
+    "internal": "forecast.models.internal:Internal",
 }
 
 

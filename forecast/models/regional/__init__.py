@@ -1,0 +1,1 @@
+"""Regions of a country: data, shared dynamics, response to the country's net, internal moves."""

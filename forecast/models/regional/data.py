@@ -1,0 +1,128 @@
+"""Regions of a country as arrays, with the country's net that they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecast import locations
+from forecast.coherence.audit import trusted
+from forecast.coherence.identities import Key, cover
+from forecast.models.univariate import UNUSED_FLAGS, unused
+from forecast.panel import Panel, Series
+
+ALL = "net_all_flows"
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Regions that make up a country.
+
+    Attributes
+    ----------
+    source, country : str
+    regions : tuple of Series
+        Net of all flows, in the order of the arrays' columns.
+    years : ndarray of int, shape (n_years,)
+    values : ndarray, shape (n_years, n_regions)
+        Persons; NaN in gaps and in years whose flag keeps them out.
+    population : ndarray, shape (n_years, n_regions)
+        Persons, the nearest known year where it is missing; ones if never known.
+    breaks : ndarray of bool, shape (n_years, n_regions)
+    total : ndarray, shape (n_years,)
+        The country's net; the sum of the regions where nothing else states it.
+    totals : tuple of Key
+        Series that have to equal the regions' sum; the first one is that of `total`.
+    """
+
+    source: str
+    country: str
+    regions: tuple[Series, ...]
+    years: np.ndarray
+    values: np.ndarray
+    population: np.ndarray
+    breaks: np.ndarray
+    total: np.ndarray
+    totals: tuple[Key, ...]
+
+    @property
+    def known_population(self) -> bool:
+        """Whether rates can be made."""
+        return bool((self.population != 1.0).all())
+
+
+def groups(panel: Panel) -> list[Group]:
+    """Return every set of regions with a net of all flows that covers its country."""
+    by_source: dict[str, list[Series]] = {}
+    for series in panel:
+        if series.measure == ALL and series.step == 1:
+            by_source.setdefault(series.source, []).append(series)
+    made = []
+    for source, members in sorted(by_source.items()):
+        places = {series.location: series for series in members}
+        for country in sorted({locations.country_of(place) for place in places}):
+            # Overlapping units come later, as sums of these.
+            parts = _finest(country, places)
+            if parts:
+                made.append(_group(panel, source, country, [places[part] for part in parts]))
+    return made
+
+
+def _finest(country: str, places: dict[str, Series]) -> list[str]:
+    """Return the smallest places that make up a country."""
+    parts = cover(country, places)
+    while True:
+        split = {part: cover(part, places) for part in parts}
+        if not any(split.values()):
+            return parts
+        parts = sorted(smaller for part in parts for smaller in (split[part] or [part]))
+
+
+def _group(panel: Panel, source: str, country: str, regions: Sequence[Series]) -> Group:
+    first = min(int(series.years[0]) for series in regions)
+    last = max(series.origin for series in regions)
+    years = np.arange(first, last + 1)
+    shape = (len(years), len(regions))
+    values, population = np.full(shape, np.nan), np.full(shape, np.nan)
+    breaks = np.zeros(shape, dtype=bool)
+    for column, series in enumerate(regions):
+        row = series.years - first
+        values[row, column] = series.values
+        population[row, column] = series.population
+        breaks[row, column] = series.flagged("break")
+        for flag in UNUSED_FLAGS:
+            values[row[unused(series, flag)], column] = np.nan
+    filled = pd.DataFrame(population).interpolate().ffill().bfill().to_numpy()
+    if np.isnan(filled).any():
+        filled = np.ones(shape)
+    total, totals = _total(panel, source, country, years)
+    if not totals:
+        total = values.sum(axis=1)
+    return Group(source, country, tuple(regions), years, values, filled, breaks, total, totals)
+
+
+def _total(
+    panel: Panel, source: str, country: str, years: np.ndarray
+) -> tuple[np.ndarray, tuple[Key, ...]]:
+    """Return the country's net, by whichever series the regions add up to."""
+    keys = [key for key in panel.keys if key[2] in (ALL, "net_migration")]
+    kept, _ = trusted(panel, keys)
+    whole = (source, country, ALL)
+    found = [whole] if whole in keys else []
+    for identity in kept:
+        about_us = any(key[0] == source and key[2] == ALL for key in identity.keys)
+        first = identity.terms[0][0]
+        if identity.location == country and about_us and first not in found:
+            found.append(first)
+    # A register of arrivals and departures says more than a balance of the same thing.
+    found.sort(key=lambda key: key[2] != "net_migration")
+    known = {series.key: series for series in panel}
+    total = np.full(len(years), np.nan)
+    for key in reversed(found):
+        series = known[key]
+        stated = pd.Series(series.values, index=series.years).reindex(years).to_numpy()
+        total = np.where(np.isnan(stated), total, stated)
+    return total, tuple(found)
