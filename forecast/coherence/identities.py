@@ -29,7 +29,7 @@ class Identity:
     Attributes
     ----------
     name : str
-        What it says, in the words of the report.
+        What it says, in the words of the report, and of which sources.
     kind : {"net", "sum", "zero", "balance"}
         A net and its gross flows, a total and its parts, parts that cancel out, or two
         groups of parts that have the same sum.
@@ -141,7 +141,7 @@ def _sums(known: Sequence[Key]) -> list[Identity]:
                 if parts:
                     terms = [((source, whole, measure), 1.0)]
                     terms += [((source, part, measure), -1.0) for part in parts]
-                    name = f"{measure}: sum of {len(parts)} regions = {whole}"
+                    name = f"{measure} of {len(parts)} regions = {whole} ({source})"
                     made.append(Identity(name, "sum", whole, tuple(terms)))
     return made
 
@@ -163,7 +163,7 @@ def _across(known: Sequence[Key]) -> list[Identity]:
             if not parts:
                 continue
             terms = [(total, 1.0), *(((source, part, "net_all_flows"), -1.0) for part in parts)]
-            name = f"net of all flows of {source} = net migration of {country}"
+            name = f"net of all flows ({source}) = net migration ({register})"
             made.append(Identity(name, "sum", country, tuple(terms)))
     return made
 
@@ -173,7 +173,7 @@ def _internal(known: Sequence[Key]) -> list[Identity]:
     for source, places in _by(known, "internal_net").items():
         for country, parts in _complete(places):
             terms = tuple(((source, part, "internal_net"), 1.0) for part in parts)
-            made.append(Identity("internal nets add up to zero", "zero", country, terms))
+            made.append(Identity(f"internal nets add up to zero ({source})", "zero", country, terms))
     arrivals, departures = (_by(known, f"internal_{flow}") for flow in ("arrivals", "departures"))
     for source in sorted(set(arrivals) & set(departures)):
         both = sorted(set(arrivals[source]) & set(departures[source]))
@@ -183,7 +183,7 @@ def _internal(known: Sequence[Key]) -> list[Identity]:
                 for flow, sign in (("arrivals", 1.0), ("departures", -1.0))
                 for part in parts
             )
-            name = "internal arrivals = internal departures"
+            name = f"internal arrivals = internal departures ({source})"
             made.append(Identity(name, "balance", country, terms))
     return made
 
@@ -202,5 +202,5 @@ def _nets(known: Sequence[Key]) -> list[Identity]:
             gross = (source, place, into), (source, place, out)
             if measure == net and gross[0] in there and gross[1] in there:
                 terms = (((source, place, net), 1.0), (gross[0], -1.0), (gross[1], 1.0))
-                made.append(Identity(f"{net} = {into} - {out}", "net", place, terms))
+                made.append(Identity(f"{net} = {into} - {out} ({source})", "net", place, terms))
     return made

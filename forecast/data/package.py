@@ -53,6 +53,14 @@ def _table(name: str) -> pd.DataFrame:
     return pd.read_csv(path_of(name))
 
 
+def _part(panel: str, name: str) -> pd.DataFrame:
+    """Return the rows of a table that belong to a panel."""
+    table, country = _table(name), description()["only"].get(panel)
+    if country is None:
+        return table
+    return table[[locations.country_of(place) == country for place in table["location"]]]
+
+
 @cache
 def load(name: str = "central-asia") -> Panel:
     """Return a bundled panel, every release of its figures included.
@@ -61,8 +69,8 @@ def load(name: str = "central-asia") -> Panel:
     ----------
     name : str
         ``"central-asia"`` (countries and regions by calendar year),
-        ``"central-asia-five-year"`` (UN vintages 2008 to 2019), ``"kazakhstan-internal"``,
-        ``"merged-units"`` or ``"population"``.
+        ``"central-asia-five-year"`` (UN vintages 2008 to 2019), ``"kazakhstan"`` (register,
+        regions and internal moves), ``"kazakhstan-internal"``, ``"merged-units"`` or ``"population"``.
 
     Returns
     -------
@@ -83,7 +91,7 @@ def load(name: str = "central-asia") -> Panel:
     panels = description()["panels"]
     if name not in panels:
         raise unknown_name("bundled panel", name, panels)
-    table = pd.concat([_table(part) for part in panels[name]], ignore_index=True)
+    table = pd.concat([_part(name, part) for part in panels[name]], ignore_index=True)
     return Panel.from_frame(table, step=5 if name.endswith("five-year") else 1)
 
 
@@ -108,7 +116,7 @@ def describe(name: str | None = None) -> pd.DataFrame:
         for part in panels[panel]:
             entry = resource(part)
             licence = "; ".join(item["name"] for item in entry["licenses"])
-            for key, table in _table(part).groupby(KEY, sort=True):
+            for key, table in _part(panel, part).groupby(KEY, sort=True):
                 observed = table[table["value"].notna()]
                 flags = sorted({flag for text in table["flag"] for flag in str(text).split(";")})
                 rows.append(

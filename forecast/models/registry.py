@@ -26,6 +26,7 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "structural": "forecast.models.structural:Structural",
     "flows": "forecast.models.flows:Flows",
     "internal": "forecast.models.internal:Internal",
+    "coherent": "forecast.models.coherent:Coherent",
 }
 
 

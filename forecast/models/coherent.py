@@ -1,0 +1,167 @@
+"""All accounts in one call: gross flows, regions and internal moves, coherent draw by draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecast.coherence.audit import check, trusted
+from forecast.coherence.identities import Key
+from forecast.coherence.reconcile import reconcile
+from forecast.errors import TooShortError
+from forecast.models.assembly import assemble
+from forecast.models.contract import FORECAST, FittedModel, check_years
+from forecast.models.flows import FittedFlows, Flows
+from forecast.models.gross.data import NET
+from forecast.models.internal import FittedInternal, Internal
+from forecast.models.names import DEFAULT
+from forecast.models.registry import model as find_model
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+
+
+class Coherent:
+    """Gross flows by `Flows`, regions by `Internal` around the same futures, the rest by default.
+
+    A country's net is drawn once, as arrivals minus departures, and handed to its regions,
+    so that region, country and gross flows are the same world in draw *i*. Series that
+    neither model knows are forecast by the default model, one by one. What then still breaks
+    an identity that the figures obey is reconciled (minimum trace), and the forecast says so.
+    """
+
+    name = "coherent"
+
+    def fit(self, panel: Panel, seed: int) -> FittedCoherent:
+        """Fit every part of a panel with the model made for it.
+
+        Raises
+        ------
+        TooShortError
+            If no part of the panel can be fitted.
+        """
+        flows = _tried(Flows().fit, panel, seed)
+        regions = _tried(Internal().fit, panel, seed)
+        taken: set[Key] = set()
+        for fitted in (flows, regions):
+            if fitted is not None:
+                taken |= _forecast_keys(fitted.notes)
+        rest: FittedModel | None = None
+        if set(panel.keys) - taken:
+            left = panel.without(sorted(taken)) if taken else panel
+            try:
+                rest = find_model(DEFAULT).fit(left, seed)
+            except TooShortError:
+                if flows is None and regions is None:
+                    raise
+        return FittedCoherent(panel, seed, flows, regions, rest)
+
+
+def _tried[Fitted](fit: object, panel: Panel, seed: int) -> Fitted | None:
+    try:
+        return fit(panel, seed)  # type: ignore[operator, no-any-return]
+    except TooShortError:
+        return None
+
+
+def _forecast_keys(notes: pd.DataFrame) -> set[Key]:
+    done = notes[notes["status"] == FORECAST]
+    return set(zip(done["source"], done["location"], done["measure"]))
+
+
+@dataclass(frozen=True, eq=False)
+class FittedCoherent:
+    """All parts after they have seen a panel.
+
+    Attributes
+    ----------
+    panel : Panel
+    seed : int
+    flows : FittedFlows or None
+    regions : FittedInternal or None
+    rest : FittedModel or None
+        The default model on everything else.
+    """
+
+    panel: Panel
+    seed: int
+    flows: FittedFlows | None
+    regions: FittedInternal | None
+    rest: FittedModel | None
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """Those of all parts, named in the column ``part``."""
+        parts = {"flows": self.flows, "internal": self.regions, DEFAULT: self.rest}
+        return pd.concat(
+            [p.diagnostics.assign(part=name) for name, p in parts.items() if p is not None],
+            ignore_index=True,
+        )
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Simulate futures; see `forecast.models.contract.FittedModel`."""
+        wanted = check_years(self.panel, years)
+        made: list[Forecast] = []
+        national: dict[Key, dict[int, np.ndarray]] = {}
+        if self.flows is not None:
+            gross = self.flows.forecast(wanted, draws)
+            made.append(gross)
+            national = _nets(gross)
+        if self.regions is not None:
+            made.append(self.regions.forecast(wanted, draws, national))
+        if self.rest is not None:
+            made.append(self.rest.forecast(wanted, draws))
+        drawn: dict[Key, np.ndarray] = {}
+        told: dict[Key, dict[str, object]] = {}
+        for outlook in made:
+            for key, paths in _paths(outlook).items():
+                drawn.setdefault(key, paths)
+            for row in outlook.notes.to_dict("records"):
+                key = str(row["source"]), str(row["location"]), str(row["measure"])
+                if key not in told or row["status"] == FORECAST != told[key]["status"]:
+                    told[key] = {str(name): value for name, value in row.items()}
+        self._same_net(drawn, national, wanted[-1])
+        notes = pd.DataFrame([told[series.key] for series in self.panel])
+        outlook = assemble(self.panel, drawn, wanted, notes, model="coherent", seed=self.seed)
+        kept, _ = trusted(self.panel, list(drawn))
+        if check(outlook, kept)["holds"].all():
+            return outlook
+        return reconcile(outlook, identities=kept)
+
+    def _same_net(
+        self, drawn: dict[Key, np.ndarray], national: dict[Key, dict[int, np.ndarray]], last: int
+    ) -> None:
+        """Give a country's net of all flows the draws of its net across the border."""
+        origins = {series.key: series.origin for series in self.panel}
+        for identity in trusted(self.panel, list(drawn))[0]:
+            if len(identity.terms) != 2 or identity.kind != "sum":
+                continue
+            (net, _), (same, _) = identity.terms
+            years = range(origins[same] + 1, last + 1)
+            if net in national and all(year in national[net] for year in years):
+                drawn[same] = np.stack([national[net][year] for year in years], axis=1)
+
+
+def _paths(outlook: Forecast) -> dict[Key, np.ndarray]:
+    """Return draws of the years after each series' own origin."""
+    values = outlook.paths.transpose("draw", "series", "year").to_numpy()
+    grid = outlook.paths["year"].to_numpy()
+    series = outlook.series.to_dict("records")
+    return {
+        (str(row["source"]), str(row["location"]), str(row["measure"])): values[
+            :, position, grid > row["origin"]
+        ]
+        for position, row in enumerate(series)
+    }
+
+
+def _nets(outlook: Forecast) -> dict[Key, dict[int, np.ndarray]]:
+    grid = outlook.paths["year"].to_numpy().tolist()
+    found: dict[Key, dict[int, np.ndarray]] = {}
+    for (source, place, measure), paths in _paths(outlook).items():
+        if measure == NET:
+            years = grid[len(grid) - paths.shape[1] :]
+            found[source, place, measure] = dict(zip(years, paths.T))
+    return found
