@@ -30,6 +30,7 @@ TABLES = {
     "un_projection": un.un_projection,
     "registers": registers.registers,
     "kz_regions": lambda folder: regions.without_overlap(regions.kazakh_regions(folder)),
+    "kz_regions_split": regions.kazakh_parts,
     "uz_regions": lambda folder: regions.without_overlap(regions.uzbek_regions(folder)),
     "merged_units": regions.overlapping,
     "kg_balance": regions.kyrgyz_balance,
@@ -83,8 +84,9 @@ def main(sources: Path, output: Path) -> None:
         text = text_of(make(sources))
         (output / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
         resources.append(described(name, text, stated["resources"][name]))
-    places = (SHELF / "locations.csv").read_text(encoding="utf-8")
-    resources.append(described("locations", places, stated["resources"]["locations"]))
+    for name in ("locations", "boundaries"):
+        text = (SHELF / f"{name}.csv").read_text(encoding="utf-8")
+        resources.append(described(name, text, stated["resources"][name]))
     package = {**stated["package"], "resources": resources}
     content = json.dumps(package, indent=2, ensure_ascii=False) + "\n"
     (output / "datapackage.json").write_text(content, encoding="utf-8", newline="\n")

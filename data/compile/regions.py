@@ -68,6 +68,45 @@ def kazakh_regions(folder: Path) -> pd.DataFrame:
     )
 
 
+def kazakh_parts(folder: Path) -> pd.DataFrame:
+    """Net of all flows of the regions that arose from splits, since their figures exist."""
+    table = read(folder, "kaz/kaz_region_net_migration.csv")
+    merged = read(folder, "kaz/kaz_region16_net_migration.csv")["region_code"].unique()
+    parts = {part for place in merged if place.count("+") == 1 for part in place.split("+")}
+    net = table[table["region_code"].isin(parts) & (table["measure"] == "net_all_flows")]
+    people = read(folder, "kaz/kaz_region_population.csv")
+    people = people[people["measure"] == "population_1jan"].set_index(["region_code", "year"])
+    first = [
+        people["value"].get((place, year), np.nan)
+        for place, year in zip(net["region_code"], net["year"], strict=True)
+    ]
+    following = [
+        people["value"].get((place, year + 1), np.nan)
+        for place, year in zip(net["region_code"], net["year"], strict=True)
+    ]
+    empty = net["value"].isna().to_numpy()
+    official = (net["flag"] == "official").to_numpy()
+    middle = mid_year(pd.Series(first), pd.Series(following), empty)
+    return ordered(
+        pd.DataFrame(
+            {
+                "source": "kz-bns-balance",
+                "location": net["region_code"].to_numpy(),
+                "measure": "net_all_flows",
+                "year": net["year"].to_numpy(),
+                "value": net["value"].astype(float).to_numpy(),
+                "population": middle,
+                "flag": [
+                    "census_rebasing" if gap else "official" if theirs else "derived"
+                    for gap, theirs in zip(empty, official, strict=True)
+                ],
+                "precision": 1,
+                "as_of": (net["year"] + 1).astype(str).to_numpy() + "-12-31",
+            }
+        )
+    )
+
+
 def uzbek_regions(folder: Path) -> pd.DataFrame:
     """Net of all flows of 14 Uzbek regions, two merged units and the country."""
     table = read(folder, "uzb/uzb_region_net_migration.csv")
