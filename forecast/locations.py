@@ -128,10 +128,11 @@ def constant_units(
     ----------
     country : str
     first, last : int
-        Years; what changed after `first` and up to `last` is merged.
+        Years. Regions that were split after `first` are merged: before, their parts had no
+        figures.
     transfers : bool
-        Also merge regions between which territory moved; without it only those that were
-        split, and the year of the transfer is missing from their series.
+        Also merge regions between which territory moved from `first` to `last`; without it
+        the year of the transfer is missing from their series.
 
     Returns
     -------
@@ -144,8 +145,9 @@ def constant_units(
     (16, 20)
     """
     units = [{region} for region in regions(country)]
-    for change in changes(country, first, last):
-        if change.kind == "split" or (transfers and change.kind == "transfer"):
+    moved = changes(country, first, last) if transfers else ()
+    for change in changes(country, first):
+        if change.kind == "split" or (change.kind == "transfer" and change in moved):
             touched = [unit for unit in units if unit & change.parts]
             units = [unit for unit in units if not unit & change.parts]
             units.append(set().union(*touched))

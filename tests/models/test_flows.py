@@ -1,0 +1,193 @@
+"""Gross flows: recovery of known parameters, accounting, pooling, no leak, refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import forecast as fc
+from forecast import coherence
+from forecast.errors import TooShortError, UnknownNameError
+from forecast.models.flows import Flows
+from forecast.models.gross.data import collect
+from forecast.models.gross.sampler import rhat
+from forecast.panel import Panel
+
+QUICK = {"chains": 4, "warm_up": 60, "kept": 80}
+
+
+def simulated(
+    seed: int,
+    places: tuple[str, ...] = ("KAZ", "UZB", "KGZ"),
+    n_years: int = 40,
+    shock: tuple[float, float] = (0.15, 0.3),
+    correlation: float = 0.6,
+    level: float = 10.0,
+) -> Panel:
+    generator = np.random.default_rng(seed)
+    years = np.arange(2025 - n_years, 2025)
+    tables = []
+    for place in places:
+        normal = generator.standard_normal((n_years, 2))
+        normal[:, 1] = correlation * normal[:, 0] + np.sqrt(1 - correlation**2) * normal[:, 1]
+        logs = level + np.cumsum(normal * shock, axis=0)
+        counts = generator.poisson(np.exp(logs))
+        for k, measure in enumerate(("immigration", "emigration")):
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "source": "register",
+                        "location": place,
+                        "measure": measure,
+                        "year": years,
+                        "value": counts[:, k],
+                        "population": 1e7,
+                    }
+                )
+            )
+        net = tables[-1].assign(measure="net_migration", value=counts[:, 0] - counts[:, 1])
+        tables.append(net)
+    return Panel.from_frame(pd.concat(tables, ignore_index=True))
+
+
+@pytest.fixture(scope="module")
+def registers() -> Panel:
+    return fc.load("central-asia").select(source=["kz-bns", "kg-nsc", "uz-stat"])
+
+
+@pytest.fixture(scope="module")
+def fitted(registers: Panel):  # type: ignore[no-untyped-def]
+    return Flows(sampler=QUICK).fit(registers, 1)
+
+
+def test_known_parameters_are_found() -> None:
+    fitted = Flows(sampler={"chains": 6, "warm_up": 150, "kept": 200}).fit(simulated(5), 1)
+    parameters = fitted.posterior.parameters
+    shock = parameters["shock"].mean(axis=(0, 1))
+    assert shock[0] == pytest.approx(0.15, rel=0.3)
+    assert shock[1] == pytest.approx(0.3, rel=0.3)
+    assert parameters["correlation"].mean() == pytest.approx(0.6, abs=0.2)
+    # Nothing lasting was put in, and nothing that is shared.
+    assert parameters["growth"].mean() < 0.12
+    assert parameters["shared"].mean() < 0.5
+
+
+def test_the_net_is_arrivals_minus_departures_in_every_draw(fitted) -> None:  # type: ignore[no-untyped-def]
+    outlook = fitted.forecast((2025, 2027, 2030), 400)
+    table = coherence.check(outlook)
+    assert sorted(table["location"]) == ["KAZ", "KGZ", "UZB"]
+    assert table["holds"].all()
+    assert (table["largest"] == 0).all()
+    counts = outlook.series["measure"].isin(["immigration", "emigration"]).to_numpy()
+    values = outlook.paths.to_numpy()[:, counts]
+    values = values[~np.isnan(values)]
+    assert (values >= 0).all()
+    assert (values == np.round(values)).all()
+
+
+def test_flows_whose_data_end_in_different_years(fitted) -> None:  # type: ignore[no-untyped-def]
+    """Uzbek departures of 2024 are known, arrivals are not: the net of 2024 hangs on both."""
+    outlook = fitted.forecast((2025,), 300)
+    series = outlook.series.set_index(["location", "measure"])["origin"]
+    assert series["UZB", "emigration"] == 2024
+    assert series["UZB", "immigration"] == series["UZB", "net_migration"] == 2023
+    arrivals = outlook.sample(location="UZB", measure="immigration", year=2024)
+    net = outlook.sample(location="UZB", measure="net_migration", year=2024)
+    np.testing.assert_array_equal(net, arrivals - 10_842)
+
+
+def test_short_flows_say_that_they_borrow(fitted) -> None:  # type: ignore[no-untyped-def]
+    notes = fitted.notes.set_index(["location", "measure"])
+    assert notes.loc[("KAZ", "immigration"), "reason"] == ""
+    assert notes.loc[("KGZ", "immigration"), "reason"].startswith("Borrowed: 4 usable years")
+    assert notes.loc[("KGZ", "net_migration"), "scale"] == "difference"
+
+
+def test_countries_move_together_and_tails_are_heavy(fitted) -> None:  # type: ignore[no-untyped-def]
+    outlook = fitted.forecast((2027,), 4000)
+    one, other = (
+        np.log1p(outlook.sample(location=place, measure="immigration", year=2027))
+        for place in ("KAZ", "UZB")
+    )
+    assert np.corrcoef(one, other)[0, 1] > 0.05
+    middle = np.subtract(*np.quantile(one, [0.9, 0.1]))
+    wide = np.subtract(*np.quantile(one, [0.99, 0.01]))
+    # 1.815 for the normal distribution.
+    assert wide / middle > 1.85
+
+
+def test_small_counts_scatter_by_counting_alone() -> None:
+    small = simulated(3, places=("KAZ",), shock=(0.02, 0.02), level=4.0)
+    outlook = Flows(sampler=QUICK).fit(small, 1).forecast((2025,), 2000)
+    drawn = outlook.sample(location="KAZ", measure="immigration", year=2025)
+    assert drawn.var() > 0.9 * drawn.mean()
+
+
+def test_a_break_hides_what_was_before(registers: Panel) -> None:
+    table = registers.to_frame()
+    before = (table["location"] == "KGZ") & (table["year"] < 2021)
+    gross = collect(Panel.from_frame(table))
+    assert gross is not None
+    kyrgyz = [p.location for p in gross.places].index("KGZ")
+    assert (gross.place == kyrgyz).sum() == 2
+    table.loc[before, "value"] *= 3.0
+    changed = Flows(sampler=QUICK).fit(Panel.from_frame(table), 1).forecast((2025,), 400)
+    same = Flows(sampler=QUICK).fit(registers, 1).forecast((2025,), 400)
+    for measure in ("immigration", "emigration"):
+        medians = [
+            np.median(o.sample(location="KGZ", measure=measure, year=2025))
+            for o in (changed, same)
+        ]
+        assert medians[0] == pytest.approx(medians[1], rel=0.15)
+
+
+def test_the_same_seed_gives_the_same_numbers(registers: Panel) -> None:
+    made = [
+        Flows(sampler=QUICK).fit(registers, seed).forecast((2026,), 200).paths.to_numpy()
+        for seed in (3, 3, 4)
+    ]
+    np.testing.assert_array_equal(made[0], made[1])
+    assert not np.array_equal(made[0], made[2], equal_nan=True)
+
+
+def test_diagnostics_name_what_has_not_converged(fitted) -> None:  # type: ignore[no-untyped-def]
+    table = fitted.diagnostics
+    assert {"parameter", "mean", "deviation", "rhat", "converged"} == set(table)
+    assert "shock, emigration of KAZ (kz-bns)" in set(table["parameter"])
+    apart = np.arange(4)[None, :, None] + 0.1 * np.random.default_rng(1).normal(size=(50, 4, 1))
+    assert rhat(apart) > 2
+    assert rhat(np.random.default_rng(1).normal(size=(400, 4, 1))) < 1.03
+
+
+@pytest.mark.slow
+def test_chains_agree_on_the_bundled_figures(registers: Panel) -> None:
+    assert Flows().fit(registers, 1).diagnostics["converged"].all()
+
+
+@pytest.mark.slow
+def test_intervals_hold_what_they_promise() -> None:
+    """Panels simulated from the model's own form: 80 % intervals hold about 80 %."""
+    inside = []
+    for seed in range(40):
+        panel = simulated(seed, n_years=35, shock=(0.2, 0.2))
+        outlook = Flows(sampler=QUICK).fit(panel.until(2021), seed).forecast((2022, 2024), 400)
+        for series in panel:
+            if series.measure == "net_migration":
+                continue
+            for year in (2022, 2024):
+                drawn = outlook.sample(
+                    location=series.location, measure=series.measure, year=year
+                )
+                low, high = np.quantile(drawn, [0.1, 0.9])
+                inside.append(low <= series.values[series.years == year][0] <= high)
+    assert 0.75 < np.mean(inside) < 0.88
+
+
+def test_refusals(registers: Panel) -> None:
+    with pytest.raises(TooShortError, match="no immigration or emigration"):
+        Flows().fit(fc.load("central-asia").select(source="un-wpp"), 1)
+    with pytest.raises(TooShortError, match="longest flow has 4 usable years"):
+        Flows().fit(registers.select(source="kg-nsc"), 1)
+    with pytest.raises(UnknownNameError, match="growth"):
+        Flows(priors={"grwth": 0.1})
