@@ -2,6 +2,7 @@
 
     python benchmarks/flows.py FOLDER            # run (about 15 processor minutes), resumable
     python benchmarks/flows.py FOLDER --tables   # print the tables of docs/flows.md
+    python benchmarks/flows.py FOLDER --paired   # joint scores with and without dependence
 
 Settings were chosen on origins up to 2004 (flows) and outcomes up to 2013 (regions); what is
 reported are origins from 2005 on, for flows, and all origins that the naive model can be
@@ -73,6 +74,16 @@ class ShortNaive:
             univariate.MINIMUM_YEARS = usual
 
 
+REGIONAL = [
+    "naive",
+    ShortNaive(),
+    "structural",
+    Reconciled("structural"),
+    "internal",
+    Independent("internal"),
+]
+
+
 def run(folder: Path) -> None:
     bundle = fc.load("central-asia")
     settings = {"draws": 1000, "jobs": 1, "store": folder / "store"}
@@ -86,8 +97,7 @@ def run(folder: Path) -> None:
     flows.save(folder / "flows")
     regions = fc.backtest(
         bundle.select(source=["kz-bns", "kz-bns-balance"]),
-        ["naive", ShortNaive(), "structural", Reconciled("structural"), "internal"]
-        + [Independent("internal"), "coherent", Independent("coherent")],
+        [*REGIONAL, "coherent", Independent("coherent")],
         range(2005, 2022),
         horizons=(1, 3, 5),
         **settings,
@@ -95,13 +105,59 @@ def run(folder: Path) -> None:
     regions.save(folder / "kazakh")
     uzbek = fc.backtest(
         bundle.select(source="uz-stat-balance"),
-        ["naive", ShortNaive(), "structural", Reconciled("structural"), "internal"]
-        + [Independent("internal")],
+        REGIONAL,
         range(2016, 2022),
         horizons=(1, 3),
         **settings,
     )
     uzbek.save(folder / "uzbek")
+
+
+def paired(folder: Path) -> None:
+    """Energy and variogram scores of the same draws, as they are and shuffled."""
+    from forecast import scores
+
+    bundle = fc.load("central-asia")
+    rows = []
+    for sources, model, origins, horizons in (
+        (["kz-bns", "kz-bns-balance"], "coherent", range(2005, 2022), (1, 3, 5)),
+        (["uz-stat-balance"], "internal", range(2016, 2022), (1, 3)),
+    ):
+        panel = bundle.select(source=sources)
+        truth = panel.latest[panel.latest["measure"] == "net_all_flows"]
+        truth = truth[truth["location"].str.contains("-")].dropna(subset=["value"])
+        for origin in origins:
+            years = [origin + h for h in horizons if origin + h <= panel.origin]
+            fitted = find_model(model).fit(panel.until(origin), 1)
+            outlook = fitted.forecast(years, 2000)
+            for year in years:
+                figures = truth[truth["year"] == year]
+                if figures.empty:
+                    continue
+                size = figures["population"].to_numpy() / 1000.0
+                draws = np.stack(
+                    [
+                        outlook.sample(location=place, measure="net_all_flows", year=year)
+                        for place in figures["location"]
+                    ],
+                    axis=1,
+                )
+                observed = figures["value"].to_numpy() / size
+                generator = np.random.default_rng(origin)
+                for shuffle in range(5):
+                    alone = np.stack([generator.permutation(column) for column in draws.T], axis=1)
+                    for kind, values in (("joint", draws), ("independent", alone)):
+                        found = values / size
+                        rows.append(
+                            (model, origin, year - origin, kind, shuffle,
+                             scores.energy_score(found, observed),
+                             scores.variogram_score(found, observed))
+                        )  # fmt: skip
+    columns = ["model", "origin", "horizon", "kind", "shuffle", "energy", "variogram"]
+    made = pd.DataFrame(rows, columns=columns)
+    made.to_csv(folder / "paired.csv", index=False)
+    by = made.groupby(["model", "horizon", "origin", "kind"])[["energy", "variogram"]].mean()
+    print(by.groupby(["model", "horizon", "kind"]).mean().round(3).to_string())
 
 
 def table(track: Track, versus: str, **kept: object) -> None:
@@ -161,4 +217,5 @@ def tables(folder: Path) -> None:
 if __name__ == "__main__":
     if len(sys.argv) not in {2, 3}:
         sys.exit(__doc__)
-    (tables if sys.argv[2:] == ["--tables"] else run)(Path(sys.argv[1]))
+    chosen = {"--tables": tables, "--paired": paired}.get("".join(sys.argv[2:]), run)
+    chosen(Path(sys.argv[1]))

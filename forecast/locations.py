@@ -79,9 +79,7 @@ class Change:
     @property
     def parts(self) -> frozenset[str]:
         """All single codes concerned."""
-        return frozenset(
-            part for code in (*self.before, *self.after) for part in code.split("+")
-        )
+        return frozenset(part for code in (*self.before, *self.after) for part in code.split("+"))
 
 
 @cache
@@ -102,9 +100,7 @@ def _changes() -> tuple[Change, ...]:
         )
 
 
-def changes(
-    country: str, first: int | None = None, last: int | None = None
-) -> tuple[Change, ...]:
+def changes(country: str, first: int | None = None, last: int | None = None) -> tuple[Change, ...]:
     """Return the boundary changes of a country, of some years if they are given.
 
     A change whose year is not known belongs to any stretch of years.
@@ -119,9 +115,7 @@ def changes(
     )
 
 
-def constant_units(
-    country: str, first: int, last: int, *, transfers: bool = False
-) -> list[str]:
+def constant_units(country: str, first: int, last: int, *, transfers: bool = False) -> list[str]:
     """Return regions, merged where need be, that cover the same area from one year to another.
 
     Parameters

@@ -104,7 +104,7 @@ def on_todays_regions(outlook: Forecast, parts: Panel | None = None, seed: int =
         pd.concat([shown, added.to_frame()], ignore_index=True), step=outlook.history.step
     )
     return Forecast(
-        _stack(outlook, pieces, origin),
+        stack(outlook, pieces, origin),
         outlook.horizons,
         pd.concat([kept, split], ignore_index=True),
         panel,
@@ -145,7 +145,8 @@ def on_constant_units(outlook: Forecast, first: int) -> Forecast:
             same = {origins.get(key) for key in members}
             if not all(key in values for key in members) or len(same) > 1:
                 continue
-            pieces.append(((source, unit, measure), sum(values[key] for key in members)))
+            total = np.sum([values[key] for key in members], axis=0)
+            pieces.append(((source, unit, measure), total))
             origin.append(origins[members[0]])
             gone |= set(members)
             sums.append(_summed(table, source, unit, measure, codes))
@@ -168,7 +169,7 @@ def on_constant_units(outlook: Forecast, first: int) -> Forecast:
         pd.concat([*shown, *sums], ignore_index=True), step=outlook.history.step
     )
     return Forecast(
-        _stack(outlook, [*kept, *pieces], origin),
+        stack(outlook, [*kept, *pieces], origin),
         outlook.horizons,
         pd.concat([left, pd.DataFrame(added)], ignore_index=True),
         panel,
@@ -290,7 +291,7 @@ def _note(key: Key, code: str, leaning: pd.DataFrame, origin: int) -> dict[str, 
     }
 
 
-def _stack(
+def stack(
     outlook: Forecast, pieces: Sequence[tuple[Key, np.ndarray]], origins: Sequence[int]
 ) -> xr.DataArray:
     """Put series of one forecast together again, with its attributes."""

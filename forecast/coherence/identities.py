@@ -173,7 +173,9 @@ def _internal(known: Sequence[Key]) -> list[Identity]:
     for source, places in _by(known, "internal_net").items():
         for country, parts in _complete(places):
             terms = tuple(((source, part, "internal_net"), 1.0) for part in parts)
-            made.append(Identity(f"internal nets add up to zero ({source})", "zero", country, terms))
+            made.append(
+                Identity(f"internal nets add up to zero ({source})", "zero", country, terms)
+            )
     arrivals, departures = (_by(known, f"internal_{flow}") for flow in ("arrivals", "departures"))
     for source in sorted(set(arrivals) & set(departures)):
         both = sorted(set(arrivals[source]) & set(departures[source]))

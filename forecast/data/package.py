@@ -70,7 +70,8 @@ def load(name: str = "central-asia") -> Panel:
     name : str
         ``"central-asia"`` (countries and regions by calendar year),
         ``"central-asia-five-year"`` (UN vintages 2008 to 2019), ``"kazakhstan"`` (register,
-        regions and internal moves), ``"kazakhstan-internal"``, ``"merged-units"`` or ``"population"``.
+        regions and internal moves), ``"kazakhstan-split"`` (regions that arose from splits),
+        ``"kazakhstan-internal"``, ``"merged-units"`` or ``"population"``.
 
     Returns
     -------

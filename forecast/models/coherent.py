@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,9 +59,10 @@ class Coherent:
         return FittedCoherent(panel, seed, flows, regions, rest)
 
 
-def _tried[Fitted](fit: object, panel: Panel, seed: int) -> Fitted | None:
+def _tried[Fitted](fit: Callable[[Panel, int], Fitted], panel: Panel, seed: int) -> Fitted | None:
+    """Fit a part of the panel, or nothing if there is too little of it."""
     try:
-        return fit(panel, seed)  # type: ignore[operator, no-any-return]
+        return fit(panel, seed)
     except TooShortError:
         return None
 

@@ -11,13 +11,14 @@ import pandas as pd
 from forecast.coherence.identities import Key, cover
 from forecast.errors import TooShortError
 from forecast.models.assembly import assemble
-from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
+from forecast.models.contract import NOTE_COLUMNS, check_years
 from forecast.models.regional import moves as internal
-from forecast.models.regional.data import ALL, Group, groups
+from forecast.models.regional.data import ALL, groups
+from forecast.models.regional.fitting import FittedGroup, fit_group
 from forecast.models.regional.moves import Moves, cancelled
+from forecast.models.regional.notes import borrowed, note
 from forecast.models.regional.pooling import Pool, learn, posterior
-from forecast.models.regional.response import shares
-from forecast.models.scale import POPULATION_RULE, population_ahead
+from forecast.models.scale import population_ahead
 from forecast.models.simulation import simulate
 from forecast.models.specification import specification
 from forecast.models.structural import Structural
@@ -68,7 +69,7 @@ class Internal:
         """
         stated = specification(self.name)
         found = groups(panel)
-        fitted = [_fit_group(group, stated["response"]) for group in found]
+        fitted = [fit_group(group, stated["response"]) for group in found]
         usable = [item for item in fitted if item.observed >= MINIMUM_YEARS // 2]
         if not usable:
             raise TooShortError(
@@ -92,51 +93,6 @@ class Internal:
             if len(item.net) >= internal.MINIMUM_YEARS
         ]
         return FittedInternal(panel, seed, pool, usable, inside)
-
-
-@dataclass(frozen=True, eq=False)
-class FittedGroup:
-    """Regions of one country with their shares in its net.
-
-    Attributes
-    ----------
-    group : Group
-    shares : ndarray, shape (n_regions,)
-    rest : ndarray, shape (n_years, n_regions)
-        What is left of the nets beyond the shares, persons.
-    rates : ndarray, shape (n_years, n_regions)
-        The same per 1,000 inhabitants.
-    floors : list of float
-        Rounding of each region, per 1,000 inhabitants.
-    """
-
-    group: Group
-    shares: np.ndarray
-    rest: np.ndarray
-    rates: np.ndarray
-    floors: list[float]
-
-    @property
-    def width(self) -> int:
-        """Number of regions."""
-        return len(self.group.regions)
-
-    @property
-    def observed(self) -> int:
-        """Years with the rest of every region, or of all but one."""
-        return int(((~np.isnan(self.rest)).sum(axis=1) >= self.width - 1).sum())
-
-
-def _fit_group(group: Group, response: Mapping[str, float]) -> FittedGroup:
-    share = shares(
-        group.values, group.population, group.total, response["mean"], response["deviation"]
-    )
-    rest = group.values - share * group.total[:, None]
-    floors = [
-        float(np.nan_to_num(series.precision[-1], nan=1.0)) / np.sqrt(12.0) * 1000.0 / people
-        for series, people in zip(group.regions, group.population[-1])
-    ]
-    return FittedGroup(group, share, rest, 1000.0 * rest / group.population, floors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +137,7 @@ class FittedInternal:
         """One row per series, see `Forecast.notes`."""
         keys = self._keys()
         return pd.DataFrame(
-            [_note(series, keys.get(series.key)) for series in self.panel],
+            [note(series, keys.get(series.key)) for series in self.panel],
             columns=list(NOTE_COLUMNS),
         )
 
@@ -369,7 +325,7 @@ class FittedInternal:
         for item in self.fits:
             for series in item.group.regions:
                 _, usable = self._fitted_values(series)
-                made[series.key] = _borrowed(usable), "rate"
+                made[series.key] = borrowed(usable), "rate"
             for series in self.panel:
                 same = series.source == item.group.source and series.measure == ALL
                 if same and series.key not in made and series.origin == item.group.years[-1]:
@@ -377,7 +333,7 @@ class FittedInternal:
         for series in self._singles():
             _, usable = self._fitted_values(series)
             rated = not np.isnan(series.population[~np.isnan(series.values)]).any()
-            made[series.key] = _borrowed(usable), "rate" if rated else "persons"
+            made[series.key] = borrowed(usable), "rate" if rated else "persons"
         for inside in self.moves:
             years = len(inside.turnover)
             for series in inside.series.values():
@@ -389,42 +345,3 @@ class FittedInternal:
                         "turnover and net",
                     )
         return made
-
-
-def _borrowed(usable: int) -> str:
-    if usable >= MINIMUM_YEARS:
-        return ""
-    return (
-        f"Borrowed: {usable} usable years since the last break say where the region is, "
-        "the other regions how far it may move."
-    )
-
-
-def _note(series: Series, known: tuple[str, str] | None) -> tuple[object, ...]:
-    flags = []
-    for flag in ("break", *UNUSED_FLAGS):
-        marked = series.years[unused(series, flag) & ~np.isnan(series.values)]
-        if len(marked):
-            flags.append(f"{flag} {' '.join(map(str, marked))}")
-    reason, scale = known if known is not None else (_why_not(series), "")
-    return (
-        *series.key,
-        series.origin,
-        int((~np.isnan(series.values)).sum()),
-        FORECAST if known is not None else NOT_FORECAST,
-        reason,
-        scale,
-        POPULATION_RULE if scale == "rate" else "",
-        "; ".join(flags),
-    )
-
-
-def _why_not(series: Series) -> str:
-    if series.measure in internal.MEASURES:
-        return (
-            "The regions do not make up the country with arrivals, departures and net in "
-            f"{internal.MINIMUM_YEARS} years."
-        )
-    if series.measure == ALL:
-        return "The regions do not make up the country, or the place has no usable year."
-    return f"{series.measure} is no migration of regions. Use model='flows' or 'coherent'."

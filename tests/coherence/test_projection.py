@@ -21,9 +21,8 @@ def key(number: int, measure: str = "immigration") -> Key:
 @st.composite
 def hierarchies(draw: st.DrawFn) -> tuple[list[Key], list[Identity]]:
     """A tree of places of random depth and width, each with arrivals, departures and net."""
-    parents = [-1]
-    for number in range(1, draw(st.integers(3, 12))):
-        parents.append(draw(st.integers(0, number - 1)))
+    size = draw(st.integers(3, 12))
+    parents = [-1, *(draw(st.integers(0, number - 1)) for number in range(1, size))]
     children: dict[int, list[int]] = {}
     for number, parent in enumerate(parents):
         children.setdefault(parent, []).append(number)
@@ -165,7 +164,7 @@ def test_wild_tails_do_not_rule_the_metric() -> None:
 def test_what_cannot_be_handed_up_or_down_is_refused() -> None:
     zero = Identity("nets cancel", "zero", "KAZ", ((key(1), 1.0), (key(2), 1.0)))
     keys = [key(1), key(2)]
-    with pytest.raises(DataError, match="bottom-up cannot.*Use method='mint'"):
+    with pytest.raises(DataError, match=r"bottom-up cannot.*Use method='mint'"):
         bottom_up(np.ones((3, 2)), keys, [zero])
     cancelled = top_down(
         np.array([[3.0, 1.0]]), keys, [zero], np.zeros(2, dtype=bool), np.diag([1.0, 3.0])

@@ -30,7 +30,10 @@ def test_identities_by_name() -> None:
     names = {(i.name, i.location) for i in coherence.stated(fc.load("kazakhstan-internal").keys)}
     assert ("internal nets add up to zero (kz-bns-internal)", "KAZ") in names
     assert ("internal arrivals = internal departures (kz-bns-internal)", "KAZ") in names
-    assert ("internal_net = internal_arrivals - internal_departures (kz-bns-internal)", "KZ-71") in names
+    assert (
+        "internal_net = internal_arrivals - internal_departures (kz-bns-internal)",
+        "KZ-71",
+    ) in names
     assert cover("KAZ", ["KZ-61", "KZ-79"]) == []
     units = fc.load("central-asia").select(source="kz-bns-balance").locations
     assert len(cover("KAZ", units)) == 16

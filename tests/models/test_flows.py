@@ -136,8 +136,7 @@ def test_a_break_hides_what_was_before(registers: Panel) -> None:
     same = Flows(sampler=QUICK).fit(registers, 1).forecast((2025,), 400)
     for measure in ("immigration", "emigration"):
         medians = [
-            np.median(o.sample(location="KGZ", measure=measure, year=2025))
-            for o in (changed, same)
+            np.median(o.sample(location="KGZ", measure=measure, year=2025)) for o in (changed, same)
         ]
         assert medians[0] == pytest.approx(medians[1], rel=0.15)
 
@@ -176,9 +175,7 @@ def test_intervals_hold_what_they_promise() -> None:
             if series.measure == "net_migration":
                 continue
             for year in (2022, 2024):
-                drawn = outlook.sample(
-                    location=series.location, measure=series.measure, year=year
-                )
+                drawn = outlook.sample(location=series.location, measure=series.measure, year=year)
                 low, high = np.quantile(drawn, [0.1, 0.9])
                 inside.append(low <= series.values[series.years == year][0] <= high)
     assert 0.75 < np.mean(inside) < 0.88

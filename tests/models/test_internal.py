@@ -39,9 +39,11 @@ def test_one_call_gives_all_accounts(everything: Forecast, kazakhstan: Panel) ->
     assert "internal nets add up to zero (kz-bns-internal)" in names
     # Coherent as drawn: nothing was left to reconcile.
     assert "reconciled" not in everything.paths.attrs
-    counts = ~everything.series["measure"].isin(
-        ["net_migration", "net_all_flows", "internal_net"]
-    ).to_numpy()
+    counts = (
+        ~everything.series["measure"]
+        .isin(["net_migration", "net_all_flows", "internal_net"])
+        .to_numpy()
+    )
     assert np.nanmin(everything.paths.to_numpy()[:, counts]) >= 0
 
 
@@ -87,9 +89,7 @@ def test_a_region_with_a_year_or_two_borrows_and_is_uncertain() -> None:
 
 
 def test_uneven_ends_and_merged_units() -> None:
-    table = pd.concat(
-        [fc.load("central-asia").to_frame(), fc.load("merged-units").to_frame()]
-    )
+    table = pd.concat([fc.load("central-asia").to_frame(), fc.load("merged-units").to_frame()])
     table = table[table["source"].isin(["kz-bns", "kz-bns-balance"])]
     late = (table["location"] == "KZ-11") & (table["year"] == 2024)
     panel = Panel.from_frame(table[~late])

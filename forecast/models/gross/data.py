@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -147,7 +148,7 @@ def _stretches(
     known = np.flatnonzero(~np.isnan(values).all(axis=1))
     final = max(series.origin for series in place.flows if series is not None) - first
     cuts = [int(known[0]), *(int(b) for b in np.flatnonzero(breaks) if b > known[0]), final + 1]
-    return [(values, error, start, end - 1) for start, end in zip(cuts[:-1], cuts[1:])]
+    return [(values, error, start, end - 1) for start, end in pairwise(cuts)]
 
 
 def is_rate(series: Series) -> bool:

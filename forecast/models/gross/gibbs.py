@@ -17,11 +17,13 @@ doi:10.1080/01621459.1992.10475289).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln
 
 from forecast.models.gross.data import Gross
+from forecast.models.gross.grids import choose, half_normal, normal, solve
 
 _LOG_SHOCK = np.linspace(np.log(0.02), np.log(2.0), 70)
 _MEAN = np.linspace(np.log(0.03), 0.0, 60)
@@ -34,38 +36,13 @@ _CORRELATION = np.linspace(-0.9, 0.9, 37)
 _NOISE = (0.002, 0.5)
 
 
-def _choose(log_weights: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Draw positions along the last axis in proportion to exp(log_weights)."""
-    weights = np.exp(log_weights - log_weights.max(axis=-1, keepdims=True))
-    cumulated = weights.cumsum(axis=-1)
-    target = generator.random((*cumulated.shape[:-1], 1)) * cumulated[..., -1:]
-    return np.minimum((cumulated < target).sum(axis=-1), cumulated.shape[-1] - 1)
-
-
-def _solve(root: np.ndarray, right: np.ndarray, transposed: bool = False) -> np.ndarray:
-    """Solve with stacks of lower triangular matrices, or their transposes."""
-    from scipy.linalg import solve_triangular
-
-    matrix = np.swapaxes(root, -1, -2) if transposed else root
-    return np.asarray(solve_triangular(matrix, right, lower=not transposed, check_finite=False))
-
-
-def _normal(grid: np.ndarray, prior: object) -> np.ndarray:
-    mean, deviation = prior  # type: ignore[misc]
-    return np.asarray(-0.5 * ((grid - mean) / deviation) ** 2)
-
-
-def _half_normal(grid: np.ndarray, scale: object) -> np.ndarray:
-    return np.asarray(-0.5 * (grid / float(scale)) ** 2)  # type: ignore[arg-type]
-
-
 class State:
     """All chains' present values and the steps that renew them; arrays start with the chain."""
 
     def __init__(
         self,
         gross: Gross,
-        priors: Mapping[str, object],
+        priors: Mapping[str, Any],
         chains: int,
         generator: np.random.Generator,
     ) -> None:
@@ -159,7 +136,7 @@ class State:
         root = np.where(accepted[:, None, None, None], then[1], now[1])
         half = np.where(accepted[:, None, None], then[2], now[2])
         half = half + self.generator.standard_normal(half.shape)
-        path = _solve(root, half[..., None], transposed=True)[..., 0]
+        path = solve(root, half[..., None], transposed=True)[..., 0]
         self.level = path.reshape((self.chains, len(self.place), n_years, 2))
         self.change = np.zeros_like(self.level)
         self.change[:, :, 1:] = np.diff(self.level, axis=2)
@@ -180,12 +157,12 @@ class State:
         size = shape[2] * 2
         root = np.linalg.cholesky(precision.reshape((*shape[:2], size, size)))
         right = (pull + observation * self.values).reshape((*shape[:2], size, 1))
-        half = _solve(root, right)[..., 0]
+        half = solve(root, right)[..., 0]
         diagonal = np.diagonal(root, axis1=-2, axis2=-1)
         density = 0.5 * (half**2).sum(axis=(1, 2)) - np.log(diagonal).sum(axis=(1, 2))
         density = density - 0.5 * (observation * self.values**2).sum(axis=(1, 2, 3))
         logs = np.log(np.where(self.observed, observation, 1.0)).sum(axis=(1, 2, 3))
-        prior = _half_normal(noise, self.priors["noise"]).sum(axis=1)
+        prior = half_normal(noise, self.priors["noise"]).sum(axis=1)
         return density + 0.5 * logs + prior, root, half
 
     def _slopes(self) -> None:
@@ -216,8 +193,8 @@ class State:
         root = np.linalg.cholesky(precision.reshape((*weight.shape[:2], size, size)))
         right = pull.reshape((*weight.shape[:2], size, 1))
         noise = self.generator.standard_normal(right.shape)
-        half = _solve(root, right) + noise
-        path = _solve(root, half, transposed=True)[..., 0]
+        half = solve(root, right) + noise
+        path = solve(root, half, transposed=True)[..., 0]
         self.slope = path.reshape(self.change.shape) * self.moves[..., None]
 
     def _growth(self) -> None:
@@ -237,13 +214,13 @@ class State:
             total = first + rest / (1.0 - _DAMPING**2)
             weights = -0.5 * n_linked * np.log(1.0 - _DAMPING**2)
             weights = weights - 0.5 * total / self.growth[:, k][:, None] ** 2
-            chosen = _choose(weights + _normal(_DAMPING, self.priors["damping"]), self.generator)
+            chosen = choose(weights + normal(_DAMPING, self.priors["damping"]), self.generator)
             self.damping[:, k] = _DAMPING[chosen]
             sums = total[np.arange(self.chains), chosen][:, None]
             size = np.exp(_LOG_GROWTH)
             weights = (1 - n_all) * _LOG_GROWTH - 0.5 * sums / size**2
-            weights = weights + _half_normal(size, self.priors["growth"])
-            self.growth[:, k] = size[_choose(weights, self.generator)]
+            weights = weights + half_normal(size, self.priors["growth"])
+            self.growth[:, k] = size[choose(weights, self.generator)]
         self._growth_again()
 
     def _growth_again(self) -> None:
@@ -264,8 +241,8 @@ class State:
             linear = weight * shape * (same * rest[..., k] + cross * other)
             linear = linear.sum(axis=(1, 2))[:, None]
             weights = _LOG_GROWTH + linear * size - 0.5 * square * size**2
-            weights = weights + _half_normal(size, self.priors["growth"])
-            self.growth[:, k] = size[_choose(weights, self.generator)]
+            weights = weights + half_normal(size, self.priors["growth"])
+            self.growth[:, k] = size[choose(weights, self.generator)]
             self.slope[..., k] = shape * self.growth[:, k][:, None, None]
 
     def _shocks(self) -> None:
@@ -286,18 +263,18 @@ class State:
                 square[..., None] * one_over**2 + 2 * linear[..., None] * one_over
             )
             gap = (_LOG_SHOCK - self.mean[:, k][:, None, None]) / self.spread[:, None, None]
-            chosen = _choose(weights - 0.5 * gap**2, self.generator)
+            chosen = choose(weights - 0.5 * gap**2, self.generator)
             self.shock[:, :, k] = np.exp(_LOG_SHOCK[chosen])
         logs = np.log(self.shock)
         for k in range(2):
             gap = logs[:, :, k, None] - _MEAN
             weights = -0.5 * (gap**2).sum(axis=1) / self.spread[:, None] ** 2
-            weights = weights + _normal(_MEAN, self.priors["log_shock"])
-            self.mean[:, k] = _MEAN[_choose(weights, self.generator)]
+            weights = weights + normal(_MEAN, self.priors["log_shock"])
+            self.mean[:, k] = _MEAN[choose(weights, self.generator)]
         squares = ((logs - self.mean[:, None]) ** 2).sum(axis=(1, 2))[:, None]
         weights = -2 * self.n_places * np.log(_SPREAD) - 0.5 * squares / _SPREAD**2
-        weights = weights + _half_normal(_SPREAD, self.priors["shock_spread"])
-        self.spread = _SPREAD[_choose(weights, self.generator)]
+        weights = weights + half_normal(_SPREAD, self.priors["shock_spread"])
+        self.spread = _SPREAD[choose(weights, self.generator)]
 
     def _squares(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return the quadratic form of the directions' inverse correlation."""
@@ -331,7 +308,7 @@ class State:
             )
             left = 1.0 - _SHARED**2
             form = (zz - 2 * _SHARED * zf + _SHARED**2 * ff) / left
-            chosen = _choose(-n_moves * np.log(left) - 0.5 * form, self.generator)
+            chosen = choose(-n_moves * np.log(left) - 0.5 * form, self.generator)
             self.shared = _SHARED[chosen]
         own = (1.0 - self.shared**2)[:, None, None]
         self.own = scaled - (self.shared[:, None, None] * self.common)[:, None]
@@ -342,12 +319,12 @@ class State:
         logs = np.log(self.mixing).sum(axis=(1, 2))[:, None]
         inverse = np.where(self.moves, 1.0 / self.mixing, 0.0).sum(axis=(1, 2))[:, None]
         half = _DEGREES / 2
-        shape, rate = self.priors["degrees"]  # type: ignore[misc]
+        shape, rate = self.priors["degrees"]
         weights = n_moves * (half * np.log(half) - gammaln(half)) - (half + 1) * logs
         weights = weights - half * inverse + (shape - 1) * np.log(_DEGREES) - rate * _DEGREES
         # The grid is coarser where it matters less; each point stands for its cell.
         weights = weights + np.log(np.gradient(_DEGREES))
-        self.degrees = _DEGREES[_choose(weights, self.generator)]
+        self.degrees = _DEGREES[choose(weights, self.generator)]
 
     def _correlation(self) -> None:
         """Draw the correlation between arrivals and departures."""
@@ -365,4 +342,4 @@ class State:
         left = 1.0 - _CORRELATION**2
         form = (first + second)[:, None] - 2 * _CORRELATION * product[:, None]
         weights = -0.5 * count * np.log(left) - 0.5 * form / left
-        self.correlation = _CORRELATION[_choose(weights, self.generator)]
+        self.correlation = _CORRELATION[choose(weights, self.generator)]

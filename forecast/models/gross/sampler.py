@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class Draws:
 
 def sample(
     gross: Gross,
-    priors: Mapping[str, object],
+    priors: Mapping[str, Any],
     *,
     chains: int,
     warm_up: int,
@@ -109,5 +110,3 @@ def rhat(trace: np.ndarray) -> float:
 
 def _flat(values: np.ndarray) -> np.ndarray:
     return values.reshape((-1, *values.shape[2:]))
-
-

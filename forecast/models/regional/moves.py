@@ -80,9 +80,7 @@ def collect(panel: Panel, matrices: pd.DataFrame) -> list[Moves]:
     made = []
     for source, known in sorted(by_source.items()):
         complete = {
-            place
-            for place, _ in known
-            if all((place, measure) in known for measure in MEASURES)
+            place for place, _ in known if all((place, measure) in known for measure in MEASURES)
         }
         for country in sorted({locations.country_of(place) for place in complete}):
             places = cover(country, complete)
@@ -115,8 +113,10 @@ def _moves(
     rows = matrices[ours & (matrices["year"] <= panel.origin)]
     net, mobility = stated.dropna(), turnover.sum(axis=1)
     if len(rows):
-        gained = rows.pivot_table(index="year", columns="destination", values="value", aggfunc="sum")
-        lost = rows.pivot_table(index="year", columns="origin", values="value", aggfunc="sum")
+        gained, lost = (
+            rows.pivot_table(index="year", columns=end, values="value", aggfunc="sum")
+            for end in ("destination", "origin")
+        )
         theirs = (gained - lost).reindex(columns=places).dropna()
         net = pd.concat([net, theirs[~theirs.index.isin(net.index)]]).sort_index()
         between = rows.groupby("year")["value"].sum()
@@ -127,7 +127,7 @@ def _moves(
 
 def draw(
     moves: Moves,
-    rest: Mapping[str, pd.DataFrame],
+    rest: Mapping[str, pd.Series],
     rest_ahead: Mapping[str, np.ndarray],
     pool: Pool,
     n_ahead: int,
@@ -158,8 +158,8 @@ def draw(
     own = moves.net.copy()
     lean = {}
     for place in places:
-        unit = next((u for u in rest if set(locations.parts(place)) <= set(locations.parts(u))), "")
-        inside = [p for p in places if unit and set(locations.parts(p)) <= set(locations.parts(unit))]
+        unit = next((unit for unit in rest if _inside(place, unit)), "")
+        inside = [other for other in places if unit and _inside(other, unit)]
         lean[place] = unit, float(size[place] / size[inside].sum()) if unit else 0.0
         if unit:
             own[place] = own[place] - lean[place][1] * rest[unit].reindex(own.index)
@@ -180,7 +180,9 @@ def draw(
     )
     paths = np.empty((n_draws, len(places), n_ahead))
     for column, place in enumerate(places):
-        known = posterior(pool, rates[place].to_numpy(), still, 500.0 / size[place], theirs.variance)
+        known = posterior(
+            pool, rates[place].to_numpy(), still, 500.0 / size[place], theirs.variance
+        )
         paths[:, column] = simulate(known, n_ahead, n_draws, generator) * size[place] / 1000.0
     net = cancelled(paths)
     for column, place in enumerate(places):
@@ -196,6 +198,10 @@ def draw(
         drawn[place, MEASURES[1]] = turnover[:, column] - net[:, column] / 2
         drawn[place, MEASURES[2]] = drawn[place, MEASURES[0]] - drawn[place, MEASURES[1]]
     return drawn
+
+
+def _inside(place: str, unit: str) -> bool:
+    return set(locations.parts(place)) <= set(locations.parts(unit))
 
 
 def cancelled(paths: np.ndarray) -> np.ndarray:
@@ -216,11 +222,10 @@ def _turnover(
     moves: Moves, n_ahead: int, n_draws: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Draw the mean of arrivals and departures, shape (n_draws, n_regions, n_ahead)."""
-    logs = np.log(moves.mobility.astype(float))
-    gaps = np.diff(logs.index.to_numpy())
-    common = np.diff(logs.to_numpy()) / np.sqrt(gaps)
-    change = np.log(moves.turnover.astype(float)).diff().dropna()
-    own = change.sub(change.mean(axis=1), axis=0).to_numpy().ravel()
+    gaps = np.diff(moves.mobility.index.to_numpy())
+    common = np.diff(np.log(moves.mobility.to_numpy(dtype=float))) / np.sqrt(gaps)
+    change = np.diff(np.log(moves.turnover.to_numpy(dtype=float)), axis=0)
+    own = (change - change.mean(axis=1, keepdims=True)).ravel()
     width = len(moves.places)
     shared = np.cumsum(_walk(common, (n_draws, 1, n_ahead), generator), axis=2)
     alone = np.cumsum(_walk(own, (n_draws, width, n_ahead), generator), axis=2)

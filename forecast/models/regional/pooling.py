@@ -71,9 +71,7 @@ def learn(
     degrees : float
         Prior mode of the degrees of freedom of the variances.
     """
-    posteriors = [
-        condition(nodes, v, b, f, discounts) for v, b, f in zip(values, breaks, floors)
-    ]
+    posteriors = [condition(nodes, v, b, f, discounts) for v, b, f in zip(values, breaks, floors)]
     base = np.exp(nodes.log_prior - nodes.log_prior.max())
     base /= base.sum()
     own = np.stack([posterior.weights.sum(axis=1) for posterior in posteriors])
@@ -90,9 +88,7 @@ def learn(
          for p in posteriors]
     )  # fmt: skip
     level = float(np.sqrt((present**2).mean()))
-    return Pool(
-        nodes, tuple(discounts), node_weights, discount_weights, known, variance, level
-    )
+    return Pool(nodes, tuple(discounts), node_weights, discount_weights, known, variance, level)
 
 
 def posterior(
