@@ -30,9 +30,19 @@ class Coherent:
     so that region, country and gross flows are the same world in draw *i*. Series that
     neither model knows are forecast by the default model, one by one. What then still breaks
     an identity that the figures obey is reconciled (minimum trace), and the forecast says so.
+
+    Parameters
+    ----------
+    flows : Flows, optional
+    regions : Internal, optional
+        Models of the parts, with settings of their own.
     """
 
     name = "coherent"
+
+    def __init__(self, flows: Flows | None = None, regions: Internal | None = None) -> None:
+        self._flows = flows or Flows()
+        self._regions = regions or Internal()
 
     def fit(self, panel: Panel, seed: int) -> FittedCoherent:
         """Fit every part of a panel with the model made for it.
@@ -42,8 +52,8 @@ class Coherent:
         TooShortError
             If no part of the panel can be fitted.
         """
-        flows = _tried(Flows().fit, panel, seed)
-        regions = _tried(Internal().fit, panel, seed)
+        flows = _tried(self._flows.fit, panel, seed)
+        regions = _tried(self._regions.fit, panel, seed)
         taken: set[Key] = set()
         for fitted in (flows, regions):
             if fitted is not None:
