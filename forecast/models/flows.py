@@ -95,7 +95,11 @@ class Flows:
             seed=series_seed(seed, self.name, ("", "", "posterior")),
             tail=tail,
         )
-        return FittedFlows(self, panel, seed, gross, draws, _notes(panel, gross))
+        worst = max(draws.rhat.values())
+        doubt = ""
+        if worst > self.sampler["largest_rhat"]:
+            doubt = f"The sampler's chains disagree (R-hat {worst:.2f}); keep more iterations."
+        return FittedFlows(self, panel, seed, gross, draws, _notes(panel, gross, doubt))
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,7 @@ def _entries(name: str, values: np.ndarray, gross: Gross) -> list[tuple[str, np.
     ]
 
 
-def _notes(panel: Panel, gross: Gross) -> pd.DataFrame:
+def _notes(panel: Panel, gross: Gross, doubt: str) -> pd.DataFrame:
     known = {(place.source, place.location): place for place in gross.places}
     rows = []
     for series in panel:
@@ -205,7 +209,9 @@ def _notes(panel: Panel, gross: Gross) -> pd.DataFrame:
             if len(marked):
                 flags.append(f"{flag} {' '.join(map(str, marked))}")
         used = place is not None and series.key in {s.key for s in place.series}
-        reason = _borrowed(place, series) if place is not None and used else _why_not(series)
+        reason = _why_not(series)
+        if place is not None and used:
+            reason = " ".join(filter(None, (_borrowed(place, series), doubt)))
         scaled = used and is_rate(series)
         rows.append(
             (
@@ -238,6 +244,8 @@ def _borrowed(place: Place, series: Series) -> str:
 
 
 def _why_not(series: Series) -> str:
+    if series.measure in DIRECTIONS:
+        return "No usable year since the last break."
     if series.measure == NET:
         return "The source has no arrivals and departures of this place to derive its net from."
     return f"{series.measure} is no flow across the border. Use model='internal' or 'coherent'."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -114,7 +114,6 @@ class FittedInternal:
     pool: Pool
     fits: list[FittedGroup]
     moves: list[Moves]
-    _drawn: dict[Key, int] = field(default_factory=dict)
 
     @property
     def diagnostics(self) -> pd.DataFrame:

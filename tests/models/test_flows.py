@@ -99,7 +99,7 @@ def test_flows_whose_data_end_in_different_years(fitted) -> None:  # type: ignor
 
 def test_short_flows_say_that_they_borrow(fitted) -> None:  # type: ignore[no-untyped-def]
     notes = fitted.notes.set_index(["location", "measure"])
-    assert notes.loc[("KAZ", "immigration"), "reason"] == ""
+    assert "Borrowed" not in notes.loc[("KAZ", "immigration"), "reason"]
     assert notes.loc[("KGZ", "immigration"), "reason"].startswith("Borrowed: 4 usable years")
     assert notes.loc[("KGZ", "net_migration"), "scale"] == "difference"
 
@@ -141,6 +141,20 @@ def test_a_break_hides_what_was_before(registers: Panel) -> None:
         assert medians[0] == pytest.approx(medians[1], rel=0.15)
 
 
+def test_a_flow_without_a_usable_year_is_left_out(registers: Panel) -> None:
+    table = registers.to_frame()
+    lost = (table["location"] == "KGZ") & (table["year"] >= 2021)
+    table.loc[lost & (table["measure"] == "emigration"), "flag"] = "outlier;break"
+    fitted = Flows(sampler=QUICK).fit(Panel.from_frame(table), 1)
+    notes = fitted.notes.set_index(["location", "measure"])
+    assert notes.loc[("KGZ", "emigration"), "reason"] == "No usable year since the last break."
+    assert notes.loc[("KGZ", "immigration"), "status"] == "forecast"
+    outlook = fitted.forecast((2026,), 200)
+    assert ("KGZ", "net_migration") not in set(
+        zip(outlook.series["location"], outlook.series["measure"])
+    )
+
+
 def test_the_same_seed_gives_the_same_numbers(registers: Panel) -> None:
     made = [
         Flows(sampler=QUICK).fit(registers, seed).forecast((2026,), 200).paths.to_numpy()
@@ -153,6 +167,10 @@ def test_the_same_seed_gives_the_same_numbers(registers: Panel) -> None:
 def test_diagnostics_name_what_has_not_converged(fitted) -> None:  # type: ignore[no-untyped-def]
     table = fitted.diagnostics
     assert {"parameter", "mean", "deviation", "rhat", "converged"} == set(table)
+    # These chains are too short on purpose, and every forecast says so.
+    assert not table["converged"].all()
+    told = fitted.notes.query("status == 'forecast'")["reason"]
+    assert told.str.contains("chains disagree").all()
     assert "shock, emigration of KAZ (kz-bns)" in set(table["parameter"])
     apart = np.arange(4)[None, :, None] + 0.1 * np.random.default_rng(1).normal(size=(50, 4, 1))
     assert rhat(apart) > 2

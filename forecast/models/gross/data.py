@@ -37,8 +37,9 @@ class Place:
 
     @property
     def series(self) -> list[Series]:
-        """Every series that can be forecast: the flows, and the net if both flows are there."""
-        flows = [series for series in self.flows if series is not None]
+        """Every series that can be forecast: flows with a usable year, the net if both have one."""
+        both = zip(self.flows, self.usable)
+        flows = [series for series, usable in both if series is not None and usable]
         return [*flows, self.net] if self.net is not None and len(flows) == 2 else flows
 
 
@@ -90,7 +91,7 @@ def collect(panel: Panel) -> Gross | None:
             (_usable(flows.get(DIRECTIONS[0])), _usable(flows.get(DIRECTIONS[1]))),
         )
         for (source, location), flows in sorted(found.items())
-        if flows.keys() & set(DIRECTIONS)
+        if any(_usable(flows.get(direction)) for direction in DIRECTIONS)
     )
     if not places:
         return None
