@@ -27,6 +27,7 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "flows": "forecast.models.flows:Flows",
     "internal": "forecast.models.internal:Internal",
     "coherent": "forecast.models.coherent:Coherent",
+    "pooled": "forecast.models.pooled:PooledReversion",
 }
 
 

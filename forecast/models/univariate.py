@@ -152,10 +152,10 @@ class StateSpaceModel:
             try:
                 prepared = prepare(series, self.kind)
             except TooShortError as error:
-                notes.append(_note(series, NOT_FORECAST, str(error)))
+                notes.append(note(series, NOT_FORECAST, str(error)))
                 continue
             fits[series.key] = prepared, self.posterior(prepared)
-            notes.append(_note(series, FORECAST, "", prepared.scale))
+            notes.append(note(series, FORECAST, "", prepared.scale))
         table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
         if not fits:
             first = table.iloc[0]
@@ -220,9 +220,10 @@ def series_seed(seed: int, model: str, key: tuple[str, str, str]) -> np.random.S
     return np.random.SeedSequence([seed, *words])
 
 
-def _note(
+def note(
     series: Series, status: str, reason: str, scale: scales.Scale | None = None
 ) -> tuple[object, ...]:
+    """Return a row of `Forecast.notes` for a series."""
     flags = []
     for flag in ("break", *UNUSED_FLAGS):
         years = series.years[unused(series, flag) & ~np.isnan(series.values)]
