@@ -18,6 +18,7 @@ from forecast.panel import Panel
 
 _FORMAT = "migration-forecast/1"
 _MANIFEST, _DRAWS, _HISTORY, _NOTES = "manifest.json", "draws.nc", "history.csv", "notes.csv"
+_EXPLANATION = "explanation.csv"
 
 
 def write(
@@ -26,6 +27,7 @@ def write(
     horizons: Sequence[int],
     notes: pd.DataFrame,
     history: Panel,
+    explanation: pd.DataFrame | None = None,
 ) -> Path:
     """Write the parts of a forecast to a folder, whole or not at all.
 
@@ -33,7 +35,7 @@ def write(
     ----------
     path : str or Path
         The folder. An earlier forecast there is replaced; anything else is left alone.
-    paths, horizons, notes, history
+    paths, horizons, notes, history, explanation
         See `forecast.outlook.Forecast`.
 
     Raises
@@ -45,25 +47,31 @@ def write(
         paths.to_dataset(name="draws").to_netcdf(folder / _DRAWS, engine="h5netcdf")
         history.to_frame().to_csv(folder / _HISTORY, index=False, lineterminator="\n")
         notes.to_csv(folder / _NOTES, index=False, lineterminator="\n")
+        written = [_DRAWS, _HISTORY, _NOTES]
+        if explanation is not None:
+            explanation.to_csv(folder / _EXPLANATION, index=False, lineterminator="\n")
+            written.append(_EXPLANATION)
         manifest = {
             "format": _FORMAT,
             "horizons": list(horizons),
             "step": history.step,
             **{name: _plain(value) for name, value in paths.attrs.items()},
-            "sha256": {name: files.sha256(folder / name) for name in (_DRAWS, _HISTORY, _NOTES)},
+            "sha256": {name: files.sha256(folder / name) for name in written},
         }
         text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
         (folder / _MANIFEST).write_text(text + "\n", encoding="utf-8")
     return Path(path)
 
 
-def read(path: str | Path) -> tuple[xr.DataArray, tuple[int, ...], pd.DataFrame, Panel]:
+def read(
+    path: str | Path,
+) -> tuple[xr.DataArray, tuple[int, ...], pd.DataFrame, Panel, pd.DataFrame | None]:
     """Read the parts of a forecast that `write` wrote.
 
     Returns
     -------
     tuple
-        ``paths, horizons, notes, history``.
+        ``paths, horizons, notes, history, explanation``.
 
     Raises
     ------
@@ -89,11 +97,16 @@ def read(path: str | Path) -> tuple[xr.DataArray, tuple[int, ...], pd.DataFrame,
     numbers = {"value": [""], "population": [""], "precision": [""], "as_of": [""]}
     history = pd.read_csv(folder / _HISTORY, dtype=text, keep_default_na=False, na_values=numbers)
     notes = pd.read_csv(folder / _NOTES, dtype=text, keep_default_na=False)
+    explanation = None
+    if _EXPLANATION in manifest["sha256"]:
+        named = dict.fromkeys(("source", "location", "measure", "what", "name"), str)
+        explanation = pd.read_csv(folder / _EXPLANATION, dtype=named, keep_default_na=False)
     return (
         paths,
         tuple(manifest["horizons"]),
         notes,
         Panel.from_frame(history, step=manifest["step"]),
+        explanation,
     )
 
 

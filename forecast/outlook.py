@@ -55,12 +55,17 @@ class Forecast:
         population, flags``.
     history : Panel
         What the model was shown.
+    explanation : DataFrame, optional
+        Why the intervals are as wide as they are, where the model says so: ``source,
+        location, measure, year, what, name, value``, with the weight of each member and
+        the share of each part of the variance (`forecast.combine.explain`).
     """
 
     paths: xr.DataArray
     horizons: tuple[int, ...]
     notes: pd.DataFrame
     history: Panel
+    explanation: pd.DataFrame | None = None
 
     @property
     def draws(self) -> xr.DataArray:
@@ -194,7 +199,7 @@ class Forecast:
 
         The folder is written whole or not at all; an earlier forecast is replaced.
         """
-        return archive.write(path, self.paths, self.horizons, self.notes, self.history)
+        return archive.write(path, self.paths, self.horizons, self.notes, self.history, self.explanation)
 
     def to_hub(
         self,

@@ -28,6 +28,7 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "internal": "forecast.models.internal:Internal",
     "coherent": "forecast.models.coherent:Coherent",
     "pooled": "forecast.models.pooled:PooledReversion",
+    "ensemble": "forecast.models.ensemble:Ensemble",
 }
 
 

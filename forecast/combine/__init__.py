@@ -1,0 +1,1 @@
+"""Combining forecasts: pooling, weights from past scores, calibration, dependence, explanation."""

@@ -1,0 +1,230 @@
+"""What the members would have said at earlier origins, and what then happened.
+
+Everything here is learned from a panel that ends at the origin of the forecast: the members
+are shown its figures up to an earlier year and held against its own later figures. So the
+weights and widths of a forecast rest on nothing that it could not have known, and a backtest
+of the ensemble is nested of itself. The origins lie on a fixed grid of the calendar and the
+seed is fixed, so that forecasts from neighbouring origins ask for the same earlier ones.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forecast.combine.members import Key, Question, Said
+from forecast.errors import DataError
+from forecast.models import scale as scales
+from forecast.models.contract import Model
+from forecast.models.univariate import unused
+from forecast.panel import Panel, Series
+
+#: Below this many fits of a series, starting processes costs more than it saves.
+_WORTHWHILE = 1500
+
+
+@dataclass(frozen=True)
+class Past:
+    """Past forecasts of the series that share one scale, so many steps ahead.
+
+    Attributes
+    ----------
+    quantiles : ndarray, shape (n_members, n_points, n)
+        On the model's scale: rate per 1,000, log(1 + persons) or persons. NaN where a
+        member made no forecast.
+    observed : ndarray, shape (n,)
+    size : ndarray, shape (n,)
+        Usual yearly change of the series up to the origin, on that scale.
+    origin : ndarray of int, shape (n,)
+        Last year that the forecast saw of the series.
+    key : list of (source, location, measure)
+    """
+
+    quantiles: np.ndarray
+    observed: np.ndarray
+    size: np.ndarray
+    origin: np.ndarray
+    key: list[Key]
+
+    def __len__(self) -> int:
+        return len(self.observed)
+
+
+def origins(panel: Panel, settings: Mapping[str, Any]) -> list[int]:
+    """Return the earlier origins, latest first: the last ones on a grid of the calendar."""
+    stride = int(settings["every"]) * panel.step if panel.step == 1 else panel.step
+    first = min(int(one.years[0]) for one in panel)
+    latest = panel.origin - panel.step
+    if panel.step == 1:
+        start = latest - latest % stride
+    else:
+        start = latest
+    return list(range(start, first, -stride))[: int(settings["origins"])]
+
+
+def ask_all(
+    members: Sequence[str | Model], panel: Panel, steps: int, settings: Mapping[str, Any]
+) -> dict[int, list[Said | None]]:
+    """Ask every member at every earlier origin; None where it was not asked.
+
+    Parameters
+    ----------
+    members : sequence of str or Model
+    panel : Panel
+        What is known; it ends at the origin of the forecast.
+    steps : int
+        How many steps ahead they look.
+    settings : mapping
+        The table ``history`` of ``models/ensemble.toml``.
+
+    Returns
+    -------
+    dict of int to list of (Said or None)
+        By origin; one entry per member.
+    """
+    grid = origins(panel, settings)
+    stride = grid[0] - grid[1] if len(grid) > 1 else 1
+    sparse = settings.get("sparse", {})
+    steps = max(steps, int(settings["steps"]))
+    said: dict[int, list[Said | None]] = {}
+    open_questions: list[tuple[int, int, Question]] = []
+    for origin in grid:
+        try:
+            seen = panel.until(origin)
+        except DataError:
+            continue
+        said[origin] = [None] * len(members)
+        for position, member in enumerate(members):
+            nth = int(sparse.get(member if isinstance(member, str) else member.name, 1))
+            if (origin // stride) % nth:
+                continue
+            question = Question(
+                member,
+                seen,
+                origin + steps * panel.step,
+                int(settings["draws"]),
+                int(settings["seed"]),
+                int(settings["points"]),
+            )
+            said[origin][position] = question.known()
+            if said[origin][position] is None:
+                open_questions.append((origin, position, question))
+    asked = (question for _, _, question in open_questions)
+    for (origin, position, _), answer in zip(
+        open_questions, _answers(asked, len(open_questions) * len(panel))
+    ):
+        said[origin][position] = answer
+    return said
+
+
+def _answers(questions: Iterable[Question], fits: int) -> Iterable[Said]:
+    """Ask one after the other, or in several processes where that is worth it."""
+    if fits < _WORTHWHILE or multiprocessing.parent_process() is not None:
+        return map(Question.ask, questions)
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=-1, max_nbytes=None, batch_size=1, return_as="generator")
+    answers: Iterable[Said] = parallel(delayed(Question.ask)(one) for one in questions)
+    return answers
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The latest figures of a panel on the scale of their models.
+
+    Attributes
+    ----------
+    series : dict of key to Series
+    kinds : dict of key to {"rate", "log", "persons"}
+    values : dict of key to ndarray, shape (n_years,)
+        NaN in gaps and in years that must not steer.
+    """
+
+    series: dict[Key, Series]
+    kinds: dict[Key, scales.Kind]
+    values: dict[Key, np.ndarray]
+
+    @classmethod
+    def of(cls, panel: Panel) -> Truth:
+        """Read a panel. Flagged interpolations and figures beyond a break do not count."""
+        series, kinds, values = {}, {}, {}
+        for one in panel:
+            scale = scales.choose(one)
+            known = scale.values.copy()
+            known[unused(one, "interpolated")] = np.nan
+            series[one.key], kinds[one.key], values[one.key] = one, scale.kind, known
+        return cls(series, kinds, values)
+
+    def on_scale(self, key: Key, persons: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """Bring persons of the years at positions `at` on the model's scale."""
+        one = self.series[key]
+        if self.kinds[key] == "log":
+            return np.log1p(persons)
+        if self.kinds[key] == "rate":
+            return np.asarray(persons * 1000.0 / (one.step * one.population[at]))
+        return persons
+
+    def pasts(
+        self, said: Mapping[int, list[Said | None]], kind: str, steps: int, points: int
+    ) -> list[Past]:
+        """Return the past forecasts on one scale, one entry per number of steps ahead.
+
+        A forecast that the same last figure of a series had brought forth at a later
+        origin already is left out.
+        """
+        members = len(next(iter(said.values()), []))
+        rows: list[list[tuple[np.ndarray, float, float, int, Key]]] = [[] for _ in range(steps)]
+        for key, one in self.series.items():
+            if self.kinds[key] != kind:
+                continue
+            done: set[int] = set()
+            known = self.values[key]
+            breaks = np.flatnonzero(one.flagged("break"))
+            observed = np.flatnonzero(~np.isnan(one.values))
+            for origin in sorted(said):
+                answers = said[origin]
+                before = observed[one.years[observed] <= origin]
+                if not len(before) or before[-1] in done:
+                    continue
+                last = int(before[-1])
+                ahead = [a.values.get(key) if a is not None else None for a in answers]
+                if all(a is None for a in ahead):
+                    continue
+                done.add(last)
+                changes = np.abs(np.diff(known[: last + 1][np.isfinite(known[: last + 1])]))
+                size = float(changes.mean()) if len(changes) else np.nan
+                beyond = breaks[breaks > last]
+                end = min(len(known), int(beyond[0]) if len(beyond) else len(known))
+                reached = np.arange(last + 1, min(end, last + 1 + steps))
+                for step, position in enumerate(reached):
+                    if np.isnan(known[position]):
+                        continue
+                    points_said = np.full((members, points), np.nan)
+                    for m, a in enumerate(ahead):
+                        if a is not None and step < a.shape[1]:
+                            points_said[m] = a[:, step]
+                    scaled = self.on_scale(key, points_said, position)
+                    rows[step].append(
+                        (scaled, float(known[position]), size, int(one.years[last]), key)
+                    )
+        return [_past(found, members, points) for found in rows]
+
+
+def _past(
+    rows: list[tuple[np.ndarray, float, float, int, Key]], members: int, points: int
+) -> Past:
+    if not rows:
+        none = np.empty(0)
+        return Past(np.empty((members, points, 0)), none, none, none.astype(int), [])
+    quantiles, observed, size, origin, key = zip(*rows)
+    return Past(
+        np.stack(quantiles, axis=2),
+        np.array(observed),
+        np.array(size),
+        np.array(origin, dtype=int),
+        list(key),
+    )

@@ -1,0 +1,204 @@
+"""What past forecasts teach about the series of one scale: weights and widths by horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from forecast.combine import calibration, stacking
+from forecast.combine.calibration import Widening
+from forecast.combine.history import Past
+from forecast.combine.pooling import POOLS, renormalised
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is known of one number of steps ahead.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (n_members,)
+    scores : ndarray, shape (n_members,)
+        CRPS of each member alone, relative to that of the pool; infinite if not judged.
+    widening : Widening
+    independent : float
+        About how many separate past forecasts there were.
+    forecasts : int
+        Past forecasts in all.
+    """
+
+    weights: np.ndarray
+    scores: np.ndarray
+    widening: Widening
+    independent: float
+    forecasts: int
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What is known of every number of steps ahead, for the series of one scale.
+
+    Attributes
+    ----------
+    steps : list of Lesson
+    errors : DataFrame
+        Normal scores of past errors in the calibrated pool, averaged over steps ahead: one
+        row per origin, one column per (source, location, measure).
+    """
+
+    steps: list[Lesson]
+    errors: pd.DataFrame
+
+    def at(self, step: int) -> Lesson:
+        """Return the lesson of a number of steps ahead; beyond the last one, the last."""
+        return self.steps[min(step, len(self.steps)) - 1]
+
+
+def learn(
+    pasts: Sequence[Past], members: int, step_years: int, settings: Mapping[str, Any], unit: bool
+) -> Lessons:
+    """Learn weights and widths from past forecasts.
+
+    Parameters
+    ----------
+    pasts : sequence of Past
+        By steps ahead.
+    members : int
+        Number of members.
+    step_years : int
+        Years per step.
+    settings : mapping
+        ``models/ensemble.toml``.
+    unit : bool
+        Whether the series share a unit (rates, logs); persons are divided by their own
+        usual change entirely.
+    """
+    weighing, widening = settings["weights"], settings["calibration"]
+    power = float(weighing["scale_power"]) if unit else 1.0
+    shares = _shares(pasts, power)
+    parts = [stacking.terms(past.quantiles, past.observed) for past in pasts]
+    counts = [
+        independent(past, step + 1, step_years, float(weighing["shared"]))
+        for step, past in enumerate(pasts)
+    ]
+    taught = [step for step, past in enumerate(pasts) if len(past)]
+    if not taught:
+        return Lessons([_untaught(members)], pd.DataFrame())
+    pooled: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    weights_of, scores_of = [], []
+    for step in range(taught[-1] + 1):
+        near = _near(step, taught, int(weighing["bandwidth"]))
+        distance, apart = stacking.average(
+            stacking.Terms(
+                np.concatenate([parts[other].distance for other, _ in near], axis=1),
+                np.concatenate([parts[other].apart for other, _ in near], axis=2),
+            ),
+            np.concatenate([share * shares[other] for other, share in near]),
+        )
+        pull = stacking.pull_of(_nearest(counts, step, taught), float(weighing["pull"]))
+        weights = stacking.stack(distance, apart, pull)
+        weights_of.append(weights)
+        judged = np.isfinite(distance)
+        together = float(
+            weights[judged] @ distance[judged]
+            - 0.5 * weights[judged] @ apart[np.ix_(judged, judged)] @ weights[judged]
+        )
+        alone = distance - 0.5 * np.diag(apart)
+        scores_of.append(alone / together if together > 0 else alone)
+        pooled.append(_pooled(pasts[step], weights, str(settings["pool"])))
+    lessons = []
+    for step, weights in enumerate(weights_of):
+        near = _near(step, taught, int(widening["bandwidth"]))
+        made = calibration.learn(
+            np.concatenate([pooled[other][0] for other, _ in near], axis=1),
+            np.concatenate([pooled[other][1] for other, _ in near]),
+            np.concatenate([pasts[other].observed for other, _ in near]),
+            np.concatenate([share * pooled[other][2] for other, share in near]),
+            _nearest(counts, step, taught),
+            float(widening["pull"]),
+        )
+        count = _nearest(counts, step, taught)
+        lessons.append(Lesson(weights, scores_of[step], made, count, len(pasts[step])))
+    return Lessons(lessons, _errors(pasts, lessons, str(settings["pool"])))
+
+
+def independent(past: Past, step: int, step_years: int, shared: float) -> float:
+    """Return about how many separate forecasts these are.
+
+    Origins closer than the horizon share years; series share shocks, with correlation
+    `shared`: S series are worth S / (1 + (S − 1) shared) independent ones.
+    """
+    if not len(past):
+        return 0.0
+    span = float(past.origin.max() - past.origin.min())
+    apart = np.diff(np.unique(past.origin))
+    spacing = max(float(step * step_years), float(apart.min()) if len(apart) else 1.0)
+    series = len(set(past.key))
+    return (1.0 + span / spacing) * series / (1.0 + (series - 1) * shared)
+
+
+def _untaught(members: int) -> Lesson:
+    equal = np.full(members, 1.0 / members)
+    return Lesson(equal, np.full(members, np.inf), calibration.none(), 0.0, 0)
+
+
+def _shares(pasts: Sequence[Past], power: float) -> list[np.ndarray]:
+    """Return the weight of each past forecast: smaller for a series that moves a lot."""
+    sizes = np.concatenate([past.size for past in pasts])
+    known = sizes[np.isfinite(sizes) & (sizes > 0)]
+    typical = float(np.median(known)) if len(known) else 1.0
+    made = []
+    for past in pasts:
+        size = np.where(np.isfinite(past.size), past.size, typical)
+        made.append((size + 0.1 * typical if power < 1 else np.maximum(size, 1e-9)) ** -power)
+    return made
+
+
+def _near(step: int, taught: Sequence[int], bandwidth: int) -> list[tuple[int, float]]:
+    """Return the taught steps near one, with their weights; the nearest one if there is none."""
+    found = [
+        (other, 1.0 - abs(other - step) / (bandwidth + 1.0))
+        for other in taught
+        if abs(other - step) <= bandwidth
+    ]
+    return found or [(min(taught, key=lambda other: abs(other - step)), 1.0)]
+
+
+def _nearest(counts: Sequence[float], step: int, taught: Sequence[int]) -> float:
+    return counts[min(taught, key=lambda other: abs(other - step))]
+
+
+def _pooled(
+    past: Past, weights: np.ndarray, pool: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pool past forecasts: quantiles at the levels of the calibration, medians, weight present."""
+    present = np.isfinite(past.quantiles).all(axis=1)
+    shared = renormalised(weights, present)
+    values = np.where(present[:, None, :], past.quantiles, 0.0)
+    levels = np.sort(np.append(calibration.LEVELS, 0.5))
+    made = POOLS[pool](values, shared, levels)
+    middle = int(np.flatnonzero(levels == 0.5)[0])
+    return np.delete(made, middle, axis=0), made[middle], weights @ present
+
+
+def _errors(pasts: Sequence[Past], lessons: Sequence[Lesson], pool: str) -> pd.DataFrame:
+    """Return normal scores of past errors, averaged over steps ahead."""
+    levels = (np.arange(200) + 0.5) / 200
+    rows = []
+    for past, lesson in zip(pasts, lessons):
+        if not len(past):
+            continue
+        present = np.isfinite(past.quantiles).all(axis=1)
+        values = np.where(present[:, None, :], past.quantiles, 0.0)
+        made = POOLS[pool](values, renormalised(lesson.weights, present), levels)
+        made = lesson.widening.apply(made, levels)
+        below = (made < past.observed).mean(axis=0) + 0.5 * (made == past.observed).mean(axis=0)
+        score = ndtri(np.clip(below, levels[0], levels[-1]))
+        rows.append(pd.DataFrame({"origin": past.origin, "key": past.key, "score": score}))
+    table = pd.concat(rows, ignore_index=True)
+    return table.pivot_table(index="origin", columns="key", values="score", aggfunc="mean")

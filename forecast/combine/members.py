@@ -1,0 +1,199 @@
+"""One member's forecast of a panel, as arrays: made, or read from the cache."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecast.combine import cache
+from forecast.combine.shares import parameter_share
+from forecast.errors import DataError
+from forecast.models.contract import NOT_FORECAST, FittedModel, Model
+from forecast.models.registry import model as find_model
+from forecast.models.specification import is_specified, specification
+from forecast.panel import Panel
+
+#: Seconds that a full set of draws must have cost to be kept; quantiles always are.
+SLOW = 2.0
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a member says of each series, in steps after the series' own last year.
+
+    Attributes
+    ----------
+    name : str
+    values : dict of (source, location, measure) to ndarray, shape (n_points, n_ahead)
+        Draws, or quantiles at probabilities (k + ½)/n_points, in persons.
+    parameters : dict of (source, location, measure) to ndarray, shape (n_ahead,)
+        Share of the variance that comes from uncertain parameters and present state;
+        NaN where the member does not say.
+    reasons : dict of (source, location, measure) to str
+        Why a series was not forecast.
+    failure : str
+        Why the member made no forecast at all; empty if it did.
+    """
+
+    name: str
+    values: dict[Key, np.ndarray]
+    parameters: dict[Key, np.ndarray]
+    reasons: dict[Key, str]
+    failure: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a member is asked: every series of a panel from its own end up to a year.
+
+    Attributes
+    ----------
+    member : str or Model
+        A registered name, or a model of one's own, whose answers are never kept: nothing
+        says whether its code has changed.
+    panel : Panel
+    last : int
+        The last target year.
+    draws, seed : int
+    points : int or None
+        Keep so many quantiles instead of the draws.
+    """
+
+    member: str | Model
+    panel: Panel
+    last: int
+    draws: int
+    seed: int
+    points: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the member."""
+        return find_model(self.member).name
+
+    @property
+    def key(self) -> dict[str, object] | None:
+        """Everything that decides the answer; None if it must not be kept."""
+        member = self.member
+        if not isinstance(member, str):
+            return None
+        if not type(find_model(member)).__module__.startswith("forecast.models."):
+            return None
+        return {
+            "what": "member",
+            "format": 2,
+            "member": member,
+            "settings": repr(specification(member)) if is_specified(member) else "",
+            "data_hash": self.panel.hash,
+            "step": self.panel.step,
+            "last": self.last,
+            "draws": self.draws,
+            "points": self.points,
+            "seed": self.seed,
+        }
+
+    def known(self) -> Said | None:
+        """Return the answer if it has been kept."""
+        key = self.key
+        arrays = None if key is None else cache.lookup(key)
+        return None if arrays is None else _unpacked(self.name, arrays)
+
+    def ask(self) -> Said:
+        """Let the member forecast, and keep what it says where that saves time."""
+        started = time.process_time()
+        arrays, broken = _made(self)
+        key = self.key
+        # What broke may work next time; what declined for want of data will not.
+        slow = self.points is not None or time.process_time() - started > SLOW
+        if key is not None and slow and not broken:
+            cache.keep(key, arrays)
+        return _unpacked(self.name, arrays)
+
+
+def _made(question: Question) -> tuple[cache.Arrays, bool]:
+    """Forecast and pack into arrays, the reason of a failure included; say if it broke."""
+    panel, points = question.panel, question.points
+    series = list(panel)
+    longest = max((question.last - one.origin) // panel.step for one in series)
+    width = points or question.draws
+    values = np.full((len(series), width, longest), np.nan)
+    parameters = np.full((len(series), longest), np.nan)
+    reasons = [""] * len(series)
+    failure, broken = "", False
+    try:
+        fitted = find_model(question.member).fit(panel, question.seed)
+        outlook = fitted.forecast([question.last], question.draws)
+    except DataError as error:
+        failure = str(error)
+    except Exception as error:  # noqa: BLE001
+        # A member is foreign code: whatever it raises costs its own weight only, and the
+        # reason is told in the notes of the forecast.
+        failure, broken = f"{type(error).__name__}: {error}", True
+    if failure:
+        return {"failure": np.array(failure)}, broken
+    drawn = outlook.paths.transpose("series", "draw", "year")
+    table, years = drawn.to_numpy(), drawn["year"].to_numpy()
+    where = {
+        key: position
+        for position, key in enumerate(
+            outlook.series[["source", "location", "measure"]].itertuples(index=False, name=None)
+        )
+    }
+    told = outlook.notes[outlook.notes["status"] == NOT_FORECAST]
+    why = {(n.source, n.location, n.measure): str(n.reason) for n in told.itertuples()}
+    share = _shares(fitted)
+    for position, one in enumerate(series):
+        reasons[position] = why.get(one.key, "")
+        if one.key not in where:
+            reasons[position] = reasons[position] or "the model gave no forecast."
+            continue
+        ahead = table[where[one.key]][:, years > one.origin]
+        if not np.isfinite(ahead).all():
+            reasons[position] = "some draws are not finite numbers."
+            continue
+        if points:
+            ahead = np.quantile(ahead, (np.arange(points) + 0.5) / points, axis=0)
+        values[position, :, : ahead.shape[1]] = ahead
+        if points is None and share is not None:
+            parameters[position, : ahead.shape[1]] = share(one.key, ahead.shape[1])
+    return {
+        "keys": np.array([one.key for one in series], dtype=str),
+        "values": values,
+        "parameters": parameters,
+        "reasons": np.array(reasons, dtype=str),
+        "failure": np.array(""),
+    }, False
+
+
+def _shares(fitted: FittedModel) -> Callable[[Key, int], np.ndarray] | None:
+    """Return the member's own account of parameter uncertainty, if it gives one."""
+    own = getattr(fitted, "parameter_share", None)
+    if own is not None:
+        return own  # type: ignore[no-any-return]
+    return parameter_share(fitted)
+
+
+def _unpacked(name: str, arrays: cache.Arrays) -> Said:
+    failure = str(arrays["failure"])
+    if failure:
+        return Said(name, {}, {}, {}, failure)
+    values: dict[Key, np.ndarray] = {}
+    parameters: dict[Key, np.ndarray] = {}
+    reasons: dict[Key, str] = {}
+    for position, (source, location, measure) in enumerate(arrays["keys"].tolist()):
+        key = (source, location, measure)
+        reason = str(arrays["reasons"][position])
+        if reason:
+            reasons[key] = reason
+            continue
+        kept = np.isfinite(arrays["values"][position]).all(axis=0)
+        values[key] = arrays["values"][position][:, kept]
+        parameters[key] = arrays["parameters"][position][kept]
+    return Said(name, values, parameters, reasons, "")
+
+
+__all__ = ["SLOW", "Key", "Question", "Said"]

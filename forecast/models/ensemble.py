@@ -1,0 +1,214 @@
+"""The ensemble: all models together, weighted and calibrated by their own past forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecast.combine import explain, history
+from forecast.combine.joint import Combined, combine
+from forecast.combine.learning import Lessons, learn
+from forecast.combine.members import Key, Question, Said
+from forecast.errors import DataError, TooShortError
+from forecast.models import scale as scales
+from forecast.models.assembly import assemble
+from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, Model, check_years
+from forecast.models.registry import REGISTRY
+from forecast.models.registry import model as find_model
+from forecast.models.specification import specification
+from forecast.models.univariate import note
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+
+
+class Ensemble:
+    """A pool of models, weighted at each horizon by what they achieved before the origin.
+
+    Parameters
+    ----------
+    members : sequence of str or Model, optional
+        Registered names or models of one's own; by default those that
+        ``models/ensemble.toml`` lists and that are registered.
+    pool : {"linear", "quantile"}, optional
+        Mixture of distributions, or mean of quantiles.
+    settings : mapping, optional
+        Tables to put in the place of those in ``models/ensemble.toml``.
+    """
+
+    name = "ensemble"
+
+    def __init__(
+        self,
+        members: Sequence[str | Model] | None = None,
+        pool: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        stated = specification("ensemble")
+        self.settings: dict[str, Any] = {
+            name: {**value, **(settings or {}).get(name, {})} if isinstance(value, dict) else value
+            for name, value in stated.items()
+        }
+        if pool is not None:
+            self.settings["pool"] = pool
+        if self.settings["pool"] not in ("linear", "quantile"):
+            raise DataError(f"pool is {pool!r}; give 'linear' or 'quantile'.")
+        chosen = [name for name in stated["members"] if name in REGISTRY]
+        self.members: list[str | Model] = list(chosen if members is None else members)
+        if not self.members:
+            raise DataError("an ensemble needs at least one member; name registered models.")
+        self.labels = [find_model(member).name for member in self.members]
+        if len(set(self.labels)) < len(self.labels) or self.name in self.labels:
+            raise DataError(
+                f"the members are {', '.join(self.labels)}; each may occur once, "
+                f"and {self.name!r} not at all."
+            )
+
+    def fit(self, panel: Panel, seed: int) -> FittedEnsemble:
+        """Ask the members at earlier origins; see `forecast.models.contract.Model`."""
+        fitted = FittedEnsemble(self, panel, seed)
+        fitted.learn(int(self.settings["history"]["steps"]))
+        return fitted
+
+
+@dataclass
+class FittedEnsemble:
+    """An ensemble that has seen a panel.
+
+    Attributes
+    ----------
+    model : Ensemble
+    panel : Panel
+    seed : int
+    lessons : dict of scale kind to Lessons
+        Weights and widths, learned from the panel alone.
+    """
+
+    model: Ensemble
+    panel: Panel
+    seed: int
+    lessons: dict[str, Lessons] = field(default_factory=dict)
+    learned: int = 0
+
+    def learn(self, steps: int) -> None:
+        """Learn weights and widths up to so many steps ahead, from the panel alone."""
+        if steps <= self.learned:
+            return
+        settings = self.model.settings
+        said = history.ask_all(self.model.members, self.panel, steps, settings["history"])
+        truth = history.Truth.of(self.panel)
+        for kind in sorted(set(truth.kinds.values())):
+            pasts = truth.pasts(said, kind, steps, int(settings["history"]["points"]))
+            self.lessons[kind] = learn(
+                pasts, len(self.model.members), self.panel.step, settings, kind != "persons"
+            )
+        self.learned = steps
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row per scale, step ahead and member: weight, and how it scored alone.
+
+        Columns ``scale, step, member, weight, relative_crps`` (its own CRPS over that of
+        the pool, on past forecasts), ``past_forecasts, independent``.
+        """
+        rows = [
+            (kind, step + 1, name, weight, score, lesson.forecasts, lesson.independent)
+            for kind, lessons in self.lessons.items()
+            for step, lesson in enumerate(lessons.steps)
+            for name, weight, score in zip(self.model.labels, lesson.weights, lesson.scores)
+        ]
+        columns = ["scale", "step", "member", "weight", "relative_crps"]
+        return pd.DataFrame(rows, columns=[*columns, "past_forecasts", "independent"])
+
+    @property
+    def widening(self) -> pd.DataFrame:
+        """One row per scale, step ahead and level: the factor on the distance to the median."""
+        from forecast.combine.calibration import LEVELS
+
+        rows = [
+            (kind, step + 1, level, factor, lesson.independent)
+            for kind, lessons in self.lessons.items()
+            for step, lesson in enumerate(lessons.steps)
+            for level, factor in zip(LEVELS, lesson.widening.factors)
+        ]
+        return pd.DataFrame(rows, columns=["scale", "step", "level", "factor", "independent"])
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Simulate futures; see `forecast.models.contract.FittedModel`.
+
+        Raises
+        ------
+        TooShortError
+            If no member can forecast any series.
+        """
+        wanted = check_years(self.panel, years)
+        ahead = {one.key: max(0, (wanted[-1] - one.origin) // one.step) for one in self.panel}
+        # Rounded up, so that neighbouring target years ask for the same past forecasts.
+        self.learn(-(-max(ahead.values()) // 5) * 5)
+        said = [
+            question.known() or question.ask()
+            for question in (
+                Question(member, self.panel, wanted[-1], draws, self.seed)
+                for member in self.model.members
+            )
+        ]
+        series = {one.key: one for one in self.panel}
+        kinds = {key: scales.choose(one).kind for key, one in series.items()}
+        able = [key for key in series if any(key in one.values for one in said)]
+        table = self._notes(said, able)
+        if not able:
+            raise TooShortError(
+                f"no series can be forecast by {self.model.name!r}: "
+                f"{table['reason'].iloc[0]} Add earlier years or more series."
+            )
+        combined = combine(
+            said,
+            {key: ahead[key] for key in able},
+            kinds,
+            self.lessons,
+            str(self.model.settings["pool"]),
+            draws,
+            np.random.default_rng(np.random.SeedSequence([self.seed, 0x656E73])),
+        )
+        outlook = assemble(
+            self.panel,
+            {key: one.paths for key, one in combined.items()},
+            wanted,
+            table,
+            model=self.model.name,
+            seed=self.seed,
+        )
+        told = self._explanation(combined, wanted)
+        return Forecast(outlook.paths, outlook.horizons, outlook.notes, self.panel, told)
+
+    def _explanation(self, combined: Mapping[Key, Combined], years: Sequence[int]) -> pd.DataFrame:
+        pieces = []
+        for one in self.panel:
+            if one.key in combined:
+                steps = {year: (year - one.origin) // one.step for year in years}
+                pieces.append(
+                    explain.table(one.key, combined[one.key], self.model.labels, steps)
+                )
+        return pd.concat(pieces, ignore_index=True)
+
+    def _notes(self, said: Sequence[Said], able: Sequence[Key]) -> pd.DataFrame:
+        """Return one row per series; what dropped out, and why, stands in the reason."""
+        failed = [f"without {one.name}: {one.failure}" for one in said if one.failure]
+        rows = []
+        for series in self.panel:
+            lost = [
+                f"without {one.name}: {one.reasons[series.key]}"
+                for one in said
+                if series.key in one.reasons
+            ]
+            if series.key in able:
+                told = "; ".join([*failed, *lost])
+                rows.append(note(series, FORECAST, told, scales.choose(series)))
+            else:
+                # Members mostly decline for the same reason; the first one's is told.
+                first = next((one.reasons[series.key] for one in said if one.reasons.get(series.key)), "")
+                rows.append(note(series, NOT_FORECAST, first or "; ".join(failed)))
+        return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
