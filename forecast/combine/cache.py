@@ -31,6 +31,8 @@ OFF = "FORECAST_NO_CACHE"
 #: Bytes that the cache may take; the entries not used for longest go first.
 LIMIT = 1_000_000_000
 _ARRAYS, _MANIFEST = "arrays.npz", "manifest.json"
+#: Modules of `forecast.models` that choose or combine members, but do not make what they say.
+_NO_MATTER = ("ensemble", "names", "registry", "run")
 Arrays = dict[str, np.ndarray]
 
 
@@ -78,9 +80,9 @@ def versions() -> dict[str, str]:
 
     root = Path(__file__).resolve().parents[1]
     code = hashlib.sha256()
-    # What members forecast does not depend on how they are combined.
-    for path in sorted([*root.glob("*.py"), *root.glob("models/*.py")]):
-        if path.stem != "ensemble":
+    sources = [root / "panel.py", root / "validation.py", *root.glob("models/*.py")]
+    for path in sorted(sources):
+        if path.stem not in _NO_MATTER:
             code.update(path.name.encode() + b"\0" + path.read_bytes())
     found = {"migration-forecast": __version__, "code": code.hexdigest()}
     for name in ("numpy", "scipy", "pandas", "statsmodels", "pymc", "nutpie"):
