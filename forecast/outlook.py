@@ -199,7 +199,9 @@ class Forecast:
 
         The folder is written whole or not at all; an earlier forecast is replaced.
         """
-        return archive.write(path, self.paths, self.horizons, self.notes, self.history, self.explanation)
+        return archive.write(
+            path, self.paths, self.horizons, self.notes, self.history, self.explanation
+        )
 
     def to_hub(
         self,

@@ -141,7 +141,7 @@ def read(entry: Path) -> Arrays | None:
 
 def _write(entry: Path, key: Mapping[str, object], arrays: Arrays) -> None:
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez(buffer, allow_pickle=False, **arrays)
     content = buffer.getvalue()
     manifest = {
         "key": dict(key),

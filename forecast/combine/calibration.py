@@ -45,7 +45,7 @@ class Widening:
 
     def at(self, levels: np.ndarray) -> np.ndarray:
         """Return the factor of any level in (0, 1)."""
-        return np.interp(ndtri(levels), ndtri(LEVELS), self.factors)
+        return np.asarray(np.interp(ndtri(levels), ndtri(LEVELS), self.factors))
 
     def apply(self, quantiles: np.ndarray, levels: np.ndarray) -> np.ndarray:
         """Move quantiles away from the median or towards it; they stay in order.

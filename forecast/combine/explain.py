@@ -97,13 +97,12 @@ def figure(
     """
     from matplotlib.figure import Figure
 
-    rows = explanation[
-        (explanation["location"] == location) & (explanation["measure"] == measure)
-    ]
+    rows = explanation[(explanation["location"] == location) & (explanation["measure"] == measure)]
     if source is not None:
         rows = rows[rows["source"] == source]
-    if rows.empty or rows["source"].nunique() > 1:
-        found = ", ".join(sorted(set(rows["source"]))) or "none"
+    sources = sorted(set(rows["source"]))
+    if len(sources) != 1:
+        found = ", ".join(sources) or "none"
         raise DataError(
             f"{measure} of {location}: sources explained are {found}. Name exactly one series."
         )

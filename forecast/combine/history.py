@@ -59,10 +59,8 @@ def origins(panel: Panel, settings: Mapping[str, Any]) -> list[int]:
     stride = int(settings["every"]) * panel.step if panel.step == 1 else panel.step
     first = min(int(one.years[0]) for one in panel)
     latest = panel.origin - panel.step
-    if panel.step == 1:
-        start = latest - latest % stride
-    else:
-        start = latest
+    # Periods are few: every one of them counts.
+    start = latest - latest % stride if panel.step == 1 else latest
     return list(range(start, first, -stride))[: int(settings["origins"])]
 
 
@@ -159,8 +157,8 @@ class Truth:
             series[one.key], kinds[one.key], values[one.key] = one, scale.kind, known
         return cls(series, kinds, values)
 
-    def on_scale(self, key: Key, persons: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """Bring persons of the years at positions `at` on the model's scale."""
+    def on_scale(self, key: Key, persons: np.ndarray, at: int) -> np.ndarray:
+        """Bring persons of the year at position `at` on the model's scale."""
         one = self.series[key]
         if self.kinds[key] == "log":
             return np.log1p(persons)
@@ -207,16 +205,14 @@ class Truth:
                     for m, a in enumerate(ahead):
                         if a is not None and step < a.shape[1]:
                             points_said[m] = a[:, step]
-                    scaled = self.on_scale(key, points_said, position)
+                    scaled = self.on_scale(key, points_said, int(position))
                     rows[step].append(
                         (scaled, float(known[position]), size, int(one.years[last]), key)
                     )
         return [_past(found, members, points) for found in rows]
 
 
-def _past(
-    rows: list[tuple[np.ndarray, float, float, int, Key]], members: int, points: int
-) -> Past:
+def _past(rows: list[tuple[np.ndarray, float, float, int, Key]], members: int, points: int) -> Past:
     if not rows:
         none = np.empty(0)
         return Past(np.empty((members, points, 0)), none, none, none.astype(int), [])

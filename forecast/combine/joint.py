@@ -93,7 +93,7 @@ def _one(
     if n_ahead == 0:
         empty = np.zeros((len(said), 0))
         return Combined(np.empty((n_draws, 0)), empty, *(nothing,) * 5)
-    there = np.flatnonzero(present)
+    there = np.flatnonzero(present).tolist()
     draws = np.stack([said[k].values[key][:, :n_ahead] for k in there])
     taught = [lessons.at(step + 1) for step in range(n_ahead)]
     weights = np.stack(
@@ -103,10 +103,7 @@ def _one(
     scaled = np.log1p(draws) if counts else draws
     pooled = POOLS[pool](scaled, weights[there], levels)
     calibrated = np.stack(
-        [
-            one.widening.apply(pooled[:, [step]], levels)[:, 0]
-            for step, one in enumerate(taught)
-        ],
+        [one.widening.apply(pooled[:, [step]], levels)[:, 0] for step, one in enumerate(taught)],
         axis=1,
     )
     if counts:
@@ -116,7 +113,9 @@ def _one(
     member = choose(weights[there].mean(axis=1), n_draws, uniform)
     template = draws[member, np.arange(n_draws)]
     paths = dependence.with_ranks_of(template, calibrated)
-    parts = _variances(draws, weights[there], [said[k].parameters[key] for k in there], pooled, calibrated)
+    parts = _variances(
+        draws, weights[there], [said[k].parameters[key] for k in there], pooled, calibrated
+    )
     return Combined(paths, weights, *parts)
 
 
@@ -152,9 +151,7 @@ def _ordered(
     keys = [key for key, one in made.items() if one.paths.shape[1]]
     if len(keys) < 2:
         return dict(made)
-    high = np.stack(
-        [dependence.height(made[key].paths[:, None, :])[:, 0] for key in keys], axis=1
-    )
+    high = np.stack([dependence.height(made[key].paths[:, None, :])[:, 0] for key in keys], axis=1)
     n_draws = len(high)
     own = np.corrcoef(high, rowvar=False)
     own = np.where(np.abs(own) < 4.0 / np.sqrt(n_draws), 0.0, own)

@@ -189,9 +189,7 @@ class FittedEnsemble:
         for one in self.panel:
             if one.key in combined:
                 steps = {year: (year - one.origin) // one.step for year in years}
-                pieces.append(
-                    explain.table(one.key, combined[one.key], self.model.labels, steps)
-                )
+                pieces.append(explain.table(one.key, combined[one.key], self.model.labels, steps))
         return pd.concat(pieces, ignore_index=True)
 
     def _notes(self, said: Sequence[Said], able: Sequence[Key]) -> pd.DataFrame:
@@ -209,6 +207,8 @@ class FittedEnsemble:
                 rows.append(note(series, FORECAST, told, scales.choose(series)))
             else:
                 # Members mostly decline for the same reason; the first one's is told.
-                first = next((one.reasons[series.key] for one in said if one.reasons.get(series.key)), "")
+                first = next(
+                    (one.reasons[series.key] for one in said if one.reasons.get(series.key)), ""
+                )
                 rows.append(note(series, NOT_FORECAST, first or "; ".join(failed)))
         return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))

@@ -82,8 +82,8 @@ class Pool:
     def unit(self, one: Past) -> np.ndarray:
         """Return what the values of a series are divided by, shape (n,)."""
         if not self.own_unit:
-            return np.ones(len(one.at))
-        return np.maximum(one.spreads[:, 0], 1e-9 * (1.0 + np.abs(one.value)))
+            return np.ones(len(one.where))
+        return np.asarray(np.maximum(one.spreads[:, 0], 1e-9 * (1.0 + np.abs(one.value))))
 
     def design(self, one: Past) -> tuple[np.ndarray, np.ndarray]:
         """Return the gaps (n, 3) and the log measures of storminess (n, 1 + 5)."""
@@ -96,11 +96,11 @@ class Pool:
         gaps, storm, change, years, names = [], [], [], [], []
         for key, one in self.pasts.items():
             values, breaks = self.members[key].values, self.members[key].breaks
-            later = one.at + horizon
+            later = one.where + horizon
             inside = later < len(values)
             outcome = np.where(inside, values[np.minimum(later, len(values) - 1)], np.nan)
             moved = np.cumsum(breaks)
-            same_level = moved[np.minimum(later, len(values) - 1)] == moved[one.at]
+            same_level = moved[np.minimum(later, len(values) - 1)] == moved[one.where]
             used = np.isfinite(outcome) & same_level
             if not used.any():
                 continue
@@ -108,7 +108,7 @@ class Pool:
             gaps.append(first[used])
             storm.append(second[used])
             change.append(((outcome - one.value) / self.unit(one))[used])
-            origin = self.members[key].series.years[one.at[used]]
+            origin = self.members[key].series.years[one.where[used]]
             years.append(origin)
             names += [(key, int(year)) for year in origin]
         if len(gaps) < self.settings["minimum_series"]:
@@ -165,9 +165,7 @@ class Pool:
         correlation = table.corr(min_periods=20).to_numpy()
         steps = np.arange(n_ahead)
         # Where too little is known: shares of a common random walk.
-        walk = np.sqrt(
-            (1 + np.minimum.outer(steps, steps)) / (1 + np.maximum.outer(steps, steps))
-        )
+        walk = np.sqrt((1 + np.minimum.outer(steps, steps)) / (1 + np.maximum.outer(steps, steps)))
         correlation = np.where(np.isfinite(correlation), correlation, walk)
         values, vectors = np.linalg.eigh(0.5 * (correlation + correlation.T))
         made = vectors * np.sqrt(np.clip(values, 0.0, None))
@@ -263,7 +261,7 @@ class FittedPools:
             }
             # The last usable year may lie before the origin (an outlier, a gap).
             beyond = {
-                key: len(pool.members[key].values) - 1 - int(pool.pasts[key].at[-1])
+                key: len(pool.members[key].values) - 1 - int(pool.pasts[key].where[-1])
                 for key in ahead
             }
             longest = max(ahead[key] + beyond[key] for key in ahead)

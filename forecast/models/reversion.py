@@ -27,7 +27,7 @@ class Past:
 
     Attributes
     ----------
-    at : ndarray of int, shape (n,)
+    where : ndarray of int, shape (n,)
         Positions of the years that have a usable value and enough past.
     value : ndarray, shape (n,)
         The value there.
@@ -39,7 +39,7 @@ class Past:
         of the value from its mean.
     """
 
-    at: np.ndarray
+    where: np.ndarray
     value: np.ndarray
     gaps: np.ndarray
     spreads: np.ndarray
@@ -62,12 +62,12 @@ def past(values: np.ndarray, breaks: np.ndarray, minimum: int, step: int = 1) ->
     Returns
     -------
     Past
-        Row *i* depends on values up to ``at[i]`` only.
+        Row *i* depends on values up to ``where[i]`` only.
     """
     usable = np.flatnonzero(~np.isnan(values))
     starts = np.flatnonzero(breaks)
     window = max(2, -(-RECENT // step))
-    at, value, gaps, spreads = [], [], [], []
+    where, value, gaps, spreads = [], [], [], []
     for position in usable:
         before = starts[starts <= position]
         since = usable[(usable <= position) & (usable >= (before[-1] if len(before) else 0))]
@@ -80,9 +80,15 @@ def past(values: np.ndarray, breaks: np.ndarray, minimum: int, step: int = 1) ->
         changes = np.abs(np.diff(known))
         ages = (position - since[1:]) * step
         fading = MEMORY**ages
-        at.append(position)
+        where.append(position)
         value.append(last)
-        gaps.append((mean - last, recent.mean() - last, np.clip(last, middle - usual, middle + usual) - last))
+        gaps.append(
+            (
+                mean - last,
+                recent.mean() - last,
+                np.clip(last, middle - usual, middle + usual) - last,
+            )
+        )
         spreads.append(
             (
                 changes.mean(),
@@ -93,7 +99,7 @@ def past(values: np.ndarray, breaks: np.ndarray, minimum: int, step: int = 1) ->
             )
         )
     return Past(
-        np.array(at, dtype=int),
+        np.array(where, dtype=int),
         np.array(value, dtype=float),
         np.array(gaps, dtype=float).reshape(-1, len(GAPS)),
         np.array(spreads, dtype=float).reshape(-1, len(SPREADS)),
