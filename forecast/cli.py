@@ -18,7 +18,7 @@ from forecast.commands.options import (
     read_data,
     show,
 )
-from forecast.errors import ForecastError
+from forecast.errors import DataError, ForecastError
 from forecast.version import __version__
 
 
@@ -90,10 +90,11 @@ def models() -> None:
 @forecast_options
 @click.option(
     "--table",
-    type=click.Choice(["quantile", "sample", "bayespop"]),
+    type=click.Choice(["quantile", "sample", "bayespop", "explanation"]),
     default="quantile",
     show_default=True,
-    help="Quantiles, every draw, or net migration as trajectories for bayesPop.",
+    help="Quantiles, every draw, net migration as trajectories for bayesPop, or why the "
+    "intervals are as wide as they are.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file; stdout by default.")
 def predict(
@@ -107,7 +108,8 @@ def predict(
 ) -> None:
     """Forecast every series of the data; a tidy table in persons a year, as CSV.
 
-    The table for bayesPop holds countries only, in thousand persons a year.
+    The table for bayesPop holds countries only, in thousand persons a year; that of the
+    explanation has the weight of each model and the share of each part of the variance.
 
     Series that cannot be forecast are named on stderr with the reason.
     """
@@ -116,6 +118,14 @@ def predict(
         from forecast.hub.trajectories import bayespop
 
         show(bayespop(outlook), out)
+        return
+    if table == "explanation":
+        if outlook.explanation is None:
+            raise DataError(
+                f"the model {outlook.model!r} does not say what its intervals are made of. "
+                "Ask the ensemble, or for another table."
+            )
+        show(outlook.explanation.assign(value=outlook.explanation["value"].round(4)), out)
         return
     values = outlook.to_frame("sample" if table == "sample" else "quantile")
     show(values.assign(value=values["value"].round(1)), out)

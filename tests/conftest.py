@@ -28,6 +28,15 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     assert left == [], "a test writes into the working directory"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the tests out of the user's cache; processes that they start inherit this."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FORECAST_CACHE", str(folder))
+        yield folder
+
+
 @pytest.fixture
 def shared() -> Path:
     """Folder with the source files; the test is skipped where they are absent."""

@@ -189,7 +189,7 @@ def test_thresholds_on_the_command_line(own: Path, tmp_path: Path) -> None:
 
 
 def test_a_track_record_goes_into_the_report(own: Path, tmp_path: Path) -> None:
-    asked = ["--models", "naive,structural", "--origins", "2012:2020", "--horizons", "1,3"]
+    asked = ["--models", "naive,ensemble", "--origins", "2012:2020", "--horizons", "1,3"]
     made = run("backtest", "--data", str(own), *asked, "--out", str(tmp_path / "track"))
     assert made.exit_code == 0, made.output
     result = run(

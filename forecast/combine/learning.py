@@ -80,11 +80,12 @@ def learn(
     """
     weighing, widening = settings["weights"], settings["calibration"]
     power = float(weighing["scale_power"]) if unit else 1.0
-    shares = _shares(pasts, power)
+    shares = _shares(pasts, power, float(weighing["half_life"]) * step_years)
+    widths = _shares(pasts, 0.0, float(widening["half_life"]) * step_years)
     parts = [stacking.terms(past.quantiles, past.observed) for past in pasts]
     counts = [
-        independent(past, step + 1, step_years, float(weighing["shared"]))
-        for step, past in enumerate(pasts)
+        independent(past, step + 1, step_years, float(weighing["shared"]), recent)
+        for step, (past, recent) in enumerate(zip(pasts, widths))
     ]
     taught = [step for step, past in enumerate(pasts) if len(past)]
     if not taught:
@@ -118,7 +119,7 @@ def learn(
             np.concatenate([pooled[other][0] for other, _ in near], axis=1),
             np.concatenate([pooled[other][1] for other, _ in near]),
             np.concatenate([pasts[other].observed for other, _ in near]),
-            np.concatenate([share * pooled[other][2] for other, share in near]),
+            np.concatenate([share * widths[other] * pooled[other][2] for other, share in near]),
             _nearest(counts, step, taught),
             float(widening["pull"]),
         )
@@ -127,11 +128,12 @@ def learn(
     return Lessons(lessons, _errors(pasts, lessons, str(settings["pool"])))
 
 
-def independent(past: Past, step: int, step_years: int, shared: float) -> float:
+def independent(past: Past, step: int, step_years: int, shared: float, share: np.ndarray) -> float:
     """Return about how many separate forecasts these are.
 
     Origins closer than the horizon share years; series share shocks, with correlation
-    `shared`: S series are worth S / (1 + (S − 1) shared) independent ones.
+    `shared`: S series are worth S / (1 + (S − 1) shared) independent ones; unequal weights
+    `share` leave (Σ w)² / Σ w² of them (Kish 1965, Survey Sampling).
     """
     if not len(past):
         return 0.0
@@ -139,7 +141,8 @@ def independent(past: Past, step: int, step_years: int, shared: float) -> float:
     apart = np.diff(np.unique(past.origin))
     spacing = max(float(step * step_years), float(apart.min()) if len(apart) else 1.0)
     series = len(set(past.key))
-    return (1.0 + span / spacing) * series / (1.0 + (series - 1) * shared)
+    effective = float(share.sum() ** 2 / (share**2).sum()) / len(past)
+    return effective * (1.0 + span / spacing) * series / (1.0 + (series - 1) * shared)
 
 
 def _untaught(members: int) -> Lesson:
@@ -147,15 +150,17 @@ def _untaught(members: int) -> Lesson:
     return Lesson(equal, np.full(members, np.inf), calibration.none(), 0.0, 0)
 
 
-def _shares(pasts: Sequence[Past], power: float) -> list[np.ndarray]:
-    """Return the weight of each past forecast: smaller for a series that moves a lot."""
+def _shares(pasts: Sequence[Past], power: float, half_life: float) -> list[np.ndarray]:
+    """Return the weight of each past forecast: smaller for a stormy series, or long ago."""
     sizes = np.concatenate([past.size for past in pasts])
     known = sizes[np.isfinite(sizes) & (sizes > 0)]
     typical = float(np.median(known)) if len(known) else 1.0
+    latest = max((int(past.origin.max()) for past in pasts if len(past)), default=0)
     made = []
     for past in pasts:
         size = np.where(np.isfinite(past.size), past.size, typical)
-        made.append((size + 0.1 * typical if power < 1 else np.maximum(size, 1e-9)) ** -power)
+        calm = (size + 0.1 * typical if power < 1 else np.maximum(size, 1e-9)) ** -power
+        made.append(calm * 0.5 ** ((latest - past.origin) / half_life))
     return made
 
 

@@ -62,7 +62,7 @@ def average(cells: Terms, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Average the terms over past forecasts, fairly to members that made only some of them.
 
     A member that is absent from a forecast is compared with the others where it was there,
-    and the ratio is applied to their average over all forecasts. So a member that is
+    and the ratio of the scores is applied to their average over all forecasts. So a member that is
     costly, young or needs long series can be judged by fewer forecasts.
 
     Parameters
@@ -88,7 +88,9 @@ def average(cells: Terms, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return distance, apart
     full = weighed.sum(axis=1) >= 0.999 * most
     values = np.where(there, cells.distance, 0.0)
-    level = (values[full] * weighed[full]).sum() / weighed[full].sum()
+    own = np.einsum("kkn->kn", cells.apart)
+    alone = np.where(there, cells.distance - 0.5 * own, 0.0)
+    level = (alone[full] * weighed[full]).sum() / weighed[full].sum()
     ratio = np.zeros((members, members))
     for k in range(members):
         for m in range(k, members):
@@ -96,7 +98,7 @@ def average(cells: Terms, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             mass = np.where(common, share, 0.0)
             if mass.sum() <= 0.0:
                 continue
-            here = (values[full] * mass).sum() / (mass.sum() * full.sum())
+            here = (alone[full] * mass).sum() / (mass.sum() * full.sum())
             ratio[k, m] = level / here if here > 0 else 1.0
             apart[k, m] = apart[m, k] = (
                 ratio[k, m] * np.where(common, cells.apart[k, m], 0.0) @ mass / mass.sum()

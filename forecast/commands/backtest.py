@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from forecast.commands.options import cache_option
 from forecast.errors import DataError
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def _horizons(_: click.Context, __: click.Parameter, value: str) -> tuple[int, .
     help="Folder for scores, tables and figures; without it the summary goes to stdout.",
 )
 @click.option("--strict", is_flag=True, help="Exit with status 1 if a model failed in any fold.")
+@cache_option
 @click.option(
     "--step",
     type=click.Choice(["1", "5"]),

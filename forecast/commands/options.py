@@ -36,6 +36,14 @@ class _Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             self.fail(f"{value!r} is not a list of years such as 2025,2027,2030", param, ctx)
 
 
+def _no_cache(context: click.Context, _: click.Parameter, value: bool) -> None:
+    """Switch the cache off until the command has ended."""
+    if value:
+        from forecast.combine.cache import disabled
+
+        context.with_resource(disabled())
+
+
 def data_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--data``."""
     return click.option(
@@ -47,11 +55,22 @@ def data_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+cache_option = click.option(
+    "--no-cache",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_no_cache,
+    help="Neither read nor keep results of earlier runs; the numbers are the same.",
+)
+
+
 def forecast_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--data``, ``--horizons``, ``--model``, ``--draws`` and ``--seed``."""
+    """Add ``--data``, ``--horizons``, ``--model``, ``--draws``, ``--seed`` and ``--no-cache``."""
     from forecast.models.names import DEFAULT
 
     for option in (
+        cache_option,
         click.option(
             "--seed", default=1, show_default=True, help="The same seed gives the same numbers."
         ),

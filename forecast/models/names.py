@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 #: The model that is used when none is named.
-DEFAULT = "structural"
+DEFAULT = "ensemble"

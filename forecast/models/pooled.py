@@ -78,6 +78,8 @@ class Pool:
         typical = 1.0 if self.own_unit else float(np.median(moved))
         self.small = 0.05 * max(typical, 1e-9)
         self.steps: dict[int, Step] = {}
+        lengths = [int((~np.isnan(one.values)).sum()) for one in members.values()]
+        self.least = int(np.clip(np.median(lengths) // 3, *self.settings["least_past"]))
 
     def unit(self, one: Past) -> np.ndarray:
         """Return what the values of a series are divided by, shape (n,)."""
@@ -101,7 +103,7 @@ class Pool:
             outcome = np.where(inside, values[np.minimum(later, len(values) - 1)], np.nan)
             moved = np.cumsum(breaks)
             same_level = moved[np.minimum(later, len(values) - 1)] == moved[one.where]
-            used = np.isfinite(outcome) & same_level
+            used = np.isfinite(outcome) & same_level & (one.years >= self.least)
             if not used.any():
                 continue
             first, second = self.design(one)

@@ -29,6 +29,8 @@ class Past:
     ----------
     where : ndarray of int, shape (n,)
         Positions of the years that have a usable value and enough past.
+    years : ndarray of int, shape (n,)
+        Usable years up to there, since the last break.
     value : ndarray, shape (n,)
         The value there.
     gaps : ndarray, shape (n, len(GAPS))
@@ -40,6 +42,7 @@ class Past:
     """
 
     where: np.ndarray
+    years: np.ndarray
     value: np.ndarray
     gaps: np.ndarray
     spreads: np.ndarray
@@ -67,7 +70,7 @@ def past(values: np.ndarray, breaks: np.ndarray, minimum: int, step: int = 1) ->
     usable = np.flatnonzero(~np.isnan(values))
     starts = np.flatnonzero(breaks)
     window = max(2, -(-RECENT // step))
-    where, value, gaps, spreads = [], [], [], []
+    where, years, value, gaps, spreads = [], [], [], [], []
     for position in usable:
         before = starts[starts <= position]
         since = usable[(usable <= position) & (usable >= (before[-1] if len(before) else 0))]
@@ -81,6 +84,7 @@ def past(values: np.ndarray, breaks: np.ndarray, minimum: int, step: int = 1) ->
         ages = (position - since[1:]) * step
         fading = MEMORY**ages
         where.append(position)
+        years.append(len(since))
         value.append(last)
         gaps.append(
             (
@@ -100,6 +104,7 @@ def past(values: np.ndarray, breaks: np.ndarray, minimum: int, step: int = 1) ->
         )
     return Past(
         np.array(where, dtype=int),
+        np.array(years, dtype=int),
         np.array(value, dtype=float),
         np.array(gaps, dtype=float).reshape(-1, len(GAPS)),
         np.array(spreads, dtype=float).reshape(-1, len(SPREADS)),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
+from forecast.combine.cache import disabled
 from forecast.errors import DataError
 from forecast.horizons import DEFAULT_HORIZONS
 from forecast.models.contract import Model, check_years
@@ -19,6 +21,7 @@ def forecast(
     horizons: Sequence[int] = DEFAULT_HORIZONS,
     draws: int = 2000,
     seed: int = 1,
+    cache: bool = True,
 ) -> Forecast:
     """Forecast every series of a panel.
 
@@ -34,6 +37,9 @@ def forecast(
         Simulated futures, at least 100.
     seed : int
         The same seed gives the same numbers.
+    cache : bool
+        Read and keep what the members of an ensemble say at earlier origins
+        (`forecast.combine.cache`); the numbers are the same either way.
 
     Returns
     -------
@@ -58,4 +64,5 @@ def forecast(
         raise DataError(f"seed is {seed!r}; give a whole number, zero or above.")
     chosen = find_model(model)
     years = check_years(panel, horizons)
-    return chosen.fit(panel, seed).forecast(years, draws)
+    with nullcontext() if cache else disabled():
+        return chosen.fit(panel, seed).forecast(years, draws)

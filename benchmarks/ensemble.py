@@ -1,0 +1,175 @@
+"""The ensemble against its peers: every table of docs/ensemble.md.
+
+    python benchmarks/ensemble.py --shared FOLDER [--only world,asia,...] [--store FOLDER]
+
+`FOLDER` holds ``data/wpp`` (tidy WPP vintages) and ``anchors/bayesmig`` (the peer's
+published run). Finished folds are kept in the store; the same command goes on from them.
+statsforecast's models take part where the extra ``bench`` is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import forecast as fc
+from forecast.backtests.table import Track
+from forecast.data import wpp
+from forecast.models.contract import Model
+from forecast.models.published import Published
+from forecast.models.specification import specification
+from forecast.panel import Panel
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Choices were made on the first three and 1993, outcomes up to 2013; the others are reported only.
+EARLY, LATE = (1998, 2003, 2008), (2013, 2016)
+TEN = range(1, 11)
+
+
+def peers() -> list[Model]:
+    """statsforecast's automatic models, if they are installed."""
+    try:
+        from statsforecast_models import automatic
+    except ImportError:
+        return []
+    return automatic()
+
+
+def models() -> list[str | Model]:
+    from forecast.models.registry import REGISTRY
+
+    members = [name for name in specification("ensemble")["members"] if name in REGISTRY]
+    return [*members, "ensemble", *peers()]
+
+
+def peer_rates(shared: Path, least: float = 100_000) -> Panel:
+    """The world with the peer's rate: net migration over the population without it."""
+    flows = pd.read_csv(shared / "data/wpp/wpp2024_net_migration.csv.gz")
+    people = pd.read_csv(shared / "data/wpp/wpp2024_population.csv.gz")
+    table = flows[flows["kind"] == "estimate"].merge(
+        people[["iso_numeric", "year", "population_dec31_thousands"]], on=["iso_numeric", "year"]
+    )
+    end = table["population_dec31_thousands"]
+    large = table.loc[(table["year"] == 2014) & (end >= least / 1000), "iso_numeric"]
+    kept = table[table["iso_numeric"].isin(large)].reset_index(drop=True)
+    people_without = kept["population_dec31_thousands"] - kept["net_migration_thousands"]
+    return Panel.from_frame(
+        pd.DataFrame(
+            {
+                "source": "un-wpp",
+                "location": wpp._codes(kept["iso_numeric"], kept["iso3"]),
+                "measure": "net_migration",
+                "year": kept["year"],
+                "value": kept["net_migration_thousands"] * 1000,
+                "population": people_without * 1000,
+                "precision": 1.0,
+            }
+        ),
+        step=1,
+    )
+
+
+def show(title: str, table: pd.DataFrame) -> None:
+    print(f"\n## {title}\n\n{table.round(3).to_string()}", flush=True)
+
+
+def by_area(track: Track, per: str) -> pd.DataFrame:
+    """Mean and median-area CRPS, error and coverage of every model and origin."""
+    from forecast.backtests.columns import SCORED, in_unit
+
+    rows = in_unit(track.table[track.table["status"] == SCORED], per, 1)
+    groups = rows.groupby(["origin", "model"])
+    found = groups[["crps", "absolute_error", "inside_50", "inside_80", "inside_95"]].mean()
+    area = rows.groupby(["origin", "model", "source", "location", "measure"])["crps"].mean()
+    found.insert(1, "median_area", area.groupby(["origin", "model"]).median())
+    return found
+
+
+def horizons(track: Track, per: str, origins: tuple[int, ...]) -> pd.DataFrame:
+    """Mean CRPS by horizon; the last row is the ensemble over the best single model."""
+    from forecast.backtests.columns import SCORED, in_unit
+
+    rows = in_unit(track.table[track.table["status"] == SCORED], per, 1)
+    rows = rows[rows["origin"].isin(origins)]
+    table = rows.pivot_table(index="model", columns="horizon", values="crps", aggfunc="mean")
+    table["all"] = rows.groupby("model")["crps"].mean()
+    table.loc["ensemble / best"] = table.loc["ensemble"] / table.drop(index="ensemble").min()
+    return table
+
+
+def world(shared: Path, store: Path | None) -> None:
+    panel = peer_rates(shared)
+    started = time.perf_counter()
+    track = fc.backtest(panel, models(), [*EARLY, *LATE], TEN, jobs=1, store=store)
+    print(f"world: {time.perf_counter() - started:.0f} s")
+    per = "1000"
+    early = track.table["year"] <= 2013
+    chosen = Track(track.table[early].reset_index(drop=True), track.joint, track.settings)
+    show("World, early origins, outcomes up to 2013", by_area(chosen, per))
+    show("World, every outcome up to 2023", by_area(track, per))
+    show("World, by horizon, origin 2013", horizons(track, per, (2013,)))
+    show("World, by horizon, all origins", horizons(track, per, (*EARLY, *LATE)))
+    theirs = pd.read_csv(shared / "anchors/bayesmig/pred_quantiles_annual2013x.csv")
+    large = theirs.groupby("country_code")["pop_end_thousand"].first() >= 100
+    theirs = theirs[theirs["country_code"].isin(large[large].index)]
+    score = theirs.groupby("country_code")["crps"].mean() * 1000
+    print(f"\nbayesMig, origin 2013: {len(score)} areas, mean {score.mean():.3f}, "
+          f"median area {score.median():.3f}")  # fmt: skip
+
+
+def asia(shared: Path, store: Path | None) -> None:
+    panel = fc.load("central-asia")
+    track = fc.backtest(panel, models(), range(2008, 2022), (1, 3, 5, 7), jobs=1, store=store)
+    table = track.table.assign(group=track.table["source"] + " " + track.table["measure"])
+    for name, rows in table.groupby("group"):
+        part = Track(rows.drop(columns="group").reset_index(drop=True), track.joint, track.settings)
+        if (part.table["status"] == "scored").any():
+            made = part.summary(["model"], per="scale").set_index("model")
+            show(f"{name}, in mean absolute yearly changes", made)
+
+
+def real_time(shared: Path, store: Path | None) -> None:
+    folder = shared / "data/wpp"
+    for step, ahead in ((1, (1, 2)), (5, (5, 10))):
+        theirs: list[str | Model] = [Published("un-wpp", wpp.projections(folder, step=step))]
+        if step == 5:
+            theirs.append(Published("bayesmig", wpp.bayesian_projection(folder)))
+        panel = wpp.world(folder, step=step)
+        if step == 5:
+            origins: list[str] = [wpp.RELEASED[year] for year in (2010, 2012, 2015, 2017)]
+        else:
+            origins = [wpp.RELEASED[2022]]
+        track = fc.backtest(
+            panel, ["naive", "pooled", "structural", "ensemble", *theirs], origins, ahead,
+            vintage="as_published", jobs=1, store=store,
+        )  # fmt: skip
+        made = track.summary(["as_of", "horizon", "model"], per="1000", common=False)
+        kept = ["forecasts", "crps", "mae", "crps_first", "mae_first", "coverage_80"]
+        show(f"Real time, step {step}", made.set_index(["as_of", "horizon", "model"])[kept])
+
+
+PARTS: dict[str, Callable[[Path, Path | None], None]] = {
+    "world": world,
+    "asia": asia,
+    "real-time": real_time,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--store", type=Path, default=ROOT / "build" / "ensemble")
+    options = parser.parse_args()
+    np.seterr(all="warn")
+    for name in options.only.split(","):
+        PARTS[name](options.shared, options.store)
+
+
+if __name__ == "__main__":
+    main()
