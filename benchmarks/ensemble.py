@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 import forecast as fc
@@ -166,7 +165,6 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--store", type=Path, default=ROOT / "build" / "ensemble")
     options = parser.parse_args()
-    np.seterr(all="warn")
     for name in options.only.split(","):
         PARTS[name](options.shared, options.store)
 
