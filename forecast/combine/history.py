@@ -53,6 +53,12 @@ class Past:
     def __len__(self) -> int:
         return len(self.observed)
 
+    def part(self, kept: np.ndarray) -> Past:
+        """Return some of the forecasts, chosen by booleans of shape (n,)."""
+        keys = [key for key, wanted in zip(self.key, kept) if wanted]
+        values = self.quantiles[:, :, kept], self.observed[kept], self.size[kept]
+        return Past(*values, self.origin[kept], keys)
+
 
 def origins(panel: Panel, settings: Mapping[str, Any]) -> list[int]:
     """Return the earlier origins, latest first: the last ones on a grid of the calendar."""
@@ -157,6 +163,12 @@ class Truth:
             series[one.key], kinds[one.key], values[one.key] = one, scale.kind, known
         return cls(series, kinds, values)
 
+    def sizes(self, kind: str) -> dict[Key, float]:
+        """Return the usual yearly change of every series on one scale, up to the end."""
+        return {
+            key: usual_change(self.values[key]) for key in self.kinds if self.kinds[key] == kind
+        }
+
     def on_scale(self, key: Key, persons: np.ndarray, at: int) -> np.ndarray:
         """Bring persons of the year at position `at` on the model's scale."""
         one = self.series[key]
@@ -193,8 +205,7 @@ class Truth:
                 if all(a is None for a in ahead):
                     continue
                 done.add(last)
-                changes = np.abs(np.diff(known[: last + 1][np.isfinite(known[: last + 1])]))
-                size = float(changes.mean()) if len(changes) else np.nan
+                size = usual_change(known[: last + 1])
                 beyond = breaks[breaks > last]
                 end = min(len(known), int(beyond[0]) if len(beyond) else len(known))
                 reached = np.arange(last + 1, min(end, last + 1 + steps))
@@ -210,6 +221,12 @@ class Truth:
                         (scaled, float(known[position]), size, int(one.years[last]), key)
                     )
         return [_past(found, members, points) for found in rows]
+
+
+def usual_change(values: np.ndarray) -> float:
+    """Return the mean absolute change between usable values; NaN for fewer than two."""
+    changes = np.abs(np.diff(values[np.isfinite(values)]))
+    return float(changes.mean()) if len(changes) else float("nan")
 
 
 def _past(rows: list[tuple[np.ndarray, float, float, int, Key]], members: int, points: int) -> Past:

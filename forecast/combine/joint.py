@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from forecast.combine import dependence
 from forecast.combine.learning import Lessons
@@ -42,8 +43,8 @@ class Combined:
 def combine(
     said: Sequence[Said],
     ahead: Mapping[Key, int],
-    kinds: Mapping[Key, str],
-    lessons: Mapping[str, Lessons],
+    counts: Collection[Key],
+    lessons: Mapping[Key, Lessons],
     pool: str,
     n_draws: int,
     generator: np.random.Generator,
@@ -56,8 +57,9 @@ def combine(
         One per member, with draws.
     ahead : mapping of key to int
         Steps after each series' own last year.
-    kinds : mapping of key to {"rate", "log", "persons"}
-    lessons : mapping of kind to Lessons
+    counts : collection of key
+        Series that are pooled as log(1 + persons).
+    lessons : mapping of key to Lessons
     pool : {"linear", "quantile"}
     n_draws : int
     generator : numpy.random.Generator
@@ -71,9 +73,7 @@ def combine(
     uniform = (generator.permutation(n_draws) + generator.uniform(size=n_draws)) / n_draws
     made: dict[Key, Combined] = {}
     for key, n_ahead in ahead.items():
-        made[key] = _one(
-            said, key, n_ahead, kinds[key] == "log", lessons[kinds[key]], pool, uniform
-        )
+        made[key] = _one(said, key, n_ahead, key in counts, lessons[key], pool, uniform)
     return _ordered(made, lessons, generator)
 
 
@@ -145,7 +145,7 @@ def _variances(
 
 
 def _ordered(
-    made: Mapping[Key, Combined], lessons: Mapping[str, Lessons], generator: np.random.Generator
+    made: Mapping[Key, Combined], lessons: Mapping[Key, Lessons], generator: np.random.Generator
 ) -> dict[Key, Combined]:
     """Put whole paths of the series side by side as past joint errors ask for."""
     keys = [key for key, one in made.items() if one.paths.shape[1]]
@@ -156,12 +156,12 @@ def _ordered(
     own = np.corrcoef(high, rowvar=False)
     own = np.where(np.abs(own) < 4.0 / np.sqrt(n_draws), 0.0, own)
     np.fill_diagonal(own, 1.0)
-    tables = [one.errors for one in lessons.values() if len(one.errors)]
+    # A series may have belonged to another group at an earlier origin.
+    tables = {id(one): one.errors for one in lessons.values() if len(one.errors)}
     scores = np.full((1, len(keys)), np.nan)
     if tables:
-        import pandas as pd
-
-        table = pd.concat(tables, axis=1)
+        table = pd.concat(tables.values(), ignore_index=True)
+        table = table.pivot_table(index="origin", columns="key", values="score", aggfunc="mean")
         scores = np.stack(
             [
                 table[key].to_numpy() if key in table else np.full(len(table), np.nan)

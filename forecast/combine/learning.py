@@ -47,8 +47,8 @@ class Lessons:
     ----------
     steps : list of Lesson
     errors : DataFrame
-        Normal scores of past errors in the calibrated pool, averaged over steps ahead: one
-        row per origin, one column per (source, location, measure).
+        Normal scores of past errors in the calibrated pool, one row per past forecast:
+        ``origin, key, score``.
     """
 
     steps: list[Lesson]
@@ -192,7 +192,7 @@ def _pooled(
 
 
 def _errors(pasts: Sequence[Past], lessons: Sequence[Lesson], pool: str) -> pd.DataFrame:
-    """Return normal scores of past errors, averaged over steps ahead."""
+    """Return normal scores of past errors."""
     levels = (np.arange(200) + 0.5) / 200
     rows = []
     for past, lesson in zip(pasts, lessons):
@@ -205,5 +205,4 @@ def _errors(pasts: Sequence[Past], lessons: Sequence[Lesson], pool: str) -> pd.D
         below = (made < past.observed).mean(axis=0) + 0.5 * (made == past.observed).mean(axis=0)
         score = ndtri(np.clip(below, levels[0], levels[-1]))
         rows.append(pd.DataFrame({"origin": past.origin, "key": past.key, "score": score}))
-    table = pd.concat(rows, ignore_index=True)
-    return table.pivot_table(index="origin", columns="key", values="score", aggfunc="mean")
+    return pd.concat(rows, ignore_index=True)

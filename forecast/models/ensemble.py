@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.combine import explain, history
+from forecast.combine import explain, groups, history
 from forecast.combine.joint import Combined, combine
 from forecast.combine.learning import Lessons, learn
 from forecast.combine.members import Key, Question, Said
@@ -83,14 +83,17 @@ class FittedEnsemble:
     model : Ensemble
     panel : Panel
     seed : int
-    lessons : dict of scale kind to Lessons
-        Weights and widths, learned from the panel alone.
+    lessons : dict of str to Lessons
+        Weights and widths by group of series, learned from the panel alone.
+    group : dict of (source, location, measure) to str
+        The group of each series: its scale, and how stormy it is among many.
     """
 
     model: Ensemble
     panel: Panel
     seed: int
     lessons: dict[str, Lessons] = field(default_factory=dict)
+    group: dict[Key, str] = field(default_factory=dict)
     learned: int = 0
 
     def learn(self, steps: int) -> None:
@@ -100,18 +103,26 @@ class FittedEnsemble:
         settings = self.model.settings
         said = history.ask_all(self.model.members, self.panel, steps, settings["history"])
         truth = history.Truth.of(self.panel)
+        grouping = settings["groups"]
         for kind in sorted(set(truth.kinds.values())):
             pasts = truth.pasts(said, kind, steps, int(settings["history"]["points"]))
-            self.lessons[kind] = learn(
-                pasts, len(self.model.members), self.panel.step, settings, kind != "persons"
-            )
+            sizes = truth.sizes(kind)
+            # Persons of a small and of a large place do not compare.
+            most = 1 if kind == "persons" else int(grouping["most"])
+            parts = groups.number(len(sizes), int(grouping["least"]), most)
+            names = [f"{kind} {part + 1}/{parts}" if parts > 1 else kind for part in range(parts)]
+            for name, chosen in zip(names, groups.split(pasts, parts)):
+                self.lessons[name] = learn(
+                    chosen, len(self.model.members), self.panel.step, settings, kind != "persons"
+                )
+            self.group |= {key: names[at] for key, at in groups.of_series(sizes, parts).items()}
         self.learned = steps
 
     @property
     def diagnostics(self) -> pd.DataFrame:
-        """One row per scale, step ahead and member: weight, and how it scored alone.
+        """One row per group of series, step ahead and member: weight, and its score alone.
 
-        Columns ``scale, step, member, weight, relative_crps`` (its own CRPS over that of
+        Columns ``group, step, member, weight, relative_crps`` (its own CRPS over that of
         the pool, on past forecasts), ``past_forecasts, independent``.
         """
         rows = [
@@ -120,12 +131,12 @@ class FittedEnsemble:
             for step, lesson in enumerate(lessons.steps)
             for name, weight, score in zip(self.model.labels, lesson.weights, lesson.scores)
         ]
-        columns = ["scale", "step", "member", "weight", "relative_crps"]
+        columns = ["group", "step", "member", "weight", "relative_crps"]
         return pd.DataFrame(rows, columns=[*columns, "past_forecasts", "independent"])
 
     @property
     def widening(self) -> pd.DataFrame:
-        """One row per scale, step ahead and level: the factor on the distance to the median."""
+        """One row per group, step ahead and level: the factor on the distance to the median."""
         from forecast.combine.calibration import LEVELS
 
         rows = [
@@ -134,7 +145,7 @@ class FittedEnsemble:
             for step, lesson in enumerate(lessons.steps)
             for level, factor in zip(LEVELS, lesson.widening.factors)
         ]
-        return pd.DataFrame(rows, columns=["scale", "step", "level", "factor", "independent"])
+        return pd.DataFrame(rows, columns=["group", "step", "level", "factor", "independent"])
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
         """Simulate futures; see `forecast.models.contract.FittedModel`.
@@ -167,8 +178,8 @@ class FittedEnsemble:
         combined = combine(
             said,
             {key: ahead[key] for key in able},
-            kinds,
-            self.lessons,
+            {key for key, kind in kinds.items() if kind == "log"},
+            {key: self.lessons[self.group[key]] for key in able},
             str(self.model.settings["pool"]),
             draws,
             np.random.default_rng(np.random.SeedSequence([self.seed, 0x656E73])),
