@@ -75,7 +75,12 @@ def test_figures_after_the_origin_change_no_forecast_by_one_bit(name: str, walks
     accounts = name in ACCOUNTS
     model = ACCOUNTS[name]() if accounts else name
     sources = ["kz-bns", "kg-nsc", "uz-stat", "kz-bns-balance"]
-    panel = fc.load("central-asia").select(source=sources) if accounts else walks(n_years=24)
+    # Enough series for models that learn from all of them.
+    panel = (
+        fc.load("central-asia").select(source=sources)
+        if accounts
+        else walks(n_years=30, n_locations=5)
+    )
     origin = Origin(2014)
     table = panel.to_frame()
     later = table["year"] > origin.year

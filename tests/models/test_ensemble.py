@@ -300,6 +300,6 @@ def test_diagnostics_are_tables(panel: Panel) -> None:
     fitted = quick().fit(panel, 1)
     table = fitted.diagnostics
     assert set(table["member"]) == set(QUICK)
-    sums = table.groupby(["scale", "step"])["weight"].sum()
+    sums = table.groupby(["group", "step"])["weight"].sum()
     np.testing.assert_allclose(sums, 1.0)
     assert (fitted.widening["factor"] > 0).all()
