@@ -17,7 +17,7 @@ from forecast.models.specification import is_specified, specification
 from forecast.panel import Panel
 
 #: Seconds that a full set of draws must have cost to be kept; quantiles always are.
-SLOW = 2.0
+SLOW = 0.3
 Key = tuple[str, str, str]
 
 
