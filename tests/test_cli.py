@@ -174,7 +174,8 @@ def test_import_and_help_load_nothing_heavy() -> None:
 
 
 def test_thresholds_on_the_command_line(own: Path, tmp_path: Path) -> None:
-    asked = ["report", "--data", str(own), "--draws", "200", "--out", str(tmp_path / "made")]
+    asked = ["report", "--data", str(own), "--model", "structural", "--draws", "200"]
+    asked += ["--out", str(tmp_path / "made")]
     result = run(*asked, "--threshold", "KAZ immigration > 12345")
     assert result.exit_code == 0, result.output
     assert "More than 12,345: " in (tmp_path / "made" / "own.html").read_text(encoding="utf-8")
@@ -189,16 +190,17 @@ def test_thresholds_on_the_command_line(own: Path, tmp_path: Path) -> None:
 
 
 def test_a_track_record_goes_into_the_report(own: Path, tmp_path: Path) -> None:
-    asked = ["--models", "naive,ensemble", "--origins", "2012:2020", "--horizons", "1,3"]
+    asked = ["--models", "naive,structural", "--origins", "2012:2020", "--horizons", "1,3"]
     made = run("backtest", "--data", str(own), *asked, "--out", str(tmp_path / "track"))
     assert made.exit_code == 0, made.output
     result = run(
-        "report", "--data", str(own), "--draws", "200", "--track", str(tmp_path / "track"),
-        "--out", str(tmp_path / "made"),
+        "report", "--data", str(own), "--model", "structural", "--draws", "200",
+        "--track", str(tmp_path / "track"), "--out", str(tmp_path / "made"),
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     page = (tmp_path / "made" / "own.html").read_text(encoding="utf-8")
     assert "How often the 80" in page
-    missing = run("report", "--data", str(own), "--track", str(tmp_path), "--out", str(tmp_path))
+    asked = ["report", "--data", str(own), "--model", "structural", "--draws", "200"]
+    missing = run(*asked, "--track", str(tmp_path), "--out", str(tmp_path))
     assert missing.exit_code == 1
     assert missing.stderr.count("\n") == 1

@@ -16,7 +16,7 @@ from forecast.panel import Panel
 
 @pytest.fixture
 def outlook(panel: Panel) -> Forecast:
-    return fc.forecast(panel, horizons=(2025, 2027, 2030), draws=400, seed=2)
+    return fc.forecast(panel, "structural", (2025, 2027, 2030), draws=400, seed=2)
 
 
 def test_intervals_are_the_quantiles_of_the_draws(outlook: Forecast) -> None:
@@ -65,7 +65,7 @@ def test_probabilities_add_up(outlook: Forecast) -> None:
 def test_several_sources_take_the_widest(table: pd.DataFrame) -> None:
     register = table[table["measure"] == "net_migration"].query("location == 'KAZ'")
     both = pd.concat([table, register.assign(source="register", value=register["value"] + 1e6)])
-    outlook = fc.forecast(Panel.from_frame(both), draws=200)
+    outlook = fc.forecast(Panel.from_frame(both), "structural", draws=200)
     which = {"location": "KAZ", "measure": "net_migration", "year": 2027}
     assert outlook.probability(above=8e5, **which) < 0.1
     assert outlook.probability(above=8e5, source="register", **which) > 0.9
@@ -147,7 +147,7 @@ def test_a_note_put_beside_a_saved_forecast_stays(outlook: Forecast, tmp_path: P
 
 def test_odd_names_survive_saving(table: pd.DataFrame, tmp_path: Path) -> None:
     named = Panel.from_frame(table.assign(source="NA", flag="null"))
-    outlook = fc.forecast(named, draws=100)
+    outlook = fc.forecast(named, "structural", draws=100)
     outlook.save(tmp_path / "kept")
     again = fc.open(tmp_path / "kept")
     assert again.history.hash == named.hash
