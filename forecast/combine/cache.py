@@ -80,10 +80,8 @@ def versions() -> dict[str, str]:
 
     root = Path(__file__).resolve().parents[1]
     code = hashlib.sha256()
-    sources = [root / "panel.py", root / "validation.py", *root.glob("models/*.py")]
-    for path in sorted(sources):
-        if path.stem not in _NO_MATTER:
-            code.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in _sources(root):
+        code.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     found = {"migration-forecast": __version__, "code": code.hexdigest()}
     for name in ("numpy", "scipy", "pandas", "statsmodels", "pymc", "nutpie"):
         try:
@@ -91,6 +89,15 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = ""
     return found
+
+
+def _sources(root: Path) -> list[Path]:
+    """Return the modules that decide what a member says, those of its own rooms among them."""
+    found = [root / "panel.py", root / "validation.py"]
+    for room in ("models", "coherence", "data"):
+        found += root.glob(f"{room}/**/*.py")
+    combining = {root / "models" / f"{name}.py" for name in _NO_MATTER}
+    return sorted(set(found) - combining)
 
 
 def digest(key: Mapping[str, object]) -> str:

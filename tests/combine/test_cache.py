@@ -75,6 +75,14 @@ def test_the_software_is_part_of_the_name(monkeypatch: pytest.MonkeyPatch) -> No
     assert cache.digest(KEY) != before
 
 
+def test_code_of_every_model_counts_and_that_of_the_ensemble_does_not() -> None:
+    root = Path(cache.__file__).resolve().parents[1]
+    found = {path.relative_to(root).as_posix() for path in cache._sources(root)}
+    assert {"panel.py", "models/ets.py", "models/gross/gibbs.py", "models/pools.py"} <= found
+    assert {"models/regional/data.py", "coherence/reconcile.py", "data/package.py"} <= found
+    assert not {"models/ensemble.py", "models/registry.py"} & found
+
+
 def test_the_oldest_entries_go_first(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     import os
 
