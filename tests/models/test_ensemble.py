@@ -11,6 +11,7 @@ import pytest
 
 import forecast as fc
 from forecast.combine import cache, explain
+from forecast.combine.history import ask_all
 from forecast.errors import DataError
 from forecast.models.assembly import assemble
 from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
@@ -303,3 +304,14 @@ def test_diagnostics_are_tables(panel: Panel) -> None:
     sums = table.groupby(["group", "step"])["weight"].sum()
     np.testing.assert_allclose(sums, 1.0)
     assert (fitted.widening["factor"] > 0).all()
+
+
+def test_a_slow_member_is_asked_at_fewer_earlier_origins() -> None:
+    members = [Says("slow", 0, 1000), Says("quick", 0, 1000)]
+    history = {"sparse": {"slow": 3}, "origins": 12}
+    settings = Ensemble(members, settings={"history": history}).settings["history"]
+    said = ask_all(members, noise(), 5, settings)
+    asked = [sum(row[position] is not None for row in said.values()) for position in (0, 1)]
+    assert asked == [4, 12]
+    outlook = fc.forecast(noise(), Ensemble(members, settings={"history": history}), draws=200)
+    assert weights(outlook).sum() == pytest.approx(1.0)
