@@ -49,7 +49,8 @@ def project(
     FitError
         If no point obeys everything: fixed series contradict each other.
     """
-    rows, right = _independent(np.asarray(matrix, dtype=float), np.asarray(right, dtype=float))
+    stated, totals = np.asarray(matrix, dtype=float), np.asarray(right, dtype=float)
+    rows, right = _independent(stated, totals)
     draws = np.asarray(draws, dtype=float)
     size = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
     unit = float(size.max()) or 1.0
@@ -72,6 +73,8 @@ def project(
         lifted = _lift(moved[below], places, 0.5 * (free + free.T), largest[below])
         moved[below] = _polish(lifted, rows, right, metric, places, largest[below])
     moved[:, places] = np.maximum(moved[:, places], 0.0)
+    if below.any():
+        moved[below] = _settle(moved[below], stated, totals, places)
     return np.asarray(moved)
 
 
@@ -185,4 +188,28 @@ def _polish(
         gain = moving @ rows.T @ np.linalg.pinv(rows @ moving @ rows.T, hermitian=True)
         for _ in range(2):
             made[same] -= (made[same] @ rows.T - right) @ gain.T
+    return made
+
+
+def _settle(
+    made: np.ndarray, stated: np.ndarray, totals: np.ndarray, places: np.ndarray
+) -> np.ndarray:
+    """Close identities that rounding left open beside far larger draws.
+
+    Where a draw loses almost all of its size, what is left is known only to the rounding of
+    what was there. Each series then moves in proportion to itself, so that zeros stay and
+    counts do not change sign; the shift is of the size of that rounding.
+    """
+    made = made.copy()
+    for _ in range(20):
+        left = made @ stated.T - totals
+        size = np.abs(made) @ np.abs(stated).T + np.abs(totals)
+        open_draws = np.flatnonzero((np.abs(left) > 1e-10 * (1.0 + size)).any(axis=1))
+        if not len(open_draws):
+            break
+        for row in open_draws:
+            scale = np.abs(made[row])
+            shift, *_ = np.linalg.lstsq(stated * scale, left[row])
+            made[row] -= scale * shift
+        made[:, places] = np.maximum(made[:, places], 0.0)
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from forecast.coherence.identities import Identity, Key, matrix
@@ -22,7 +22,11 @@ def key(number: int, measure: str = "immigration") -> Key:
 def hierarchies(draw: st.DrawFn) -> tuple[list[Key], list[Identity]]:
     """A tree of places of random depth and width, each with arrivals, departures and net."""
     size = draw(st.integers(3, 12))
-    parents = [-1, *(draw(st.integers(0, number - 1)) for number in range(1, size))]
+    return of_parents([-1, *(draw(st.integers(0, number - 1)) for number in range(1, size))])
+
+
+def of_parents(parents: list[int]) -> tuple[list[Key], list[Identity]]:
+    """The tree in which place number i is a part of place number parents[i]."""
     children: dict[int, list[int]] = {}
     for number, parent in enumerate(parents):
         children.setdefault(parent, []).append(number)
@@ -53,6 +57,8 @@ def simulated(keys: list[Key], seed: int, n: int = 60) -> tuple[np.ndarray, np.n
 
 @settings(deadline=None, max_examples=60)
 @given(hierarchies(), st.integers(0, 10_000))
+# Draws of a million that have to shrink to one person leave their rounding behind.
+@example(of_parents([-1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]), 126)
 def test_every_draw_of_a_random_hierarchy(
     tree: tuple[list[Key], list[Identity]], seed: int
 ) -> None:
