@@ -1,0 +1,350 @@
+"""Net migration rates of all locations together, each learning from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from forecast import files
+from forecast.errors import DataError, FitError, TooShortError, unknown_name
+from forecast.models.assembly import assemble
+from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
+from forecast.models.hierarchy import ahead, pool, priors, sampling
+from forecast.models.scale import POPULATION_RULE, population_ahead
+from forecast.models.specification import specification
+from forecast.models.univariate import MINIMUM_YEARS, series_seed
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+OnFailure = Literal["refuse", "mark"]
+
+
+class Hierarchical:
+    """Hierarchical autoregression with calm and stormy years (``models/hierarchical.toml``).
+
+    Descends from Azose and Raftery (2015, doi:10.1007/s13524-015-0415-0): location means,
+    persistences and scales come from group distributions. The form of the likelihood is in
+    `forecast.models.hierarchy.graph`.
+
+    Parameters
+    ----------
+    priors : mapping of str to (mean, standard deviation), or path, optional
+        Priors that replace those of the TOML, by name; or a TOML of one's own with a table
+        ``[priors]``.
+    sampler : mapping, optional
+        Values that replace those of the table ``[sampler]``.
+    on_failure : {"refuse", "mark"}
+        What to do with a fit that its diagnostics reject: raise, or return it with the
+        verdict in its notes and attributes.
+    zero_sum : bool
+        Make every draw sum to zero over the panel's countries of one source, as a world must.
+
+    Raises
+    ------
+    UnknownNameError
+        If a prior or a setting has a name that the model does not know.
+    DataError
+        If a prior is not a mean and a positive standard deviation.
+
+    Examples
+    --------
+    >>> Hierarchical(priors={"storm_ecko": (0.6, 0.4)})
+    Traceback (most recent call last):
+    forecast.errors.UnknownNameError: unknown prior of hierarchical 'storm_ecko'. \
+Did you mean: storm_echo?
+    """
+
+    name = "hierarchical"
+
+    def __init__(
+        self,
+        priors: Mapping[str, Sequence[float]] | str | Path | None = None,
+        sampler: Mapping[str, float] | None = None,
+        on_failure: OnFailure = "refuse",
+        zero_sum: bool = False,
+    ) -> None:
+        self.stated = specification(self.name)
+        self.given = _priors(self.stated, priors)
+        known = self.stated["sampler"]
+        for name in sampler or {}:
+            if name not in known:
+                raise unknown_name("setting of the sampler", name, known)
+        self.sampler = {**known, **(sampler or {})}
+        if on_failure not in ("refuse", "mark"):
+            raise DataError(f"on_failure is {on_failure!r}; give 'refuse' or 'mark'.")
+        self.on_failure = on_failure
+        self.zero_sum = zero_sum
+
+    def fit(self, panel: Panel, seed: int) -> FittedHierarchical:
+        """Fit all net series of a panel together.
+
+        Parameters
+        ----------
+        panel : Panel
+        seed : int
+
+        Returns
+        -------
+        FittedHierarchical
+            Series that cannot be pooled are listed in its notes with the reason.
+
+        Raises
+        ------
+        TooShortError
+            If the panel has no net series with population.
+        FitError
+            If the diagnostics reject the fit; the message names the parameter and a remedy.
+        """
+        pooled = pool.collect(panel)
+        if pooled is None:
+            first = panel.series[0]
+            raise TooShortError(
+                f"no series can be forecast by 'hierarchical': {first.measure} of "
+                f"{first.location}: {pool.reason_against(first)}"
+            )
+        chosen, words = priors.resolve(self.stated, self.given, len(pooled.series), panel.origin)
+        state = series_seed(seed, self.name, ("", "", "posterior")).generate_state(1)
+        sampled = sampling.sample(
+            pooled,
+            chosen,
+            self.stated["settings"],
+            self.sampler,
+            self.stated["diagnostics"],
+            int(state[0]),
+        )
+        if sampled.failure and self.on_failure == "refuse":
+            raise FitError(
+                f"the hierarchical fit is refused: {sampled.failure} "
+                "Hierarchical(on_failure='mark') returns it marked."
+            )
+        notes = _notes(panel, pooled, words, sampled.failure)
+        return FittedHierarchical(self, panel, seed, pooled, sampled, notes)
+
+
+@dataclass(frozen=True)
+class FittedHierarchical:
+    """The hierarchical model after it has seen a panel.
+
+    Attributes
+    ----------
+    model : Hierarchical
+    panel : Panel
+    seed : int
+    pool : Pool
+    sampled : Sampled
+    notes : DataFrame
+        See `Forecast.notes`; says of each series how much it borrows.
+    """
+
+    model: Hierarchical
+    panel: Panel
+    seed: int
+    pool: pool.Pool
+    sampled: sampling.Sampled
+    notes: pd.DataFrame
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row per parameter: ``parameter, mean, sd, r_hat, ess_bulk, ess_tail``."""
+        return self.sampled.table
+
+    @property
+    def posterior(self) -> xr.DataTree:
+        """The draws as an ArviZ DataTree, with the pointwise log density of every figure."""
+        return self.sampled.posterior
+
+    def save_posterior(self, path: str | Path) -> Path:
+        """Write the posterior as NetCDF, whole or not at all."""
+        with files.atomic_file(path) as temporary:
+            self.posterior.to_netcdf(temporary, engine="h5netcdf")
+        return Path(path)
+
+    @cached_property
+    def parameters(self) -> ahead.Parameters:
+        """Posterior draws of what the future depends on."""
+        return ahead.Parameters.of(self.sampled, self.pool.group)
+
+    @cached_property
+    def correlation(self) -> np.ndarray:
+        """Correlation of the locations' shocks in one year, shape (n, n)."""
+        data = self._data
+        _, transform = ahead.scores(self._some(200), data, self._floors, self._year_effects(200))
+        return ahead.shock_correlation(transform.mean(axis=0), data["weight"])
+
+    def log_density(self, draws: int = 500) -> tuple[np.ndarray, np.ndarray]:
+        """Return log density and PIT of every transition, for posterior checks.
+
+        Returns
+        -------
+        log_density, transform : ndarray, shape (draws, n, n_years)
+            NaN where a year does not count.
+        """
+        data = self._data
+        found = ahead.scores(self._some(draws), data, self._floors, self._year_effects(draws))
+        unused = data["weight"][None] == 0
+        return np.where(unused, np.nan, found[0]), np.where(unused, np.nan, found[1])
+
+    def rates(self, until: int, draws: int) -> np.ndarray:
+        """Draw rates per 1,000 population per year, positive inflow.
+
+        Parameters
+        ----------
+        until : int
+            Last year (or first year of the last period).
+        draws : int
+
+        Returns
+        -------
+        ndarray, shape (draws, n, n_steps)
+            In the order of `pool.series`, from the earliest last usable year on; NaN up to
+            each series' own.
+        """
+        generator = np.random.default_rng(
+            series_seed(self.seed, self.model.name, ("", "", "draws"))
+        )
+        rows = generator.permutation(_spread(len(self.parameters.mean), draws))
+        start = self.pool.start
+        every = np.arange(len(start))
+        last = self.pool.rates[every, start]
+        before = self.pool.rates[every, np.maximum(start - 1, 0)]
+        moved = np.abs(last - before)
+        typical = np.nanmedian(np.abs(np.diff(self.pool.rates, axis=1))) if self._moves else 1.0
+        moved = np.where(np.isnan(moved) | (start == 0), typical, moved)
+        return ahead.simulate(
+            self.parameters.take(rows),
+            last,
+            moved,
+            start,
+            (until - self.pool.first_year) // self.pool.step,
+            self.correlation,
+            self.model.stated["settings"],
+            generator,
+        )
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Simulate futures; see `forecast.models.contract.FittedModel`."""
+        wanted = check_years(self.panel, years)
+        first = self.pool.first_year + int(self.pool.start.min()) * self.pool.step
+        rates = self.rates(wanted[-1], draws)
+        drawn = {}
+        for row, series in enumerate(self.pool.series):
+            n_ahead = max(0, (wanted[-1] - series.origin) // series.step)
+            skipped = (series.origin - first) // series.step
+            people = population_ahead(series.population, n_ahead) * series.step / 1000.0
+            drawn[series.key] = rates[:, row, skipped : skipped + n_ahead] * people
+        outlook = assemble(
+            self.panel, drawn, wanted, self.notes, model=self.model.name, seed=self.seed
+        )
+        outlook.paths.attrs["diagnostics"] = self.sampled.verdict
+        return _zero_sum(outlook, self.pool) if self.model.zero_sum else outlook
+
+    @property
+    def _moves(self) -> bool:
+        return bool((~np.isnan(np.diff(self.pool.rates, axis=1))).any())
+
+    @cached_property
+    def _data(self) -> dict[str, np.ndarray]:
+        least = float(self.model.stated["settings"]["least_move"])
+        return pool.transitions(self.pool, least)
+
+    @property
+    def _floors(self) -> tuple[float, float]:
+        settings = self.model.stated["settings"]
+        return float(settings["floor"]), float(settings["storm_floor"])
+
+    def _some(self, draws: int) -> ahead.Parameters:
+        return self.parameters.take(_spread(len(self.parameters.mean), draws))
+
+    def _year_effects(self, draws: int) -> np.ndarray:
+        shared = self.sampled.draws("shared_raw")
+        return np.asarray(shared[_spread(len(shared), draws)])
+
+
+def _priors(
+    stated: Mapping[str, Any], given: Mapping[str, Sequence[float]] | str | Path | None
+) -> dict[str, Any]:
+    """Read a user's priors and check them before anything is fitted."""
+    own = priors.overrides(given)
+    priors.resolve(stated, own, 1, 0)
+    return own
+
+
+def _spread(available: int, wanted: int) -> np.ndarray:
+    """Return positions of `wanted` draws spread evenly over those available."""
+    return np.asarray(np.arange(wanted) * available // wanted)
+
+
+def _zero_sum(outlook: Forecast, pooled: pool.Pool) -> Forecast:
+    """Take the imbalance of each source's countries off, by the variance of each.
+
+    This is the projection with the smallest change in units of each location's own
+    uncertainty (Wickramasuriya et al. 2019, doi:10.1080/01621459.2018.1448825, diagonal).
+    """
+    values = outlook.paths.to_numpy().copy()
+    kinds = {s.key: pooled.groups[g] for s, g in zip(pooled.series, pooled.group)}
+    sources = outlook.paths["source"].to_numpy()
+    keys = list(
+        zip(sources, outlook.paths["location"].to_numpy(), outlook.paths["measure"].to_numpy())
+    )
+    for source in set(sources):
+        rows = [
+            place
+            for place, key in enumerate(keys)
+            if key[0] == source and kinds[key].startswith("countries, one")
+        ]
+        if len(rows) < 2:
+            continue
+        part = values[:, rows]
+        low, high = np.nanquantile(part, [0.159, 0.841], axis=0)
+        variance = ((high - low) / 2.0) ** 2
+        share = variance / np.nansum(variance, axis=0, keepdims=True)
+        whole = part.sum(axis=1, keepdims=True)
+        values[:, rows] = part - share[None] * whole
+    balanced = outlook.paths.copy(data=values)
+    return Forecast(balanced, outlook.horizons, outlook.notes, outlook.history)
+
+
+def _notes(panel: Panel, pooled: pool.Pool, words: str, failure: str) -> pd.DataFrame:
+    usable = {s.key: int(n) for s, n in zip(pooled.series, pooled.usable)}
+    rows = []
+    for series in panel:
+        told = pool.reason_against(series)
+        if not told:
+            status, told = FORECAST, f"pooled with {len(usable) - 1} other series; {words}."
+            if usable[series.key] < MINIMUM_YEARS:
+                told = (
+                    f"{usable[series.key]} usable years: this forecast is mostly borrowed from the "
+                    f"pool and its priors, and knows little of the place itself; {told}"
+                )
+            if failure:
+                told = f"{told} Marked by its diagnostics: {failure}"
+        else:
+            status = NOT_FORECAST
+        flags = [
+            f"{flag} {' '.join(map(str, series.years[series.flagged(flag)]))}"
+            for flag in ("break", "outlier", "interpolated")
+            if series.flagged(flag).any()
+        ]
+        pooled_here = status == FORECAST
+        rows.append(
+            (
+                *series.key,
+                series.origin,
+                int((~np.isnan(series.values)).sum()),
+                status,
+                told,
+                "rate" if pooled_here else "",
+                POPULATION_RULE if pooled_here else "",
+                "; ".join(flags),
+            )
+        )
+    return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))

@@ -1,0 +1,1 @@
+"""The hierarchical model of net migration rates, room by room."""

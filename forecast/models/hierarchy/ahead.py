@@ -1,0 +1,190 @@
+"""Futures of the hierarchical model: arrays in, rates out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, ndtr, ndtri
+from scipy.stats import t as student
+
+from forecast.coherence.shrinkage import shrunk_correlation
+from forecast.models.hierarchy.sampling import Sampled
+
+#: Fewest years known of two locations at once for their shocks to be called related.
+COMMON_YEARS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Parameters:
+    """Draws of what the kernel needs, each of shape (n_draws, n) unless said otherwise.
+
+    Attributes
+    ----------
+    mean, storm, persistence : ndarray
+        Of each location; rates per 1,000, the last a share.
+    chance, echo, calm, shared : ndarray
+        Logit of a storm after a move of 1 per 1,000, its growth with the log of the move, the
+        calm scale, and the spread of the years' common part on the logit.
+    """
+
+    mean: np.ndarray
+    storm: np.ndarray
+    persistence: np.ndarray
+    chance: np.ndarray
+    echo: np.ndarray
+    calm: np.ndarray
+    shared: np.ndarray
+
+    @classmethod
+    def of(cls, sampled: Sampled, group: np.ndarray) -> Parameters:
+        """Take the draws of a posterior."""
+        return cls(
+            sampled.draws("location_mean"),
+            sampled.draws("location_storm"),
+            sampled.draws("location_persistence"),
+            sampled.draws("logit_storm_chance")[:, group],
+            sampled.draws("storm_echo")[:, group],
+            np.exp(sampled.draws("log_calm_scale"))[:, group],
+            np.exp(sampled.draws("log_shared_storms"))[:, group],
+        )
+
+    def take(self, rows: np.ndarray) -> Parameters:
+        """Return some of the draws."""
+        return Parameters(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def simulate(
+    parameters: Parameters,
+    last: np.ndarray,
+    move: np.ndarray,
+    start: np.ndarray,
+    until: int,
+    correlation: np.ndarray,
+    settings: Mapping[str, object],
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Draw the years after each location's last one, storms and shocks shared.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        One row per draw.
+    last, move : ndarray, shape (n,)
+        Last usable rate and the size of the last move, per 1,000.
+    start : ndarray of int, shape (n,)
+        Calendar position of the last usable year.
+    until : int
+        Calendar position of the last year wanted.
+    correlation : ndarray, shape (n, n)
+        Of the locations' shocks in one year.
+    settings : mapping
+        ``floor, storm_floor, least_move, bounds``.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (n_draws, n, n_steps)
+        Rates from the earliest start on; NaN up to each location's own start.
+    """
+    n_draws, n = parameters.mean.shape
+    floor, storm_floor = float(settings["floor"]), float(settings["storm_floor"])  # type: ignore[arg-type]
+    low, high = settings["bounds"]  # type: ignore[misc]
+    root = np.linalg.cholesky(correlation)
+    rate = np.broadcast_to(last, (n_draws, n)).copy()
+    moved = np.broadcast_to(move, (n_draws, n)).copy()
+    first = int(start.min())
+    paths = np.full((n_draws, n, until - first), np.nan)
+    for position in range(first + 1, until + 1):
+        common = generator.standard_normal((n_draws, 1))
+        logit = parameters.chance + parameters.shared * common
+        logit += parameters.echo * np.log(moved + float(settings["least_move"]))  # type: ignore[arg-type]
+        stormy = generator.random((n_draws, n)) < expit(logit)
+        shock = generator.standard_normal((n_draws, n)) @ root.T
+        # A normal shock over a chi of its own is Student's t and keeps the shared sign.
+        tail = np.sqrt(generator.chisquare(3.0, (n_draws, n)) / 3.0)
+        away = rate - parameters.mean
+        calm_scale = np.hypot(
+            parameters.calm * (moved + float(settings["least_move"])),  # type: ignore[arg-type]
+            floor,
+        )
+        storm_scale = np.sqrt(parameters.storm * (parameters.storm + np.abs(away)) + storm_floor**2)
+        calm = rate + calm_scale * shock
+        thrown = parameters.mean + parameters.persistence * away + storm_scale * shock / tail
+        drawn = np.clip(np.where(stormy, thrown, calm), low, high)  # type: ignore[has-type]
+        active = start < position
+        moved = np.where(active, np.abs(drawn - rate), moved)
+        rate = np.where(active, drawn, rate)
+        paths[:, active, position - first - 1] = rate[:, active]
+    return paths
+
+
+def scores(
+    parameters: Parameters,
+    data: Mapping[str, np.ndarray],
+    floors: tuple[float, float],
+    year_effects: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return log density and probability integral transform of every transition.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    data : mapping
+        See `forecast.models.hierarchy.pool.transitions`.
+    floors : (float, float)
+    year_effects : ndarray, shape (n_draws, n_years)
+        The years' common part before scaling.
+
+    Returns
+    -------
+    log_density, transform : ndarray, shape (n_draws, n, n_years)
+    """
+    value, before, move = (data[name][None] for name in ("value", "before", "move"))
+    logit = parameters.chance[:, :, None] + parameters.echo[:, :, None] * np.log(move)
+    chance = expit(logit + parameters.shared[:, :, None] * year_effects[:, None, :])
+    calm_scale = np.hypot(parameters.calm[:, :, None] * move, floors[0])
+    calm = (value - before) / calm_scale
+    mean, size = parameters.mean[:, :, None], parameters.storm[:, :, None]
+    away = before - mean
+    storm_scale = np.sqrt(size * (size + np.abs(away)) + floors[1] ** 2)
+    storm = (value - mean - parameters.persistence[:, :, None] * away) / storm_scale
+    log_calm = -0.5 * calm**2 - 0.5 * np.log(2 * np.pi) - np.log(calm_scale)
+    log_storm = student.logpdf(storm, 3.0) - np.log(storm_scale)
+    log_density = np.logaddexp(np.log1p(-chance) + log_calm, np.log(chance) + log_storm)
+    transform = (1.0 - chance) * ndtr(calm) + chance * student.cdf(storm, 3.0)
+    return np.asarray(log_density), np.asarray(transform)
+
+
+def shock_correlation(transform: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return how the locations' shocks go together, shrunk towards independence.
+
+    Margins first, dependence second (Joe 1997, doi:10.1201/9780367803896): normal scores of the
+    transforms are correlated over the years that are known.
+
+    Parameters
+    ----------
+    transform : ndarray, shape (n, n_years)
+        Posterior mean of the probability integral transforms.
+    weight : ndarray, shape (n, n_years)
+        One for a transition that counts.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+        Positive definite.
+    """
+    n = len(transform)
+    normal = np.where(weight > 0, ndtri(np.clip(transform, 1e-4, 1 - 1e-4)), 0.0)
+    related = weight.sum(axis=1) >= COMMON_YEARS
+    years = weight[related].any(axis=0) if related.any() else np.zeros(weight.shape[1], bool)
+    correlation = np.eye(n)
+    if related.sum() >= 2 and years.sum() >= COMMON_YEARS:
+        found, _ = shrunk_correlation(normal[np.ix_(related, years)].T)
+        # Zeros of unknown years only weaken a correlation; a ridge keeps the matrix definite.
+        correlation[np.ix_(related, related)] = 0.99 * found + 0.01 * np.eye(int(related.sum()))
+    return correlation
+
+
+__all__ = ["Parameters", "scores", "shock_correlation", "simulate"]

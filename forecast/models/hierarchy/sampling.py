@@ -1,0 +1,169 @@
+"""Posterior draws by NUTS, and the gate that they have to pass."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from forecast.models.hierarchy import graph
+from forecast.models.hierarchy.pool import Pool, transitions
+from forecast.models.hierarchy.priors import Prior
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """Posterior draws with their diagnostics.
+
+    Attributes
+    ----------
+    posterior : DataTree
+        ArviZ's groups ``posterior`` and ``sample_stats``.
+    table : DataFrame
+        One row per parameter: ``parameter, mean, sd, r_hat, ess_bulk, ess_tail``.
+    divergences : int
+    e_bfmi : float
+        The lowest of the chains.
+    failure : str
+        What the gate refuses and what to try; empty for a sound fit.
+    """
+
+    posterior: xr.DataTree
+    table: pd.DataFrame
+    divergences: int
+    e_bfmi: float
+    failure: str
+
+    @property
+    def verdict(self) -> str:
+        """The diagnostics in one sentence."""
+        worst = self.table.iloc[int(self.table["r_hat"].argmax())]
+        thin = self.table.iloc[int(self.table["ess_bulk"].argmin())]
+        said = (
+            f"R-hat at most {worst['r_hat']:.3f} ({worst['parameter']}), bulk ESS at least "
+            f"{thin['ess_bulk']:.0f} ({thin['parameter']}), tail ESS at least "
+            f"{self.table['ess_tail'].min():.0f}, {self.divergences} divergences, "
+            f"E-BFMI at least {self.e_bfmi:.2f}."
+        )
+        return f"{said} The fit is marked: {self.failure}" if self.failure else said
+
+    def draws(self, name: str) -> np.ndarray:
+        """Return draws of a parameter, chains joined, shape (n_draws, ...)."""
+        values = self.posterior["posterior"][name].to_numpy()
+        return np.asarray(values.reshape(-1, *values.shape[2:]))
+
+
+def sample(
+    pool: Pool,
+    priors: Mapping[str, Prior],
+    settings: Mapping[str, Any],
+    sampler: Mapping[str, Any],
+    limits: Mapping[str, Any],
+    seed: int,
+) -> Sampled:
+    """Draw from the posterior; twice as long, and again, where the gate asks for more draws.
+
+    Parameters
+    ----------
+    pool : Pool
+    priors : mapping of str to (mean, standard deviation)
+    settings, sampler, limits : mapping
+        The tables ``[settings]``, ``[sampler]`` and ``[diagnostics]`` of the model's TOML.
+    seed : int
+    """
+    import nutpie
+
+    data = transitions(pool, float(settings["least_move"]))
+    model = graph.compiled(
+        data["value"].shape,
+        tuple(pool.group.tolist()),
+        tuple(pool.parent.tolist()),
+        tuple(priors.items()),
+        (float(settings["floor"]), float(settings["storm_floor"])),
+    ).with_data(**data)
+    kept = int(sampler["kept"])
+    while True:
+        with warnings.catch_warnings():
+            # Nothing of what it warns of goes unsaid: the gate reads the same diagnostics.
+            warnings.simplefilter("ignore")
+            tree = nutpie.sample(
+                model,
+                draws=kept,
+                tune=int(sampler["warm_up"]),
+                chains=int(sampler["chains"]),
+                cores=int(sampler["chains"]),
+                target_accept=float(sampler["target_accept"]),
+                seed=seed,
+                save_warmup=False,
+                progress_bar=False,
+            )
+        sampled = examine(tree, limits)
+        if not sampled.failure or kept * 2 > int(sampler["most"]):
+            return sampled
+        kept *= 2
+
+
+def examine(tree: xr.DataTree, limits: Mapping[str, Any]) -> Sampled:
+    """Hold draws against the limits of the gate."""
+    import arviz_stats as stats
+
+    r_hat, bulk = stats.rhat(tree), stats.ess(tree)
+    tail = stats.ess(tree, method="tail")
+    rows = []
+    draws = tree["posterior"].dataset
+    over = ("chain", "draw")
+    figures = (draws.mean(over), draws.std(over), _set(r_hat), _set(bulk), _set(tail))
+    for name in draws.data_vars:
+        values = draws[name].to_numpy()
+        columns = [np.ravel(figure[name].to_numpy()) for figure in figures]
+        for place, index in enumerate(np.ndindex(values.shape[2:])):
+            label = str(name) + (f"[{','.join(map(str, index))}]" if index else "")
+            rows.append((label, *(float(column[place]) for column in columns)))
+    table = pd.DataFrame(rows, columns=["parameter", "mean", "sd", "r_hat", "ess_bulk", "ess_tail"])
+    divergences = int(tree["sample_stats"]["diverging"].sum())
+    e_bfmi = float(np.min(_set(stats.bfmi(tree))["energy"].to_numpy()))
+    failure = _failure(table, divergences, e_bfmi, limits)
+    return Sampled(tree, table, divergences, e_bfmi, failure)
+
+
+def _set(found: Any) -> Any:
+    """Return the dataset of a result that ArviZ gives as a tree or as a dataset."""
+    if hasattr(found, "children") and "posterior" in found.children:
+        return found["posterior"]
+    return found
+
+
+def _failure(
+    table: pd.DataFrame, divergences: int, e_bfmi: float, limits: Mapping[str, Any]
+) -> str:
+    if not np.isfinite(table[["mean", "r_hat", "ess_bulk"]].to_numpy()).all():
+        stuck = table.loc[~np.isfinite(table["r_hat"]), "parameter"].tolist() or ["a parameter"]
+        return f"{stuck[0]} did not move. Check the figures for values beyond any reason."
+    worst = table.iloc[int(table["r_hat"].argmax())]
+    if worst["r_hat"] > limits["largest_r_hat"]:
+        return (
+            f"the chains disagree on {worst['parameter']} (R-hat {worst['r_hat']:.3f}). "
+            "Keep more draws (sampler={'most': ...}) or give it a tighter prior."
+        )
+    for kind in ("ess_bulk", "ess_tail"):
+        thin = table.iloc[int(table[kind].argmin())]
+        if thin[kind] < limits["least_ess"]:
+            return (
+                f"{thin['parameter']} has {thin[kind]:.0f} effective draws ({kind}), and "
+                f"{limits['least_ess']} are needed. Keep more draws (sampler={{'most': ...}})."
+            )
+    if divergences > limits["most_divergences"]:
+        return (
+            f"{divergences} divergent transitions. Raise target_accept "
+            "(sampler={'target_accept': 0.95}) or give tighter priors."
+        )
+    if e_bfmi < limits["least_e_bfmi"]:
+        return f"the energy hardly moves (E-BFMI {e_bfmi:.2f}). Give tighter priors."
+    return ""

@@ -1,0 +1,192 @@
+"""The hierarchical model: recovery, bad input, coherence of its parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import forecast as fc
+from forecast.errors import DataError, FitError, TooShortError, UnknownNameError
+from forecast.models.hierarchical import FittedHierarchical, Hierarchical
+from forecast.models.hierarchy import ahead, pool, priors
+from forecast.models.specification import specification
+from forecast.panel import Panel
+
+STATED = specification("hierarchical")
+COUNTRIES = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> FittedHierarchical:
+    return Hierarchical().fit(fc.load("central-asia").select(source="un-wpp"), 1)
+
+
+def test_five_countries_pass_the_gate_and_are_forecast(fitted: FittedHierarchical) -> None:
+    assert fitted.sampled.failure == ""
+    assert fitted.diagnostics["r_hat"].max() < 1.01
+    assert fitted.diagnostics["ess_bulk"].min() > 400
+    outlook = fitted.forecast((2025, 2027, 2030), 500)
+    assert sorted(outlook.series["location"]) == COUNTRIES
+    assert np.isfinite(outlook.draws.to_numpy()).all()
+    assert outlook.paths.attrs["diagnostics"].startswith("R-hat at most")
+    near, far = (outlook.intervals(0.8).query("year == @year") for year in (2025, 2030))
+    widths = [(table["upper"] - table["lower"]).to_numpy() for table in (near, far)]
+    assert (widths[0] < widths[1]).all()
+
+
+def test_the_same_seed_gives_the_same_numbers(fitted: FittedHierarchical) -> None:
+    again = Hierarchical().fit(fitted.panel, 1).forecast((2025,), 200)
+    np.testing.assert_array_equal(
+        fitted.forecast((2025,), 200).paths.to_numpy(), again.paths.to_numpy()
+    )
+
+
+def test_the_posterior_is_kept_as_netcdf(fitted: FittedHierarchical, tmp_path: Path) -> None:
+    import xarray as xr
+
+    path = fitted.save_posterior(tmp_path / "posterior.nc")
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        kept = tree["posterior"]["location_mean"].to_numpy()
+    np.testing.assert_array_equal(kept, fitted.posterior["posterior"]["location_mean"].to_numpy())
+
+
+def test_transforms_of_the_figures_are_nearly_uniform(fitted: FittedHierarchical) -> None:
+    _, transform = fitted.log_density(200)
+    pit = np.nanmean(transform, axis=0)
+    shares = np.histogram(pit[~np.isnan(pit)], bins=4, range=(0, 1))[0] / (~np.isnan(pit)).sum()
+    assert (np.abs(shares - 0.25) < 0.1).all()
+
+
+def test_draws_of_a_world_sum_to_zero(fitted: FittedHierarchical) -> None:
+    model = Hierarchical(zero_sum=True)
+    balanced = FittedHierarchical(
+        model, fitted.panel, 1, fitted.pool, fitted.sampled, fitted.notes
+    ).forecast((2027,), 200)
+    assert np.abs(balanced.draws.sum("series")).max() < 1e-6
+
+
+def test_regions_are_drawn_around_their_country() -> None:
+    panel = fc.load("kazakhstan").select(measure=["net_migration", "net_all_flows"])
+    pooled = pool.collect(panel)
+    assert pooled is not None
+    country = [s.location for s in pooled.series].index("KAZ")
+    assert len(pooled.parent) == len(pooled.series) - 1
+    assert set(pooled.parent.tolist()) == {country}
+    assert set(pooled.groups) == {"countries, national sources", "regions"}
+
+
+def test_what_is_not_known_does_not_enter() -> None:
+    table = pd.DataFrame(
+        {
+            "location": "KAZ",
+            "measure": "net_migration",
+            "year": [2000, 2001, 2003, 2004, 2005, 2006, 2007],
+            "value": [1e4, 2e4, 3e4, 9e5, 3e4, 2e4, 1e4],
+            "population": 1e7,
+            "flag": ["", "", "", "outlier", "", "", ""],
+        }
+    )
+    pooled = pool.collect(Panel.from_frame(table))
+    assert pooled is not None
+    data = pool.transitions(pooled, 0.1)
+    # 2002 is a gap and 2004 an outlier: no step into or out of either counts.
+    assert np.flatnonzero(data["weight"][0]).tolist() == [0, 5, 6]
+    assert not (np.abs(data["value"]) > 5).any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["three years", "constant", "huge outlier"])
+def test_difficult_series_are_forecast_or_refused(kind: str) -> None:
+    years = np.arange(2021, 2024) if kind == "three years" else np.arange(2000, 2024)
+    values = np.random.default_rng(3).normal(0, 5000, len(years))
+    if kind == "constant":
+        values = np.full(len(years), 4000.0)
+    if kind == "huge outlier":
+        values[10] = 8e5
+    table = pd.DataFrame(
+        {"location": "KGZ", "measure": "net_migration", "year": years, "value": values}
+    )
+    panel = Panel.from_frame(table.assign(population=6e6))
+    try:
+        outlook = fc.forecast(panel, model="hierarchical", horizons=(2025,), draws=300)
+    except FitError as error:
+        assert "refused" in str(error)  # noqa: PT017
+        return
+    assert np.isfinite(outlook.draws.to_numpy()).all()
+    if kind == "three years":
+        assert "mostly borrowed" in outlook.notes["reason"].iloc[0]
+
+
+def test_a_series_without_population_or_of_counts_is_told_why() -> None:
+    table = pd.DataFrame(
+        {"location": "KGZ", "measure": "net_migration", "year": [2001, 2002], "value": [1.0, 2.0]}
+    )
+    with pytest.raises(TooShortError, match="population is not known"):
+        Hierarchical().fit(Panel.from_frame(table), 1)
+    counts = Panel.from_frame(table.assign(measure="immigration"))
+    with pytest.raises(TooShortError, match="is of net rates"):
+        Hierarchical().fit(counts, 1)
+
+
+def test_priors_of_ones_own(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="storm_echo"):
+        Hierarchical(priors={"storm_ecko": (0.0, 1.0)})
+    with pytest.raises(DataError, match="above zero"):
+        Hierarchical(priors={"mean": (0.0, 0.0)})
+    with pytest.raises(UnknownNameError, match="kept"):
+        Hierarchical(sampler={"keep": 10})
+    file = tmp_path / "own.toml"
+    file.write_text("[priors]\nmean = [1.0, 0.5]\n")
+    assert Hierarchical(priors=file).given == {"mean": [1.0, 0.5]}
+    file.write_text("[prior]\n")
+    with pytest.raises(DataError, match=r"no table \[priors\]"):
+        Hierarchical(priors=file)
+
+
+def test_what_the_world_taught_is_not_used_before_its_time() -> None:
+    until = STATED["learned"]["until"]
+    early, _ = priors.resolve(STATED, {}, 5, until - 1)
+    late, words = priors.resolve(STATED, {}, 5, until)
+    large, _ = priors.resolve(STATED, {}, 236, until)
+    stated = {name: tuple(map(float, pair)) for name, pair in STATED["priors"].items()}
+    assert early == large == stated
+    assert late != stated
+    assert str(until) in words
+
+
+def test_shocks_of_simulated_years_go_together_as_asked() -> None:
+    settings = STATED["settings"]
+    n_draws = 4000
+    flat = np.ones((n_draws, 2))
+    parameters = ahead.Parameters(
+        0 * flat, flat, 0.8 * flat, -1.0 * flat, 0.6 * flat, 0.7 * flat, 0.5 * flat
+    )
+    drawn = {}
+    for strength in (0.0, 0.8):
+        correlation = np.array([[1.0, strength], [strength, 1.0]])
+        rates = ahead.simulate(
+            parameters, np.zeros(2), np.ones(2), np.array([5, 5]), 6, correlation, settings,
+            np.random.default_rng(1),
+        )  # fmt: skip
+        drawn[strength] = np.corrcoef(np.sign(rates[:, :, 0]).T)[0, 1]
+    assert abs(drawn[0.0]) < 0.06
+    # The signs of two normal variables correlate by 2/pi arcsin of their correlation.
+    assert abs(drawn[0.8] - 2 / np.pi * np.arcsin(0.8)) < 0.06
+
+
+def test_density_integrates_to_one_and_transform_is_its_integral() -> None:
+    one = np.ones((1, 1))
+    parameters = ahead.Parameters(
+        0.5 * one, 2 * one, 0.7 * one, -0.5 * one, 0.6 * one, 0.7 * one, 0.4 * one
+    )
+    grid = np.linspace(-4000, 4000, 400_001)
+    n = len(grid)
+    data = {"value": grid[None], "before": np.full((1, n), 1.5), "move": np.full((1, n), 0.6)}
+    log_density, transform = ahead.scores(parameters, data, (0.2, 0.5), np.zeros((1, n)))
+    step = grid[1] - grid[0]
+    integral = np.cumsum(np.exp(log_density[0, 0])) * step
+    assert abs(integral[-1] - 1) < 1e-3
+    np.testing.assert_allclose(integral, transform[0, 0], atol=5e-3)
