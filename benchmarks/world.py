@@ -66,7 +66,7 @@ def measured(
         ]
     )
     drawn = np.moveaxis(rates[:, kept], 0, -1)
-    crps = scoringrules.crps_ensemble(truth, drawn, estimator="fair")
+    crps = scoringrules.crps_ensemble(truth, drawn, estimator="pwm")
     median = np.median(drawn, axis=-1)
     last = np.array([fitted.pool.rates[row, -1] for row in kept])[:, None]
     error, persistence = np.abs(median - truth), np.abs(last - truth)
