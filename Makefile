@@ -9,8 +9,8 @@ help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 report: .venv/report-ready ## Write reports/central-asia.*, with the track record
-	$(BIN)/forecast backtest --models naive,ensemble --out build/track > /dev/null
-	$(BIN)/forecast report --track build/track --out reports
+	$(BIN)/forecast backtest --models naive,structural --out build/track > /dev/null
+	$(BIN)/forecast report --model structural --track build/track --out reports
 
 test: .venv/test-ready ## Run the fast tests
 	$(BIN)/python -m pytest -n auto -m "not slow"
