@@ -74,6 +74,8 @@ def resolve(
         for name in names:
             if name in learned:
                 centre, spread = learned[name]
-                chosen[name] = float(centre), float(spread) * float(learned["widened"])
+                # What was learned is never told more loosely than what was assumed before.
+                widened = min(float(spread) * float(learned["widened"]), chosen[name][1])
+                chosen[name] = float(centre), widened
     chosen.update({name: (float(pair[0]), float(pair[1])) for name, pair in given.items()})
     return chosen, words + (f", own {', '.join(sorted(given))}" if given else "")
