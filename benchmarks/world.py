@@ -1,6 +1,6 @@
 """The bars of the hierarchical model on the world, as one JSON line.
 
-    python benchmarks/world.py [--wpp FOLDER] [--origins 2013] [--draws 2000]
+    python benchmarks/world.py [--wpp FOLDER] [--origins 2013] [--last 2023] [--draws 2000]
     python benchmarks/world.py --learn
 
 The first fits WPP 2024 (236 areas) up to each origin and scores the next ten years over the
@@ -45,17 +45,18 @@ def world(folder: Path) -> tuple[Panel, set[str]]:
 
 def fit(panel: Panel, origin: int, kept: int) -> tuple[FittedHierarchical, float]:
     started = time.perf_counter()
-    model = Hierarchical(sampler={"kept": kept, "most": kept}, on_failure="mark")
+    sampler = {"kept_of_many": kept, "most": kept} if kept else {}
+    model = Hierarchical(sampler=sampler, on_failure="mark")
     fitted = model.fit(panel.until(origin), seed=1)
     return fitted, time.perf_counter() - started
 
 
 def measured(
-    panel: Panel, large: set[str], origin: int, draws: int, kept: int
+    panel: Panel, large: set[str], origin: int, last: int, draws: int, kept: int
 ) -> dict[str, object]:
     fitted, seconds = fit(panel, origin, kept)
     table = fitted.diagnostics
-    ahead = range(origin + 1, min(origin + 10, LAST) + 1)
+    ahead = range(origin + 1, min(origin + 10, last) + 1)
     rates = fitted.rates(ahead[-1], draws)
     kept = [row for row, s in enumerate(fitted.pool.series) if s.location in large]
     known = {s.location: s for s in panel}
@@ -68,8 +69,8 @@ def measured(
     drawn = np.moveaxis(rates[:, kept], 0, -1)
     crps = scoringrules.crps_ensemble(truth, drawn, estimator="pwm")
     median = np.median(drawn, axis=-1)
-    last = np.array([fitted.pool.rates[row, -1] for row in kept])[:, None]
-    error, persistence = np.abs(median - truth), np.abs(last - truth)
+    no_change = np.array([fitted.pool.rates[row, -1] for row in kept])[:, None]
+    error, persistence = np.abs(median - truth), np.abs(no_change - truth)
     inside = {}
     for level in (50, 80, 95):
         low, high = np.quantile(drawn, [0.5 - level / 200, 0.5 + level / 200], axis=-1)
@@ -81,6 +82,11 @@ def measured(
         "r_hat": round(float(table["r_hat"].max()), 4),
         "ess_bulk": round(float(table["ess_bulk"].min())),
         "ess_bulk_per_second": round(float(table["ess_bulk"].min()) / seconds, 2),
+        "seconds_sampling": round(fitted.sampled.seconds, 1),
+        "ess_bulk_per_second_sampling": round(
+            float(table["ess_bulk"].min()) / fitted.sampled.seconds, 2
+        ),
+        "ess_tail": round(float(table["ess_tail"].min())),
         "divergences": fitted.sampled.divergences,
         "crps": round(float(crps.mean()), 3),
         "crps_median_area": round(float(np.median(crps.mean(axis=1))), 3),
@@ -109,8 +115,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wpp", type=Path, default=ROOT.parent / "shared" / "data" / "wpp")
     parser.add_argument("--origins", default="2013")
+    parser.add_argument("--last", type=int, default=LAST, help="last year scored")
     parser.add_argument("--draws", type=int, default=2000)
-    parser.add_argument("--kept", type=int, default=400, help="draws kept of each chain")
+    parser.add_argument("--kept", type=int, default=0, help="draws kept of each chain")
     parser.add_argument("--learn", action="store_true")
     options = parser.parse_args()
     panel, large = world(options.wpp)
@@ -118,7 +125,10 @@ def main() -> None:
         print(learned(panel, options.kept))
         return
     origins = [int(text) for text in options.origins.split(",")]
-    result = {str(o): measured(panel, large, o, options.draws, options.kept) for o in origins}
+    result = {
+        str(o): measured(panel, large, o, options.last, options.draws, options.kept)
+        for o in origins
+    }
     print(json.dumps(result))
 
 

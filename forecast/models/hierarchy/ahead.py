@@ -109,7 +109,7 @@ def simulate(
             parameters.calm * (moved + float(settings["least_move"])),  # type: ignore[arg-type]
             floor,
         )
-        storm_scale = np.sqrt(parameters.storm * (parameters.storm + np.abs(away)) + storm_floor**2)
+        storm_scale = scale_of_storms(parameters.storm, away, storm_floor)
         calm = rate + calm_scale * shock
         thrown = parameters.mean + parameters.persistence * away + storm_scale * shock / tail
         drawn = np.clip(np.where(stormy, thrown, calm), low, high)  # type: ignore[has-type]
@@ -118,6 +118,11 @@ def simulate(
         rate = np.where(active, drawn, rate)
         paths[:, active, position - first - 1] = rate[:, active]
     return paths
+
+
+def scale_of_storms(size: np.ndarray, away: np.ndarray, floor: float) -> np.ndarray:
+    """Scale of a storm's shock: its size, growing with the root of the distance from the mean."""
+    return np.asarray(np.sqrt(size * np.hypot(size, away) + floor**2))
 
 
 def scores(
@@ -148,7 +153,7 @@ def scores(
     calm = (value - before) / calm_scale
     mean, size = parameters.mean[:, :, None], parameters.storm[:, :, None]
     away = before - mean
-    storm_scale = np.sqrt(size * (size + np.abs(away)) + floors[1] ** 2)
+    storm_scale = scale_of_storms(size, away, floors[1])
     storm = (value - mean - parameters.persistence[:, :, None] * away) / storm_scale
     log_calm = -0.5 * calm**2 - 0.5 * np.log(2 * np.pi) - np.log(calm_scale)
     log_storm = student.logpdf(storm, 3.0) - np.log(storm_scale)

@@ -1,22 +1,23 @@
-"""The model in PyMC: calm and stormy years of many locations.
+"""The model stated in PyMC: calm and stormy years of many locations.
 
 With r the rate of a location and m = |r[t-1] - r[t-2]| + least move,
 
     calm:    r[t] ~ Normal(r[t-1], (k m)^2 + floor^2)
-    stormy:  r[t] ~ Student-t3(u + p (r[t-1] - u), s (s + |r[t-1] - u|) + storm floor^2)
+    stormy:  r[t] ~ Student-t3(u + p (r[t-1] - u), s root(s^2 + (r[t-1] - u)^2) + storm floor^2)
     chance of a stormy year: logit = a + b log m + (a part that all locations share in year t)
 
 The location's mean u, persistence p and storm size s come from its group; the mean of a
 region is drawn around that of its country. Which of the two a year was is summed out. The
 calm scale follows last year's move, so volatility changes in time and calm stretches cannot
 rule the stormy ones; the floors keep interpolated stretches from being believed exactly.
+
+`forecast.models.hierarchy.posterior` samples the same density without compiling a graph for
+each panel; a test holds the two together, value and gradient.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,91 +25,101 @@ import numpy as np
 from forecast.models.hierarchy.priors import Prior
 
 if TYPE_CHECKING:
-    from nutpie.sample import CompiledModel
+    import pytensor.tensor as pt
+    from pymc import Model
 
-#: Normalising constants of the normal and of Student's t with three degrees of freedom.
-NORMAL = 1.0 / math.sqrt(2.0 * math.pi)
-STUDENT = 2.0 / (math.pi * math.sqrt(3.0))
+#: What the likelihood reads of each location and year.
+OF_YEARS = ("value", "before", "move", "log_move", "weight")
+#: What each location has of its own, drawn around its group or country.
+OF_LOCATIONS = ("mean", "storm", "persistence")
+#: What each group has: the centres and the log spreads of the three above, then the rest.
+OF_GROUPS = (
+    "mean",
+    "log_storm_size",
+    "logit_persistence",
+    "log_mean_spread",
+    "log_storm_spread",
+    "log_persistence_spread",
+    "log_calm_scale",
+    "logit_storm_chance",
+    "storm_echo",
+    "log_shared_storms",
+)
 
 
-@lru_cache(maxsize=4)
-def compiled(
-    shape: tuple[int, int],
-    group: tuple[int, ...],
-    parent: tuple[int, ...],
-    priors: tuple[tuple[str, Prior], ...],
+def stated(
+    figures: np.ndarray,
+    own: np.ndarray,
+    group: Sequence[int] | np.ndarray,
+    parent: Sequence[int] | np.ndarray,
+    priors: Mapping[str, Prior],
     floors: tuple[float, float],
-) -> CompiledModel:
-    """Compile the model once for a shape; new figures of that shape are put in later.
+) -> Model:
+    """State the model of some figures in PyMC.
 
     Parameters
     ----------
-    shape : (int, int)
-        Locations and padded transitions.
-    group, parent : tuple of int
+    figures : ndarray, shape (5, n, n_years)
+        See `OF_YEARS` and `forecast.models.hierarchy.pool.transitions`.
+    own : ndarray, shape (3, n)
+        How far each location is centred: 0 samples its distance from the group in units of
+        the group's spread, 1 the parameter itself. Between them lies what samples best for
+        series of middling length (Papaspiliopoulos, Roberts and Sköld 2007,
+        doi:10.1214/088342307000000014); the posterior is the same.
+    group, parent : sequence of int
         See `forecast.models.hierarchy.pool.Pool`.
-    priors : tuple of (name, (mean, standard deviation))
+    priors : mapping of str to (mean, standard deviation)
     floors : (float, float)
         Of calm and stormy years, per 1,000.
     """
-    import nutpie
     import pymc as pm
     import pytensor.tensor as pt
 
-    n, n_years = shape
-    prior: Mapping[str, Prior] = dict(priors)
-    members, above = np.array(group), np.array(parent, dtype=int)
-    n_groups, n_top = int(members.max()) + 1, n - len(above)
+    members, above = np.asarray(group), np.asarray(parent, dtype=int)
+    n, n_groups, n_top = len(members), int(np.max(group)) + 1, len(members) - len(above)
+    value, before, move, log_move, weight = figures
 
-    def of_groups(name: str) -> pt.TensorVariable:
-        centre, spread = prior[name]
-        # A start beside the prior mean: the sampler's first scale comes from the gradient.
-        start = np.full(n_groups, centre + 0.1 * spread)
-        return pm.Normal(name, centre, spread, shape=n_groups, initval=start)
-
-    def of_locations(name: str) -> pt.TensorVariable:
-        start = 0.1 * np.cos(np.arange(n))
-        return pm.Normal(name, 0.0, 1.0, shape=n, initval=start)
+    def around(name: str, centre: pt.TensorVariable) -> pt.TensorVariable:
+        """Draw a parameter of every location around its centre; regions around their country."""
+        share = own[OF_LOCATIONS.index(name)]
+        log_spread = of_group[f"log_{name}_spread"][members]
+        raw = pm.Flat(f"{name}_raw", shape=n)
+        moved = pt.exp((1.0 - share) * log_spread) * raw
+        drawn = (1.0 - share) * centre + moved
+        if name == "mean" and len(above):
+            country = drawn[:n_top][above]
+            regions = (1.0 - share[n_top:]) * country + moved[n_top:]
+            drawn = pt.concatenate([drawn[:n_top], regions])
+            centre = pt.concatenate([centre[:n_top], country])
+        distance = (drawn - centre) * pt.exp(-log_spread)
+        pm.Potential(
+            f"{name}_around", pt.sum(-0.5 * pt.sqr(distance) - share * log_spread)
+        )
+        return drawn
 
     with pm.Model() as model:
-        data = {
-            name: pm.Data(name, np.zeros(shape) if name != "move" else np.ones(shape))
-            for name in ("value", "before", "move", "weight")
-        }
-        centre = of_groups("mean")[members]
-        pulled = pt.exp(of_groups("log_mean_spread"))[members] * of_locations("mean_raw")
-        top = centre[:n_top] + pulled[:n_top]
-        if len(above):
-            top = pt.concatenate([top, top[above] + pulled[n_top:]])
-        mean = pm.Deterministic("location_mean", top)
-        log_size = of_groups("log_storm_size")[members]
-        log_size = log_size + pt.exp(of_groups("log_storm_spread"))[members] * of_locations(
-            "storm_raw"
-        )
+        of_group = {name: pm.Normal(name, *priors[name], shape=n_groups) for name in OF_GROUPS}
+        mean = pm.Deterministic("location_mean", around("mean", of_group["mean"][members]))
+        log_size = around("storm", of_group["log_storm_size"][members])
         size = pm.Deterministic("location_storm", pt.exp(log_size))
-        logit = of_groups("logit_persistence")[members]
-        logit = logit + pt.exp(of_groups("log_persistence_spread"))[members] * of_locations(
-            "persistence_raw"
-        )
+        logit = around("persistence", of_group["logit_persistence"][members])
         kept = pm.Deterministic("location_persistence", pt.sigmoid(logit))
-        shared = pm.Normal("shared_raw", 0.0, 1.0, shape=n_years, initval=0.1 * np.ones(n_years))
-        shared_scale = pt.exp(of_groups("log_shared_storms"))[members]
-        echo = of_groups("storm_echo")[members][:, None]
+        year = pm.Normal("shared_raw", 0.0, 1.0, shape=figures.shape[2])
         chance = pt.sigmoid(
-            of_groups("logit_storm_chance")[members][:, None]
-            + echo * pt.log(data["move"])
-            + shared_scale[:, None] * shared[None, :]
+            of_group["logit_storm_chance"][members][:, None]
+            + of_group["storm_echo"][members][:, None] * log_move
+            + pt.exp(of_group["log_shared_storms"])[members][:, None] * year[None, :]
         )
-        calm_scale = pt.exp(of_groups("log_calm_scale"))[members][:, None]
-        calm_variance = pt.sqr(calm_scale * data["move"]) + floors[0] ** 2
-        change = data["value"] - data["before"]
-        calm = NORMAL * pt.exp(-0.5 * pt.sqr(change) / calm_variance) / pt.sqrt(calm_variance)
-        away = data["before"] - mean[:, None]
-        storm_variance = size[:, None] * (size[:, None] + pt.abs(away)) + floors[1] ** 2
-        surprise = data["value"] - mean[:, None] - kept[:, None] * away
-        ratio = 1.0 + pt.sqr(surprise) / (3.0 * storm_variance)
-        stormy = STUDENT / (pt.sqr(ratio) * pt.sqrt(storm_variance))
-        density = (1.0 - chance) * calm + chance * stormy
-        pm.Potential("likelihood", pt.sum(data["weight"] * pt.log(density)))
-        # Every start is given above, so no initial point needs noise.
-        return nutpie.compile_pymc_model(model, jitter_rvs=set())
+        calm_scale = pt.exp(of_group["log_calm_scale"])[members][:, None]
+        calm = pm.Normal.dist(before, pt.sqrt(pt.sqr(calm_scale * move) + floors[0] ** 2))
+        away = before - mean[:, None]
+        spread = pt.sqrt(pt.sqr(size[:, None]) + pt.sqr(away))
+        variance = size[:, None] * spread + floors[1] ** 2
+        stormy = pm.StudentT.dist(
+            nu=3.0, mu=mean[:, None] + kept[:, None] * away, sigma=pt.sqrt(variance)
+        )
+        density = pt.logaddexp(
+            pt.log1p(-chance) + pm.logp(calm, value), pt.log(chance) + pm.logp(stormy, value)
+        )
+        pm.Potential("likelihood", pt.sum(weight * density))
+    return model

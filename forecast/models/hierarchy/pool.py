@@ -10,8 +10,9 @@ from forecast import locations
 from forecast.models.univariate import UNUSED_FLAGS, unused
 from forecast.panel import Panel, Series
 
-#: Years are padded to a multiple of this, so that later origins reuse the compiled model.
-BLOCK = 10
+#: Years are padded to a multiple of this: later origins reuse the compiled model, and the
+#: likelihood takes years four or eight at a time.
+BLOCK = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +142,7 @@ def transitions(pool: Pool, least_move: float) -> dict[str, np.ndarray]:
     Returns
     -------
     dict
-        ``value, before, move, weight`` of shape (n, n_years - 1 padded).
+        ``value, before, move, log_move, weight`` of shape (n, n_years - 1 padded).
     """
     rates = pool.rates
     value, before = rates[:, 1:], rates[:, :-1]
@@ -162,7 +163,8 @@ def transitions(pool: Pool, least_move: float) -> dict[str, np.ndarray]:
         "weight": used.astype(float),
     }
     neutral = {"value": 0.0, "before": 0.0, "move": 1.0, "weight": 0.0}
-    return {
+    padded = {
         name: np.pad(array, padding, constant_values=neutral[name])
         for name, array in filled.items()
     }
+    return {**padded, "log_move": np.log(padded["move"])}

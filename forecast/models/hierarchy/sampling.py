@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 
 from forecast.models.hierarchy import graph
 from forecast.models.hierarchy.pool import Pool, transitions
+from forecast.models.hierarchy.posterior import Posterior
 from forecast.models.hierarchy.priors import Prior
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class Sampled:
         The lowest of the chains.
     failure : str
         What the gate refuses and what to try; empty for a sound fit.
+    seconds : float
+        Spent sampling the draws that were kept, warm-up included.
     """
 
     posterior: xr.DataTree
@@ -40,6 +44,7 @@ class Sampled:
     divergences: int
     e_bfmi: float
     failure: str
+    seconds: float = 0.0
 
     @property
     def verdict(self) -> str:
@@ -81,15 +86,18 @@ def sample(
     import nutpie
 
     data = transitions(pool, float(settings["least_move"]))
-    model = graph.compiled(
-        data["value"].shape,
-        tuple(pool.group.tolist()),
-        tuple(pool.parent.tolist()),
-        tuple(priors.items()),
+    model = Posterior(
+        np.stack([data[name] for name in graph.OF_YEARS]),
+        centred(data["weight"].sum(axis=1), settings["centring"]),
+        pool.group,
+        pool.parent,
+        priors,
         (float(settings["floor"]), float(settings["storm_floor"])),
-    ).with_data(**data)
-    kept = int(sampler["kept"])
+    ).model()
+    large = len(pool.series) >= settings["speaks_for_itself"]
+    kept = int(sampler["kept_of_many" if large else "kept"])
     while True:
+        started = time.perf_counter()
         with warnings.catch_warnings():
             # Nothing of what it warns of goes unsaid: the gate reads the same diagnostics.
             warnings.simplefilter("ignore")
@@ -100,14 +108,23 @@ def sample(
                 chains=int(sampler["chains"]),
                 cores=int(sampler["chains"]),
                 target_accept=float(sampler["target_accept"]),
+                # Scales from the draws alone: those that use gradients too are too short for
+                # spreads between locations.
+                adaptation="draw_diag",
                 seed=seed,
                 save_warmup=False,
                 progress_bar=False,
             )
-        sampled = examine(tree, limits)
+        seconds = time.perf_counter() - started
+        sampled = replace(examine(tree, limits), seconds=seconds)
         if not sampled.failure or kept * 2 > int(sampler["most"]):
             return sampled
         kept *= 2
+
+
+def centred(usable: np.ndarray, halves: Mapping[str, float]) -> np.ndarray:
+    """Return how far each location is centred, by its number of usable transitions."""
+    return np.stack([usable / (usable + halves[name]) for name in graph.OF_LOCATIONS])
 
 
 def examine(tree: xr.DataTree, limits: Mapping[str, Any]) -> Sampled:
