@@ -15,7 +15,7 @@ from forecast import files
 from forecast.errors import DataError, FitError, TooShortError, unknown_name
 from forecast.models.assembly import assemble
 from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
-from forecast.models.hierarchy import ahead, pool, priors, sampling
+from forecast.models.hierarchy import ahead, balance, checks, pool, priors, sampling, sensitivity
 from forecast.models.scale import POPULATION_RULE, population_ahead
 from forecast.models.specification import specification
 from forecast.models.univariate import MINIMUM_YEARS, series_seed
@@ -127,7 +127,7 @@ Did you mean: storm_echo?
                 "Hierarchical(on_failure='mark') returns it marked."
             )
         notes = _notes(panel, pooled, words, sampled.failure)
-        return FittedHierarchical(self, panel, seed, pooled, sampled, notes)
+        return FittedHierarchical(self, panel, seed, pooled, sampled, notes, chosen)
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,7 @@ class FittedHierarchical:
     sampled : Sampled
     notes : DataFrame
         See `Forecast.notes`; says of each series how much it borrows.
+    used_priors : mapping of str to (mean, standard deviation)
     """
 
     model: Hierarchical
@@ -151,6 +152,7 @@ class FittedHierarchical:
     pool: pool.Pool
     sampled: sampling.Sampled
     notes: pd.DataFrame
+    used_priors: Mapping[str, priors.Prior]
 
     @property
     def diagnostics(self) -> pd.DataFrame:
@@ -159,7 +161,7 @@ class FittedHierarchical:
 
     @property
     def posterior(self) -> xr.DataTree:
-        """The draws as an ArviZ DataTree, with the pointwise log density of every figure."""
+        """The draws and their statistics as an ArviZ DataTree; see also `to_arviz`."""
         return self.sampled.posterior
 
     def save_posterior(self, path: str | Path) -> Path:
@@ -176,22 +178,68 @@ class FittedHierarchical:
     @cached_property
     def correlation(self) -> np.ndarray:
         """Correlation of the locations' shocks in one year, shape (n, n)."""
-        data = self._data
-        _, transform = ahead.scores(self._some(200), data, self._floors, self._year_effects(200))
+        data, year = self._data, self.sampled.draws("shared_raw")
+        some = self._some(200)
+        _, transform = ahead.scores(some, data, self._floors, year[_spread(len(year), 200)])
         return ahead.shock_correlation(transform.mean(axis=0), data["weight"])
 
-    def log_density(self, draws: int = 500) -> tuple[np.ndarray, np.ndarray]:
-        """Return log density and PIT of every transition, for posterior checks.
+    def to_arviz(self, draws: int = 500) -> xr.DataTree:
+        """Return posterior, pointwise log likelihood, replicates and figures for ArviZ.
+
+        ``arviz_stats.loo(tree)`` and ``arviz_stats.loo_pit(tree)`` run on it.
+
+        Parameters
+        ----------
+        draws : int
+            Over all chains; the pointwise likelihood of long ones would not fit in memory.
 
         Returns
         -------
-        log_density, transform : ndarray, shape (draws, n, n_years)
-            NaN where a year does not count.
+        DataTree
+            Groups ``posterior``, ``sample_stats``, ``log_likelihood``, ``posterior_predictive``
+            (each year given the one before) and ``observed_data``, rates per 1,000 by
+            transition (``location year``).
         """
-        data = self._data
-        found = ahead.scores(self._some(draws), data, self._floors, self._year_effects(draws))
-        unused = data["weight"][None] == 0
-        return np.where(unused, np.nan, found[0]), np.where(unused, np.nan, found[1])
+        return checks.tree(self.sampled, self.pool, self._data, self._floors, draws, self.seed)
+
+    def predictive_check(self, draws: int = 500) -> pd.DataFrame:
+        """Hold the figures against histories that the model would have made.
+
+        Parameters
+        ----------
+        draws : int
+
+        Returns
+        -------
+        DataFrame
+            One row per statistic of all series: ``statistic, observed, replicated, lower, upper,
+            p`` with the 95 % interval of the replicates and the share of them above the
+            observed. A share near 0 or 1 says what the model does not reproduce
+            (Gelman, Meng and Stern 1996).
+        """
+        return checks.predictive(
+            self._some(draws), self.pool, self.correlation, self.model.stated["settings"], self.seed
+        )
+
+    def prior_sensitivity(self, years: Sequence[int]) -> pd.DataFrame:
+        """Say what other priors would have done to the forecasts, without fitting again.
+
+        Parameters
+        ----------
+        years : sequence of int
+
+        Returns
+        -------
+        DataFrame
+            See `forecast.models.hierarchy.sensitivity.table`.
+        """
+        wanted = check_years(self.panel, years)
+        n = len(self.parameters.mean)
+        rates = self.rates(wanted[-1], n)
+        first = self.pool.first_year + int(self.pool.start.min()) * self.pool.step
+        steps = [(year - first) // self.pool.step - 1 for year in wanted]
+        by_row = {name: self.sampled.draws(name)[self._rows(n)] for name in self.used_priors}
+        return sensitivity.table(rates[:, :, steps], wanted, by_row, self.used_priors)
 
     def rates(self, until: int, draws: int) -> np.ndarray:
         """Draw rates per 1,000 population per year, positive inflow.
@@ -211,7 +259,7 @@ class FittedHierarchical:
         generator = np.random.default_rng(
             series_seed(self.seed, self.model.name, ("", "", "draws"))
         )
-        rows = generator.permutation(_spread(len(self.parameters.mean), draws))
+        rows = self._rows(draws)
         start = self.pool.start
         every = np.arange(len(start))
         last = self.pool.rates[every, start]
@@ -245,7 +293,12 @@ class FittedHierarchical:
             self.panel, drawn, wanted, self.notes, model=self.model.name, seed=self.seed
         )
         outlook.paths.attrs["diagnostics"] = self.sampled.verdict
-        return _zero_sum(outlook, self.pool) if self.model.zero_sum else outlook
+        return balance.zero_sum(outlook, self.pool) if self.model.zero_sum else outlook
+
+    def _rows(self, draws: int) -> np.ndarray:
+        """Posterior draws behind the draws of a forecast, in their order."""
+        order = np.random.default_rng(series_seed(self.seed, self.model.name, ("", "", "order")))
+        return np.asarray(order.permutation(_spread(len(self.parameters.mean), draws)))
 
     @property
     def _moves(self) -> bool:
@@ -264,10 +317,6 @@ class FittedHierarchical:
     def _some(self, draws: int) -> ahead.Parameters:
         return self.parameters.take(_spread(len(self.parameters.mean), draws))
 
-    def _year_effects(self, draws: int) -> np.ndarray:
-        shared = self.sampled.draws("shared_raw")
-        return np.asarray(shared[_spread(len(shared), draws)])
-
 
 def _priors(
     stated: Mapping[str, Any], given: Mapping[str, Sequence[float]] | str | Path | None
@@ -281,36 +330,6 @@ def _priors(
 def _spread(available: int, wanted: int) -> np.ndarray:
     """Return positions of `wanted` draws spread evenly over those available."""
     return np.asarray(np.arange(wanted) * available // wanted)
-
-
-def _zero_sum(outlook: Forecast, pooled: pool.Pool) -> Forecast:
-    """Take the imbalance of each source's countries off, by the variance of each.
-
-    This is the projection with the smallest change in units of each location's own
-    uncertainty (Wickramasuriya et al. 2019, doi:10.1080/01621459.2018.1448825, diagonal).
-    """
-    values = outlook.paths.to_numpy().copy()
-    kinds = {s.key: pooled.groups[g] for s, g in zip(pooled.series, pooled.group)}
-    sources = outlook.paths["source"].to_numpy()
-    keys = list(
-        zip(sources, outlook.paths["location"].to_numpy(), outlook.paths["measure"].to_numpy())
-    )
-    for source in set(sources):
-        rows = [
-            place
-            for place, key in enumerate(keys)
-            if key[0] == source and kinds[key].startswith("countries, one")
-        ]
-        if len(rows) < 2:
-            continue
-        part = values[:, rows]
-        low, high = np.nanquantile(part, [0.159, 0.841], axis=0)
-        variance = ((high - low) / 2.0) ** 2
-        share = variance / np.nansum(variance, axis=0, keepdims=True)
-        whole = part.sum(axis=1, keepdims=True)
-        values[:, rows] = part - share[None] * whole
-    balanced = outlook.paths.copy(data=values)
-    return Forecast(balanced, outlook.horizons, outlook.notes, outlook.history)
 
 
 def _notes(panel: Panel, pooled: pool.Pool, words: str, failure: str) -> pd.DataFrame:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
+import arviz_stats as stats
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,10 +16,12 @@ from scipy.integrate import cumulative_trapezoid
 import forecast as fc
 from forecast.errors import DataError, FitError, TooShortError, UnknownNameError
 from forecast.models.hierarchical import FittedHierarchical, Hierarchical
-from forecast.models.hierarchy import ahead, pool, priors
+from forecast.models.hierarchy import ahead, checks, graph, kernel, pool, priors, sensitivity
+from forecast.models.hierarchy.posterior import Posterior
 from forecast.models.specification import specification
 from forecast.panel import Panel
 
+ROOT = Path(__file__).resolve().parents[2]
 STATED = specification("hierarchical")
 COUNTRIES = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
 
@@ -54,18 +60,140 @@ def test_the_posterior_is_kept_as_netcdf(fitted: FittedHierarchical, tmp_path: P
     np.testing.assert_array_equal(kept, fitted.posterior["posterior"]["location_mean"].to_numpy())
 
 
-def test_transforms_of_the_figures_are_nearly_uniform(fitted: FittedHierarchical) -> None:
-    _, transform = fitted.log_density(200)
-    pit = transform.mean(axis=0)
-    shares = np.histogram(pit[~np.isnan(pit)], bins=4, range=(0, 1))[0] / (~np.isnan(pit)).sum()
+def test_arviz_checks_run_and_the_figures_look_like_the_model(fitted: FittedHierarchical) -> None:
+    tree = fitted.to_arviz(400)
+    with warnings.catch_warnings():
+        # A single figure of 360 that moves its own posterior is told by Pareto k.
+        warnings.simplefilter("ignore", UserWarning)
+        loo, pit = stats.loo(tree), stats.loo_pit(tree)["rate"].to_numpy()
+    assert np.isfinite(loo.elpd)
+    assert loo.p > 0
+    assert (np.asarray(loo.pareto_k) < 1).all()
+    shares = np.histogram(pit, bins=4, range=(0, 1))[0] / len(pit)
     assert (np.abs(shares - 0.25) < 0.1).all()
+    assert "KAZ 1994" in tree["observed_data"]["transition"].to_numpy()
+
+
+def test_histories_of_the_model_look_like_the_figures(fitted: FittedHierarchical) -> None:
+    table = fitted.predictive_check(300).set_index("statistic")
+    assert ((table["p"] > 0.005) & (table["p"] < 0.995)).all()
+    # A statistic outside what the model makes must show: calm years alone make no storms.
+    calm = replace(fitted.parameters, chance=fitted.parameters.chance - 20.0)
+    tame = checks.predictive(
+        calm.take(np.arange(200)), fitted.pool, np.eye(5), STATED["settings"], 1
+    )
+    assert (
+        tame.set_index("statistic").loc["distance of rates, 10 to 90 %", "p"]
+        != (table.loc["distance of rates, 10 to 90 %", "p"])
+    )
+
+
+def test_prior_sensitivity_is_a_table_of_one_call(fitted: FittedHierarchical) -> None:
+    table = fitted.prior_sensitivity((2025, 2030))
+    assert set(table["prior"]) == set(STATED["priors"])
+    assert len(table) == len(STATED["priors"]) * 4 * 2
+    told = table["effective_draws"] >= sensitivity.FEWEST
+    assert table.loc[told, "median_shift"].notna().all()
+    assert table.loc[~told, "median_shift"].isna().all()
+
+
+def test_weights_move_a_forecast_as_the_other_prior_would() -> None:
+    generator = np.random.default_rng(1)
+    # Flat likelihood: the posterior is the prior, so the forecast is what the prior says.
+    theta = generator.normal(1.0, 2.0, (20_000, 1))
+    table = sensitivity.table(theta[:, :, None], [2030], {"mean": theta}, {"mean": (1.0, 2.0)})
+    rows = table.set_index("change")
+    half = 2.0 * 1.2816
+    assert abs(rows.loc["centre up", "median_shift"] - 2.0 / half) < 0.06
+    assert abs(rows.loc["centre down", "median_shift"] + 2.0 / half) < 0.06
+    assert abs(rows.loc["half as wide", "width_ratio"] - 0.5) < 0.02
+    assert abs(rows.loc["twice as wide", "width_ratio"] - 2.0) < 0.25
+
+
+def small_posterior() -> Posterior:
+    generator = np.random.default_rng(0)
+    n, n_years = 6, 16
+    move = np.abs(generator.normal(size=(n, n_years))) + 0.1
+    before = 3.0 * generator.normal(size=(n, n_years))
+    figures = np.stack(
+        [
+            before + generator.normal(size=before.shape),
+            before,
+            move,
+            np.log(move),
+            (generator.random((n, n_years)) < 0.8).astype(float),
+        ]
+    )
+    prior = {name: (0.3 * k - 1.0, 0.5 + 0.1 * k) for k, name in enumerate(graph.OF_GROUPS)}
+    group, parent = np.array([0, 0, 1, 1, 1, 1]), np.array([0, 1, 0])
+    return Posterior(figures, generator.random((3, n)), group, parent, prior, (0.2, 0.5))
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_what_is_sampled_is_the_model_that_pymc_states() -> None:
+    posterior = small_posterior()
+    model = graph.stated(
+        posterior.figures, posterior.own, posterior.group, posterior.parent, posterior.priors,
+        posterior.floors,
+    )  # fmt: skip
+    value, slope = model.compile_logp(), model.compile_dlogp()
+    names = [*graph.OF_GROUPS, *(f"{name}_raw" for name in graph.OF_LOCATIONS), "shared_raw"]
+    lengths = [posterior.n_groups] * 10 + [6] * 3 + [16]
+    ends = np.cumsum(lengths)[:-1]
+    generator, constants = np.random.default_rng(3), []
+    for _ in range(4):
+        x = posterior.start + 0.5 * generator.normal(size=posterior.size)
+        point = dict(zip(names, np.split(x, ends)))
+        found, gradient = posterior.log_density(x)
+        stated = dict(
+            zip(
+                (variable.name for variable in model.value_vars),
+                np.split(
+                    slope(point),
+                    np.cumsum([len(point[v.name]) for v in model.value_vars])[:-1],
+                ),
+            )
+        )
+        np.testing.assert_allclose(
+            gradient, np.concatenate([stated[name] for name in names]), rtol=1e-6, atol=1e-6
+        )
+        constants.append(found - float(value(point)))
+    np.testing.assert_allclose(constants, constants[0], atol=1e-6)
+
+
+def test_a_diverging_point_is_told_from_a_sound_one() -> None:
+    posterior = small_posterior()
+    for far in (800.0, np.nan, np.inf):
+        x = posterior.start
+        x[2] = far
+        found, _ = posterior.log_density(x)
+        assert not np.isfinite(found)
+
+
+def test_exponentials_are_exact_to_the_last_digits() -> None:
+    values = np.linspace(-690.0, 690.0, 100_003)
+    found, powers = np.empty_like(values), np.empty(len(values), np.int64)
+    kernel.exponentials(values, found, powers)
+    np.testing.assert_allclose(found, np.exp(values), rtol=1e-13)
+
+
+def test_true_parameters_rank_anywhere_among_posterior_draws() -> None:
+    spec = importlib.util.spec_from_file_location("sbc", ROOT / "benchmarks" / "sbc.py")
+    assert spec is not None
+    assert spec.loader is not None
+    sbc = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sbc)
+    rows = [sbc.replicate(seed) for seed in range(8)]
+    every = np.concatenate([np.concatenate([v.ravel() for v in row.values()]) for row in rows])
+    assert abs(every.mean() / sbc.KEPT - 0.5) < 0.05
+    # Too narrow or too wide a posterior crowds the outer or the inner ranks.
+    outer = np.mean((every < 10) | (every > 89))
+    assert 0.12 < outer < 0.28
 
 
 def test_draws_of_a_world_sum_to_zero(fitted: FittedHierarchical) -> None:
     model = Hierarchical(zero_sum=True)
-    balanced = FittedHierarchical(
-        model, fitted.panel, 1, fitted.pool, fitted.sampled, fitted.notes
-    ).forecast((2027,), 200)
+    balanced = replace(fitted, model=model).forecast((2027,), 200)
     assert np.abs(balanced.draws.sum("series")).max() < 1e-6
 
 
@@ -98,7 +226,6 @@ def test_what_is_not_known_does_not_enter() -> None:
     assert not (np.abs(data["value"]) > 5).any()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["three years", "constant", "huge outlier"])
 def test_difficult_series_are_forecast_or_refused(kind: str) -> None:
     years = np.arange(2021, 2024) if kind == "three years" else np.arange(2000, 2024)

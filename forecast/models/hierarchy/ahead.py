@@ -162,6 +162,40 @@ def scores(
     return np.asarray(log_density), np.asarray(transform)
 
 
+def replicates(
+    parameters: Parameters,
+    data: Mapping[str, np.ndarray],
+    floors: tuple[float, float],
+    year_effects: np.ndarray,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Draw every figure anew, given the year before it.
+
+    Parameters
+    ----------
+    parameters, data, floors, year_effects
+        See `scores`.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (n_draws, n, n_years)
+        Rates per 1,000.
+    """
+    before, move = data["before"][None], data["move"][None]
+    logit = parameters.chance[:, :, None] + parameters.echo[:, :, None] * np.log(move)
+    chance = expit(logit + parameters.shared[:, :, None] * year_effects[:, None, :])
+    calm = before + np.hypot(parameters.calm[:, :, None] * move, floors[0]) * (
+        generator.standard_normal(chance.shape)
+    )
+    mean = parameters.mean[:, :, None]
+    away = before - mean
+    scale = scale_of_storms(parameters.storm[:, :, None], away, floors[1])
+    thrown = mean + parameters.persistence[:, :, None] * away
+    stormy = thrown + scale * generator.standard_t(3.0, chance.shape)
+    return np.asarray(np.where(generator.random(chance.shape) < chance, stormy, calm))
+
+
 def shock_correlation(transform: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Return how the locations' shocks go together, shrunk towards independence.
 
@@ -192,4 +226,4 @@ def shock_correlation(transform: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return correlation
 
 
-__all__ = ["Parameters", "scores", "shock_correlation", "simulate"]
+__all__ = ["Parameters", "replicates", "scores", "shock_correlation", "simulate"]

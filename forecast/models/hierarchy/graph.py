@@ -92,9 +92,7 @@ def stated(
             drawn = pt.concatenate([drawn[:n_top], regions])
             centre = pt.concatenate([centre[:n_top], country])
         distance = (drawn - centre) * pt.exp(-log_spread)
-        pm.Potential(
-            f"{name}_around", pt.sum(-0.5 * pt.sqr(distance) - share * log_spread)
-        )
+        pm.Potential(f"{name}_around", pt.sum(-0.5 * pt.sqr(distance) - share * log_spread))
         return drawn
 
     with pm.Model() as model:
