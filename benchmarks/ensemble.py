@@ -149,6 +149,24 @@ def real_time(shared: Path, store: Path | None, step: int = 5) -> None:
     show(f"Real time, step {step}", made.set_index(["as_of", "horizon", "model"])[kept])
 
 
+def registers(shared: Path, store: Path | None) -> None:
+    """Registered net migration of fourteen countries: no choice was made on these figures."""
+    table = pd.read_csv(ROOT / "benchmarks/data/registers.csv").melt("location", var_name="year")
+    people = pd.read_csv(shared / "data/wpp/wpp2024_population.csv.gz")
+    people = people.rename(columns={"iso3": "location"})
+    table = table.astype({"year": int}).merge(
+        people[["location", "year", "population_midyear_thousands"]], on=["location", "year"]
+    )
+    table["population"] = table.pop("population_midyear_thousands") * 1000.0
+    table = table.dropna(subset="value").assign(source="registers", measure="net_migration")
+    panel = Panel.from_frame(table, step=1)
+    track = fc.backtest(panel, models(), range(2006, 2021), (1, 3, 5, 7), jobs=1, store=store)
+    made = track.summary(["model"], per="1000").set_index("model").sort_values("crps")
+    show("Registers of fourteen countries, per 1,000", made)
+    by = track.summary(["horizon", "model"], per="1000")
+    show("By horizon, CRPS", by.pivot_table(index="model", columns="horizon", values="crps"))
+
+
 def real_time_years(shared: Path, store: Path | None) -> None:
     real_time(shared, store, step=1)
 
@@ -156,6 +174,7 @@ def real_time_years(shared: Path, store: Path | None) -> None:
 PARTS: dict[str, Callable[[Path, Path | None], None]] = {
     "world": world,
     "asia": asia,
+    "registers": registers,
     "real-time": real_time,
     "real-time-years": real_time_years,
 }

@@ -14,11 +14,20 @@ import pandas as pd
 from forecast import files
 from forecast.errors import DataError, FitError, TooShortError, unknown_name
 from forecast.models.assembly import assemble
-from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
-from forecast.models.hierarchy import ahead, balance, checks, pool, priors, sampling, sensitivity
-from forecast.models.scale import POPULATION_RULE, population_ahead
+from forecast.models.contract import check_years
+from forecast.models.hierarchy import (
+    ahead,
+    balance,
+    checks,
+    pool,
+    priors,
+    sampling,
+    sensitivity,
+    told,
+)
+from forecast.models.scale import population_ahead
 from forecast.models.specification import specification
-from forecast.models.univariate import MINIMUM_YEARS, series_seed
+from forecast.models.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 
@@ -126,7 +135,7 @@ Did you mean: storm_echo?
                 f"the hierarchical fit is refused: {sampled.failure} "
                 "Hierarchical(on_failure='mark') returns it marked."
             )
-        notes = _notes(panel, pooled, words, sampled.failure)
+        notes = told.notes(panel, pooled, words, sampled.failure)
         return FittedHierarchical(self, panel, seed, pooled, sampled, notes, chosen)
 
 
@@ -330,40 +339,3 @@ def _priors(
 def _spread(available: int, wanted: int) -> np.ndarray:
     """Return positions of `wanted` draws spread evenly over those available."""
     return np.asarray(np.arange(wanted) * available // wanted)
-
-
-def _notes(panel: Panel, pooled: pool.Pool, words: str, failure: str) -> pd.DataFrame:
-    usable = {s.key: int(n) for s, n in zip(pooled.series, pooled.usable)}
-    rows = []
-    for series in panel:
-        told = pool.reason_against(series)
-        if not told:
-            status, told = FORECAST, f"pooled with {len(usable) - 1} other series; {words}."
-            if usable[series.key] < MINIMUM_YEARS:
-                told = (
-                    f"{usable[series.key]} usable years: this forecast is mostly borrowed from the "
-                    f"pool and its priors, and knows little of the place itself; {told}"
-                )
-            if failure:
-                told = f"{told} Marked by its diagnostics: {failure}"
-        else:
-            status = NOT_FORECAST
-        flags = [
-            f"{flag} {' '.join(map(str, series.years[series.flagged(flag)]))}"
-            for flag in ("break", "outlier", "interpolated")
-            if series.flagged(flag).any()
-        ]
-        pooled_here = status == FORECAST
-        rows.append(
-            (
-                *series.key,
-                series.origin,
-                int((~np.isnan(series.values)).sum()),
-                status,
-                told,
-                "rate" if pooled_here else "",
-                POPULATION_RULE if pooled_here else "",
-                "; ".join(flags),
-            )
-        )
-    return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
