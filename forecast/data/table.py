@@ -104,8 +104,10 @@ def read(
 def _bytes(file: Path) -> bytes:
     if not file.exists():
         raise DataError(f"there is no file {file}. Check the name and the folder.")
-    if not file.is_file():
+    if file.is_dir():
         raise DataError(f"{file} is a folder. Give one file.")
+    if not file.is_file():
+        raise DataError(f"{file} is a device or a pipe. Give one file.")
     content = file.read_bytes()
     if not content.strip():
         raise DataError(f"{file} is empty. Give a table with a header and at least one row.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -116,3 +117,5 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         fc.read(tmp_path / "nothing.csv")
     with pytest.raises(DataError, match="is a folder"):
         fc.read(tmp_path)
+    with pytest.raises(DataError, match="is a device or a pipe"):
+        fc.read(os.devnull)
