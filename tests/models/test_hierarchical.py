@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -176,6 +177,19 @@ def test_exponentials_are_exact_to_the_last_digits() -> None:
     found, powers = np.empty_like(values), np.empty(len(values), np.int64)
     kernel.exponentials(values, found, powers)
     np.testing.assert_allclose(found, np.exp(values), rtol=1e-13)
+
+
+def test_where_no_folder_takes_compiled_code_it_is_compiled_anew() -> None:
+    def refusing(cache: bool = False) -> Callable[[Callable[[], int]], Callable[[], int]]:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    @kernel.compiled(refusing)
+    def seven() -> int:
+        return 7
+
+    assert seven() == 7
 
 
 def test_true_parameters_rank_anywhere_among_posterior_draws() -> None:

@@ -11,13 +11,13 @@ import math
 import numpy as np
 from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
 
-from forecast.models.hierarchy.kernel import log_likelihood
+from forecast.models.hierarchy.kernel import compiled, log_likelihood
 
 #: Numbers that stand before the arrays in what the sampler hands back to `log_density`.
 HEADER = 5
 
 
-@njit(error_model="numpy", cache=True)
+@compiled(njit, error_model="numpy")
 def locations_of(
     groups: np.ndarray, raw: np.ndarray, group: np.ndarray, above: np.ndarray, own: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -53,7 +53,7 @@ def locations_of(
     return drawn, centre, scale
 
 
-@njit(error_model="numpy", nogil=True, cache=True)
+@compiled(njit, error_model="numpy")
 def log_posterior(
     x: np.ndarray,
     group: np.ndarray,
@@ -135,7 +135,7 @@ def log_posterior(
     return total, gradient
 
 
-@njit(error_model="numpy", cache=True)
+@compiled(njit, error_model="numpy")
 def unpacked(
     given: np.ndarray, n: int, n_years: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -149,7 +149,7 @@ def unpacked(
 POINTER = types.CPointer(types.double)  # type: ignore[no-untyped-call]
 
 
-@cfunc(types.int64(types.uint64, POINTER, POINTER, POINTER, POINTER), cache=True)
+@compiled(cfunc, types.int64(types.uint64, POINTER, POINTER, POINTER, POINTER))
 def log_density(size, x, gradient, density, given):  # type: ignore[no-untyped-def]
     """`log_posterior` as nutpie calls it; not zero where it is not a number.
 
@@ -171,7 +171,7 @@ def log_density(size, x, gradient, density, given):  # type: ignore[no-untyped-d
     return 0 if sound else 4
 
 
-@cfunc(types.int64(types.uint64, types.uint64, POINTER, POINTER, POINTER), cache=True)
+@compiled(cfunc, types.int64(types.uint64, types.uint64, POINTER, POINTER, POINTER))
 def parameters(size, expanded, x, out, given):  # type: ignore[no-untyped-def]
     """Parameters of a point, in the order of `forecast.models.hierarchy.posterior.Posterior`."""
     header = carray(given, (HEADER,))

@@ -7,6 +7,8 @@ matrices between passes: a fifth of the time. Compiled code is kept on disk by n
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numba import njit
@@ -27,7 +29,34 @@ LARGEST_LOGIT, LEAST_SQUARE = 30.0, 1e-37
 LARGEST = 1e8
 
 
-@njit(fastmath=IN_ORDER, error_model="numpy", cache=True)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(
+    decorator: Callable[..., Any], *signature: Any, **options: Any
+) -> Callable[[Function], Function]:
+    """Return numba's decorator that keeps its code on disk, or not where no folder takes it.
+
+    Parameters
+    ----------
+    decorator : callable
+        `numba.njit` or `numba.cfunc`.
+    *signature, **options
+        What it is given.
+    """
+
+    def of(function: Function) -> Function:
+        try:
+            kept: Function = decorator(*signature, cache=True, **options)(function)
+        except RuntimeError:
+            # A package and a home that cannot be written to: compile anew each time.
+            kept = decorator(*signature, **options)(function)
+        return kept
+
+    return of
+
+
+@compiled(njit, fastmath=IN_ORDER, error_model="numpy")
 def exponentials(values: np.ndarray, out: np.ndarray, powers: np.ndarray) -> None:
     """Write e to the power of each value, to 3e-14 for values within ±700.
 
@@ -50,7 +79,7 @@ def exponentials(values: np.ndarray, out: np.ndarray, powers: np.ndarray) -> Non
         bits[t] += powers[t]
 
 
-@njit(fastmath=FAST, error_model="numpy", cache=True)
+@compiled(njit, fastmath=FAST, error_model="numpy")
 def location(
     mean: float,
     size: float,
@@ -119,7 +148,7 @@ def location(
     return by_mean, by_size, by_kept, by_calm * calm_scale, by_chance, by_echo, by_shared
 
 
-@njit(error_model="numpy", cache=True)
+@compiled(njit, error_model="numpy")
 def within_reach(locations: np.ndarray) -> bool:
     """Whether all parameters are numbers that cannot overflow; false where one is NaN."""
     for c in range(locations.shape[1]):
@@ -131,7 +160,7 @@ def within_reach(locations: np.ndarray) -> bool:
     return True
 
 
-@njit(fastmath=FAST, error_model="numpy", cache=True)
+@compiled(njit, fastmath=FAST, error_model="numpy")
 def log_likelihood(
     locations: np.ndarray,
     year: np.ndarray,
