@@ -10,7 +10,7 @@ import numpy as np
 
 from forecast.combine import cache
 from forecast.combine.shares import parameter_share
-from forecast.errors import DataError
+from forecast.errors import ForecastError
 from forecast.models.contract import NOT_FORECAST, FittedModel, Model
 from forecast.models.registry import model as find_model
 from forecast.models.specification import is_specified, specification
@@ -107,7 +107,7 @@ class Question:
         started = time.process_time()
         arrays, broken = _made(self)
         key = self.key
-        # What broke may work next time; what declined for want of data will not.
+        # What broke may work next time; what declined will not.
         slow = self.points is not None or time.process_time() - started > SLOW
         if key is not None and slow and not broken:
             cache.keep(key, arrays)
@@ -127,7 +127,8 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
     try:
         fitted = find_model(question.member).fit(panel, question.seed)
         outlook = fitted.forecast([question.last], question.draws)
-    except DataError as error:
+    except ForecastError as error:
+        # Want of data, or a fit that its own diagnostics refuse: the same seed says the same.
         failure = str(error)
     except Exception as error:  # noqa: BLE001
         # A member is foreign code: whatever it raises costs its own weight only, and the

@@ -125,6 +125,14 @@ def scale_of_storms(size: np.ndarray, away: np.ndarray, floor: float) -> np.ndar
     return np.asarray(np.sqrt(size * np.hypot(size, away) + floor**2))
 
 
+def chance_of_storms(
+    parameters: Parameters, move: np.ndarray, year_effects: np.ndarray
+) -> np.ndarray:
+    """Chance of a storm in every known year, shape (n_draws, n, n_years)."""
+    logit = parameters.chance[:, :, None] + parameters.echo[:, :, None] * np.log(move)
+    return np.asarray(expit(logit + parameters.shared[:, :, None] * year_effects[:, None, :]))
+
+
 def scores(
     parameters: Parameters,
     data: Mapping[str, np.ndarray],
@@ -147,8 +155,7 @@ def scores(
     log_density, transform : ndarray, shape (n_draws, n, n_years)
     """
     value, before, move = (data[name][None] for name in ("value", "before", "move"))
-    logit = parameters.chance[:, :, None] + parameters.echo[:, :, None] * np.log(move)
-    chance = expit(logit + parameters.shared[:, :, None] * year_effects[:, None, :])
+    chance = chance_of_storms(parameters, move, year_effects)
     calm_scale = np.hypot(parameters.calm[:, :, None] * move, floors[0])
     calm = (value - before) / calm_scale
     mean, size = parameters.mean[:, :, None], parameters.storm[:, :, None]
@@ -183,8 +190,7 @@ def replicates(
         Rates per 1,000.
     """
     before, move = data["before"][None], data["move"][None]
-    logit = parameters.chance[:, :, None] + parameters.echo[:, :, None] * np.log(move)
-    chance = expit(logit + parameters.shared[:, :, None] * year_effects[:, None, :])
+    chance = chance_of_storms(parameters, move, year_effects)
     calm = before + np.hypot(parameters.calm[:, :, None] * move, floors[0]) * (
         generator.standard_normal(chance.shape)
     )

@@ -10,8 +10,7 @@ from forecast import locations
 from forecast.models.univariate import UNUSED_FLAGS, unused
 from forecast.panel import Panel, Series
 
-#: Years are padded to a multiple of this: later origins reuse the compiled model, and the
-#: likelihood takes years four or eight at a time.
+#: Years are padded to a multiple of this: the likelihood takes them eight at a time.
 BLOCK = 8
 
 
