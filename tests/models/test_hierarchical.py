@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +21,6 @@ from forecast.models.hierarchy.posterior import Posterior
 from forecast.models.specification import specification
 from forecast.panel import Panel
 
-ROOT = Path(__file__).resolve().parents[2]
 STATED = specification("hierarchical")
 COUNTRIES = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
 
@@ -190,20 +188,6 @@ def test_where_no_folder_takes_compiled_code_it_is_compiled_anew() -> None:
         return 7
 
     assert seven() == 7
-
-
-def test_true_parameters_rank_anywhere_among_posterior_draws() -> None:
-    spec = importlib.util.spec_from_file_location("sbc", ROOT / "benchmarks" / "sbc.py")
-    assert spec is not None
-    assert spec.loader is not None
-    sbc = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sbc)
-    rows = [sbc.replicate(seed) for seed in range(8)]
-    every = np.concatenate([np.concatenate([v.ravel() for v in row.values()]) for row in rows])
-    assert abs(every.mean() / sbc.KEPT - 0.5) < 0.05
-    # Too narrow or too wide a posterior crowds the outer or the inner ranks.
-    outer = np.mean((every < 10) | (every > 89))
-    assert 0.12 < outer < 0.28
 
 
 def test_draws_of_a_world_sum_to_zero(fitted: FittedHierarchical) -> None:

@@ -1,0 +1,132 @@
+"""Ranks of true parameters in the model of gross flows, for ``sbc.py``.
+
+Three countries, one of them with a break in its register and one with a gap, so that every
+branch of the sampler takes part. Grids stand for continuous priors: true values are drawn from
+the grids themselves, and ties are broken by chance. The first levels have a prior that is
+flat; they are given.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from forecast.models.gross import gibbs
+from forecast.models.gross.data import Gross
+from forecast.models.gross.grids import choose, half_normal, normal
+from forecast.models.gross.sampler import PARAMETERS
+from forecast.models.specification import specification
+
+N_YEARS = 22
+#: Place, first and last year of each stretch between breaks.
+STRETCHES = ((0, 0, 21), (1, 0, 9), (1, 10, 21), (2, 4, 21))
+#: Posterior draws that a rank is counted among: the ends of as many chains, so that they are
+#: independent, after so many iterations.
+KEPT, ITERATIONS = 19, 400
+COUNTING = 4e-4
+
+
+def replicate(seed: int, iterations: int = ITERATIONS) -> dict[str, np.ndarray]:
+    """Ranks of all true parameters of one simulated world."""
+    priors = specification("flows")["priors"]
+    generator = np.random.default_rng(seed)
+    true = prior_parameters(priors, generator)
+    gross, level = _history(true, generator)
+    state = gibbs.State(gross, priors, KEPT, generator)
+    for _ in range(iterations):
+        state.step()
+    last = np.array([end == N_YEARS - 1 for _, _, end in STRETCHES])
+    found = {}
+    for name in (*PARAMETERS, "level"):
+        drawn, truth = getattr(state, name), true[name] if name != "level" else level
+        if name == "level":
+            drawn, truth = drawn[:, last, -1], truth[last, -1]
+        below = (drawn < truth - 1e-12).sum(axis=0)
+        ties = (np.abs(drawn - truth) <= 1e-12).sum(axis=0)
+        found[name] = np.asarray(below + generator.integers(0, ties + 1))
+    return found
+
+
+def prior_parameters(
+    priors: dict[str, Any], generator: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Draw one set of parameters from the priors that the sampler states on its grids."""
+    n_places = max(place for place, _, _ in STRETCHES) + 1
+    pair = (2, 1)
+
+    def draw(grid: np.ndarray, log_weights: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        weights = np.broadcast_to(log_weights, (*shape, len(grid)))
+        return np.asarray(grid[choose(weights, generator)])
+
+    mean = draw(gibbs._MEAN, normal(gibbs._MEAN, priors["log_shock"]), (2,))
+    spread = draw(gibbs._SPREAD, half_normal(gibbs._SPREAD, priors["shock_spread"]), ())
+    gap = (gibbs._LOG_SHOCK - mean[:, None, None]) / spread
+    shock = np.exp(
+        np.stack([draw(gibbs._LOG_SHOCK, -0.5 * gap[k, 0] ** 2, (n_places,)) for k in range(2)], 1)
+    )
+    size = np.exp(gibbs._LOG_GROWTH)
+    # The grid is even in logs: the density of the size times the size.
+    growth = draw(size, half_normal(size, priors["growth"]) + gibbs._LOG_GROWTH, pair[:1])
+    damping = draw(gibbs._DAMPING, normal(gibbs._DAMPING, priors["damping"]), pair[:1])
+    noise = np.empty(2)
+    for k in range(2):
+        while (
+            not gibbs._NOISE[0]
+            < (value := abs(priors["noise"] * generator.normal()))
+            < gibbs._NOISE[1]
+        ):
+            pass
+        noise[k] = value
+    shape, rate = priors["degrees"]
+    weights = (shape - 1) * np.log(gibbs._DEGREES) - rate * gibbs._DEGREES
+    degrees = draw(gibbs._DEGREES, weights + np.log(np.gradient(gibbs._DEGREES)), ())
+    shared = draw(gibbs._SHARED, np.zeros(len(gibbs._SHARED)), ())
+    correlation = draw(gibbs._CORRELATION, np.zeros(len(gibbs._CORRELATION)), ())
+    return {
+        "mean": mean, "spread": spread, "shock": shock, "growth": growth, "damping": damping,
+        "noise": noise, "degrees": degrees, "shared": shared, "correlation": correlation,
+    }  # fmt: skip
+
+
+def _history(
+    true: dict[str, np.ndarray], generator: np.random.Generator
+) -> tuple[Gross, np.ndarray]:
+    """Draw figures and levels, as the model's docstring has them."""
+    n_stretches = len(STRETCHES)
+    correlation = np.array([[1.0, true["correlation"]], [true["correlation"], 1.0]])
+    root = np.linalg.cholesky(correlation)
+    common = generator.standard_normal((N_YEARS, 2)) @ root.T
+    level = np.zeros((n_stretches, N_YEARS, 2))
+    for number, (place, start, end) in enumerate(STRETCHES):
+        growth = np.zeros(2)
+        for year in range(start + 1, end + 1):
+            fresh = generator.standard_normal(2)
+            if year == start + 1:
+                growth = true["growth"] * fresh
+            else:
+                damping = true["damping"]
+                growth = damping * growth + np.sqrt(1 - damping**2) * true["growth"] * fresh
+            mixing = true["degrees"] / 2 / generator.gamma(true["degrees"] / 2)
+            own = np.sqrt((1 - true["shared"] ** 2) * mixing) * (
+                root @ generator.standard_normal(2)
+            )
+            shock = true["shock"][place] * (true["shared"] * common[year] + own)
+            level[number, year] = level[number, year - 1] + growth + shock
+    deviation = np.sqrt(true["noise"] ** 2 + COUNTING)
+    values = level + deviation * generator.standard_normal(level.shape)
+    # One figure of one flow is missing, and a whole year of another place.
+    values[0, 7, 1] = np.nan
+    values[3, 12] = np.nan
+    place, start, end = (np.array(column) for column in zip(*STRETCHES))
+    places = tuple(range(int(place.max()) + 1))
+    gross = Gross(
+        places,
+        2000,
+        values,
+        np.full(values.shape, COUNTING),
+        start,
+        end,
+        place,  # type: ignore[arg-type]
+    )
+    return gross, level
