@@ -167,14 +167,47 @@ def registers(shared: Path, store: Path | None) -> None:
     show("By horizon, CRPS", by.pivot_table(index="model", columns="horizon", values="crps"))
 
 
+def states(shared: Path, store: Path | None) -> None:
+    """Net migration of the states of another country: no choice was made on these figures."""
+    table = pd.read_csv(ROOT / "benchmarks/data/us_states.csv").melt("location", var_name="year")
+    # Rates per 1,000; of a million inhabitants, so that they stay rates.
+    table = table.assign(
+        value=table["value"] * 1000.0, population=1e6, source="states", measure="net_migration"
+    )
+    panel = Panel.from_frame(table.astype({"year": int}), step=1)
+    track = fc.backtest(panel, models(), range(2009, 2017), (1, 3, 5), jobs=1, store=store)
+    made = track.summary(["model"], per="1000").set_index("model").sort_values("crps")
+    show("States of the United States, per 1,000", made)
+    by = track.summary(["horizon", "model"], per="1000")
+    show("By horizon, CRPS", by.pivot_table(index="model", columns="horizon", values="crps"))
+
+
 def real_time_years(shared: Path, store: Path | None) -> None:
     real_time(shared, store, step=1)
+
+
+def revisions(shared: Path, store: Path | None) -> None:
+    """Print what the UN's releases teach about revisions, as models/ensemble.toml states it."""
+    from forecast.combine import releases
+
+    panel = wpp.world(shared / "data/wpp", step=5)
+    for vintage in (2015, 2022, 2024):
+        for (source, kind), law in releases.learn(panel.as_of(wpp.RELEASED[vintage])).items():
+            sizes = ", ".join(f"{size:.3f}" for size in law.sizes)
+            print(
+                f'[[revisions.learned]]\nsource = "{source}"\nkind = "{kind}"\n'
+                f'until = "{law.until}"\nstep = {law.step}\npairs = {law.pairs}\n'
+                f"intercept = {law.intercept:.3f}\nexponent = {law.exponent:.3f}\n"
+                f"correlation = {law.correlation:.3f}\nsizes = [{sizes}]\n"
+            )
 
 
 PARTS: dict[str, Callable[[Path, Path | None], None]] = {
     "world": world,
     "asia": asia,
     "registers": registers,
+    "states": states,
+    "revisions": revisions,
     "real-time": real_time,
     "real-time-years": real_time_years,
 }
