@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 #: Columns of `forecast.outlook.Forecast.explanation`.
 COLUMNS = ("source", "location", "measure", "year", "what", "name", "value")
 #: Parts of the variance, in the order in which they are drawn.
-PARTS = ("shocks", "parameters", "disagreement", "unsplit", "calibration")
+PARTS = ("shocks", "parameters", "disagreement", "unsplit", "calibration", "revisions")
 _MEANING = {
     "shocks": "shocks to come",
     "parameters": "uncertain parameters",
     "disagreement": "models disagree",
     "unsplit": "shocks and parameters, not told apart",
     "calibration": "calibration by past errors",
+    "revisions": "figures will be revised",
 }
 _COLOURS = {
     "shocks": "#4c78a8",
@@ -32,6 +33,7 @@ _COLOURS = {
     "disagreement": "#f58518",
     "unsplit": "#9d9da1",
     "calibration": "#b279a2",
+    "revisions": "#e7c03c",
 }
 
 
@@ -56,16 +58,19 @@ def table(
         the calibration is below zero where it narrows.
     """
     rows: list[tuple[object, ...]] = []
+    steps_ahead = combined.weights.shape[1]
     for year, step in steps.items():
         if step < 1:
             continue
         at = step - 1
         for name, weight in zip(members, combined.weights[:, at]):
             rows.append((*key, year, "weight", name, float(weight)))
-        parts = {name: float(getattr(combined, name)[at]) for name in PARTS}
+        parts = {
+            name: float(np.broadcast_to(getattr(combined, name), steps_ahead)[at]) for name in PARTS
+        }
         total = sum(parts.values())
         for name, value in parts.items():
-            if name == "unsplit" and value == 0.0:
+            if name in ("unsplit", "revisions") and value == 0.0:
                 continue
             share = value / total if total > 0 else np.nan
             rows.append((*key, year, "variance share", name, share))

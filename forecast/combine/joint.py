@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,8 @@ class Combined:
         Zero for members that made no forecast.
     disagreement, parameters, shocks, unsplit, calibration : ndarray, shape (n_ahead,)
         Parts of the variance, in persons squared; the last may be below zero.
+    revisions : ndarray, shape (n_ahead,) or float
+        What revisions of the figures to come add to it.
     """
 
     paths: np.ndarray
@@ -38,6 +40,12 @@ class Combined:
     shocks: np.ndarray
     unsplit: np.ndarray
     calibration: np.ndarray
+    revisions: np.ndarray | float = 0.0
+
+    def moved(self, paths: np.ndarray) -> Combined:
+        """Return the forecast with draws that revisions have moved."""
+        added = _central_variance(paths) - _central_variance(self.paths)
+        return replace(self, paths=paths, revisions=np.maximum(added, 0.0))
 
 
 def combine(
@@ -137,11 +145,15 @@ def _variances(
     parameters = (weights * spread * np.where(told, share, 0.0)).sum(axis=0)
     shocks = (weights * spread * np.where(told, 1.0 - share, 0.0)).sum(axis=0)
     unsplit = (weights * spread * ~told).sum(axis=0)
-    within = np.quantile(calibrated, CENTRAL, axis=0)
-    total = np.clip(calibrated, within[0], within[1]).var(axis=0)
+    total = _central_variance(calibrated)
     # What is left is the work of the calibration (and, for averaged quantiles, of the pool).
     rest = total - disagreement - parameters - shocks - unsplit
     return disagreement, parameters, shocks, unsplit, rest
+
+
+def _central_variance(paths: np.ndarray) -> np.ndarray:
+    within = np.quantile(paths, CENTRAL, axis=0)
+    return np.asarray(np.clip(paths, within[0], within[1]).var(axis=0))
 
 
 def _ordered(
@@ -174,13 +186,5 @@ def _ordered(
     turned = dict(made)
     for position, key in enumerate(keys):
         one = made[key]
-        turned[key] = Combined(
-            one.paths[order[:, position]],
-            one.weights,
-            one.disagreement,
-            one.parameters,
-            one.shocks,
-            one.unsplit,
-            one.calibration,
-        )
+        turned[key] = replace(one, paths=one.paths[order[:, position]])
     return turned

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.combine import explain, groups, history
+from forecast.combine import explain, groups, history, releases, revisions
 from forecast.combine.joint import Combined, combine
 from forecast.combine.learning import Lessons, learn
 from forecast.combine.members import Key, Question, Said
@@ -184,6 +184,13 @@ class FittedEnsemble:
             draws,
             np.random.default_rng(np.random.SeedSequence([self.seed, 0x656E73])),
         )
+        moved = revisions.revised(
+            {key: one.paths for key, one in combined.items()},
+            self.panel,
+            releases.laws(self.panel, self.model.settings["revisions"]),
+            np.random.SeedSequence([self.seed, 0x726576]),
+        )
+        combined |= {key: combined[key].moved(paths) for key, paths in moved.items()}
         outlook = assemble(
             self.panel,
             {key: one.paths for key, one in combined.items()},
