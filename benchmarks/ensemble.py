@@ -18,7 +18,7 @@ import pandas as pd
 
 import forecast as fc
 from forecast.backtests.table import Track
-from forecast.data import wpp
+from forecast.data import wpp, wpp_vintages
 from forecast.models.contract import Model
 from forecast.models.published import Published
 from forecast.models.specification import specification
@@ -61,7 +61,7 @@ def peer_rates(shared: Path, least: float = 100_000) -> Panel:
         pd.DataFrame(
             {
                 "source": "un-wpp",
-                "location": wpp._codes(kept["iso_numeric"], kept["iso3"]),
+                "location": wpp_vintages.codes(kept["iso_numeric"], kept["iso3"]),
                 "measure": "net_migration",
                 "year": kept["year"],
                 "value": kept["net_migration_thousands"] * 1000,

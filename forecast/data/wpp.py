@@ -1,7 +1,7 @@
 """World Population Prospects: the world's net migration by vintage, and the UN's projections.
 
-Two forms are read: the UN's own bulk file "Demographic Indicators" (CSV, one vintage),
-and a folder with the eight vintages 2008–2024 in tidy form. The figures stay outside
+Two forms are read: the UN's own bulk files (CSV, one vintage each, `read_bulk`), and a
+folder with the eight vintages 2008–2024 in tidy form. The figures stay outside
 the package (CC BY 3.0 IGO, United Nations; https://population.un.org/wpp/).
 """
 
@@ -14,28 +14,11 @@ from typing import Literal
 
 import pandas as pd
 
-from forecast.errors import DataError, UnknownNameError, unknown_name
+from forecast.data.wpp_bulk import read_bulk
+from forecast.data.wpp_vintages import ANNUAL, PEOPLE, RELEASED, SOURCE, codes
+from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 
-#: The name of the source in every panel made here.
-SOURCE = "un-wpp"
-#: Day on which each vintage came out. 2008, 2010 and 2012 are known to the month or by
-#: report; for these the last day of the month is taken, so that no fold sees them early.
-RELEASED = {
-    2008: "2009-03-31",
-    2010: "2011-05-31",
-    2012: "2013-06-13",
-    2015: "2015-07-29",
-    2017: "2017-06-21",
-    2019: "2019-06-17",
-    2022: "2022-07-11",
-    2024: "2024-07-11",
-}
-ANNUAL = (2022, 2024)
-#: Last estimated calendar year of the annual vintages; later years are projections.
-_LAST_ESTIMATE = {2022: 2021, 2024: 2023}
-#: UN areas whose code is not an ISO 3166-1 numeric code in force.
-_AREAS = {412: "XKX", 530: "ANT", 736: "SDN+SSD", 830: "GGY+JEY"}
 #: Quantile levels of the UN's (and bayesMig's) intervals, by the end of the column name.
 _LEVELS = {
     "median": 0.5,
@@ -44,7 +27,6 @@ _LEVELS = {
     "pi95_low": 0.025,
     "pi95_high": 0.975,
 }
-_PEOPLE = 1000.0  # the files are in thousands
 
 
 def world(
@@ -99,63 +81,6 @@ def world(
         large = last.loc[last["population"] >= smallest, "location"]
         table = table[table["location"].isin(large)]
     return Panel.from_frame(table.reset_index(drop=True), step=step)
-
-
-def read_bulk(path: str | Path, *, vintage: int | None = None) -> Panel:
-    """Read the UN's bulk file ``WPP2024_Demographic_Indicators_Medium.csv(.gz)``.
-
-    Parameters
-    ----------
-    path : str or Path
-        As downloaded from https://population.un.org/wpp/downloads (CSV format). Uses the
-        columns ``LocID, ISO3_code, LocTypeName, Time, TPopulation1July, NetMigrations``.
-    vintage : int, optional
-        2022 or 2024; read from the file's name by default.
-
-    Returns
-    -------
-    Panel
-        Estimated years of every country and area, in persons.
-
-    Raises
-    ------
-    DataError
-        If columns are missing or the vintage is not known.
-    """
-    file = Path(path)
-    named = re.search(r"WPP(\d{4})", file.name)
-    chosen = vintage or (int(named.group(1)) if named else None)
-    if chosen not in _LAST_ESTIMATE:
-        raise DataError(
-            f"{file.name}: which vintage this is cannot be told from the name. "
-            "Give vintage=2022 or vintage=2024."
-        )
-    needed = ["LocID", "ISO3_code", "LocTypeName", "Time", "TPopulation1July", "NetMigrations"]
-    header = pd.read_csv(_existing(file), nrows=0)
-    missing = [column for column in needed if column not in header.columns]
-    if missing:
-        raise DataError(
-            f"{file.name} has no column {missing[0]!r}. Give the UN's CSV "
-            "'Demographic Indicators', medium variant, with estimates."
-        )
-    table = pd.read_csv(file, usecols=needed, low_memory=False)
-    estimated = (table["LocTypeName"] == "Country/Area") & (table["Time"] <= _LAST_ESTIMATE[chosen])
-    kept = table[estimated].reset_index(drop=True)
-    return Panel.from_frame(
-        pd.DataFrame(
-            {
-                "source": SOURCE,
-                "location": _codes(kept["LocID"], kept["ISO3_code"]),
-                "measure": "net_migration",
-                "year": kept["Time"].astype(int),
-                "value": kept["NetMigrations"] * _PEOPLE,
-                "population": kept["TPopulation1July"] * _PEOPLE,
-                "as_of": RELEASED[chosen],
-                "precision": 1.0,
-            }
-        ).dropna(subset=["value"], ignore_index=True),
-        step=1,
-    )
 
 
 def projections(folder: str | Path, *, step: Literal[1, 5] = 1) -> pd.DataFrame:
@@ -214,11 +139,11 @@ def _quantile_rows(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
             {
                 "released": table["released"],
                 "source": SOURCE,
-                "location": _codes(table["iso_numeric"], table["iso3"]),
+                "location": codes(table["iso_numeric"], table["iso3"]),
                 "measure": "net_migration",
                 "year": table["year"].astype(int),
                 "quantile": _LEVELS[column],
-                "value": table[column] * _PEOPLE,
+                "value": table[column] * PEOPLE,
             }
         )
         for column in columns
@@ -258,28 +183,15 @@ def _rows(
     return pd.DataFrame(
         {
             "source": SOURCE,
-            "location": _codes(table["iso_numeric"], table["iso3"]),
+            "location": codes(table["iso_numeric"], table["iso3"]),
             "measure": "net_migration",
             "year": year.astype(int),
-            "value": table["net_migration_thousands"] * _PEOPLE,
-            "population": population * _PEOPLE,
+            "value": table["net_migration_thousands"] * PEOPLE,
+            "population": population * PEOPLE,
             "as_of": RELEASED[vintage],
             "precision": 1.0,
         }
     )
-
-
-def _codes(numeric: pd.Series, alpha: pd.Series) -> list[str]:
-    """Return location codes; UN areas without one in force get it from `_AREAS`."""
-    codes = []
-    for number, code in zip(numeric.astype(int), alpha):
-        if number in _AREAS:
-            codes.append(_AREAS[number])
-        elif isinstance(code, str) and code:
-            codes.append(code)
-        else:
-            raise UnknownNameError(f"the UN area {number} has no ISO 3166-1 alpha-3 code.")
-    return codes
 
 
 def _file(folder: Path, vintage: int, what: str) -> Path:
@@ -296,3 +208,14 @@ def _existing(file: Path) -> Path:
             "or the UN's bulk file to read_bulk()."
         )
     return file
+
+
+__all__ = [
+    "ANNUAL",
+    "RELEASED",
+    "SOURCE",
+    "bayesian_projection",
+    "projections",
+    "read_bulk",
+    "world",
+]
