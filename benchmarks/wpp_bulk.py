@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 ROWS = 60_000
-HEADER = (
+HEADER = (  # noqa: SIM905
     "SortOrder,LocID,Notes,ISO3_code,ISO2_code,SDMX_code,LocTypeID,LocTypeName,ParentID,Location,"
     "VarID,Variant,Time,TPopulation1Jan,TPopulation1July,TPopulationMale1July,"
     "TPopulationFemale1July,PopDensity,PopSexRatio,MedianAgePop,NatChange,NatChangeRT,PopChange,"

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from forecast.commands import data as data_verbs
 from forecast.commands.backtest import backtest
 from forecast.commands.hub import hub
 from forecast.commands.options import (
@@ -47,15 +48,18 @@ cli.add_command(hub)
 
 @cli.group()
 def data() -> None:
-    """Look at series: bundled ones and your own."""
+    """Look at series, fetch official ones, keep releases of your own."""
 
 
 @data.command("list")
 def list_data() -> None:
-    """Print one row per bundled series, as CSV."""
-    from forecast.data.package import describe
+    """Print one row per series: bundled, kept in the store, fetched; as CSV."""
+    from forecast.commands.data import listing
 
-    show(describe())
+    show(listing())
+
+
+data_verbs.register(data)
 
 
 @data.command("check")

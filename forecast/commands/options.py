@@ -51,7 +51,8 @@ def data_option(command: Callable[..., Any]) -> Callable[..., Any]:
         default=DEFAULT_DATA,
         show_default=True,
         metavar="FILE|NAME",
-        help="A table of your own (CSV, XLSX, Parquet), or the name of a bundled panel.",
+        help="A table of your own (CSV, XLSX, Parquet), or a name: a bundled panel, a series of "
+        "the store, a fetched source.",
     )(command)
 
 
@@ -89,15 +90,12 @@ def forecast_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_data(data: str) -> Panel:
-    """Return the panel that ``--data`` names: a bundled one, else a file."""
-    from forecast.data.package import load, names
+    """Return the panel that ``--data`` names: bundled, stored, fetched, else a file."""
+    from forecast.data.names import resolve
     from forecast.data.table import read
 
-    if data in names():
-        return load(data)
-    if not Path(data).exists() and not Path(data).suffix:
-        return load(data)
-    return read(data)
+    known = resolve(data)
+    return read(data) if known is None else known
 
 
 def show(table: pd.DataFrame, out: Path | None = None) -> None:

@@ -61,9 +61,8 @@ def _part(panel: str, name: str) -> pd.DataFrame:
     return table[[locations.country_of(place) == country for place in table["location"]]]
 
 
-@cache
 def load(name: str = "central-asia") -> Panel:
-    """Return a bundled panel, every release of its figures included.
+    """Return a panel by its name, every release of its figures included.
 
     Parameters
     ----------
@@ -71,7 +70,8 @@ def load(name: str = "central-asia") -> Panel:
         ``"central-asia"`` (countries and regions by calendar year),
         ``"central-asia-five-year"`` (UN vintages 2008 to 2019), ``"kazakhstan"`` (register,
         regions and internal moves), ``"kazakhstan-split"`` (regions that arose from splits),
-        ``"kazakhstan-internal"``, ``"merged-units"`` or ``"population"``.
+        ``"kazakhstan-internal"``, ``"merged-units"`` or ``"population"``; or a series
+        kept with `forecast.data.store.add`; or a source fetched with ``forecast data fetch``.
 
     Returns
     -------
@@ -81,7 +81,9 @@ def load(name: str = "central-asia") -> Panel:
     Raises
     ------
     UnknownNameError
-        If there is no such panel.
+        If there is no such panel; the message lists those that are there.
+    DataError
+        If what was stored or fetched is damaged since.
 
     Examples
     --------
@@ -89,9 +91,16 @@ def load(name: str = "central-asia") -> Panel:
     >>> register.select(measure="immigration").series[0].values[-2:].tolist()
     [25387.0, 29282.0]
     """
+    if name in description()["panels"]:
+        return _bundled(name)
+    from forecast.data.names import load as load_kept
+
+    return load_kept(name)
+
+
+@cache
+def _bundled(name: str) -> Panel:
     panels = description()["panels"]
-    if name not in panels:
-        raise unknown_name("bundled panel", name, panels)
     table = pd.concat([_part(name, part) for part in panels[name]], ignore_index=True)
     return Panel.from_frame(table, step=5 if name.endswith("five-year") else 1)
 
@@ -112,6 +121,8 @@ def describe(name: str | None = None) -> pd.DataFrame:
     """
     rows = []
     panels = description()["panels"]
+    if name is not None and name not in panels:
+        raise unknown_name("bundled panel", name, panels)
     for panel in panels if name is None else [name]:
         load(panel)
         for part in panels[panel]:

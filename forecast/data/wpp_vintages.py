@@ -66,7 +66,7 @@ def codes(numeric: pd.Series, alpha: pd.Series) -> list[str]:
     return table["number"].map(known).tolist()
 
 
-def alpha_codes(numeric: pd.Series) -> list[str | None]:
+def alpha_codes(numeric: pd.Series) -> pd.Series:
     """Return the alpha-3 codes of the UN's numeric ones; None for groups of countries.
 
     Files before 2022 have no alpha-3 codes: the UN's number of a country or area is its
@@ -78,4 +78,4 @@ def alpha_codes(numeric: pd.Series) -> list[str | None]:
     for number in numeric.unique():
         country = pycountry.countries.get(numeric=f"{int(number):03d}")
         known[int(number)] = _AREAS.get(int(number)) or (country.alpha_3 if country else None)
-    return [known[int(number)] for number in numeric]
+    return numeric.map(known)

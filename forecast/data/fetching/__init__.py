@@ -1,0 +1,1 @@
+"""Official sources: fetched over the network once, then read from the user's cache folder."""

@@ -1,0 +1,55 @@
+"""The readers of official sources: which module knows which format."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from forecast.data.fetching.catalogue import Source
+    from forecast.data.fetching.kept import Kept
+    from forecast.data.fetching.sniffing import Kind
+    from forecast.panel import Panel
+
+#: Format in the catalogue, and the module that reads it.
+READERS = {
+    "wpp": "forecast.data.fetching.wpp_files",
+    "worldbank": "forecast.data.fetching.worldbank",
+    "sdmx": "forecast.data.fetching.sdmx",
+    "siat": "forecast.data.fetching.siat",
+    "unhcr": "forecast.data.fetching.unhcr",
+}
+
+
+class Get(Protocol):
+    """Fetches one address of a source and keeps what came."""
+
+    def __call__(self, path: str, kind: Kind, role: str = "data", **told: str) -> Path:
+        """Return the file with the content of `path`, relative to the source's address."""
+        ...
+
+
+class Reader(Protocol):
+    """What a module of `READERS` can do."""
+
+    def collect(self, source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
+        """Fetch all files; return what the source says of itself."""
+        ...
+
+    def panel(self, kept: Kept) -> Panel:
+        """Return the migration series that were fetched."""
+        ...
+
+    def covariates(self, kept: Kept) -> pd.DataFrame:
+        """Return the drivers: ``location, measure, year, value, unit, source``."""
+        ...
+
+
+def reader(source: Source) -> Reader:
+    """Return the reader of a source."""
+    return cast(Reader, import_module(READERS[str(source["format"])]))

@@ -1,0 +1,70 @@
+"""Where fetched figures and kept releases lie on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from forecast.errors import DataError
+
+#: Where the cache lies, if not in the user's cache folder (as for earlier forecasts).
+CACHE = "FORECAST_CACHE"
+#: Where releases are kept, if not in the user's data folder.
+STORE = "FORECAST_STORE"
+_APPLICATION = "migration-forecast"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def cache(given: str | Path | None = None) -> Path:
+    """Return the folder of fetched figures; it need not exist and may be deleted.
+
+    Parameters
+    ----------
+    given : str or Path, optional
+        This folder; by default ``sources`` in what the environment variable
+        ``FORECAST_CACHE`` names, else in the user's cache folder.
+    """
+    if given is not None:
+        return Path(given).expanduser()
+    stated = os.environ.get(CACHE)
+    if stated:
+        return Path(stated).expanduser() / "sources"
+    from platformdirs import user_cache_path
+
+    return user_cache_path(_APPLICATION, appauthor=False) / "sources"
+
+
+def store(given: str | Path | None = None) -> Path:
+    """Return the folder of kept releases; it need not exist, and is the user's to keep.
+
+    Parameters
+    ----------
+    given : str or Path, optional
+        This folder; by default what the environment variable ``FORECAST_STORE`` names,
+        else ``releases`` in the user's data folder.
+    """
+    if given is not None:
+        return Path(given).expanduser()
+    stated = os.environ.get(STORE)
+    if stated:
+        return Path(stated).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path(_APPLICATION, appauthor=False) / "releases"
+
+
+def checked_name(name: str) -> str:
+    """Return a name under which something is kept, if it can be the name of a folder.
+
+    Raises
+    ------
+    DataError
+        If it has other characters than small letters, digits, ``.``, ``_`` and ``-``.
+    """
+    if not _NAME.fullmatch(name):
+        raise DataError(
+            f"{name!r} cannot be a name here. Use small Latin letters, digits, '.', '_' and '-', "
+            "beginning with a letter or digit."
+        )
+    return name

@@ -1,0 +1,125 @@
+"""Names that stand for figures: bundled panels, stored series, fetched sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from forecast import locations
+from forecast.data import store
+from forecast.data.fetching import catalogue, kept
+from forecast.data.fetching import read as fetching
+from forecast.data.fetching.tables import NothingOfTheKindError
+from forecast.errors import DataError, UnknownNameError, unknown_name
+from forecast.panel import Panel
+from forecast.validation import KEY
+
+
+def kept_names() -> dict[str, str]:
+    """Return what is on this machine beside the bundled panels: ``store`` or ``fetched``.
+
+    A stored series comes before a fetched source of the same name: it holds the earlier
+    fetches as well.
+    """
+    return dict.fromkeys(kept.names(), "fetched") | dict.fromkeys(store.names(), "store")
+
+
+def load(name: str) -> Panel:
+    """Return a stored series with all its releases, or a source that was fetched.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none; the message lists what is there, and what could be fetched.
+    DataError
+        If what is there is damaged, or holds no migration series.
+    """
+    where = kept_names().get(name)
+    if where == "store":
+        return store.load(name)
+    if where == "fetched":
+        return fetching.panel(name)
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> UnknownNameError:
+    from forecast.data.package import names as bundled
+
+    if name in catalogue.sources():
+        return UnknownNameError(
+            f"{name!r} is an official source that has not been fetched on this machine. "
+            f"Run forecast data fetch {name}"
+        )
+    here = kept_names()
+    known = [*bundled(), *here]
+    told = unknown_name("panel", name, known)
+    listed = {
+        "bundled": bundled(),
+        "in the store": [one for one, where in here.items() if where == "store"],
+        "fetched": [one for one, where in here.items() if where == "fetched"],
+        "to be fetched": [one for one in catalogue.sources() if one not in here],
+    }
+    parts = [f"{where}: {', '.join(sorted(names))}" for where, names in listed.items() if names]
+    return UnknownNameError(f"{told} There are, {'; '.join(parts)}.")
+
+
+def describe() -> tuple[pd.DataFrame, list[str]]:
+    """Return one row per series of the store and of fetched sources, and what is amiss.
+
+    Returns
+    -------
+    table : DataFrame
+        Columns of `forecast.data.package.describe`.
+    problems : list of str
+        Why something that is there cannot be read; the rest is listed all the same.
+    """
+    rows: list[dict[str, object]] = []
+    problems = []
+    for name, where in sorted(kept_names().items()):
+        try:
+            panel = load(name)
+            told = kept.read(name) if where == "fetched" else None
+        except NothingOfTheKindError:
+            continue
+        except (DataError, UnknownNameError) as error:
+            problems.append(str(error))
+            continue
+        institution = "" if told is None else str(told.source["institution"])
+        licence = "" if told is None else str(told.source.get("licence", {}).get("name", ""))
+        rows += _rows(panel, name, institution, licence)
+    return pd.DataFrame(rows), problems
+
+
+def _rows(panel: Panel, name: str, institution: str, licence: str) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for key, table in panel.to_frame().groupby(KEY, sort=True):
+        observed = table[table["value"].notna()]
+        flags = sorted({flag for text in table["flag"] for flag in str(text).split(";")})
+        rows.append(
+            {
+                "panel": name,
+                **dict(zip(KEY, key)),
+                "name": locations.name(str(key[1])),
+                "first": int(observed["year"].min()),
+                "last": int(observed["year"].max()),
+                "observations": int(observed["year"].nunique()),
+                "releases": int(table["as_of"].nunique()),
+                "flags": " ".join(flags).strip(),
+                "institution": institution,
+                "licence": licence,
+            }
+        )
+    return rows
+
+
+def resolve(data: str) -> Panel | None:
+    """Return the panel that a name stands for on this machine; None if it may be a file."""
+    from forecast.data.package import load as load_any
+    from forecast.data.package import names as bundled
+
+    if data in bundled() or data in kept_names():
+        return load_any(data)
+    if not Path(data).exists() and not Path(data).suffix:
+        return load_any(data)
+    return None

@@ -1,0 +1,173 @@
+"""One release on disk: a Parquet file that says of itself what it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from forecast import files
+from forecast.errors import DataError
+from forecast.panel import Panel
+from forecast.version import __version__
+
+_ABOUT = b"migration-forecast"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is known of one release without reading its figures.
+
+    Attributes
+    ----------
+    path : Path
+    as_of : str
+        Day of the release (YYYY-MM-DD).
+    sha256 : str
+        Of the figures, whatever day they are dated to.
+    step : int
+        Years per figure.
+    rows : int
+    first, last : int
+        Years.
+    added : str
+        When it was added, in UTC.
+    origin : str
+        Where it came from.
+    """
+
+    path: Path
+    as_of: str
+    sha256: str
+    step: int
+    rows: int
+    first: int
+    last: int
+    added: str
+    origin: str
+
+    @staticmethod
+    def content_of(panel: Panel) -> str:
+        """Return the hash of figures without their day of release."""
+        return Panel.from_frame(panel.to_frame().drop(columns="as_of"), step=panel.step).hash
+
+    @classmethod
+    def of(cls, path: Path) -> Release:
+        """Read what a file says of itself.
+
+        Raises
+        ------
+        DataError
+            If it is damaged, or no release.
+        """
+        from pyarrow import ArrowException
+        from pyarrow.parquet import read_schema
+
+        try:
+            told = json.loads((read_schema(path).metadata or {})[_ABOUT])
+            return cls(path, **{key: told[key] for key in _FIELDS})
+        except (ArrowException, OSError, KeyError, ValueError, TypeError) as error:
+            raise _damaged(path, error) from None
+
+
+_FIELDS = ("as_of", "sha256", "step", "rows", "first", "last", "added", "origin")
+
+
+def write_release(root: Path, name: str, day: str, panel: Panel, origin: str) -> Release:
+    """Write a release into its folder, whole and on the disk, or not at all.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the series; the caller holds its lock.
+    name, day : str
+    panel : Panel
+        The figures, dated to the day.
+    origin : str
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = panel.to_frame()
+    content = Release.content_of(panel)
+    path = root / f"{day}-{content[:16]}.parquet"
+    told = {
+        "format": _FORMAT,
+        "name": name,
+        "as_of": day,
+        "sha256": content,
+        "step": panel.step,
+        "rows": len(table),
+        "first": int(table["year"].min()),
+        "last": int(table["year"].max()),
+        "added": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "origin": origin,
+        "version": __version__,
+    }
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    metadata = {**(arrow.schema.metadata or {}), _ABOUT: json.dumps(told).encode()}
+    with files.atomic_file(path) as temporary:
+        parquet.write_table(
+            arrow.replace_schema_metadata(metadata), temporary, write_page_checksum=True
+        )
+        _to_disk(temporary)
+    _to_disk(root)
+    return Release(path, **{key: told[key] for key in _FIELDS})  # type: ignore[arg-type]
+
+
+def read_release(release: Release) -> pd.DataFrame:
+    """Return the figures of a release, their checksums verified.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged.
+    """
+    from pyarrow import ArrowException
+    from pyarrow.parquet import read_table
+
+    try:
+        table: pd.DataFrame = read_table(release.path, page_checksum_verification=True).to_pandas()
+    except (ArrowException, OSError) as error:
+        raise _damaged(release.path, error) from None
+    if len(table) != release.rows:
+        raise _damaged(release.path, f"{len(table)} rows instead of {release.rows}")
+    return table
+
+
+def described(name: str, release: Release) -> dict[str, object]:
+    """Return a release as a row of a table."""
+    return {
+        "name": name,
+        "as_of": release.as_of,
+        "added": release.added,
+        "rows": release.rows,
+        "first": release.first,
+        "last": release.last,
+        "origin": release.origin,
+        "file": release.path.name,
+    }
+
+
+def _to_disk(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, before going on."""
+    if path.is_dir() and os.name == "nt":  # Windows does not open folders.
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _damaged(path: Path, reason: object) -> DataError:
+    said = str(reason).splitlines()[0] if str(reason) else type(reason).__name__
+    return DataError(
+        f"the release {path} is damaged or is none ({said}). Put back a copy, or move the file "
+        "away; the other releases are whole."
+    )

@@ -1,0 +1,267 @@
+"""Successive releases of one's own series, kept for good: one Parquet file per release.
+
+A release is written to a temporary file and renamed; nothing is ever changed or removed.
+The renaming is the moment from which a release is there, so a writer that is killed leaves
+either a whole release or none. Writers take turns by a lock of the operating system, which
+is freed when its holder dies.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from forecast.data import folders
+from forecast.data.releases import Release, described, read_release, write_release
+from forecast.errors import DataError, unknown_name
+from forecast.panel import Panel
+from forecast.validation import KEY
+
+#: Seconds to wait for another writer.
+PATIENCE = 60.0
+_LOCK = ".lock"
+_FIGURE = [*KEY, "year"]
+_CONTENT = ("value", "population", "flag", "precision")
+
+
+@dataclass(frozen=True)
+class Added:
+    """What adding a table did.
+
+    Attributes
+    ----------
+    name : str
+        Of the stored series.
+    added : tuple of Release
+        Releases that are new.
+    known : tuple of str
+        Days of releases whose figures were there already; nothing was added for them.
+    """
+
+    name: str
+    added: tuple[Release, ...]
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        told = [
+            f"{self.name}: added the release of {release.as_of} ({release.rows} figures)."
+            for release in self.added
+        ]
+        told += [
+            f"{self.name}: the figures are known since {day}; nothing was added."
+            for day in self.known
+        ]
+        return "\n".join(told)
+
+
+def add(
+    panel: Panel,
+    name: str,
+    *,
+    as_of: str | dt.date | None = None,
+    folder: str | Path | None = None,
+    origin: str = "",
+) -> Added:
+    """Keep the figures of a panel as a release, or as several if it has dates of its own.
+
+    Parameters
+    ----------
+    panel : Panel
+    name : str
+        Under which the series are kept; small letters, digits, ``.``, ``_``, ``-``.
+    as_of : str (YYYY-MM-DD) or date, optional
+        Day on which figures without a date came out; today by default.
+    folder : str or Path, optional
+        The store; `forecast.data.folders.store` by default.
+    origin : str
+        Where the figures came from, such as the name of a file.
+
+    Returns
+    -------
+    Added
+        Figures that are what the store knows on that day are not added again.
+
+    Raises
+    ------
+    DataError
+        If the day is in the future, other figures are kept for the same day, the steps
+        differ, or another process holds the store for a minute.
+    """
+    folders.checked_name(name)
+    _check_not_shipped(name)
+    releases = _split(panel, as_of)
+    root = folders.store(folder) / name
+    root.mkdir(parents=True, exist_ok=True)
+    added: list[Release] = []
+    known: list[str] = []
+    with _alone(root, name):
+        _sweep(root)
+        kept = _releases(root)
+        for day, part in releases.items():
+            news = _news(name, kept, day, part)
+            if news is None:
+                known.append(max(release.as_of for release in kept if release.as_of <= day))
+                continue
+            made = write_release(root, name, day, news, origin)
+            kept = sorted([*kept, made], key=lambda release: (release.as_of, release.path.name))
+            added.append(made)
+    return Added(name, tuple(added), tuple(known))
+
+
+def names(folder: str | Path | None = None) -> list[str]:
+    """Return the names of the stored series, sorted."""
+    root = folders.store(folder)
+    if not root.is_dir():
+        return []
+    return sorted(path.name for path in root.iterdir() if path.is_dir() and _paths(path))
+
+
+def releases(name: str, folder: str | Path | None = None) -> pd.DataFrame:
+    """Return one row per release: ``name, as_of, added, rows, first, last, origin, file``.
+
+    Raises
+    ------
+    UnknownNameError, DataError
+        If there is no such series, or a file is damaged.
+    """
+    return pd.DataFrame([described(name, release) for release in _known(name, folder)])
+
+
+def load(name: str, folder: str | Path | None = None) -> Panel:
+    """Return all releases of a stored series as one Panel, each with its day in ``as_of``.
+
+    Raises
+    ------
+    UnknownNameError, DataError
+        If there is no such series, or a file is damaged.
+    """
+    kept = _known(name, folder)
+    table = pd.concat([read_release(release) for release in kept], ignore_index=True)
+    return Panel.from_frame(table, step=kept[0].step)
+
+
+def _known(name: str, folder: str | Path | None) -> list[Release]:
+    root = folders.store(folder) / name
+    found = _releases(root) if root.is_dir() else []
+    if not found:
+        raise unknown_name(f"series in the store {folders.store(folder)}", name, names(folder))
+    return found
+
+
+def _split(panel: Panel, as_of: str | dt.date | None) -> dict[str, Panel]:
+    """Return the figures by their day of release, in the order of the days."""
+    today = dt.datetime.now(dt.UTC).date()
+    day = today if as_of is None else _day(as_of)
+    if day > today:
+        raise DataError(f"as_of is {day}, which is still to come. Give the day of the release.")
+    table = panel.to_frame()
+    if as_of is not None and table["as_of"].notna().all():
+        raise DataError(
+            "the table has the day of release of every figure in its column as_of; "
+            f"leave out the day {day}."
+        )
+    table["as_of"] = table["as_of"].fillna(pd.Timestamp(day))
+    late = table["as_of"].max().date()
+    if late > today:
+        raise DataError(f"column as_of holds {late}, which is still to come. Correct it.")
+    made = {}
+    for when, rows in table.groupby("as_of", sort=True):
+        # A series without a figure in a release says nothing; a Panel refuses it.
+        seen = rows.groupby(KEY)["value"].transform("count") > 0
+        if seen.any():
+            kept = rows[seen].reset_index(drop=True)
+            made[str(pd.Timestamp(str(when)).date())] = Panel.from_frame(kept, step=panel.step)
+    return made
+
+
+def _day(given: str | dt.date) -> dt.date:
+    try:
+        return dt.date.fromisoformat(str(given)[:10])
+    except ValueError:
+        raise DataError(f"as_of is {given!r}; write a day as YYYY-MM-DD.") from None
+
+
+def _check_not_shipped(name: str) -> None:
+    from forecast.data.package import names as shipped
+
+    if name in shipped():
+        raise DataError(f"{name!r} is the name of a bundled panel. Choose another: --name NAME.")
+
+
+def _news(name: str, kept: list[Release], day: str, part: Panel) -> Panel | None:
+    """Return what of a release is not known on its day; None if all of it is.
+
+    Raises
+    ------
+    DataError
+        If the store has another figure of the same day, or other steps.
+    """
+    if kept and kept[0].step != part.step:
+        raise DataError(
+            f"{name} is kept in steps of {kept[0].step} years, and these figures come in steps of "
+            f"{part.step}. Keep them under another name: --name NAME."
+        )
+    earlier = [release for release in kept if release.as_of <= day]
+    if not earlier:
+        return part
+    known = pd.concat([read_release(release) for release in earlier], ignore_index=True)
+    # Releases come in the order of their days, so the last row is what is known on the day.
+    known = known.drop_duplicates(_FIGURE, keep="last")
+    table = part.to_frame()
+    both = table.merge(known, on=_FIGURE, how="left", suffixes=("", "_known"), indicator=True)
+    there = (both["_merge"] == "both").to_numpy()
+    same = np.logical_and.reduce(
+        [
+            (
+                (both[column] == both[f"{column}_known"])
+                | both[[column, f"{column}_known"]].isna().all(axis=1)
+            ).to_numpy()
+            for column in _CONTENT
+        ]
+    )
+    if (there & same).all():
+        return None
+    of_the_day = there & (both["as_of_known"] == pd.Timestamp(day)).to_numpy()
+    if (of_the_day & ~same).any():
+        row = both[of_the_day & ~same].iloc[0]
+        raise DataError(
+            f"{name} already has figures of {day}, among them {row['measure']} of "
+            f"{row['location']} in {row['year']} ({row['value_known']:g}; now {row['value']:g}). "
+            "Releases are never changed; give the day of this one: --as-of YYYY-MM-DD."
+        )
+    return Panel.from_frame(table[~of_the_day].reset_index(drop=True), step=part.step)
+
+
+def _paths(root: Path) -> list[Path]:
+    return sorted(path for path in root.glob("*.parquet") if not path.name.startswith("."))
+
+
+def _releases(root: Path) -> list[Release]:
+    found = [Release.of(path) for path in _paths(root)]
+    return sorted(found, key=lambda release: (release.as_of, release.path.name))
+
+
+def _sweep(root: Path) -> None:
+    """Remove what killed writers left; under the lock nobody else is writing."""
+    for path in root.glob(".*.parquet"):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(root: Path, name: str) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(root / _LOCK, timeout=PATIENCE):
+            yield
+    except Timeout:
+        raise DataError(
+            f"another process has been writing to {name} in {root.parent} for {PATIENCE:.0f} s. "
+            "Wait for it to end, or end it; nothing was added."
+        ) from None
