@@ -39,5 +39,5 @@ clean: ## Remove the environment and what tools left behind
 	@touch $@
 
 .venv/test-ready: .venv/created pyproject.toml constraints.txt
-	$(INSTALL) --editable ".[dask,dev]"
+	$(INSTALL) --editable ".[dask,dev,sdmx]"
 	@touch $@ .venv/report-ready
