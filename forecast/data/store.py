@@ -235,6 +235,8 @@ def _news(name: str, kept: list[Release], day: str, part: Panel) -> Panel | None
             f"{row['location']} in {row['year']} ({row['value_known']:g}; now {row['value']:g}). "
             "Releases are never changed; give the day of this one: --as-of YYYY-MM-DD."
         )
+    if not of_the_day.any():
+        return part
     return Panel.from_frame(table[~of_the_day].reset_index(drop=True), step=part.step)
 
 

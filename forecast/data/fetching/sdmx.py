@@ -196,7 +196,7 @@ def _rows(kept: Kept, file: KeptFile) -> pd.DataFrame:
     table = table[table[_TIME].str.fullmatch(r"\d{4}")]
     _check_single(table, where, file.url)
     placed = located(table, where, kept.source)
-    flags = kept.source.get("flags", {})
+    flags = {str(key).lower(): flag for key, flag in kept.source.get("flags", {}).items()}
     return pd.DataFrame(
         {
             "location": placed["location"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -57,10 +58,9 @@ def server() -> Iterator[Server]:
 
         def do_GET(self) -> None:
             self.close_connection = True
-            try:
+            # The other side may give up, as some of these tests want.
+            with suppress(BrokenPipeError, ConnectionResetError):
                 made.answer(self)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # The other side gave up, as some of these tests want.
 
         def log_message(self, *_: Any) -> None:
             pass

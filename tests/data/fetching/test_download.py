@@ -178,7 +178,7 @@ def test_what_trickles_in_is_ended_by_the_total_limit(
 
     server.answers["/t"] = trickle
     start = time.monotonic()
-    with pytest.raises(DataError, match="not complete after 0.6 s"):
+    with pytest.raises(DataError, match=r"not complete after 0\.6 s"):
         get(limits=replace(brief, total=0.6))
     assert time.monotonic() - start < 1.5
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +23,10 @@ from .conftest import Server, plain
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(folders.CACHE, str(tmp_path / "cache"))
     monkeypatch.setenv(folders.STORE, str(tmp_path / "store"))
-    yield tmp_path / "cache" / "sources"
+    return tmp_path / "cache" / "sources"
 
 
 def test_world_bank(server: Server, brief: Limits, own_folders: Path) -> None:
@@ -187,7 +186,7 @@ def test_offline_says_what_is_missing_and_how_to_get_it(
 ) -> None:
     with pytest.raises(DataError, match=r"(?s)nothing of eurostat .*migr_imm8.*--cache FOLDER"):
         fetch("eurostat", offline=True)
-    with pytest.raises(DataError, match="page by page at https://api.unhcr.org"):
+    with pytest.raises(DataError, match=r"page by page at https://api\.unhcr\.org"):
         fetch("unhcr", offline=True)
     payloads.eurostat(server)
     made = fetch("eurostat", base_url=server.url, limits=brief)
@@ -199,7 +198,7 @@ def test_offline_says_what_is_missing_and_how_to_get_it(
     second.write_text("altered")
     with pytest.raises(DataError, match=f"(?s){first.name} .*{second.name} .*demo_gind"):
         fetch("eurostat", offline=True)
-    with pytest.raises(DataError, match="is not what was fetched|is missing"):
+    with pytest.raises(DataError, match=r"is not what was fetched|is missing"):
         fc.load("eurostat")
     fetch("eurostat", base_url=server.url, limits=brief)
     assert len(fc.load("eurostat")) == 6
@@ -245,7 +244,7 @@ files = [{ path = "arrivals", content = "csv", measure = "immigration", where = 
     # What was fetched says of itself how to read it, so the catalogue is needed no more.
     assert fc.load("office").series[0].values.tolist() == [8229]
     path.write_text(path.read_text().replace(', where = { SEX = "T" }', ""))
-    with pytest.raises(DataError, match="several figures for KG in 2022. Choose one code of SEX"):
+    with pytest.raises(DataError, match=r"several figures for KG in 2022\. Choose one code of SEX"):
         fetch("office", catalogue_file=path, base_url=server.url, limits=brief)
     for text, reason in (
         ("[x]\ntitle = 'a'", "lacks 'institution'"),
