@@ -15,7 +15,6 @@ import gzip
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +31,6 @@ HEADER = (  # noqa: SIM905
     "Q0040Female,Q0060,Q0060Male,Q0060Female,Q1550,Q1550Male,Q1550Female,Q1560,Q1560Male,"
     "Q1560Female,NetMigrations,CNMR"
 ).split(",")
-READ = "from forecast.data.wpp import read_bulk; panel = read_bulk({path!r})"
 
 
 def make(folder: Path, target: Path) -> pd.DataFrame:
@@ -78,21 +76,23 @@ def make(folder: Path, target: Path) -> pd.DataFrame:
     return countries[countries["Time"] <= 2023].dropna(subset=["NetMigrations"])
 
 
-def _fresh(code: str) -> float:
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True)
-    return time.perf_counter() - start
+#: Time a statement in a fresh process: wall time, and processor time of all its threads.
+TIMED = "import time; start = time.perf_counter(), time.process_time(); {code}; "
+TIMED += "print(time.perf_counter() - start[0], time.process_time() - start[1])"
+#: A process that has read a small panel before has loaded what reading needs.
+READY = "import pyarrow.csv, pycountry, forecast as fc; fc.load('population'); "
+READY += "from forecast.data.wpp import read_bulk; "
 
 
-def _within(path: Path) -> float:
-    """Time the reading alone, in a process that has read a small panel before."""
-    code = (
-        "import time, pyarrow.csv, pycountry, forecast as fc; fc.load('population'); "
-        "from forecast.data.wpp import read_bulk; start = time.perf_counter(); "
-        f"read_bulk({str(path)!r}); print(time.perf_counter() - start)"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return float(ran.stdout)
+def timed(code: str, before: str = "", times: int = 5) -> str:
+    """Return the shortest and longest wall time and the shortest processor time."""
+    found = []
+    for _ in range(times):
+        command = [sys.executable, "-c", before + TIMED.format(code=code)]
+        ran = subprocess.run(command, check=True, capture_output=True, text=True)
+        found.append([float(number) for number in ran.stdout.split()])
+    wall, processor = np.array(found).T
+    return f"{wall.min():.2f} to {wall.max():.2f} s ({processor.min():.2f} s of processor time)"
 
 
 def main() -> None:
@@ -116,12 +116,11 @@ def main() -> None:
                 read["value"].sum(), expected["NetMigrations"].sum() * 1000
             ):
                 raise SystemExit("what was read is not what was written")
-            inside = [_within(path) for _ in range(5)]
-            whole = [_fresh(READ.format(path=str(path))) for _ in range(5)]
+            read_it = f"read_bulk({str(path)!r})"
             print(
                 f"{name}: {path.stat().st_size / 1e6:.1f} MB, {len(panel)} series, "
-                f"{len(read)} figures; reading {min(inside):.2f} to {max(inside):.2f} s, "
-                f"whole process {min(whole):.2f} to {max(whole):.2f} s"
+                f"{len(read)} figures\n  reading {timed(read_it, READY)}\n"
+                f"  with imports {timed('from forecast.data.wpp import read_bulk; ' + read_it)}"
             )
 
 

@@ -75,17 +75,16 @@ def fetch(
     from forecast.data.fetching.fetch import fetch as get
     from forecast.data.fetching.limits import DEFAULT
 
-    with progress(f"fetching {source}"):
-        made = get(
-            source,
-            cache=cache,
-            releases=vintage,
-            base_url=base_url,
-            offline=offline,
-            catalogue_file=catalogue,
-            limits=dataclasses.replace(DEFAULT, total=timeout),
-            tell=lambda url: click.echo(f"asking {url}", err=True),
-        )
+    made = get(
+        source,
+        cache=cache,
+        releases=vintage,
+        base_url=base_url,
+        offline=offline,
+        catalogue_file=catalogue,
+        limits=dataclasses.replace(DEFAULT, total=timeout),
+        tell=lambda url: click.echo(f"asking {url}", err=True),
+    )
     rows = [
         {"role": file.role, "file": file.file, "bytes": file.bytes, "sha256": file.sha256}
         | {"url": file.url}

@@ -156,8 +156,9 @@ def _known(name: str, folder: str | Path | None) -> list[Release]:
 
 def _split(panel: Panel, as_of: str | dt.date | None) -> dict[str, Panel]:
     """Return the figures by their day of release, in the order of the days."""
-    today = dt.datetime.now(dt.UTC).date()
-    day = today if as_of is None else _day(as_of)
+    day = dt.date.today() if as_of is None else _day(as_of)
+    # A day has begun when it has begun somewhere on Earth; offices state theirs.
+    today = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)).date()
     if day > today:
         raise DataError(f"as_of is {day}, which is still to come. Give the day of the release.")
     table = panel.to_frame()

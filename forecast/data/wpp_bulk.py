@@ -98,7 +98,9 @@ def read_bulk(
     made = rows.assign(
         source=SOURCE, measure="net_migration", as_of=told.released, precision=1.0
     ).reset_index(drop=True)
-    return Panel.from_frame(made, step=1 if annual else 5)
+    # The checks go through text row by row, which is several times faster on plain objects.
+    text = dict.fromkeys(("source", "location", "measure", "as_of"), object)
+    return Panel.from_frame(made.astype(text), step=1 if annual else 5)
 
 
 @dataclass(frozen=True)

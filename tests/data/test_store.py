@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -126,6 +127,19 @@ def test_steps_are_not_mixed() -> None:
         store.add(Panel.from_frame(table, step=5), "office")
 
 
+def test_a_writer_waits_for_another_and_says_so(
+    own_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "PATIENCE", 0.1)
+    (own_store / "office").mkdir(parents=True)
+    with (
+        FileLock(own_store / "office" / ".lock"),
+        pytest.raises(DataError, match=r"another process .* nothing was added"),
+    ):
+        store.add(panel({2020: 1}), "office")
+    assert store.add(panel({2020: 1}), "office").added
+
+
 def test_damage_is_named_and_nothing_else_is_touched(own_store: Path) -> None:
     store.add(panel({2020: 1}), "office", as_of="2022-05-01")
     store.add(panel({2020: 2}), "office", as_of="2023-05-01")
@@ -156,7 +170,7 @@ def test_damage_is_named_and_nothing_else_is_touched(own_store: Path) -> None:
         max_size=4,
     )
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_what_was_known_on_a_day_can_be_had_back(
     tmp_path_factory: pytest.TempPathFactory, figures: list[dict[int, int]]
 ) -> None:
@@ -194,7 +208,7 @@ def test_changes_between_releases() -> None:
 
 
 def test_a_backtest_of_stored_releases_is_in_real_time() -> None:
-    for last in range(2012, 2021):
+    for last in range(2013, 2017):
         # The last year of each release is provisional and too high by ten.
         figures = {year: float(year % 7) for year in range(1995, last)} | {last: last % 7 + 10.0}
         store.add(panel(dict(figures)), "office", as_of=f"{last + 1}-06-30")
@@ -203,13 +217,13 @@ def test_a_backtest_of_stored_releases_is_in_real_time() -> None:
         ["naive"],
         horizons=(1,),
         vintage="as_published",
-        draws=50,
+        draws=400,
         seed=1,
         jobs=1,
     )
     rows = track.table.set_index("origin").loc[2014]
     # In mid-2015 the random walk started from the provisional figure, not the final one.
-    assert rows["median"] == pytest.approx(2014 % 7 + 10, abs=1.5)
+    assert rows["median"] == pytest.approx(2014 % 7 + 10, abs=1)
     assert rows["observed"] == 2015 % 7
 
 
@@ -259,7 +273,7 @@ def _killing(folder: Path, rounds: int, seed: int) -> str:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork processes")
 def test_killed_writers_leave_whole_releases_only(tmp_path: Path) -> None:
-    assert "killed at each step" in _killing(tmp_path, 2, 1)
+    assert "killed at each step" in _killing(tmp_path, 1, 1)
 
 
 @pytest.mark.slow

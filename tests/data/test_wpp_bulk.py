@@ -122,7 +122,7 @@ def test_files_that_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(DataError, match="unpacks to more than 500 bytes"):
         wpp.read_bulk(path)
     path.write_text(ANNUAL)
-    with pytest.raises(DataError, match="has more than 500 bytes"):
+    with pytest.raises(DataError, match="has 771 bytes, more than"):
         wpp.read_bulk(path)
     with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
         archive.writestr("a.csv", "1")

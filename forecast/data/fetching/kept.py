@@ -135,7 +135,7 @@ def write(kept: Kept) -> None:
         "told": dict(kept.told),
         "files": [asdict(file) for file in kept.files],
     }
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
     files.write_text(kept.folder / MANIFEST, text)
 
 

@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from forecast.errors import unknown_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -51,5 +53,14 @@ class Reader(Protocol):
 
 
 def reader(source: Source) -> Reader:
-    """Return the reader of a source."""
-    return cast(Reader, import_module(READERS[str(source["format"])]))
+    """Return the reader of a source.
+
+    Raises
+    ------
+    UnknownNameError
+        If this version has none for its format.
+    """
+    known = str(source["format"])
+    if known not in READERS:
+        raise unknown_name("format", known, READERS)
+    return cast(Reader, import_module(READERS[known]))

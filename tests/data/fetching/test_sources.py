@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 
 import forecast as fc
 from forecast.cli import cli
@@ -205,6 +206,23 @@ def test_offline_says_what_is_missing_and_how_to_get_it(
     (own_folders / "eurostat" / kept.MANIFEST).write_text("{")
     with pytest.raises(DataError, match="Remove the folder"):
         fc.load("eurostat")
+
+
+def test_two_fetches_take_turns(
+    server: Server, brief: Limits, own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecast.data.fetching.fetch._PATIENCE", 0.1)
+    payloads.eurostat(server)
+    (own_folders / "eurostat").mkdir(parents=True)
+    with (
+        FileLock(own_folders / "eurostat" / ".lock"),
+        pytest.raises(DataError, match="another process is fetching eurostat"),
+    ):
+        fetch("eurostat", base_url=server.url, limits=brief)
+    (own_folders / "eurostat" / ".part-left").write_text("by a fetch that was killed")
+    made = fetch("eurostat", base_url=server.url, limits=brief)
+    kept_files = {path.name for path in made.folder.iterdir()}
+    assert kept_files == {file.file for file in made.files} | {kept.MANIFEST, ".lock"}
 
 
 def test_names_that_stand_for_nothing_list_what_there_is(server: Server, brief: Limits) -> None:
