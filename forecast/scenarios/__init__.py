@@ -1,0 +1,1 @@
+"""What if: shock scenarios, conditional forecasts and targets, kept apart from forecasts."""

@@ -1,0 +1,149 @@
+"""What a movement adds to each series of a forecast, so that the accounts still add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecast import locations
+from forecast.coherence.identities import cover
+from forecast.outlook import Forecast
+from forecast.scenarios.shock import Movement
+
+#: What a measure takes of a movement: arrivals, departures.
+TAKES = {
+    "immigration": (1.0, 0.0),
+    "emigration": (0.0, 1.0),
+    "net_migration": (1.0, -1.0),
+    "net_all_flows": (1.0, -1.0),
+}
+MOVED, UNTOUCHED = "moved", "untouched"
+_COLUMNS = ["source", "location", "measure", "status", "part", "reason"]
+
+
+@dataclass(frozen=True, eq=False)
+class Accounts:
+    """What a shock adds to a forecast.
+
+    Attributes
+    ----------
+    added : ndarray, shape (n_draws, n_series, n_years)
+        Persons per calendar year.
+    effects : DataFrame
+        One row per series of the countries concerned: ``source, location, measure, status,
+        part, reason``; ``part`` is the region's share in its country.
+    """
+
+    added: np.ndarray
+    effects: pd.DataFrame
+
+
+def accounts(outlook: Forecast, moved: Sequence[Movement]) -> Accounts:
+    """Share a movement out over the series of a forecast.
+
+    Arrivals raise immigration and, by as much, every net; departures raise emigration and
+    lower it. A country's movement is shared out over its regions, so that they still add up:
+    by the shares that the scenario states, else by population. Moves inside the country and
+    population itself stay as they are, and are listed with the reason. All series of one
+    source take the same share of those who really move, so whatever identity the baseline
+    obeys in a draw, it obeys with the shock too.
+    """
+    series = outlook.series
+    paths = outlook.paths
+    shape = tuple(paths.sizes[dim] for dim in ("draw", "series", "year"))
+    added = np.zeros(shape)
+    people = {one.key: _population(one.population) for one in outlook.history}
+    rows = []
+    for movement in moved:
+        place = movement.place
+        ours = series[series["location"].map(locations.country_of) == place.location]
+        for source, group in ours.groupby("source", sort=True):
+            entry = place.counted_by(str(source))
+            known = {
+                str(row.location): people.get((str(source), str(row.location), str(row.measure)))
+                for row in group.itertuples()
+            }
+            parts = _parts(place.location, known, place.regions)
+            for position, row in zip(group.index, group.itertuples()):
+                reason = _reason(str(row.measure), str(row.location), entry, parts)
+                part = parts.get(str(row.location), 0.0)
+                rows.append(
+                    [row.source, row.location, row.measure, UNTOUCHED if reason else MOVED,
+                     np.nan if reason else part, reason]
+                )  # fmt: skip
+                if reason:
+                    continue
+                into, out = TAKES[str(row.measure)]
+                flow = into * movement.arrivals + out * movement.departures
+                added[:, position, :] = flow * (movement.shares[:, entry] * part)[:, None]
+    return Accounts(added, pd.DataFrame(rows, columns=_COLUMNS))
+
+
+def _reason(measure: str, location: str, entry: int | None, parts: Mapping[str, float]) -> str:
+    """Return why a series stays as it is; empty if it does not."""
+    if entry is None:
+        return "the scenario does not say what this source counts"
+    if measure == "population":
+        return "population follows from the net flows and is not moved by itself"
+    if measure not in TAKES:
+        return "moves inside the country are not part of the scenario"
+    if location not in parts:
+        return "its share in the country is not known: the population of the regions is missing"
+    return ""
+
+
+def _population(given: np.ndarray) -> float | None:
+    known = given[~np.isnan(given)]
+    return float(known[-1]) if known.size else None
+
+
+def _parts(
+    country: str, people: Mapping[str, float | None], stated: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the share of each place in its country, the country's own being 1.
+
+    Regions that cover the country (or a merged unit) once share it out between them.
+    """
+    found = {country: 1.0}
+    _share_out(country, people, stated, found)
+    if len(found) == 1 and not stated and people.get(country):
+        # Not all regions are there; those that are take what their population says.
+        whole = people[country] or 1.0
+        found |= {
+            place: size / whole for place, size in people.items() if size and place != country
+        }
+    return found
+
+
+def _share_out(
+    whole: str,
+    people: Mapping[str, float | None],
+    stated: Mapping[str, float],
+    found: dict[str, float],
+) -> None:
+    inside = cover(whole, people)
+    weights = [_weight(place, people, stated) for place in inside]
+    sizes = [weight for weight in weights if weight is not None]
+    if not inside or len(sizes) < len(inside) or not sum(sizes):
+        return
+    for place, size in zip(inside, sizes):
+        found[place] = found[whole] * size / sum(sizes)
+        _share_out(place, people, stated, found)
+
+
+def _weight(
+    place: str, people: Mapping[str, float | None], stated: Mapping[str, float]
+) -> float | None:
+    """Return what a place is worth beside others: its stated share, or its population.
+
+    With stated shares, a region that none names takes nothing; a merged unit takes what
+    its parts do.
+    """
+    if not stated:
+        return people[place]
+    if place in stated:
+        return stated[place]
+    return sum(stated.get(part, 0.0) for part in locations.parts(place))

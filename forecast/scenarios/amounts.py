@@ -1,0 +1,127 @@
+"""Uncertain numbers as a scenario states them: a named distribution with its range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecast.errors import DataError, unknown_name
+
+#: Keys that each distribution needs; ``inside`` is the probability between low and high.
+DISTRIBUTIONS = {
+    "log-normal": ("low", "high", "inside"),
+    "triangular": ("low", "middle", "high"),
+    "uniform": ("low", "high"),
+    "fixed": ("value",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An uncertain number.
+
+    Attributes
+    ----------
+    distribution : {"log-normal", "triangular", "uniform", "fixed"}
+        Log-normal: symmetric on the scale of factors, with probability `inside` between
+        `low` and `high`. Triangular: never outside `low` and `high`, most likely at
+        `middle`. Uniform: anything between alike. Fixed: `low` for certain.
+    low, middle, high : float
+    inside : float
+        Probability between `low` and `high`; 1 but for the log-normal.
+    """
+
+    distribution: str
+    low: float
+    middle: float
+    high: float
+    inside: float = 1.0
+
+    def quantile(self, level: np.ndarray) -> np.ndarray:
+        """Return quantiles, the shape of `level` (between 0 and 1)."""
+        if self.distribution == "log-normal":
+            from scipy.special import ndtri
+
+            middle = (math.log(self.low) + math.log(self.high)) / 2
+            spread = (math.log(self.high) - math.log(self.low)) / 2 / ndtri(0.5 + self.inside / 2)
+            return np.exp(middle + spread * ndtri(level))
+        if self.distribution == "triangular":
+            width = self.high - self.low
+            if width == 0:
+                return np.full_like(level, self.low)
+            turn = (self.middle - self.low) / width
+            rising = self.low + np.sqrt(level * width * (self.middle - self.low))
+            falling = self.high - np.sqrt((1 - level) * width * (self.high - self.middle))
+            return np.where(level < turn, rising, falling)
+        return self.low + level * (self.high - self.low)
+
+    def draw(self, generator: np.random.Generator, n_draws: int) -> np.ndarray:
+        """Return independent draws, shape (n_draws,)."""
+        return self.quantile(generator.random(n_draws))
+
+
+def amount(
+    given: object, where: str, *, least: float, most: float = math.inf, unit: str = "a number"
+) -> Amount:
+    """Read an amount from a TOML table, or from a plain number, which is taken for certain.
+
+    Parameters
+    ----------
+    given : mapping or number
+        ``{distribution = "triangular", low = 0.02, middle = 0.06, high = 0.2}``.
+    where : str
+        How the place is called in messages.
+    least, most : float
+        Smallest and largest value allowed.
+    unit : str
+        What the numbers are, in messages.
+
+    Raises
+    ------
+    DataError, UnknownNameError
+        Naming the place, the value and the remedy.
+    """
+    if _is_number(given):
+        given = {"distribution": "fixed", "value": given}
+    if not isinstance(given, Mapping):
+        raise DataError(
+            f"{where} is {given!r}; give {unit}, or a table such as "
+            '{ distribution = "uniform", low = ..., high = ... }.'
+        )
+    kind = given.get("distribution")
+    if kind not in DISTRIBUTIONS:
+        raise unknown_name(f"distribution in {where}", kind, DISTRIBUTIONS)
+    needed = DISTRIBUTIONS[str(kind)]
+    for name in given:
+        if name not in (*needed, "distribution"):
+            raise unknown_name(f"key in {where}", name, (*needed, "distribution"))
+    for name in needed:
+        if not _is_number(given.get(name)):
+            raise DataError(
+                f"{where}: {name} is {given.get(name)!r}; a {kind} distribution needs "
+                f"{', '.join(needed)} as numbers."
+            )
+    stated = {name: float(given[name]) for name in needed}
+    low = stated.get("low", stated.get("value", 0.0))
+    high = stated.get("high", low)
+    middle = stated.get("middle", (low + high) / 2)
+    inside = stated.get("inside", 1.0)
+    if not least <= low <= middle <= high <= most:
+        order = "low <= middle <= high" if kind == "triangular" else "low <= high"
+        bounds = f"from {least:g} to {most:g}" if most < math.inf else f"at least {least:g}"
+        raise DataError(f"{where} runs from {low:g} to {high:g}; give {order}, {unit}, {bounds}.")
+    if kind == "log-normal" and not (0 < low < high and 0 < inside < 1):
+        raise DataError(
+            f"{where}: a log-normal distribution needs 0 < low < high and inside between 0 and 1 "
+            f"(0.8: four chances in five); given {low:g}, {high:g} and {inside:g}."
+        )
+    return Amount(str(kind), low, middle, high, inside)
+
+
+def _is_number(given: object) -> bool:
+    return (
+        isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
+    )

@@ -1,0 +1,193 @@
+"""A shock on top of a baseline forecast, kept apart from it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from forecast.errors import DataError
+from forecast.outlook import SERIES, Forecast
+from forecast.panel import Panel
+from forecast.scenarios.accounting import MOVED, accounts
+from forecast.scenarios.read import Shock, read
+from forecast.scenarios.shock import Movement, movements
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """What would follow if a shock happened; not a forecast.
+
+    Attributes
+    ----------
+    shock : Shock
+        What was stated.
+    baseline : Forecast
+        The forecast as it was, unchanged.
+    what_if : Forecast
+        The same draws with the shock on top; ``paths.attrs["scenario"]`` names it, and a
+        hub, bayesPop trajectories and a report refuse it as a forecast.
+    difference : DataArray, dims (draw, series, year)
+        What the shock adds in each draw, persons per calendar year.
+    effects : DataFrame
+        One row per series of the countries concerned, also for those that stay as they are:
+        ``source, location, measure, status, part, reason``.
+    movements : tuple of Movement
+        What really happens in each country, whether figures show it or not.
+    """
+
+    shock: Shock
+    baseline: Forecast
+    what_if: Forecast
+    difference: xr.DataArray
+    effects: pd.DataFrame
+    movements: tuple[Movement, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the scenario."""
+        return self.shock.name
+
+    @property
+    def moved(self) -> np.ndarray:
+        """Positions of the series that the shock reaches."""
+        keys = self.effects.loc[self.effects["status"] == MOVED, SERIES]
+        reached = set(keys.itertuples(index=False, name=None))
+        every = self.baseline.series[SERIES].itertuples(index=False, name=None)
+        return np.flatnonzero([key in reached for key in every])
+
+    def table(self, level: float = 0.80, years: Sequence[int] | None = None) -> pd.DataFrame:
+        """Return baseline and scenario beside each other.
+
+        Parameters
+        ----------
+        level : float in (0, 1)
+            Probability inside the intervals.
+        years : sequence of int, optional
+            Any forecast years; the target years by default.
+
+        Returns
+        -------
+        DataFrame
+            One row per series reached and year: ``scenario, location, measure, source, year,
+            baseline, baseline_lower, baseline_upper, what_if, what_if_lower, what_if_upper,
+            added, added_lower, added_upper``, medians and interval ends in persons.
+        """
+        keys = [*SERIES, "year"]
+        added = dataclasses.replace(self.what_if, paths=self.difference)
+        parts = []
+        for column, outlook in (
+            ("baseline", self.baseline), ("what_if", self.what_if), ("added", added)
+        ):  # fmt: skip
+            names = {"median": column, "lower": f"{column}_lower", "upper": f"{column}_upper"}
+            parts.append(outlook.intervals(level, years).rename(columns=names).set_index(keys))
+        reached = self.baseline.series.iloc[self.moved][SERIES]
+        joined = pd.concat(parts, axis=1).reset_index().merge(reached, on=SERIES)
+        joined.insert(0, "scenario", self.name)
+        return joined
+
+    def unusual(self, world: Panel | None = None) -> pd.DataFrame:
+        """Say how unusual the scenario is; see `forecast.scenarios.unusual.unusual`."""
+        from forecast.scenarios.unusual import unusual
+
+        return unusual(self, world)
+
+    def event(self, world: Panel | None = None) -> pd.DataFrame:
+        """Say how large it is, counted or not; see `forecast.scenarios.unusual.event`."""
+        from forecast.scenarios.unusual import event
+
+        return event(self, world)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Scenario {self.name}: {len(self.moved)} series reached, start {self.shock.first}"
+            f"–{self.shock.last}; not a forecast>"
+        )
+
+
+def scenario(
+    outlook: Forecast, given: str | Path | Mapping[str, Any] | Shock, *, seed: int = 1
+) -> Scenario:
+    """Put a shock on top of a forecast.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        The baseline; it is not changed.
+    given : str, Path, mapping or Shock
+        Name of a shipped scenario (``forecast.scenarios.read.names()``), a TOML file, its
+        content, or a scenario already read.
+    seed : int
+        Source of the shock's draws, which are independent of the baseline's.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    DataError
+        If the scenario is not well stated, is about no series of the forecast, starts
+        before the data of one of them end, or only after the forecast ends; or if the data
+        are not of calendar years, or the forecast is a scenario already.
+    UnknownNameError
+        If a name or a key is not known.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> outlook = fc.forecast(fc.load("central-asia"), model="naive", draws=200)
+    >>> what_if = fc.scenario(outlook, "russia-kazakhstan")
+    >>> what_if
+    <Scenario russia-kazakhstan: 20 series reached, start 2026–2027; not a forecast>
+    """
+    shock = given if isinstance(given, Shock) else read(given)
+    if outlook.history.step != 1:
+        raise DataError(
+            f"scenario {shock.name!r} counts calendar years; the data have periods of "
+            f"{outlook.history.step} years. Give annual series."
+        )
+    if "scenario" in outlook.paths.attrs:
+        raise DataError(
+            f"the forecast given holds scenario {outlook.paths.attrs['scenario']!r} already. "
+            "Give the baseline; scenarios are not put on top of each other."
+        )
+    paths = outlook.paths.transpose("draw", "series", "year")
+    years = paths["year"].to_numpy()
+    moved = movements(shock, years, paths.sizes["draw"], seed)
+    found = accounts(outlook, moved)
+    reached = found.effects[found.effects["status"] == MOVED]
+    if reached.empty:
+        places = ", ".join(place.location for place in shock.places)
+        raise DataError(
+            f"scenario {shock.name!r} is about {places}, and reaches no series of this forecast. "
+            "Give data that hold migration of a country it names."
+        )
+    origins = outlook.series.merge(reached[SERIES], on=SERIES)
+    late = origins[origins["origin"] >= shock.first]
+    if len(late):
+        row = late.iloc[0]
+        raise DataError(
+            f"scenario {shock.name!r} may start in {shock.first}, and {row['measure']} of "
+            f"{row['location']} ({row['source']}) is observed to {row['origin']}. "
+            f"Set first in [when] to {row['origin'] + 1} or later."
+        )
+    if shock.last > years[-1]:
+        raise DataError(
+            f"scenario {shock.name!r} may start as late as {shock.last}, after the forecast's "
+            f"last year, {years[-1]}. Ask for a later horizon, or set last in [when] earlier."
+        )
+    # Years that are observed already stay missing, as in the baseline.
+    added = np.where(np.isnan(paths.to_numpy()), np.nan, found.added)
+    difference = paths.copy(data=added)
+    difference.attrs = {**outlook.paths.attrs, "scenario": shock.name, "scenario_seed": seed}
+    stacked = paths + added
+    stacked.attrs = dict(difference.attrs)
+    what_if = dataclasses.replace(outlook, paths=stacked, explanation=None)
+    return Scenario(shock, outlook, what_if, difference, found.effects, tuple(moved))

@@ -1,0 +1,171 @@
+"""How unusual a scenario is: in the baseline's own terms, and in the history of all countries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from forecast import locations
+from forecast.panel import Panel
+from forecast.scenarios.history import WINDOWS, history
+from forecast.scenarios.read import ARRIVALS
+
+if TYPE_CHECKING:
+    from forecast.scenarios.scenario import Scenario
+
+#: Measure whose history in all countries is known.
+_NET = "net_migration"
+COLUMNS = [
+    "source", "location", "measure", "window", "after", "baseline", "what_if", "added",
+    "beyond", "draws", "tail", "error", "rate", "world_share", "world_counted",
+]  # fmt: skip
+EVENT_COLUMNS = [
+    "location", "direction", "people", "people_lower", "people_upper", "first_year",
+    "first_year_lower", "first_year_upper", "rate", "world_share", "world_counted",
+]  # fmt: skip
+
+
+def unusual(scenario: Scenario, world: Panel | None = None) -> pd.DataFrame:
+    """Return where a scenario lies in the baseline's predictive distribution, and in history.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    world : Panel, optional
+        Annual net migration of all countries with population; by default the quantiles that
+        the package ships (UN, World Population Prospects 2024, countries of a million or more).
+
+    Returns
+    -------
+    DataFrame
+        One row per series reached and length of window (1 and 5 years): ``source, location,
+        measure, window, after``; the window begins `after` years after the start of the
+        shock, which each draw has its own of, where the shock adds most (earlier if the
+        forecast would end before it). ``baseline, what_if, added``: medians of the mean over
+        the window, persons per year. ``beyond`` of ``draws`` baseline draws lie at least as
+        far out in the same years as the scenario's median, on the side to which the shock
+        pushes; ``tail`` is that share and ``error`` its Monte Carlo standard error, or one
+        draw's worth where none (or all) do: a tail of zero means less than 1 in ``draws``.
+        ``rate`` (net migration of countries, else NaN) is the scenario's median per 1,000
+        population per year at the last known population, ``world_share`` the share of
+        ``world_counted`` country-windows with a rate at least that large, zero if none had.
+    """
+    paths = scenario.baseline.paths.transpose("series", "draw", "year").to_numpy()
+    added = scenario.difference.transpose("series", "draw", "year").to_numpy()
+    years = scenario.baseline.paths["year"].to_numpy()
+    start = scenario.movements[0].start
+    people = _people(scenario)
+    known = {window: history(window, world) for window in WINDOWS}
+    rows = []
+    for position in scenario.moved:
+        source, location, measure = (
+            str(scenario.baseline.series.iloc[position][name])
+            for name in ("source", "location", "measure")
+        )
+        ahead = ~np.isnan(paths[position, 0])
+        begins = np.searchsorted(years[ahead], start)
+        for window in (window for window in WINDOWS if window <= ahead.sum()):
+            before = _means(paths[position][:, ahead], window)
+            extra = _means(added[position][:, ahead], window)
+            after, chosen = _strongest(extra, begins)
+            drawn, pushed = (np.take_along_axis(one, chosen, 1)[:, 0] for one in (before, extra))
+            middle, push = float(np.median(drawn + pushed)), float(np.median(pushed))
+            beyond = int((drawn >= middle if push >= 0 else drawn <= middle).sum())
+            tail = beyond / len(drawn)
+            rate = share = np.nan
+            size = people.get((source, location, measure))
+            if measure == _NET and location == locations.country_of(location) and size:
+                rate = 1000 * middle / size
+                share = known[window].share(rate)
+            rows.append(
+                [source, location, measure, window, after, float(np.median(drawn)), middle, push,
+                 beyond, len(drawn), tail, monte_carlo_error(tail, len(drawn)), rate, share,
+                 known[window].counted]
+            )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def event(scenario: Scenario, world: Panel | None = None) -> pd.DataFrame:
+    """Return how large a scenario is itself, whatever part of it figures show.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    world : Panel, optional
+        See `unusual`.
+
+    Returns
+    -------
+    DataFrame
+        One row per country: ``location, direction``; ``people, people_lower, people_upper``:
+        all who move (median and 80 % range), ``first_year`` and its range those of the first
+        calendar year; ``rate``: their median per 1,000 population, positive for arrivals;
+        ``world_share`` the share of ``world_counted`` country-years in which the UN's net
+        migration was at least as large. It is how large the movement would be if all who move
+        were to stay; NaN where the population is not known.
+    """
+    known = history(1, world)
+    years = scenario.baseline.paths["year"].to_numpy()
+    people = _people(scenario)
+    rows = []
+    for movement in scenario.movements:
+        place = movement.place
+        coming = place.direction == ARRIVALS
+        flow = movement.arrivals if coming else movement.departures
+        begins = np.searchsorted(years, movement.start)[:, None]
+        first = np.take_along_axis(flow, begins, 1)[:, 0]
+        sizes = [
+            size for (_, code, measure), size in people.items()
+            if code == place.location and measure == _NET
+        ]  # fmt: skip
+        rate = share = np.nan
+        if sizes:
+            rate = 1000 * float(np.median(first)) / max(sizes) * (1 if coming else -1)
+            share = known.share(rate)
+        every, opening = (np.quantile(one, [0.5, 0.1, 0.9]) for one in (movement.people, first))
+        rows.append(
+            [place.location, place.direction, *every, *opening, rate, share, known.counted]
+        )
+    return pd.DataFrame(rows, columns=EVENT_COLUMNS)
+
+
+def monte_carlo_error(share: float, n_draws: int) -> float:
+    """Return the standard error of a share of independent draws, at least one draw's worth."""
+    return max(float(np.sqrt(share * (1 - share) / n_draws)), 1 / n_draws)
+
+
+def _people(scenario: Scenario) -> dict[tuple[str, str, str], float]:
+    """Return the last known population beside each series, in persons."""
+    known = {one.key: one.population[~np.isnan(one.population)] for one in scenario.baseline.history}
+    return {key: float(sizes[-1]) for key, sizes in known.items() if sizes.size}
+
+
+def _strongest(extra: np.ndarray, begins: np.ndarray) -> tuple[int, np.ndarray]:
+    """Return how many years after the start a shock adds most, and where that is in each draw.
+
+    Parameters
+    ----------
+    extra : ndarray, shape (n_draws, n_windows)
+    begins : ndarray of int, shape (n_draws,)
+        Window that begins with the start.
+
+    Returns
+    -------
+    after : int
+    chosen : ndarray of int, shape (n_draws, 1)
+    """
+    last = extra.shape[1] - 1
+    fits = max(1, last - int(begins.max()) + 1)
+    places = [np.minimum(begins + after, last)[:, None] for after in range(fits)]
+    pushes = [abs(float(np.median(np.take_along_axis(extra, at, 1)))) for at in places]
+    after = int(np.argmax(pushes))
+    return after, places[after]
+
+
+def _means(values: np.ndarray, window: int) -> np.ndarray:
+    """Return means over all windows of consecutive years, shape (n_draws, n_windows)."""
+    moving = np.lib.stride_tricks.sliding_window_view(values, window, axis=1)
+    means: np.ndarray = moving.mean(axis=2)
+    return means
