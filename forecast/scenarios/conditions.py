@@ -1,0 +1,229 @@
+"""What a conditional forecast takes for given: values of one series in one year."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forecast import locations
+from forecast.errors import DataError, unknown_name
+from forecast.outlook import Forecast
+
+_NUMBER = r"[+-]?\d[\d,_]*(?:\.\d+)?"
+_WRITTEN = re.compile(
+    r"(?P<location>\S+)\s+(?P<measure>[a-z_]+)(?:\s+(?P<source>[^\s<>=~\d][^\s<>=~]*))?"
+    r"\s+(?P<year>\d{4})\s*"
+    rf"(?P<side>>=|<=|=|~)\s*(?P<value>{_NUMBER})"
+    rf"(?:\s+(?P<word>within|sd)\s+(?P<spread>{_NUMBER}))?"
+)
+_SERIES = ("location", "measure", "source")
+_VALUES = ("at_least", "at_most", "equal", "near")
+_KEYS = (*_SERIES, "year", "path", *_VALUES, "within", "sd")
+_FORM = (
+    "Write LOCATION MEASURE [SOURCE] YEAR and >= NUMBER, <= NUMBER, = NUMBER within NUMBER, or "
+    "~ NUMBER sd NUMBER, such as 'KAZ net_migration 2027 >= 0'."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One series in one year, and what it is taken to be.
+
+    Attributes
+    ----------
+    location, measure : str
+    year : int
+    lower, upper : float
+        Bounds in persons, both included; infinite where there is none.
+    near, sd : float
+        A value known with a normal error of this standard deviation; NaN if bounds are given.
+    source : str or None
+        None for the source that covers most locations, as in `Forecast.probability`.
+    """
+
+    location: str
+    measure: str
+    year: int
+    lower: float = -math.inf
+    upper: float = math.inf
+    near: float = math.nan
+    sd: float = math.nan
+    source: str | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether a draw either meets it or does not."""
+        return math.isnan(self.near)
+
+    def __str__(self) -> str:
+        series = " ".join(filter(None, (self.location, self.measure, self.source)))
+        if not self.exact:
+            return f"{series} {self.year} ~ {self.near:,.0f} sd {self.sd:,.0f}"
+        if math.isinf(self.upper):
+            return f"{series} {self.year} >= {self.lower:,.0f}"
+        if math.isinf(self.lower):
+            return f"{series} {self.year} <= {self.upper:,.0f}"
+        return f"{series} {self.year} from {self.lower:,.0f} to {self.upper:,.0f}"
+
+    def values(self, outlook: Forecast) -> np.ndarray:
+        """Return the values of the series in that year, shape (n_draws,).
+
+        A year that is observed already has the observed figure in every draw.
+
+        Raises
+        ------
+        DataError, UnknownNameError
+            If the forecast has no such series or year.
+        """
+        row = outlook.series.iloc[outlook._find(self.location, self.measure, self.source)]
+        if self.year <= row["origin"]:
+            key = (row["source"], row["location"], row["measure"])
+            series = next(series for series in outlook.history if series.key == key)
+            seen = series.values[series.years == self.year]
+            if not seen.size or np.isnan(seen[0]):
+                raise DataError(f"the condition {str(self)!r} is about a year without a figure.")
+            return np.full(outlook.paths.sizes["draw"], float(seen[0]))
+        return outlook.sample(
+            location=self.location, measure=self.measure, year=self.year, source=self.source
+        )
+
+    def log_weights(self, values: np.ndarray) -> np.ndarray:
+        """Return the logarithm of each draw's weight, zero or less, shape (n_draws,)."""
+        if not self.exact:
+            return -0.5 * ((values - self.near) / self.sd) ** 2
+        return np.where((values >= self.lower) & (values <= self.upper), 0.0, -np.inf)
+
+
+Given = Condition | str | Mapping[str, Any]
+
+
+def conditions(given: Given | Iterable[Given]) -> list[Condition]:
+    """Read conditions.
+
+    Parameters
+    ----------
+    given : Condition, str, mapping, or several of them
+        A text such as ``"KAZ net_migration kz-bns 2027 >= 0"``, ``"... = 40000 within 2000"``
+        or ``"... ~ 5000 sd 1000"``; a mapping with ``location, measure``, perhaps ``source``,
+        ``year`` (one or several) and ``at_least``, ``at_most`` (or both), ``equal`` with
+        ``within``, or ``near`` with ``sd``; or ``path``, values by year, with ``within`` or
+        ``sd``.
+
+    Returns
+    -------
+    list of Condition
+        At least one.
+
+    Raises
+    ------
+    DataError, UnknownNameError
+        Naming the condition, the value and the remedy.
+    """
+    single = isinstance(given, Condition | str | Mapping)
+    every: Sequence[Given] = [given] if single else list(given)  # type: ignore[list-item, arg-type]
+    found = [condition for one in every for condition in _read(one)]
+    if not found:
+        raise DataError(f"no condition is given. {_FORM}")
+    return found
+
+
+def _read(given: Given) -> list[Condition]:
+    if isinstance(given, Condition):
+        return [given]
+    if isinstance(given, str):
+        return [_parsed(given)]
+    if not isinstance(given, Mapping):
+        raise DataError(f"a condition is {given!r}; give a text or a mapping. {_FORM}")
+    return _mapped(given)
+
+
+def _parsed(text: str) -> Condition:
+    found = _WRITTEN.fullmatch(text.strip())
+    if found is None:
+        raise DataError(f"condition {text!r} is not understood. {_FORM}")
+    value = float(re.sub("[,_]", "", found["value"]))
+    spread = None if found["spread"] is None else float(re.sub("[,_]", "", found["spread"]))
+    named = {">=": "at_least", "<=": "at_most", "=": "equal", "~": "near"}
+    content: dict[str, Any] = {name: found[name] for name in _SERIES if found[name]}
+    content |= {"year": int(found["year"]), named[found["side"]]: value}
+    if found["word"]:
+        content[found["word"]] = spread
+    return _mapped(content, repr(text))[0]
+
+
+def _mapped(given: Mapping[str, Any], where: str = "") -> list[Condition]:
+    where = where or f"{dict(given)!r}"
+    for key in given:
+        if key not in _KEYS:
+            raise unknown_name(f"key in the condition {where}", key, _KEYS)
+    for name in ("location", "measure"):
+        if not isinstance(given.get(name), str):
+            raise DataError(f"condition {where} names no {name}. {_FORM}")
+    series = {
+        "location": locations.find(given["location"]).code,
+        "measure": given["measure"],
+        "source": given.get("source"),
+    }
+    if "path" in given:
+        path = given["path"]
+        if not isinstance(path, Mapping) or not path or "year" in given or set(_VALUES) & set(given):
+            raise DataError(
+                f"condition {where}: a path is a mapping of years to values, without year and "
+                f"{', '.join(_VALUES)}."
+            )
+        how = "near" if "sd" in given else "equal"
+        spread = {key: given[key] for key in ("within", "sd") if key in given}
+        return [
+            _one(series, _year(year, where), {how: value, **spread}, where)
+            for year, value in path.items()
+        ]
+    years = given.get("year")
+    wanted = years if isinstance(years, list | tuple | range) else [years]
+    stated = {key: given[key] for key in (*_VALUES, "within", "sd") if key in given}
+    return [_one(series, _year(year, where), stated, where) for year in wanted]
+
+
+def _one(series: Mapping[str, Any], year: int, stated: Mapping[str, Any], where: str) -> Condition:
+    given = {key: _number(value, key, where) for key, value in stated.items()}
+    kinds = set(given)
+    if kinds == {"near", "sd"} and given["sd"] > 0:
+        return Condition(**series, year=year, near=given["near"], sd=given["sd"])
+    if kinds == {"equal", "within"} and given["within"] > 0:
+        value, within = given["equal"], given["within"]
+        return Condition(**series, year=year, lower=value - within, upper=value + within)
+    if kinds and kinds <= {"at_least", "at_most"}:
+        lower, upper = given.get("at_least", -math.inf), given.get("at_most", math.inf)
+        if lower <= upper:
+            return Condition(**series, year=year, lower=lower, upper=upper)
+        raise DataError(
+            f"condition {where} asks for at least {lower:,.0f} and at most {upper:,.0f}."
+        )
+    if "equal" in kinds:
+        raise DataError(
+            f"condition {where} asks for one exact value, which no draw of a continuous quantity "
+            "has. Say within how many persons (above 0), or give near and sd."
+        )
+    raise DataError(
+        f"condition {where} needs at_least, at_most, both of them, equal with within, or near with "
+        f"sd (both above 0). {_FORM}"
+    )
+
+
+def _number(value: object, key: str, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise DataError(f"condition {where}: {key} is {value!r}; give a number of persons.")
+    number = float(value)
+    if not math.isfinite(number):
+        raise DataError(f"condition {where}: {key} is {value!r}; give a number of persons.")
+    return number
+
+
+def _year(value: object, where: str) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise DataError(f"condition {where}: year is {value!r}; give a calendar year.")
+    return int(value)  # type: ignore[call-overload,no-any-return]

@@ -1,0 +1,292 @@
+"""Targets of policy concepts: how likely each is reached by its year, as a table to keep."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from forecast import locations
+from forecast.errors import DataError, unknown_name
+from forecast.horizons import concept
+from forecast.outlook import Forecast
+from forecast.panel import Series
+from forecast.scenarios.unusual import monte_carlo_error
+from forecast.shelf import shelf
+from forecast.validation import MEASURES
+
+if TYPE_CHECKING:
+    from forecast.backtests.table import Track
+
+STATED, YARDSTICK = "stated", "yardstick"
+#: Whether a row has a probability, and if not, why.
+PREDICTED, OBSERVED, ABSENT, UNMEASURED = (
+    "forecast", "observed", "not in this forecast", "not measurable with these series",
+)  # fmt: skip
+COLUMNS = [
+    "concept", "target", "kind", "location", "measure", "source", "year", "side", "threshold",
+    "probability", "error", "last_year", "last", "record", "status", "reason", "reference",
+]  # fmt: skip
+_SIDES = ("at_least", "at_most", "at_least_of", "at_most_of")
+_KEYS = ("concept", "text", "kind", "by", "location", "measure", *_SIDES, "why", "reference")
+#: The forecast that every other has to beat.
+_REFERENCE = "naive"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a concept wants by a year.
+
+    Attributes
+    ----------
+    concept : str
+        Country of the concept.
+    text : str
+        The target in words.
+    kind : {"stated", "yardstick"}
+        Whether the document has the aim in these terms, or the threshold is ours.
+    by : tuple of int
+        Years by which it is to be reached.
+    location, measure : str
+        Empty measure: no series measures it, see `why`.
+    at_least : bool
+        Whether the threshold is to be reached from below.
+    threshold : float or None
+        Persons per calendar year; None for the figure of `of`.
+    of : int or None
+        Year whose figure is the threshold.
+    why, reference : str
+    """
+
+    concept: str
+    text: str
+    kind: str
+    by: tuple[int, ...]
+    location: str
+    measure: str
+    at_least: bool
+    threshold: float | None
+    of: int | None
+    why: str
+    reference: str
+
+
+def read(path: str | Path | None = None) -> list[Target]:
+    """Read targets from a TOML file with one table ``[[target]]`` each.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        By default the file that the package ships (``models/targets/concepts.toml``).
+
+    Raises
+    ------
+    DataError, UnknownNameError
+        Naming the table, the value and the remedy.
+    """
+    path = shelf("models") / "targets" / "concepts.toml" if path is None else Path(path)
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist. Give a TOML file with targets.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is not TOML: {error}.") from None
+    for key in content:
+        if key != "target":
+            raise unknown_name(f"key in {path.name}", key, ("target",))
+    tables = content.get("target")
+    if not isinstance(tables, list) or not tables:
+        raise DataError(f"{path} holds no table [[target]]. Write at least one.")
+    return [_made(table, f"target {n} of {path.name}") for n, table in enumerate(tables, 1)]
+
+
+def targets(
+    outlook: Forecast,
+    track: Track | None = None,
+    *,
+    given: str | Path | Sequence[Target] | None = None,
+) -> pd.DataFrame:
+    """Return how likely each target is reached, one row per target, series and year.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        Not a scenario and not conditional.
+    track : Track, optional
+        The record of past forecasts; the verdict on the model at the nearest horizon then
+        stands beside each probability.
+    given : str, Path or sequence of Target, optional
+        A TOML file or targets of your own; by default those of the concepts, as shipped.
+
+    Returns
+    -------
+    DataFrame
+        ``concept, target, kind, location, measure, source, year, side`` (at least, at most),
+        ``threshold`` (persons per year), ``probability`` with its Monte Carlo standard
+        ``error`` (at least one draw's worth), ``last_year, last``: the newest figure,
+        ``record``: the verdict of the backtest, ``status, reason, reference``. A target that
+        no series measures, or whose series were not forecast, is a row with the reason.
+
+    Raises
+    ------
+    DataError
+        If the file is not what it should be, or the forecast is a scenario or conditional.
+    """
+    refuse_what_if(outlook, "a table of targets")
+    wanted = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else None
+    if wanted is None:
+        wanted = read(given)  # type: ignore[arg-type]
+    judged = _verdicts(track, outlook.model)
+    rows = [row for target in wanted for row in _rows(target, outlook, judged)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def refuse_what_if(outlook: Forecast, what: str) -> None:
+    """Refuse a forecast that holds a scenario or a condition.
+
+    Raises
+    ------
+    DataError
+        Naming it.
+    """
+    for kind, said in (("scenario", "scenario"), ("condition", "condition")):
+        if kind in outlook.paths.attrs:
+            raise DataError(
+                f"the draws given hold the {said} {outlook.paths.attrs[kind]!r}; they are no "
+                f"forecast, and {what} would give them out as one. Give the baseline."
+            )
+
+
+def _rows(
+    target: Target, outlook: Forecast, judged: Mapping[tuple[str, str, str], list[tuple[int, str]]]
+) -> list[list[Any]]:
+    head = [target.concept, target.text, target.kind]
+    side = "at least" if target.at_least else "at most"
+    if not target.measure:
+        empty = [target.concept, "", ""]
+        tail = [np.nan, np.nan, np.nan, pd.NA, np.nan, "", UNMEASURED, target.why, target.reference]
+        return [[*head, *empty, year, "", *tail] for year in target.by]
+    series = [
+        one for one in outlook.history
+        if (one.location, one.measure) == (target.location, target.measure)
+    ]  # fmt: skip
+    rows = []
+    for year in target.by:
+        if not series:
+            where = [target.location, target.measure, "", year, side]
+            why = "the data hold no such series"
+            rows.append(
+                [*head, *where, target.threshold, np.nan, np.nan, pd.NA, np.nan, "", ABSENT, why,
+                 target.reference]
+            )  # fmt: skip
+        for one in series:
+            threshold, chance, error, status, why = _chance(target, one, year, outlook)
+            record = _nearest(judged.get(one.key, []), year - one.origin)
+            rows.append(
+                [*head, one.location, one.measure, one.source, year, side, threshold, chance, error,
+                 one.origin, float(one.values[-1]), record if status == PREDICTED else "", status,
+                 why, target.reference]
+            )  # fmt: skip
+    return rows
+
+
+def _chance(
+    target: Target, series: Series, year: int, outlook: Forecast
+) -> tuple[float, float, float, str, str]:
+    """Return threshold, probability, error, status and reason of one series and year."""
+    threshold = target.threshold if target.of is None else _figure(series, target.of)
+    if threshold is None:
+        why = f"there is no figure of {target.of} to compare with"
+        return np.nan, np.nan, np.nan, ABSENT, why
+    seen = _figure(series, year)
+    if seen is not None:
+        reached = seen >= threshold if target.at_least else seen <= threshold
+        return threshold, float(reached), 0.0, OBSERVED, "this year is observed already"
+    rows = outlook.series
+    here = (rows[["source", "location", "measure"]] == list(series.key)).all(axis=1)
+    if not here.any():
+        note = outlook.notes
+        mine = note[(note[["source", "location", "measure"]] == list(series.key)).all(axis=1)]
+        why = str(mine["reason"].iloc[0]) if len(mine) else "the series was not forecast"
+        return threshold, np.nan, np.nan, ABSENT, why
+    if year not in outlook.paths["year"] or year <= series.origin:
+        return threshold, np.nan, np.nan, ABSENT, f"{year} was not forecast"
+    position = int(np.flatnonzero(here.to_numpy())[0])
+    drawn = outlook.paths.isel(series=position).sel(year=year).to_numpy()
+    chance = float((drawn >= threshold if target.at_least else drawn <= threshold).mean())
+    return threshold, chance, monte_carlo_error(chance, len(drawn)), PREDICTED, ""
+
+
+def _figure(series: Series, year: int) -> float | None:
+    known = series.values[series.years == year]
+    return float(known[0]) if known.size and not np.isnan(known[0]) else None
+
+
+def _verdicts(
+    track: Track | None, model: str
+) -> dict[tuple[str, str, str], list[tuple[int, str]]]:
+    """Return horizon and verdict of each series, as far as the record judges the model."""
+    if track is None or model == _REFERENCE or not {model, _REFERENCE} <= set(track.models):
+        return {}
+    judged = track.verdicts(_REFERENCE)
+    found: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
+    for row in judged[judged["model"] == model].itertuples():
+        key = (str(row.source), str(row.location), str(row.measure))
+        found.setdefault(key, []).append((int(str(row.horizon)), str(row.verdict)))
+    return found
+
+
+def _nearest(rows: Sequence[tuple[int, str]], horizon: int) -> str:
+    """Return the verdict at the horizon closest to the one asked for, the longer of two."""
+    ranked = min(rows, key=lambda row: (abs(row[0] - horizon), -row[0]), default=None)
+    return "" if ranked is None else f"{ranked[1]} ({ranked[0]} ahead)"
+
+
+def _made(given: object, where: str) -> Target:
+    if not isinstance(given, Mapping):
+        raise DataError(f"{where} is {given!r}; write a table [[target]].")
+    for key in given:
+        if key not in _KEYS:
+            raise unknown_name(f"key in {where}", key, _KEYS)
+    for key in ("concept", "text", "reference"):
+        if not isinstance(given.get(key), str) or not given[key].strip():
+            raise DataError(f'{where} names no {key}. Add {key} = "...".')
+    country = concept(given["concept"].upper()).location
+    if given.get("kind") not in (STATED, YARDSTICK):
+        raise unknown_name(f"kind in {where}", given.get("kind"), (STATED, YARDSTICK))
+    by = given.get("by")
+    years = by if isinstance(by, list) else [by]
+    if not years or not all(isinstance(year, int) and not isinstance(year, bool) for year in years):
+        raise DataError(f"{where} has by = {by!r}; give a year, or a list of years.")
+    sides = [side for side in _SIDES if side in given]
+    if ("measure" in given) == ("why" in given) or len(sides) != ("measure" in given):
+        raise DataError(
+            f"{where} needs a measure with one of {', '.join(_SIDES)}, or why: the reason for which "
+            "no series measures it."
+        )
+    measure = given.get("measure", "")
+    if measure and measure not in MEASURES:
+        raise unknown_name(f"measure in {where}", measure, MEASURES)
+    value = given[sides[0]] if sides else None
+    if sides and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise DataError(f"{where} has {sides[0]} = {value!r}; give a number.")
+    relative = bool(sides) and sides[0].endswith("_of")
+    return Target(
+        country,
+        given["text"],
+        given["kind"],
+        tuple(years),
+        locations.find(given.get("location", country)).code,
+        measure,
+        bool(sides) and sides[0].startswith("at_least"),
+        None if value is None or relative else float(value),
+        int(value) if relative and value is not None else None,
+        str(given.get("why", "")),
+        given["reference"],
+    )
