@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from forecast.outlook import open_forecast as open
     from forecast.panel import Panel
     from forecast.reports.horizon import report
+    from forecast.scenarios.conditioning import condition
+    from forecast.scenarios.scenario import scenario
+    from forecast.scenarios.targets import targets
 
     def models() -> pd.DataFrame:  # noqa: D103  the package `forecast.models`, called
         ...
@@ -40,12 +43,15 @@ _WHERE = {
     "Panel": ("forecast.panel", "Panel"),
     "Track": ("forecast.backtests.table", "Track"),
     "backtest": ("forecast.backtests.run", "backtest"),
+    "condition": ("forecast.scenarios.conditioning", "condition"),
     "forecast": ("forecast.models.run", "forecast"),
     "load": ("forecast.data.package", "load"),
     "open": ("forecast.outlook", "open_forecast"),
     "read": ("forecast.data.table", "read"),
     "register": ("forecast.models.registry", "register"),
     "report": ("forecast.reports.horizon", "report"),
+    "scenario": ("forecast.scenarios.scenario", "scenario"),
+    "targets": ("forecast.scenarios.targets", "targets"),
 }
 
 __all__ = [
@@ -54,6 +60,7 @@ __all__ = [
     "Track",
     "__version__",
     "backtest",
+    "condition",
     "forecast",
     "load",
     "models",
@@ -61,6 +68,8 @@ __all__ = [
     "read",
     "register",
     "report",
+    "scenario",
+    "targets",
 ]
 
 

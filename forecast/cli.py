@@ -19,6 +19,7 @@ from forecast.commands.options import (
     read_data,
     show,
 )
+from forecast.commands.scenario import condition, scenario, targets
 from forecast.errors import DataError, ForecastError
 from forecast.version import __version__
 
@@ -44,6 +45,9 @@ def cli() -> None:
 
 cli.add_command(backtest)
 cli.add_command(hub)
+cli.add_command(scenario)
+cli.add_command(condition)
+cli.add_command(targets)
 
 
 @cli.group()

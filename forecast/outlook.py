@@ -34,6 +34,8 @@ QUANTILE_LEVELS = (
     0.975,
 )
 SERIES = ["location", "measure", "source"]
+#: Attributes of draws that are no forecast: they say what is taken for given.
+MARKS = ("scenario", "condition")
 
 
 @dataclass(frozen=True)
@@ -230,9 +232,10 @@ class Forecast:
     def __repr__(self) -> str:
         sizes = self.paths.sizes
         years = ", ".join(map(str, self.horizons))
+        given = [f", {mark} {self.paths.attrs[mark]}" for mark in MARKS if mark in self.paths.attrs]
         return (
             f"<Forecast: model {self.model}, {sizes['series']} series, {sizes['draw']} draws, "
-            f"target years {years}>"
+            f"target years {years}{''.join(given)}>"
         )
 
     def _index(self, years: Sequence[int]) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from forecast.hub.tables import observed, oracle, output_tables
 from forecast.hub.tasks import Tasks, as_config, from_config, merged, tasks_of
 from forecast.models.registry import table as registry
 from forecast.outlook import Forecast
+from forecast.scenarios.apart import refuse_what_if
 
 #: Samples of each task unless others are asked for: enough for a score, few enough for a mail.
 SAMPLES = 100
@@ -110,6 +111,7 @@ def hub_files(
 
     See `to_hub` for the others and for what is raised.
     """
+    refuse_what_if(outlook, "a hub")
     if outlook.history.step != 1:
         raise DataError(
             f"a hub asks for calendar years; the data have periods of {outlook.history.step} "

@@ -47,7 +47,8 @@ class Amount:
 
             middle = (math.log(self.low) + math.log(self.high)) / 2
             spread = (math.log(self.high) - math.log(self.low)) / 2 / ndtri(0.5 + self.inside / 2)
-            return np.exp(middle + spread * ndtri(level))
+            drawn: np.ndarray = np.exp(middle + spread * ndtri(level))
+            return drawn
         if self.distribution == "triangular":
             width = self.high - self.low
             if width == 0:
@@ -122,6 +123,4 @@ def amount(
 
 
 def _is_number(given: object) -> bool:
-    return (
-        isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
-    )
+    return isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)

@@ -194,12 +194,11 @@ def systematic(weights: np.ndarray, seed: int) -> np.ndarray:
     start = np.random.default_rng(seed).random()
     cumulative = np.cumsum(weights)
     found = np.searchsorted(cumulative / cumulative[-1], (start + np.arange(size)) / size, "right")
-    return np.minimum(found, np.flatnonzero(weights)[-1])
+    kept: np.ndarray = np.minimum(found, np.flatnonzero(weights)[-1])
+    return kept
 
 
-def _given(
-    outlook: Forecast, weights: np.ndarray, stated: str, soft: bool, seed: int
-) -> Forecast:
+def _given(outlook: Forecast, weights: np.ndarray, stated: str, soft: bool, seed: int) -> Forecast:
     """Return the forecast with the draws that the weights leave."""
     worlds = systematic(weights, seed) if soft else np.flatnonzero(weights)
     before = outlook.paths

@@ -171,7 +171,12 @@ def _mapped(given: Mapping[str, Any], where: str = "") -> list[Condition]:
     }
     if "path" in given:
         path = given["path"]
-        if not isinstance(path, Mapping) or not path or "year" in given or set(_VALUES) & set(given):
+        if (
+            not isinstance(path, Mapping)
+            or not path
+            or "year" in given
+            or set(_VALUES) & set(given)
+        ):
             raise DataError(
                 f"condition {where}: a path is a mapping of years to values, without year and "
                 f"{', '.join(_VALUES)}."
@@ -226,4 +231,4 @@ def _number(value: object, key: str, where: str) -> float:
 def _year(value: object, where: str) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise DataError(f"condition {where}: year is {value!r}; give a calendar year.")
-    return int(value)  # type: ignore[call-overload,no-any-return]
+    return int(value)

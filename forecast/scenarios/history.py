@@ -171,8 +171,8 @@ def as_toml(world: Panel) -> str:
             "",
         ]
     head = [
-        "# Quantiles of net migrants per 1,000 population per year, all countries and areas with at",
-        f"# least {SMALLEST:,} inhabitants in each year of the window; windows do not overlap.",
+        "# Quantiles of net migrants per 1,000 population per year, all countries and areas with",
+        f"# at least {SMALLEST:,} inhabitants in each year of the window; windows do not overlap.",
         "# Computed by: python -m forecast.scenarios.history FOLDER",
         f'source = "United Nations, World Population Prospects, release of {world.last_release}"',
         'license = "CC BY 3.0 IGO"',

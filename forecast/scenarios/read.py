@@ -186,19 +186,23 @@ def _shock(given: Mapping[str, Any], name: str, where: str) -> Shock:
     twice = [place.location for place in places]
     if len(set(twice)) < len(twice):
         raise DataError(f"{where} names a place twice: {', '.join(twice)}. Keep one [[place]].")
+    title, summary, judgement = (
+        _text(content[key], f"{key} of {where}") for key in ("title", "summary", "judgement")
+    )
+    half_life = f"half_life in [fading] of {where}"
+    sources = enumerate(_tables(content["source"], "source", where), 1)
     return Shock(
         name,
-        *(_text(content[key], f"{key} of {where}") for key in ("title", "summary", "judgement")),
+        title,
+        summary,
+        judgement,
         first,
         last,
-        amount(fading["half_life"], f"half_life in [fading] of {where}", least=0.05, unit="years"),
+        amount(fading["half_life"], half_life, least=0.05, unit="years"),
         places,
         share,
         half,
-        tuple(
-            _evidence(table, f"[[source]] {number} of {where}")
-            for number, table in enumerate(_tables(content["source"], "source", where), 1)
-        ),
+        tuple(_evidence(table, f"[[source]] {number} of {where}") for number, table in sources),
     )
 
 
@@ -219,9 +223,7 @@ def _place(given: object, where: str) -> Place:
     if sum(not entry.sources for entry in counted) > 1:
         raise DataError(f"{where} has several counted entries without sources. Keep one.")
     people = amount(table["people"], f"people in {where}", least=0, unit="persons")
-    return Place(
-        place.code, table["direction"], people, counted, _shares(table, place.code, where)
-    )
+    return Place(place.code, table["direction"], people, counted, _shares(table, place.code, where))
 
 
 def _shares(table: Mapping[str, Any], country: str, where: str) -> dict[str, float]:

@@ -32,7 +32,7 @@ class Scenario:
         The forecast as it was, unchanged.
     what_if : Forecast
         The same draws with the shock on top; ``paths.attrs["scenario"]`` names it, and a
-        hub, bayesPop trajectories and a report refuse it as a forecast.
+        hub, a report and a table of targets refuse it as a forecast.
     difference : DataArray, dims (draw, series, year)
         What the shock adds in each draw, persons per calendar year.
     effects : DataFrame

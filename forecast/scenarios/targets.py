@@ -16,6 +16,7 @@ from forecast.errors import DataError, unknown_name
 from forecast.horizons import concept
 from forecast.outlook import Forecast
 from forecast.panel import Series
+from forecast.scenarios.apart import refuse_what_if
 from forecast.scenarios.unusual import monte_carlo_error
 from forecast.shelf import shelf
 from forecast.validation import MEASURES
@@ -147,22 +148,6 @@ def targets(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def refuse_what_if(outlook: Forecast, what: str) -> None:
-    """Refuse a forecast that holds a scenario or a condition.
-
-    Raises
-    ------
-    DataError
-        Naming it.
-    """
-    for kind, said in (("scenario", "scenario"), ("condition", "condition")):
-        if kind in outlook.paths.attrs:
-            raise DataError(
-                f"the draws given hold the {said} {outlook.paths.attrs[kind]!r}; they are no "
-                f"forecast, and {what} would give them out as one. Give the baseline."
-            )
-
-
 def _rows(
     target: Target, outlook: Forecast, judged: Mapping[tuple[str, str, str], list[tuple[int, str]]]
 ) -> list[list[Any]]:
@@ -228,9 +213,7 @@ def _figure(series: Series, year: int) -> float | None:
     return float(known[0]) if known.size and not np.isnan(known[0]) else None
 
 
-def _verdicts(
-    track: Track | None, model: str
-) -> dict[tuple[str, str, str], list[tuple[int, str]]]:
+def _verdicts(track: Track | None, model: str) -> dict[tuple[str, str, str], list[tuple[int, str]]]:
     """Return horizon and verdict of each series, as far as the record judges the model."""
     if track is None or model == _REFERENCE or not {model, _REFERENCE} <= set(track.models):
         return {}
@@ -261,13 +244,13 @@ def _made(given: object, where: str) -> Target:
     if given.get("kind") not in (STATED, YARDSTICK):
         raise unknown_name(f"kind in {where}", given.get("kind"), (STATED, YARDSTICK))
     by = given.get("by")
-    years = by if isinstance(by, list) else [by]
+    years: list[Any] = by if isinstance(by, list) else [by]
     if not years or not all(isinstance(year, int) and not isinstance(year, bool) for year in years):
         raise DataError(f"{where} has by = {by!r}; give a year, or a list of years.")
     sides = [side for side in _SIDES if side in given]
     if ("measure" in given) == ("why" in given) or len(sides) != ("measure" in given):
         raise DataError(
-            f"{where} needs a measure with one of {', '.join(_SIDES)}, or why: the reason for which "
+            f"{where} needs a measure with one of {', '.join(_SIDES)}, or why: the reason why "
             "no series measures it."
         )
     measure = given.get("measure", "")

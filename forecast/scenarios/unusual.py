@@ -125,9 +125,7 @@ def event(scenario: Scenario, world: Panel | None = None) -> pd.DataFrame:
             rate = 1000 * float(np.median(first)) / max(sizes) * (1 if coming else -1)
             share = known.share(rate)
         every, opening = (np.quantile(one, [0.5, 0.1, 0.9]) for one in (movement.people, first))
-        rows.append(
-            [place.location, place.direction, *every, *opening, rate, share, known.counted]
-        )
+        rows.append([place.location, place.direction, *every, *opening, rate, share, known.counted])
     return pd.DataFrame(rows, columns=EVENT_COLUMNS)
 
 
@@ -138,7 +136,9 @@ def monte_carlo_error(share: float, n_draws: int) -> float:
 
 def _people(scenario: Scenario) -> dict[tuple[str, str, str], float]:
     """Return the last known population beside each series, in persons."""
-    known = {one.key: one.population[~np.isnan(one.population)] for one in scenario.baseline.history}
+    known = {
+        one.key: one.population[~np.isnan(one.population)] for one in scenario.baseline.history
+    }
     return {key: float(sizes[-1]) for key, sizes in known.items() if sizes.size}
 
 

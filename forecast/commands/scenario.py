@@ -1,0 +1,175 @@
+"""The verbs `forecast scenario`, `forecast condition` and `forecast targets`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecast.commands.options import forecast_options, make_outlook, progress, show
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.outlook import Forecast
+
+_NOT_A_FORECAST = "What if, not a forecast: no probability is claimed for what is taken for given."
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a forecast, ``--forecast`` and ``--out``."""
+    command = click.option(
+        "--out", type=click.Path(path_type=Path), help="CSV file; stdout by default."
+    )(command)
+    command = click.option(
+        "--forecast",
+        "saved",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="A saved forecast to start from, instead of making one.",
+    )(command)
+    return forecast_options(command)
+
+
+def _baseline(
+    saved: Path | None, data: str, horizons: Sequence[int], model: str, draws: int, seed: int
+) -> Forecast:
+    if saved is None:
+        return make_outlook(data, horizons, model, draws, seed)
+    from forecast.outlook import open_forecast
+
+    return open_forecast(saved)
+
+
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Round persons to tenths; shares, errors and rates keep four decimals."""
+    fine = {"tail", "error", "rate", "world_share", "probability", "part", "chance"}
+    numbers = table.select_dtypes("float").columns
+    return table.round({name: 4 if name in fine else 1 for name in numbers})
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, metavar="[NAME|FILE]...")
+@_options
+@click.option(
+    "--table",
+    type=click.Choice(["beside", "unusual", "event", "effects"]),
+    default="beside",
+    show_default=True,
+    help="Baseline and scenario beside each other; how unusual that is; how large the event is "
+    "itself; which series it reaches.",
+)
+def scenario(
+    scenarios: Sequence[str],
+    data: str,
+    horizons: Sequence[int],
+    model: str,
+    draws: int,
+    seed: int,
+    saved: Path | None,
+    table: str,
+    out: Path | None,
+) -> None:
+    """Put shock scenarios on top of a forecast, kept apart from it; CSV.
+
+    NAME is a scenario that the package ships, FILE a TOML of your own. Without any, the
+    shipped ones are listed.
+    """
+    import pandas as pd
+
+    from forecast.scenarios.read import names, read
+    from forecast.scenarios.scenario import scenario as put
+
+    if not scenarios:
+        shipped = [read(name) for name in names()]
+        listed = [(one.name, one.title, one.first, one.last) for one in shipped]
+        show(pd.DataFrame(listed, columns=["scenario", "title", "first", "last"]), out)
+        return
+    shocks = [read(given) for given in scenarios]
+    outlook = _baseline(saved, data, horizons, model, draws, seed)
+    parts = []
+    for shock in shocks:
+        with progress(f"scenario {shock.name}"):
+            made = put(outlook, shock, seed=seed)
+            shown = {
+                "beside": made.table,
+                "unusual": made.unusual,
+                "event": made.event,
+                "effects": lambda made=made: made.effects,
+            }[table]()
+        if "scenario" not in shown:
+            shown.insert(0, "scenario", shock.name)
+        parts.append(shown)
+    click.echo(_NOT_A_FORECAST, err=True)
+    show(_rounded(pd.concat(parts, ignore_index=True)), out)
+
+
+@click.command()
+@click.argument("conditions", nargs=-1, required=True, metavar="TEXT...")
+@_options
+@click.option(
+    "--minimum", default=100, show_default=True, help="Fewest draws, in effect, to rest on."
+)
+def condition(
+    conditions: Sequence[str],
+    data: str,
+    horizons: Sequence[int],
+    model: str,
+    draws: int,
+    seed: int,
+    saved: Path | None,
+    minimum: int,
+    out: Path | None,
+) -> None:
+    """Say what follows for all series if one turns out so; CSV.
+
+    TEXT is a condition such as 'KAZ net_migration kz-bns 2027 >= 0', '<= 0',
+    '= 40000 within 2000' or '~ 5000 sd 1000'. Several hold together.
+    """
+    from forecast.scenarios.conditioning import condition as given
+    from forecast.scenarios.conditions import conditions as read
+
+    wanted = read(conditions)
+    outlook = _baseline(saved, data, horizons, model, draws, seed)
+    with progress("weighing the draws"):
+        made = given(outlook, wanted, minimum=minimum, seed=seed)
+    click.echo(
+        f"{made.effective:,.0f} of {len(made.weights):,} draws in effect. {_NOT_A_FORECAST}",
+        err=True,
+    )
+    show(_rounded(made.comparison()), out)
+
+
+@click.command()
+@_options
+@click.option(
+    "--targets",
+    "given",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="TOML with targets of your own; by default those of the policy concepts.",
+)
+@click.option(
+    "--track",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A saved backtest; its verdict then stands beside each probability.",
+)
+def targets(
+    data: str,
+    horizons: Sequence[int],
+    model: str,
+    draws: int,
+    seed: int,
+    saved: Path | None,
+    given: Path | None,
+    track: Path | None,
+    out: Path | None,
+) -> None:
+    """Say how likely each target of the policy concepts is reached by its year; CSV."""
+    from forecast.backtests.table import Track
+    from forecast.scenarios.targets import read
+    from forecast.scenarios.targets import targets as table
+
+    wanted = read(given)
+    outlook = _baseline(saved, data, horizons, model, draws, seed)
+    show(_rounded(table(outlook, None if track is None else Track.open(track), given=wanted)), out)
