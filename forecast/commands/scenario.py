@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.outlook import Forecast
+    from forecast.scenarios.scenario import Scenario
 
 _NOT_A_FORECAST = "What if, not a forecast: no probability is claimed for what is taken for given."
 
@@ -47,6 +48,16 @@ def _rounded(table: pd.DataFrame) -> pd.DataFrame:
     fine = {"tail", "error", "rate", "world_share", "probability", "part", "chance"}
     numbers = table.select_dtypes("float").columns
     return table.round({name: 4 if name in fine else 1 for name in numbers})
+
+
+def _table(made: Scenario, table: str) -> pd.DataFrame:
+    if table == "unusual":
+        return made.unusual()
+    if table == "event":
+        return made.event()
+    if table == "effects":
+        return made.effects.copy()
+    return made.table(years=made.baseline.paths["year"].to_numpy().tolist())
 
 
 @click.command()
@@ -92,12 +103,7 @@ def scenario(
     for shock in shocks:
         with progress(f"scenario {shock.name}"):
             made = put(outlook, shock, seed=seed)
-            shown = {
-                "beside": made.table,
-                "unusual": made.unusual,
-                "event": made.event,
-                "effects": lambda made=made: made.effects,
-            }[table]()
+            shown = _table(made, table)
         if "scenario" not in shown:
             shown.insert(0, "scenario", shock.name)
         parts.append(shown)
