@@ -170,6 +170,18 @@ def predict(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Manifest of an earlier report; this one then says what changed.",
 )
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="A shock to show apart from the forecast, see `forecast scenario`; may be repeated.",
+)
+@click.option(
+    "--targets",
+    metavar="concepts|FILE",
+    help="Say how likely the targets of the policy concepts, or your own, are reached.",
+)
 def report(
     data: str,
     horizons: Sequence[int],
@@ -182,15 +194,22 @@ def report(
     thresholds: Path | None,
     threshold: Sequence[str],
     previous: Path | None,
+    scenarios: Sequence[str],
+    targets: str | None,
 ) -> None:
     """Write the horizon report: a page that opens offline, CSV, workbook and manifest."""
     from forecast.backtests.table import Track
     from forecast.reports.horizon import report as write
     from forecast.reports.thresholds import parse
     from forecast.reports.thresholds import read as read_thresholds
+    from forecast.scenarios.read import read as read_scenario
+    from forecast.scenarios.targets import read as read_targets
 
     wanted = [] if thresholds is None else read_thresholds(thresholds)
     wanted += [parse(text) for text in threshold]
+    shocks = [read_scenario(given) for given in scenarios]
+    if targets is not None:
+        read_targets(targets)
     outlook = make_outlook(data, horizons, model, draws, seed)
     with progress("writing the report"):
         written = write(
@@ -201,6 +220,8 @@ def report(
             name=Path(data).stem,
             thresholds=wanted,
             previous=previous,
+            scenarios=shocks,
+            targets=targets,
         )
     for path in written:
         click.echo(str(path))

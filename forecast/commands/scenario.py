@@ -152,8 +152,10 @@ def condition(
 @click.option(
     "--targets",
     "given",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="TOML with targets of your own; by default those of the policy concepts.",
+    default="concepts",
+    show_default=True,
+    metavar="concepts|FILE",
+    help="Those of the policy concepts, or a TOML with targets of your own.",
 )
 @click.option(
     "--track",
@@ -167,7 +169,7 @@ def targets(
     draws: int,
     seed: int,
     saved: Path | None,
-    given: Path | None,
+    given: str,
     track: Path | None,
     out: Path | None,
 ) -> None:

@@ -1,9 +1,9 @@
 """Keeps the catalogues of the report: `python -m forecast.reports.catalogue`.
 
-Collects every message from the code, the templates, the models' settings and the
-descriptions of the bundled data, writes the template `locale/forecast.pot` and brings
-each language's catalogue up to date. Messages that nobody translated stay empty, and
-a test names them.
+Collects every message from the code, the templates, the models' settings, scenarios, targets
+and the descriptions of the bundled data, writes the template `locale/forecast.pot` and brings
+each language's catalogue up to date. Messages that nobody translated stay empty, and a test
+names them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from forecast.data import package
 from forecast.files import atomic_file
 from forecast.models.registry import table as registry
 from forecast.models.scale import POPULATION_RULE
+from forecast.scenarios.read import names as scenarios
+from forecast.scenarios.read import read as read_scenario
+from forecast.scenarios.targets import read as read_targets
 
 _ROOM = Path(__file__).parent
 _KEYWORDS = {
@@ -44,6 +47,11 @@ def data_texts() -> Iterator[str]:
     """Return the texts that come from data: models, bundled tables, population rules."""
     models = registry()
     yield from [*models["title"], *models["summary"], POPULATION_RULE]
+    for shock in map(read_scenario, scenarios()):
+        yield from (shock.title, shock.summary, shock.judgement)
+        yield from (entry.because for place in shock.places for entry in place.counted)
+    for target in read_targets():
+        yield from filter(None, (target.text, target.why))
     described = package.description()
     for name in [*described["panels"]["central-asia"], *described["moves"]["central-asia"]]:
         entry = package.resource(name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from forecast.horizons import CONCEPTS
@@ -18,9 +19,12 @@ from forecast.reports.manifest import changes
 from forecast.reports.moves import section as moves
 from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, in_short, section, verdict
+from forecast.reports.scenario import section as what_if
 from forecast.reports.subject import Subject, identity
 from forecast.reports.tables import LEVELS, intervals
+from forecast.reports.targets import section as aims
 from forecast.reports.thresholds import Threshold, chance
+from forecast.scenarios.scenario import Scenario
 
 #: Countries in this order, others behind them by name.
 _ORDER = ("KAZ", "KGZ", "UZB", "TJK", "TKM")
@@ -54,6 +58,12 @@ class Edition:
         Numbers whose crossing is given a probability.
     earlier : mapping or None
         The manifest of an earlier edition.
+    scenarios : sequence of Scenario
+        What-ifs on top of the forecast; only their own section shows anything of them.
+    targets : DataFrame or None
+        The table of targets, see `forecast.scenarios.targets.targets`.
+    options : sequence of str
+        Options of the command that makes the page, beside those of the forecast.
     """
 
     words: Language
@@ -61,6 +71,9 @@ class Edition:
     uncovered: bool = False
     thresholds: Sequence[Threshold] = ()
     earlier: Mapping[str, Any] | None = None
+    scenarios: Sequence[Scenario] = ()
+    targets: pd.DataFrame | None = None
+    options: Sequence[str] = ()
 
 
 def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[str, Any]:
@@ -97,9 +110,11 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
         "disagree": contrast.section(ordered, words),
         "others": others.section(ordered, words),
         "places": _places(known, codes, words),
-        "method": method(outlook, words),
+        "method": method(outlook, words, edition.options),
         "record": section(edition.record, known, words),
         "uncovered": edition.uncovered,
+        "what_ifs": what_if(edition.scenarios, known, words) if edition.scenarios else None,
+        "aims": None if edition.targets is None else aims(edition.targets, edition.record, words),
         "changes": changes(edition.earlier, outlook, known, words) if edition.earlier else None,
     }
 

@@ -17,11 +17,18 @@ from forecast.reports.language import language as find_language
 from forecast.reports.manifest import manifest
 from forecast.reports.manifest import read as read_manifest
 from forecast.reports.record import record
+from forecast.reports.scenario import Given as ScenarioGiven
+from forecast.reports.scenario import scenarios as make_scenarios
 from forecast.reports.subject import Subject, subjects
 from forecast.reports.tables import all_quantiles
+from forecast.reports.targets import Given as TargetsGiven
+from forecast.reports.targets import table as target_table
 from forecast.reports.thresholds import Threshold, check
 from forecast.reports.thresholds import read as read_thresholds
 from forecast.reports.workbook import workbook
+from forecast.scenarios.apart import refuse_what_if
+from forecast.scenarios.read import names
+from forecast.scenarios.scenario import Scenario
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -38,6 +45,8 @@ def report(
     *,
     thresholds: str | Path | Sequence[Threshold] | None = None,
     previous: str | Path | None = None,
+    scenarios: Sequence[ScenarioGiven] = (),
+    targets: TargetsGiven | None = None,
 ) -> list[Path]:
     """Write the horizon report of a forecast.
 
@@ -58,6 +67,12 @@ def report(
         `forecast.reports.thresholds`.
     previous : str or Path, optional
         ``NAME.manifest.json`` of an earlier edition; the page then says what changed.
+    scenarios : sequence of str, Path, mapping or Scenario
+        Shocks to show in a section of their own, see `forecast.scenario`. Nothing else on
+        the page, and no other file, holds any of them.
+    targets : str, Path or sequence of Target, optional
+        Targets to give a chance: ``"concepts"`` for those of the policy concepts, or a TOML
+        file of your own, see `forecast.targets`.
 
     Returns
     -------
@@ -72,20 +87,25 @@ def report(
     UnknownNameError
         If the language is not known.
     DataError
-        If the name holds a path, there is nothing to report, or a file given is not
-        what it should be.
+        If the name holds a path, there is nothing to report, a file given is not what it
+        should be, or the draws given are a scenario or conditional.
     """
     words = find_language(language)
     if not name or Path(name).name != name or name in {".", ".."}:
         raise DataError(f"report name {name!r} is not a plain file name. Leave folders to folder=.")
+    refuse_what_if(outlook, "a report")
     known = subjects(outlook)
     found = record(track, outlook.model)
+    what_ifs = make_scenarios(scenarios, outlook)
     edition = content.Edition(
         words,
         found,
         uncovered=track is not None and found is None,
         thresholds=_thresholds(thresholds, known),
         earlier=None if previous is None else read_manifest(previous),
+        scenarios=what_ifs,
+        options=_options(what_ifs, targets),
+        targets=None if targets is None else target_table(targets, outlook),
     )
     shown = content.page(outlook, known, edition)
     table = all_quantiles(outlook, words).to_csv(index=False, lineterminator="\n")
@@ -93,12 +113,14 @@ def report(
     contents = {
         f"{stem}.html": render(shown, words).encode(),
         f"{stem}.csv": table.encode(),
-        f"{stem}.xlsx": workbook(outlook, known, shown["title"], words),
+        f"{stem}.xlsx": workbook(outlook, known, shown["title"], words, edition.targets, found),
     }
     hub = f"{name}-hub"
     shared = _hub(outlook, hub)
     every = {**contents, **{f"{hub}/{path}": data for path, data in shared.items()}}
-    contents[f"{stem}.manifest.json"] = manifest(outlook, known, every).encode()
+    contents[f"{stem}.manifest.json"] = manifest(
+        outlook, known, every, [one.name for one in edition.scenarios]
+    ).encode()
     with ExitStack() as stack:
         for file, data in contents.items():
             stack.enter_context(files.atomic_file(Path(folder) / file)).write_bytes(data)
@@ -110,6 +132,14 @@ def report(
 def render(shown: dict[str, Any], words: Language) -> str:
     """Return the page as HTML text from the values of `forecast.reports.content.page`."""
     return _environment(words).get_template("horizon.html").render(words=words, **shown)
+
+
+def _options(what_ifs: Sequence[Scenario], targets: TargetsGiven | None) -> list[str]:
+    """Return the options that ask the command for scenarios and targets."""
+    options = []
+    for one in what_ifs:
+        options += ["--scenario", one.name if one.name in names() else f"{one.name}.toml"]
+    return [*options, "--targets", str(targets)] if isinstance(targets, str | Path) else options
 
 
 def _hub(outlook: Forecast, name: str) -> dict[str, bytes]:

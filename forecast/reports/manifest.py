@@ -20,7 +20,12 @@ from forecast.reports.subject import Subject
 FORMAT = "migration-forecast-report/1"
 
 
-def manifest(outlook: Forecast, known: Sequence[Subject], contents: Mapping[str, bytes]) -> str:
+def manifest(
+    outlook: Forecast,
+    known: Sequence[Subject],
+    contents: Mapping[str, bytes],
+    scenarios: Sequence[str] = (),
+) -> str:
     """Return the manifest as JSON: what was made from what, and the numbers that it said.
 
     Parameters
@@ -29,6 +34,8 @@ def manifest(outlook: Forecast, known: Sequence[Subject], contents: Mapping[str,
     known : sequence of Subject
     contents : mapping of file name to bytes
         The files of the edition.
+    scenarios : sequence of str
+        Names of the what-ifs that the page shows beside the forecast.
     """
     attributes = outlook.paths.attrs
     stated = ("model", "seed", "origin", "as_of", "version", "data_hash")
@@ -37,6 +44,7 @@ def manifest(outlook: Forecast, known: Sequence[Subject], contents: Mapping[str,
         **{name: _plain(attributes[name]) for name in stated},
         "draws": outlook.paths.sizes["draw"],
         "horizons": list(outlook.horizons),
+        **({"scenarios": list(scenarios)} if scenarios else {}),
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
         "expected": [_said(s, year) for s in known for year in s.horizons if year in s.years],
     }

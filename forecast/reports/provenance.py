@@ -126,8 +126,11 @@ def _together(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"place": ", ".join(places), **dict(rest)} for rest, places in found.items()]
 
 
-def method(outlook: Forecast, words: Language) -> dict[str, Any]:
-    """Return what the page says about the model and how to make the page again."""
+def method(outlook: Forecast, words: Language, options: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what the page says about the model and how to make the page again.
+
+    `options` are those of the command beside the ones of the forecast.
+    """
     attributes = outlook.paths.attrs
     models = [_model(name, words) for name in _with_members(outlook.model)]
     return {
@@ -142,7 +145,7 @@ def method(outlook: Forecast, words: Language) -> dict[str, Any]:
         "as_of": attributes["as_of"],
         "data_hash": attributes["data_hash"],
         "seed": attributes["seed"],
-        "command": _command(outlook, words),
+        "command": _command(outlook, words, options),
     }
 
 
@@ -191,7 +194,7 @@ def _model(name: str, words: Language) -> dict[str, Any]:
     }
 
 
-def _command(outlook: Forecast, words: Language) -> str:
+def _command(outlook: Forecast, words: Language, options: Sequence[str]) -> str:
     """Return the shell command that makes this page again from the bundled data."""
     parts = ["forecast", "report", "--model", outlook.model]
     parts += ["--seed", str(outlook.paths.attrs["seed"])]
@@ -200,4 +203,4 @@ def _command(outlook: Forecast, words: Language) -> str:
         parts += ["--horizons", ",".join(map(str, outlook.horizons))]
     if words.code != "en":
         parts += ["--language", words.code]
-    return shlex.join(parts)
+    return shlex.join([*parts, *options])

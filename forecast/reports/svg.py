@@ -26,8 +26,9 @@ COLOURS = {
     "#0a5ca1": "var(--band-95)",
     "#e0e0e0": "var(--wash)",
     "#fefefe": "var(--paper)",
+    "#b3560f": "var(--what-if)",
 }
-INK, MUTED, RULE, ACCENT, BAND_50, BAND_80, BAND_95, WASH, PAPER = COLOURS
+INK, MUTED, RULE, ACCENT, BAND_50, BAND_80, BAND_95, WASH, PAPER, WHAT_IF = COLOURS
 #: Text size in the units of the drawing, which are pixels at full size.
 TEXT = 11.0
 STYLE: dict[Any, Any] = {

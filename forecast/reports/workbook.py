@@ -15,10 +15,14 @@ from forecast.reports import labels, sentences
 from forecast.reports.language import Language, message
 from forecast.reports.subject import Subject
 from forecast.reports.tables import LEVELS
+from forecast.reports.targets import sheet
 
 if TYPE_CHECKING:
+    import pandas as pd
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
+
+    from forecast.reports.record import Record
 
 Cell = str | int | float | None
 #: What a spreadsheet may take for a formula if it stands at the start of a text.
@@ -35,7 +39,14 @@ def neutral(text: str) -> str:
     return f"'{clean}" if clean.startswith(_ACTIVE) else clean
 
 
-def workbook(outlook: Forecast, known: Sequence[Subject], title: str, words: Language) -> bytes:
+def workbook(
+    outlook: Forecast,
+    known: Sequence[Subject],
+    title: str,
+    words: Language,
+    targets: pd.DataFrame | None = None,
+    record: Record | None = None,
+) -> bytes:
     """Return the workbook as bytes, the same for the same forecast.
 
     Parameters
@@ -46,11 +57,15 @@ def workbook(outlook: Forecast, known: Sequence[Subject], title: str, words: Lan
     title : str
         Title of the report.
     words : Language
+    targets : DataFrame, optional
+        The table of targets; it then has a sheet.
+    record : Record, optional
+        The track record, whose verdicts stand beside the chances of targets.
 
     Returns
     -------
     bytes
-        Sheets: what this is, one per measure, observed figures, series and sources.
+        Sheets: what this is, one per measure, targets, observed figures, series and sources.
     """
     from openpyxl import Workbook
 
@@ -62,6 +77,8 @@ def workbook(outlook: Forecast, known: Sequence[Subject], title: str, words: Lan
     for measure in sorted({s.series.measure for s in known if s.forecast}, key=labels.ORDER.get):  # type: ignore[arg-type]
         rows = [s for s in known if s.forecast and s.series.measure == measure]
         _fill(_sheet(book, labels.measure(measure, words)), *_forecasts(rows, words))
+    if targets is not None:
+        _fill(_sheet(book, words.say("Targets")), *sheet(targets, record, words))
     _fill(_sheet(book, words.say("Observed figures")), *_history(known, words))
     _fill(_sheet(book, words.say("Series")), *_series(known, words))
     return _steady(book)

@@ -24,6 +24,8 @@ from forecast.validation import MEASURES
 if TYPE_CHECKING:
     from forecast.backtests.table import Track
 
+#: Name of the targets that the package ships, ``models/targets/concepts.toml``.
+SHIPPED = "concepts"
 STATED, YARDSTICK = "stated", "yardstick"
 #: Whether a row has a probability, and if not, why.
 PREDICTED, OBSERVED, ABSENT, UNMEASURED = (
@@ -83,14 +85,16 @@ def read(path: str | Path | None = None) -> list[Target]:
     Parameters
     ----------
     path : str or Path, optional
-        By default the file that the package ships (``models/targets/concepts.toml``).
+        By default ``"concepts"``, the file that the package ships.
 
     Raises
     ------
     DataError, UnknownNameError
         Naming the table, the value and the remedy.
     """
-    path = shelf("models") / "targets" / "concepts.toml" if path is None else Path(path)
+    path = Path(SHIPPED if path is None else path)
+    if str(path) == SHIPPED and not path.is_file():
+        path = shelf("models") / "targets" / f"{SHIPPED}.toml"
     try:
         with path.open("rb") as file:
             content = tomllib.load(file)

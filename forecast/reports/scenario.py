@@ -1,0 +1,306 @@
+"""Scenarios on the page: baseline beside what would follow, and how unusual that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from forecast.errors import DataError
+from forecast.locations import country_of
+from forecast.outlook import Forecast
+from forecast.reports import labels
+from forecast.reports.language import Language
+from forecast.reports.numbers import rounded
+from forecast.reports.scenario_chart import beside
+from forecast.reports.subject import Subject, identity
+from forecast.scenarios.accounting import MOVED
+from forecast.scenarios.read import ARRIVALS, Shock
+from forecast.scenarios.scenario import Scenario, scenario
+
+#: What a shock is given as.
+Given = str | Path | Mapping[str, Any] | Shock | Scenario
+_NET, _GROSS = "net_migration", ("immigration", "emigration")
+
+
+def scenarios(given: Sequence[Given], outlook: Forecast) -> list[Scenario]:
+    """Put each scenario on top of the forecast of a report.
+
+    Raises
+    ------
+    DataError
+        If a scenario already made stands on another forecast, or two have one name.
+    """
+    made = []
+    for one in given:
+        if isinstance(one, Scenario):
+            if not one.baseline.paths.identical(outlook.paths):
+                raise DataError(
+                    f"scenario {one.name!r} stands on another forecast than the report's. "
+                    "Make it from this one with forecast.scenario(outlook, ...)."
+                )
+            made.append(one)
+        else:
+            made.append(scenario(outlook, one, seed=int(outlook.paths.attrs["seed"])))
+    names = [one.name for one in made]
+    if len(set(names)) < len(names):
+        raise DataError(f"a scenario is given twice: {', '.join(names)}. Name each once.")
+    return made
+
+
+def section(
+    made: Sequence[Scenario], known: Sequence[Subject], words: Language
+) -> list[dict[str, Any]]:
+    """Return what the page shows of each scenario."""
+    return [_shown(one, known, words) for one in made]
+
+
+def _shown(one: Scenario, known: Sequence[Subject], words: Language) -> dict[str, Any]:
+    found, event = one.unusual(), one.event()
+    charted = _charted(one, found, known)
+    moved = dict(zip(_keys(one.baseline), one.what_if.paths.transpose("series", "draw", "year")))
+    years = one.baseline.paths["year"].to_numpy()
+    figures, rows = [], []
+    for subject in charted:
+        draws = moved[subject.key].to_numpy()[:, np.isin(years, subject.years)]
+        said = position(_strongest(found, subject), words)
+        svg = beside(subject, draws, (one.shock.first, one.shock.last), one.name, said, words)
+        source, place, measure = subject.key
+        figures.append(
+            {
+                "title": f"{labels.place(place, words)}: {labels.measure(measure, words)}",
+                "source": labels.source(source, words),
+                "svg": Markup(svg),  # noqa: S704  escaped where it is drawn
+                "caption": said,
+            }
+        )
+        rows += _rows(one, subject, draws, words)
+    return {
+        "identity": identity("what-if", one.name),
+        "title": words.lookup(one.shock.title),
+        "summary": words.lookup(one.shock.summary),
+        "judgement": words.lookup(one.shock.judgement),
+        "stated": [*sizes(event, words), timing(one.shock, words)],
+        "counted": _counted(one, words),
+        "history": history(event, words),
+        "figures": figures,
+        "rows": rows,
+        "regions": _regions(one, words),
+        "sources": one.shock.sources,
+    }
+
+
+def _keys(outlook: Forecast) -> list[tuple[str, str, str]]:
+    series = outlook.series
+    return list(zip(series["source"], series["location"], series["measure"]))
+
+
+def _charted(one: Scenario, found: pd.DataFrame, known: Sequence[Subject]) -> list[Subject]:
+    """Return the series worth a chart: of each country the net and the gross flow moved most."""
+    yearly = found[found["window"] == 1].to_dict("records")
+    chosen = []
+    for place in one.shock.places:
+        for measure in (_NET, _GROSS[place.direction != ARRIVALS]):
+            ours = [
+                row for row in yearly
+                if (row["location"], row["measure"]) == (place.location, measure)
+            ]  # fmt: skip
+            if ours:
+                most = max(ours, key=lambda row: abs(float(row["added"])))
+                chosen.append((most["source"], most["location"], most["measure"]))
+    subjects = {subject.key: subject for subject in known}
+    return [subjects[key] for key in chosen]
+
+
+def _strongest(found: pd.DataFrame, subject: Subject) -> Mapping[str, Any]:
+    source, place, measure = subject.key
+    mine = found[
+        (found["source"] == source) & (found["location"] == place) & (found["measure"] == measure)
+    ]
+    row = mine[mine["window"] == 1].to_dict("records")[0]
+    return {str(name): value for name, value in row.items()}
+
+
+def position(row: Mapping[str, Any], words: Language) -> str:
+    """Say where the scenario's strongest year lies among the baseline's futures.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of `forecast.scenarios.unusual.unusual` for single years.
+    words : Language
+    """
+    signed = row["measure"] == _NET
+    value = words.persons(rounded(float(row["what_if"])), sign=signed)
+    usual = words.persons(rounded(float(row["baseline"])), sign=signed)
+    draws = words.persons(int(row["draws"]))
+    if not row["beyond"]:
+        return words.say(
+            "In the strongest year after its start {value}, the baseline {usual} (medians). None of the baseline’s "
+            "{draws} futures goes as far: less than 1 in {draws}.",
+            value=value,
+            usual=usual,
+            draws=draws,
+        )
+    return words.say(
+        "In the strongest year after its start {value}, the baseline {usual} (medians). Of the baseline’s {draws} "
+        "futures {share} go as far.",
+        value=value,
+        usual=usual,
+        draws=draws,
+        share=words.percent(float(row["tail"])),
+    )
+
+
+def sizes(event: pd.DataFrame, words: Language) -> list[str]:
+    """Say of each country how many people move, in all and in the first year."""
+    said = []
+    for row in event.to_dict("records"):
+        ends = {
+            name: words.persons(rounded(float(row[name])))
+            for name in ("people_lower", "people_upper", "first_year_lower", "first_year_upper")
+        }
+        shape = (
+            words.say(
+                "{place}: {low} to {high} people come in all, {first} to {last} of them in the "
+                "calendar year in which it starts (four in five of the scenario’s draws).",
+                place=labels.place(str(row["location"]), words),
+                low=ends["people_lower"],
+                high=ends["people_upper"],
+                first=ends["first_year_lower"],
+                last=ends["first_year_upper"],
+            )
+            if row["direction"] == ARRIVALS
+            else words.say(
+                "{place}: {low} to {high} people leave in all, {first} to {last} of them in the "
+                "calendar year in which it starts (four in five of the scenario’s draws).",
+                place=labels.place(str(row["location"]), words),
+                low=ends["people_lower"],
+                high=ends["people_upper"],
+                first=ends["first_year_lower"],
+                last=ends["first_year_upper"],
+            )
+        )
+        said.append(shape)
+    return said
+
+
+def timing(shock: Shock, words: Language) -> str:
+    """Say when it starts, how fast it fades and how many move back."""
+    said = words.say(
+        "It starts in {first} to {last}; half of all have moved after {low} to {high} years.",
+        first=shock.first,
+        last=shock.last,
+        low=words.decimal(shock.half_life.low),
+        high=words.decimal(shock.half_life.high),
+    )
+    if shock.returns_share is None:
+        return said
+    back = words.say(
+        "Later {low} to {high} of them move back.",
+        low=words.share(shock.returns_share.low),
+        high=words.share(shock.returns_share.high),
+    )
+    return f"{said} {back}"
+
+
+def history(event: pd.DataFrame, words: Language) -> list[str]:
+    """Say how often any country has seen a movement of this size."""
+    said = []
+    for row in event[event["rate"].notna()].to_dict("records"):
+        place = labels.place(str(row["location"]), words)
+        rate = words.decimal(abs(round(float(row["rate"]), 1)))
+        counted = words.persons(int(row["world_counted"]))
+        if not row["world_share"]:
+            said.append(
+                words.say(
+                    "{place}: in the first year {rate} per 1,000 inhabitants. In none of {counted} "
+                    "years of countries of a million or more since 1950 does the UN count as much.",
+                    place=place,
+                    rate=rate,
+                    counted=counted,
+                )
+            )
+            continue
+        said.append(
+            words.say(
+                "{place}: in the first year {rate} per 1,000 inhabitants. The UN counts as much in "
+                "{share} of {counted} years of countries of a million or more since 1950.",
+                place=place,
+                rate=rate,
+                counted=counted,
+                share=words.percent(float(row["world_share"])),
+            )
+        )
+    return said
+
+
+def _counted(one: Scenario, words: Language) -> list[str]:
+    """Say of each source how many of those who move its figures show, and why."""
+    said = []
+    reached = one.effects[one.effects["status"] == MOVED]
+    for place in one.shock.places:
+        ours = reached[reached["location"].map(country_of) == place.location]
+        by_entry: dict[int, list[str]] = {}
+        for source in dict.fromkeys(ours["source"]):
+            entry = place.counted_by(str(source))
+            if entry is not None:
+                by_entry.setdefault(entry, []).append(labels.source(str(source), words))
+        for entry, names in by_entry.items():
+            stated = place.counted[entry]
+            shown = words.say(
+                "Shown by the {source}: {low} to {high} of them.",
+                source=words.listed(names),
+                low=words.share(stated.share.low),
+                high=words.share(stated.share.high),
+            )
+            said.append(f"{shown} {words.lookup(stated.because)}")
+    return list(dict.fromkeys(said))
+
+
+def _regions(one: Scenario, words: Language) -> str:
+    """Say how a country's movement is shared out over its regions; empty without regions."""
+    moved = one.effects[one.effects["status"] == MOVED]
+    regional = moved[~moved["location"].isin([place.location for place in one.shock.places])]
+    if regional.empty:
+        return ""
+    stated = all(place.regions for place in one.shock.places)
+    if stated:
+        return words.say("Regions share it out as the scenario states; their series add up.")
+    return words.say(
+        "Regions share it out by population, which is an assumption; their series add up as before."
+    )
+
+
+def _rows(
+    one: Scenario, subject: Subject, draws: np.ndarray, words: Language
+) -> list[dict[str, Any]]:
+    """Return baseline and scenario by year, from the first year in which it may start."""
+    source, place, measure = subject.key
+    rows = []
+    for position_, year in enumerate(subject.years.tolist()):
+        if year < one.shock.first:
+            continue
+        both = [
+            [
+                words.persons(rounded(float(value), 3), sign=subject.series.signed)
+                for value in np.quantile(drawn, [0.5, 0.1, 0.9])
+            ]
+            for drawn in (subject.draws[:, position_], draws[:, position_])
+        ]
+        rows.append(
+            {
+                "place": labels.place(place, words),
+                "measure": labels.measure(measure, words),
+                "source": labels.source(source, words),
+                "year": year,
+                "numbers": [*both[0], *both[1]],
+            }
+        )
+    for at, row in enumerate(rows):
+        row |= {"first": at == 0, "span": len(rows)}
+    return rows

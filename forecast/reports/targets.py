@@ -1,0 +1,150 @@
+"""The targets of the policy concepts on the page and in the workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecast.outlook import Forecast
+from forecast.reports import labels
+from forecast.reports.language import Language, message
+from forecast.reports.record import Record, cell
+from forecast.scenarios.targets import (
+    ABSENT,
+    OBSERVED,
+    PREDICTED,
+    UNMEASURED,
+    YARDSTICK,
+    Target,
+    targets,
+)
+
+#: What targets are given as.
+Given = str | Path | Sequence[Target]
+HEADER = (
+    message("Place"), message("Target"), message("Measure"), message("Year"),
+    message("Threshold"), message("Last observed"), message("Chance"), message("Track record"),
+    message("Source"),
+)  # fmt: skip
+
+
+def table(given: Given, outlook: Forecast) -> pd.DataFrame:
+    """Return the targets of a report; see `forecast.scenarios.targets.targets`."""
+    return targets(outlook, given=given)
+
+
+def section(found: pd.DataFrame, record: Record | None, words: Language) -> dict[str, Any]:
+    """Return what the page shows: rows with a chance, and targets that have none."""
+    measured = found[found["status"].isin([PREDICTED, OBSERVED])]
+    rows = [_row(row, record, words) for row in measured.to_dict("records")]
+    for at, row in enumerate(rows):
+        row["first"] = at == 0 or rows[at - 1]["target"] != row["target"]
+        row["span"] = sum(other["target"] == row["target"] for other in rows)
+    judged = any(row["record"] for row in rows)
+    return {"rows": rows, "judged": judged, "without": _without(found, words)}
+
+
+def sheet(
+    found: pd.DataFrame, record: Record | None, words: Language
+) -> tuple[list[str], list[list[str | int | float | None]]]:
+    """Return header and rows for the workbook, every target a row."""
+    rows: list[list[str | int | float | None]] = []
+    for row in found.to_dict("records"):
+        measured = row["status"] in (PREDICTED, OBSERVED)
+        shown = _row(row, record, words)
+        rows.append(
+            [
+                shown["place"], _with_kind(shown), shown["series"], int(row["year"]),
+                round(float(row["threshold"])) if measured else None,
+                round(float(row["last"])) if measured else None,
+                float(row["probability"]) if measured else words.lookup(str(row["reason"])),
+                shown["record"], str(row["reference"]),
+            ]
+        )  # fmt: skip
+    return [words.say(name) for name in HEADER], rows
+
+
+def _with_kind(shown: dict[str, Any]) -> str:
+    return f"{shown['target']} ({shown['kind']})" if shown["kind"] else str(shown["target"])
+
+
+def _row(row: dict[Any, Any], record: Record | None, words: Language) -> dict[str, Any]:
+    signed = row["measure"] in ("net_migration", "net_all_flows", "internal_net")
+    source = labels.source(str(row["source"]), words) if row["source"] else ""
+    measure = labels.measure(str(row["measure"]), words) if row["measure"] else ""
+    place = str(row["location"] if row["location"] else row["concept"])
+    return {
+        "place": labels.place(place, words),
+        "target": words.lookup(str(row["target"])),
+        "kind": words.say("our yardstick") if row["kind"] == YARDSTICK else "",
+        "series": ", ".join(filter(None, (measure, source))),
+        "measure": measure,
+        "source": source,
+        "year": int(row["year"]),
+        "threshold": _threshold(row, signed, words),
+        "last": _last(row, signed, words),
+        "chance": _chance(row, words),
+        "record": _trust(row, record, words),
+        "reference": str(row["reference"]),
+    }
+
+
+def _threshold(row: dict[Any, Any], signed: bool, words: Language) -> str:
+    if pd.isna(row["threshold"]):
+        return ""
+    value = words.persons(float(row["threshold"]), sign=signed)
+    if row["side"] == "at least":
+        return words.say("at least {value}", value=value)
+    return words.say("at most {value}", value=value)
+
+
+def _last(row: dict[Any, Any], signed: bool, words: Language) -> str:
+    if pd.isna(row["last"]):
+        return ""
+    value = words.persons(float(row["last"]), sign=signed)
+    return words.say("{value} in {year}", value=value, year=int(row["last_year"]))
+
+
+def _chance(row: dict[Any, Any], words: Language) -> str:
+    """Return the probability with its Monte Carlo error, in points."""
+    if row["status"] == OBSERVED:
+        return words.say("reached") if row["probability"] else words.say("not reached")
+    if row["status"] != PREDICTED:
+        return ""
+    points = words.decimal(max(round(100 * float(row["error"]), 1), 0.1))
+    return words.say(
+        "{chance} (±{points})", chance=words.percent(float(row["probability"])), points=points
+    )
+
+
+def _trust(row: dict[Any, Any], record: Record | None, words: Language) -> str:
+    if record is None or row["status"] != PREDICTED:
+        return ""
+    key = (str(row["source"]), str(row["location"]), str(row["measure"]))
+    judged = record.nearest(key, int(row["year"]) - int(row["last_year"]))
+    return "" if judged is None else cell(str(judged["verdict"]), words)
+
+
+def _without(found: pd.DataFrame, words: Language) -> list[dict[str, str]]:
+    """Return the targets that have no probability, each once, with the reason."""
+    listed: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in found[found["status"].isin([ABSENT, UNMEASURED])].to_dict("records"):
+        source = str(row["source"])
+        entry = listed.setdefault(
+            (str(row["target"]), source),
+            {
+                "place": labels.place(str(row["concept"]), words),
+                "target": words.lookup(str(row["target"])),
+                "source": labels.source(source, words) if source else "",
+                "years": [],
+                "reason": labels.reason({"reason": row["reason"]}, words)
+                if row["status"] == ABSENT
+                else words.lookup(str(row["reason"])),
+                "reference": str(row["reference"]),
+            },
+        )
+        entry["years"].append(int(row["year"]))
+    return [{**entry, "years": words.listed(entry["years"])} for entry in listed.values()]
