@@ -140,15 +140,15 @@ def position(row: Mapping[str, Any], words: Language) -> str:
     draws = words.persons(int(row["draws"]))
     if not row["beyond"]:
         return words.say(
-            "In the strongest year after its start {value}, the baseline {usual} (medians). None of the baseline’s "
-            "{draws} futures goes as far: less than 1 in {draws}.",
+            "In the strongest year after its start {value}, the baseline {usual} (medians). None "
+            "of the baseline’s {draws} futures goes as far: less than 1 in {draws}.",
             value=value,
             usual=usual,
             draws=draws,
         )
     return words.say(
-        "In the strongest year after its start {value}, the baseline {usual} (medians). Of the baseline’s {draws} "
-        "futures {share} go as far.",
+        "In the strongest year after its start {value}, the baseline {usual} (medians). Of the "
+        "baseline’s {draws} futures {share} go as far.",
         value=value,
         usual=usual,
         draws=draws,

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.coherence.identities import cover
+from forecast.coherence.audit import TOLERANCE, about, check, keys_of
+from forecast.coherence.identities import cover, matrix, stated
+from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.scenarios.shock import Movement
 
@@ -41,15 +43,30 @@ class Accounts:
     effects: pd.DataFrame
 
 
-def accounts(outlook: Forecast, moved: Sequence[Movement]) -> Accounts:
+def accounts(outlook: Forecast, moved: Sequence[Movement], name: str) -> Accounts:
     """Share a movement out over the series of a forecast.
 
+    Parameters
+    ----------
+    outlook : Forecast
+    moved : sequence of Movement
+    name : str
+        Name of the scenario, for messages.
+
+    Raises
+    ------
+    DataError
+        If the scenario breaks an account that adds up in every draw of the forecast.
+
+    Notes
+    -----
     Arrivals raise immigration and, by as much, every net; departures raise emigration and
     lower it. A country's movement is shared out over its regions, so that they still add up:
     by the shares that the scenario states, else by population. Moves inside the country and
     population itself stay as they are, and are listed with the reason. All series of one
     source take the same share of those who really move, so whatever identity the baseline
-    obeys in a draw, it obeys with the shock too.
+    obeys in a draw, it obeys with the shock too; between sources it does if the scenario
+    counts them in one entry.
     """
     series = outlook.series
     paths = outlook.paths
@@ -79,7 +96,23 @@ def accounts(outlook: Forecast, moved: Sequence[Movement]) -> Accounts:
                 into, out = TAKES[str(row.measure)]
                 flow = into * movement.arrivals + out * movement.departures
                 added[:, position, :] = flow * (movement.shares[:, entry] * part)[:, None]
+    _refuse_broken(outlook, added, name)
     return Accounts(added, pd.DataFrame(rows, columns=_COLUMNS))
+
+
+def _refuse_broken(outlook: Forecast, added: np.ndarray, name: str) -> None:
+    """Refuse a shock that breaks an identity which the forecast obeys in every draw."""
+    keys = keys_of(outlook)
+    identities = about(keys, stated(keys))
+    off = np.abs(np.einsum("ik,dky->idy", matrix(identities, keys), added)).max(axis=(1, 2))
+    size = 1.0 + float(np.abs(added).max(initial=0.0))
+    suspects = [one for one, largest in zip(identities, off) if largest > TOLERANCE * size]
+    before = check(outlook, suspects)
+    for row in before[before["holds"].astype(bool)].itertuples():
+        raise DataError(
+            f"scenario {name!r} breaks the account {row.identity!r}, which adds up in every draw "
+            "of the forecast. Count its sources in one entry [[place.counted]]."
+        )
 
 
 def _reason(measure: str, location: str, entry: int | None, parts: Mapping[str, float]) -> str:
@@ -91,7 +124,7 @@ def _reason(measure: str, location: str, entry: int | None, parts: Mapping[str, 
     if measure not in TAKES:
         return "moves inside the country are not part of the scenario"
     if location not in parts:
-        return "its share in the country is not known: the population of the regions is missing"
+        return "its share in the country is not known"
     return ""
 
 
@@ -101,15 +134,15 @@ def _population(given: np.ndarray) -> float | None:
 
 
 def _parts(
-    country: str, people: Mapping[str, float | None], stated: Mapping[str, float]
+    country: str, people: Mapping[str, float | None], shares: Mapping[str, float]
 ) -> dict[str, float]:
     """Return the share of each place in its country, the country's own being 1.
 
     Regions that cover the country (or a merged unit) once share it out between them.
     """
     found = {country: 1.0}
-    _share_out(country, people, stated, found)
-    if len(found) == 1 and not stated and people.get(country):
+    _share_out(country, people, shares, found)
+    if len(found) == 1 and not shares and people.get(country):
         # Not all regions are there; those that are take what their population says.
         whole = people[country] or 1.0
         found |= {
@@ -121,29 +154,31 @@ def _parts(
 def _share_out(
     whole: str,
     people: Mapping[str, float | None],
-    stated: Mapping[str, float],
+    shares: Mapping[str, float],
     found: dict[str, float],
 ) -> None:
     inside = cover(whole, people)
-    weights = [_weight(place, people, stated) for place in inside]
+    weights = [_weight(place, people, shares) for place in inside]
     sizes = [weight for weight in weights if weight is not None]
     if not inside or len(sizes) < len(inside) or not sum(sizes):
         return
     for place, size in zip(inside, sizes):
         found[place] = found[whole] * size / sum(sizes)
-        _share_out(place, people, stated, found)
+        _share_out(place, people, shares, found)
 
 
 def _weight(
-    place: str, people: Mapping[str, float | None], stated: Mapping[str, float]
+    place: str, people: Mapping[str, float | None], shares: Mapping[str, float]
 ) -> float | None:
     """Return what a place is worth beside others: its stated share, or its population.
 
-    With stated shares, a region that none names takes nothing; a merged unit takes what
-    its parts do.
+    With stated shares, a region that none names takes nothing, a merged unit takes what its
+    parts do, and what a part of a stated merged unit takes is not known.
     """
-    if not stated:
+    if not shares:
         return people[place]
-    if place in stated:
-        return stated[place]
-    return sum(stated.get(part, 0.0) for part in locations.parts(place))
+    if place in shares:
+        return shares[place]
+    if any(place in locations.parts(named) for named in shares):
+        return None
+    return sum(shares.get(part, 0.0) for part in locations.parts(place))

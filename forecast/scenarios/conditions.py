@@ -41,7 +41,7 @@ class Condition:
     lower, upper : float
         Bounds in persons, both included; infinite where there is none.
     near, sd : float
-        A value known with a normal error of this standard deviation; NaN if bounds are given.
+        A value known with a normal error of this standard deviation; None if bounds are given.
     source : str or None
         None for the source that covers most locations, as in `Forecast.probability`.
     """
@@ -51,18 +51,18 @@ class Condition:
     year: int
     lower: float = -math.inf
     upper: float = math.inf
-    near: float = math.nan
-    sd: float = math.nan
+    near: float | None = None
+    sd: float | None = None
     source: str | None = None
 
     @property
     def exact(self) -> bool:
         """Whether a draw either meets it or does not."""
-        return math.isnan(self.near)
+        return self.near is None
 
     def __str__(self) -> str:
         series = " ".join(filter(None, (self.location, self.measure, self.source)))
-        if not self.exact:
+        if self.near is not None:
             return f"{series} {self.year} ~ {self.near:,.0f} sd {self.sd:,.0f}"
         if math.isinf(self.upper):
             return f"{series} {self.year} >= {self.lower:,.0f}"
@@ -94,7 +94,7 @@ class Condition:
 
     def log_weights(self, values: np.ndarray) -> np.ndarray:
         """Return the logarithm of each draw's weight, zero or less, shape (n_draws,)."""
-        if not self.exact:
+        if self.near is not None and self.sd is not None:
             return -0.5 * ((values - self.near) / self.sd) ** 2
         return np.where((values >= self.lower) & (values <= self.upper), 0.0, -np.inf)
 

@@ -161,7 +161,7 @@ def scenario(
     paths = outlook.paths.transpose("draw", "series", "year")
     years = paths["year"].to_numpy()
     moved = movements(shock, years, paths.sizes["draw"], seed)
-    found = accounts(outlook, moved)
+    found = accounts(outlook, moved, shock.name)
     reached = found.effects[found.effects["status"] == MOVED]
     if reached.empty:
         places = ", ".join(place.location for place in shock.places)

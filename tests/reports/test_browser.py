@@ -85,7 +85,8 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def make(language: str) -> Path:
         return report(
             outlook, track, folder=folder, language=language, previous=earlier[3],
-            thresholds=[parse("KAZ immigration > 30000")],
+            thresholds=[parse("KAZ immigration > 30000")], targets="concepts",
+            scenarios=["russia-kazakhstan", "labour-return", "afghanistan"],
         )[0]  # fmt: skip
 
     return make

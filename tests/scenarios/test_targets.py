@@ -1,0 +1,151 @@
+"""Targets of concepts: probabilities, what the record says, and what cannot be measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import forecast as fc
+from forecast.backtests.run import backtest
+from forecast.errors import DataError, UnknownNameError
+from forecast.horizons import CONCEPTS
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+from forecast.scenarios import targets as module
+from forecast.scenarios.targets import read, targets
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+OWN = """[[target]]
+concept = "KAZ"
+text = "Enough come"
+kind = "stated"
+by = [2024, 2027, 2040]
+measure = "immigration"
+at_least = 9_000
+reference = "A law"
+
+[[target]]
+concept = "KAZ"
+text = "Fewer leave than in 2010"
+kind = "yardstick"
+by = 2027
+measure = "emigration"
+at_most_of = 2010
+reference = "A law"
+
+[[target]]
+concept = "KGZ"
+text = "Enough come there"
+kind = "yardstick"
+by = 2027
+measure = "immigration"
+at_least_of = 1950
+reference = "A law"
+"""
+
+
+def test_the_shipped_targets_cover_every_concept_and_its_years() -> None:
+    known = read()
+    assert {target.concept for target in known} == set(CONCEPTS)
+    for target in known:
+        assert set(target.by) <= set(CONCEPTS[target.concept].target_years)
+        assert target.reference
+        assert bool(target.measure) != bool(target.why)
+
+
+def test_probabilities_are_shares_of_draws(outlook: Forecast, tmp_path: Path) -> None:
+    table = targets(outlook, given=write(tmp_path, OWN))
+    rows = table.set_index(["target", "year"])
+    drawn = outlook.sample(location="KAZ", measure="immigration", year=2027)
+    row = rows.loc[("Enough come", 2027)]
+    assert row["probability"] == (drawn >= 9_000).mean()
+    assert row["error"] == pytest.approx(
+        max(np.sqrt(row["probability"] * (1 - row["probability"]) / 400), 1 / 400)
+    )
+    assert (row["last_year"], row["status"]) == (2024, "forecast")
+    seen = rows.loc[("Enough come", 2024)]
+    assert seen["status"] == "observed"
+    assert seen["probability"] == float(seen["last"] >= 9_000)
+    assert rows.loc[("Enough come", 2040)]["reason"] == "2040 was not forecast"
+    fewer = rows.loc[("Fewer leave than in 2010", 2027)]
+    emigration = outlook.history.select(location="KAZ", measure="emigration").series[0]
+    assert fewer["threshold"] == emigration.values[emigration.years == 2010][0]
+    drawn = outlook.sample(location="KAZ", measure="emigration", year=2027)
+    assert fewer["probability"] == (drawn <= fewer["threshold"]).mean()
+    none = rows.loc[("Enough come there", 2027)]
+    assert (none["status"], none["reason"]) == (
+        "not in this forecast", "there is no figure of 1950 to compare with",
+    )  # fmt: skip
+
+
+def test_nothing_is_dropped(outlook: Forecast) -> None:
+    table = fc.targets(outlook)
+    assert list(table.columns) == module.COLUMNS
+    asked = {(target.text, year) for target in read() for year in target.by}
+    assert set(zip(table["target"], table["year"])) == asked
+    without = table[table["status"].isin([module.ABSENT, module.UNMEASURED])]
+    assert len(without)
+    assert without["reason"].str.len().min() > 0
+    assert without["probability"].isna().all()
+    assert table[table["status"] == module.PREDICTED]["probability"].between(0, 1).all()
+
+
+def test_the_record_stands_beside_the_chance(varied: Panel) -> None:
+    track = backtest(
+        varied, ["naive", "mean"], range(2008, 2018), (1, 3), draws=100, jobs=1, joint=False
+    )
+    judged = targets(fc.forecast(varied, "mean", draws=200), track)
+    said = judged[judged["status"] == module.PREDICTED]["record"]
+    assert said.str.contains(r"\((?:1|3) ahead\)").any()
+    naive = targets(fc.forecast(varied, "naive", draws=200), track)
+    assert (naive["record"] == "").all()
+
+
+def entry(**changes: Any) -> str:
+    given = {
+        "concept": '"KAZ"', "text": '"x"', "kind": '"stated"', "by": "2027",
+        "measure": '"immigration"', "at_least": "1", "reference": '"y"', **changes,
+    }  # fmt: skip
+    lines = [f"{key} = {value}" for key, value in given.items() if value is not None]
+    return "\n".join(["[[target]]", *lines])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"holds no table \[\[target\]\]"),
+        ("a = [", "is not TOML"),
+        ("tagret = 1", "Did you mean: target"),
+        ("target = [1]", "target 1 of own.toml is 1"),
+        (entry(at_leest="1"), "Did you mean: at_least"),
+        (entry(concept='"XXX"'), "unknown policy concept"),
+        (entry(reference=None), "names no reference"),
+        (entry(kind='"wish"'), "unknown kind"),
+        (entry(by='"2027"'), "by = '2027'"),
+        (entry(by="[]"), r"by = \[\]"),
+        (entry(at_least=None), "needs a measure with one of"),
+        (entry(at_most="2"), "needs a measure with one of"),
+        (entry(measure=None), "needs a measure with one of"),
+        (entry(why='"z"'), "needs a measure with one of"),
+        (entry(measure='"wages"'), "unknown measure"),
+        (entry(at_least='"many"'), "at_least = 'many'; give a number"),
+        (entry(location='"KZ-00"'), "unknown location"),
+    ],
+)
+def test_bad_targets_are_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises((DataError, UnknownNameError), match=message):
+        read(write(tmp_path, text))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="does not exist"):
+        read(tmp_path / "none.toml")
