@@ -14,17 +14,27 @@ from forecast.errors import DataError
 from forecast.locations import country_of
 from forecast.outlook import Forecast
 from forecast.reports import labels
-from forecast.reports.language import Language
+from forecast.reports.language import Language, message
 from forecast.reports.numbers import rounded
 from forecast.reports.scenario_chart import beside
 from forecast.reports.subject import Subject, identity
 from forecast.scenarios.accounting import MOVED
-from forecast.scenarios.read import ARRIVALS, Shock
+from forecast.scenarios.read import ARRIVALS, DEPARTURES, Shock
 from forecast.scenarios.scenario import Scenario, scenario
 
 #: What a shock is given as.
 Given = str | Path | Mapping[str, Any] | Shock | Scenario
-_NET, _GROSS = "net_migration", ("immigration", "emigration")
+_NET, _GROSS = "net_migration", {ARRIVALS: "immigration", DEPARTURES: "emigration"}
+_PEOPLE = {
+    ARRIVALS: message(
+        "{place}: {low} to {high} people come in all, {first} to {last} of them in the calendar "
+        "year in which it starts (four in five of the scenario’s draws)."
+    ),
+    DEPARTURES: message(
+        "{place}: {low} to {high} people leave in all, {first} to {last} of them in the calendar "
+        "year in which it starts (four in five of the scenario’s draws)."
+    ),
+}
 
 
 def scenarios(given: Sequence[Given], outlook: Forecast) -> list[Scenario]:
@@ -104,7 +114,7 @@ def _charted(one: Scenario, found: pd.DataFrame, known: Sequence[Subject]) -> li
     yearly = found[found["window"] == 1].to_dict("records")
     chosen = []
     for place in one.shock.places:
-        for measure in (_NET, _GROSS[place.direction != ARRIVALS]):
+        for measure in (_NET, _GROSS[place.direction]):
             ours = [
                 row for row in yearly
                 if (row["location"], row["measure"]) == (place.location, measure)
@@ -158,35 +168,22 @@ def position(row: Mapping[str, Any], words: Language) -> str:
 
 def sizes(event: pd.DataFrame, words: Language) -> list[str]:
     """Say of each country how many people move, in all and in the first year."""
-    said = []
-    for row in event.to_dict("records"):
-        ends = {
-            name: words.persons(rounded(float(row[name])))
-            for name in ("people_lower", "people_upper", "first_year_lower", "first_year_upper")
-        }
-        shape = (
-            words.say(
-                "{place}: {low} to {high} people come in all, {first} to {last} of them in the "
-                "calendar year in which it starts (four in five of the scenario’s draws).",
-                place=labels.place(str(row["location"]), words),
-                low=ends["people_lower"],
-                high=ends["people_upper"],
-                first=ends["first_year_lower"],
-                last=ends["first_year_upper"],
-            )
-            if row["direction"] == ARRIVALS
-            else words.say(
-                "{place}: {low} to {high} people leave in all, {first} to {last} of them in the "
-                "calendar year in which it starts (four in five of the scenario’s draws).",
-                place=labels.place(str(row["location"]), words),
-                low=ends["people_lower"],
-                high=ends["people_upper"],
-                first=ends["first_year_lower"],
-                last=ends["first_year_upper"],
-            )
+    return [
+        words.say(
+            _PEOPLE[str(row["direction"])],
+            place=labels.place(str(row["location"]), words),
+            **{
+                name: words.persons(rounded(float(row[column])))
+                for name, column in (
+                    ("low", "people_lower"),
+                    ("high", "people_upper"),
+                    ("first", "first_year_lower"),
+                    ("last", "first_year_upper"),
+                )
+            },
         )
-        said.append(shape)
-    return said
+        for row in event.to_dict("records")
+    ]
 
 
 def timing(shock: Shock, words: Language) -> str:
@@ -268,8 +265,7 @@ def _regions(one: Scenario, words: Language) -> str:
     regional = moved[~moved["location"].isin([place.location for place in one.shock.places])]
     if regional.empty:
         return ""
-    stated = all(place.regions for place in one.shock.places)
-    if stated:
+    if all(place.regions for place in one.shock.places):
         return words.say("Regions share it out as the scenario states; their series add up.")
     return words.say(
         "Regions share it out by population, which is an assumption; their series add up as before."
@@ -282,7 +278,7 @@ def _rows(
     """Return baseline and scenario by year, from the first year in which it may start."""
     source, place, measure = subject.key
     rows = []
-    for position_, year in enumerate(subject.years.tolist()):
+    for at, year in enumerate(subject.years.tolist()):
         if year < one.shock.first:
             continue
         both = [
@@ -290,7 +286,7 @@ def _rows(
                 words.persons(rounded(float(value), 3), sign=subject.series.signed)
                 for value in np.quantile(drawn, [0.5, 0.1, 0.9])
             ]
-            for drawn in (subject.draws[:, position_], draws[:, position_])
+            for drawn in (subject.draws[:, at], draws[:, at])
         ]
         rows.append(
             {

@@ -126,7 +126,7 @@ def read(given: str | Path | Mapping[str, Any]) -> Shock:
     Parameters
     ----------
     given : str, Path or mapping
-        Name of a shipped scenario, a TOML file, or its content.
+        Name of a shipped scenario, a TOML file, or its content (perhaps with a ``name``).
 
     Returns
     -------

@@ -55,14 +55,14 @@ def unusual(scenario: Scenario, world: Panel | None = None) -> pd.DataFrame:
     paths = scenario.baseline.paths.transpose("series", "draw", "year").to_numpy()
     added = scenario.difference.transpose("series", "draw", "year").to_numpy()
     years = scenario.baseline.paths["year"].to_numpy()
+    series = scenario.baseline.series
     start = scenario.movements[0].start
     people = _people(scenario)
     known = {window: history(window, world) for window in WINDOWS}
     rows = []
     for position in scenario.moved:
         source, location, measure = (
-            str(scenario.baseline.series.iloc[position][name])
-            for name in ("source", "location", "measure")
+            str(series[name].iloc[position]) for name in ("source", "location", "measure")
         )
         ahead = ~np.isnan(paths[position, 0])
         begins = np.searchsorted(years[ahead], start)

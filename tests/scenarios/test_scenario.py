@@ -18,14 +18,14 @@ from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.reports.horizon import report
 from forecast.scenarios.read import names, read
-from forecast.scenarios.scenario import scenario
+from forecast.scenarios.scenario import Scenario, scenario
 from forecast.scenarios.shock import moved_back, movements, spread
 
 REGIONS = {"TJ-DU": 1_200, "TJ-GB": 230, "TJ-KT": 3_600, "TJ-RA": 2_300, "TJ-SU": 2_900}
 
 
-def added(made: fc.Forecast, source: str, place: str, measure: str) -> np.ndarray:
-    paths = made.difference  # type: ignore[attr-defined]
+def added(made: Scenario, source: str, place: str, measure: str) -> np.ndarray:
+    paths = made.difference
     at = (paths["source"] == source) & (paths["location"] == place) & (paths["measure"] == measure)
     return paths.isel(series=int(np.flatnonzero(at)[0])).transpose("draw", "year").to_numpy()
 

@@ -107,6 +107,17 @@ def test_rates_leave_small_countries_out_and_windows_do_not_overlap() -> None:
         rates(world(population=1e5), 1)
 
 
+def test_the_world_panel_takes_the_place_of_the_shipped_table(
+    coherent: Forecast, own: dict[str, Any]
+) -> None:
+    made = scenario(coherent, certain(own, 30_000))
+    found = made.unusual(world()).set_index(["source", "measure", "location", "window"])
+    yearly = found.loc[("un", "net_migration", "TJK", 1)]
+    assert (yearly["world_counted"], yearly["world_share"]) == (6, pytest.approx(0.2, abs=0.2))
+    assert found.loc[("un", "net_migration", "TJK", 5), "world_counted"] == 1
+    assert made.event(world())["world_share"][0] == 1 / 6
+
+
 def test_the_shipped_history_is_what_the_command_prints(shared: Path) -> None:
     panel = wpp.world(shared / "wpp", vintages=[2024])
     shipped = shelf("models") / "history" / "world-net-rates.toml"
