@@ -109,6 +109,9 @@ def test_bounds_keep_whole_worlds(coherent: Forecast) -> None:
     holds = check(coherent).set_index("identity")["holds"]
     assert check(made.forecast).set_index("identity")["holds"][holds].all()
     assert made.table["given"][0] > made.table["baseline"][0]
+    # Of other series too: with a higher net go more arrivals.
+    arrivals = {"source": "register", "measure": "immigration"}
+    assert drawn(made.forecast, **arrivals).mean() > drawn(coherent, **arrivals).mean() + 200
 
 
 def test_conditions_hold_together(coherent: Forecast) -> None:
