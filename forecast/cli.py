@@ -10,6 +10,7 @@ import click
 
 from forecast.commands.backtest import backtest
 from forecast.commands.hub import hub
+from forecast.commands.impact import impact, impact_option, impacts_of
 from forecast.commands.options import (
     DEFAULT_DATA,
     forecast_options,
@@ -43,6 +44,7 @@ def cli() -> None:
 
 cli.add_command(backtest)
 cli.add_command(hub)
+cli.add_command(impact)
 
 
 @cli.group()
@@ -162,6 +164,7 @@ def predict(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Manifest of an earlier report; this one then says what changed.",
 )
+@impact_option
 def report(
     data: str,
     horizons: Sequence[int],
@@ -174,6 +177,7 @@ def report(
     thresholds: Path | None,
     threshold: Sequence[str],
     previous: Path | None,
+    impacts: Sequence[str],
 ) -> None:
     """Write the horizon report: a page that opens offline, CSV, workbook and manifest."""
     from forecast.backtests.table import Track
@@ -184,6 +188,7 @@ def report(
     wanted = [] if thresholds is None else read_thresholds(thresholds)
     wanted += [parse(text) for text in threshold]
     outlook = make_outlook(data, horizons, model, draws, seed)
+    judged = impacts_of(outlook.history, impacts, seed)
     with progress("writing the report"):
         written = write(
             outlook,
@@ -193,6 +198,7 @@ def report(
             name=Path(data).stem,
             thresholds=wanted,
             previous=previous,
+            impacts=judged,
         )
     for path in written:
         click.echo(str(path))

@@ -139,7 +139,7 @@ def make(given: Mapping[str, Any], name: str, where: str) -> Event:
 def _year(value: object) -> bool:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         return False
-    return 1800 <= int(value) <= 2200  # type: ignore[call-overload, no-any-return]
+    return 1800 <= int(value) <= 2200
 
 
 def _read(path: Path) -> Event:

@@ -2,8 +2,9 @@
 
 Three sets. *dates*: the same series at every earlier origin whose window ends before the
 event. *places*: comparable series at the date of the event. *others*: comparable series at
-earlier origins, as many years apart as the window is long. What holds an event against them assumes that, measured by each
-forecast's own spread, all windows without the event are exchangeable.
+earlier origins, as many years apart as the window is long. To hold an event against them is to
+assume that, measured by each forecast's own spread, all windows without the event are
+exchangeable.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class Placebos:
     Attributes
     ----------
     table : DataFrame
-        One row per window: ``source, location, measure, origin, set, weight, gap`` and
-        ``observed, expected`` (persons, sum over the window; `expected` is the median).
+        One row per window: ``source, location, measure, origin, set, gap`` and ``observed,
+        expected`` (persons, sum over the window; `expected` is the median).
         `gap` is standardised, of the sum.
     gaps : ndarray, shape (n_placebos, n_years + 1)
         Standardised gaps of each year of the window and of the sum.
@@ -40,11 +41,6 @@ class Placebos:
 
     table: pd.DataFrame
     gaps: np.ndarray
-
-    @property
-    def weights(self) -> np.ndarray:
-        """Weight of each placebo, shape (n_placebos,)."""
-        return self.table["weight"].to_numpy(dtype=float)
 
     def members(self, name: str) -> np.ndarray:
         """Return which placebos are of a set, as booleans; ``"all"`` are of any."""
@@ -69,9 +65,7 @@ def comparable(panel: Panel, event: Event) -> list[Key]:
             reported.setdefault(source, set()).add(location)
     ours = reported.get(event.source, set())
     kind = set(event.comparable) or {
-        source
-        for source, places in reported.items()
-        if source == event.source or not places & ours
+        source for source, places in reported.items() if source == event.source or not places & ours
     }
     return [
         key
@@ -154,7 +148,7 @@ def placebos(
     if same_date:
         made = windows(model, _only(panel, same_date), origin, steps, draws, seed)
         found += [("places", window) for window in made]
-    return _placebos(found, length)
+    return _placebos(found)
 
 
 def _only(panel: Panel, keys: Sequence[Key]) -> Panel:
@@ -162,20 +156,18 @@ def _only(panel: Panel, keys: Sequence[Key]) -> Panel:
     return panel.without([key for key in panel.keys if key not in wanted])
 
 
-def _placebos(found: Sequence[tuple[str, Window]], overlap: int) -> Placebos:
+def _placebos(found: Sequence[tuple[str, Window]]) -> Placebos:
     rows = [
         {
             **dict(zip(KEY, window.key)),
             "origin": window.origin,
             "set": name,
-            # Windows of the same series that overlap share figures: together they count once.
-            "weight": 1.0 / overlap if name == "dates" else 1.0,
             "gap": float(window.gaps[-1]),
             "observed": float(window.columns[0][-1]),
             "expected": float(np.median(window.columns[1][:, -1])),
         }
         for name, window in found
     ]
-    columns = [*KEY, "origin", "set", "weight", "gap", "observed", "expected"]
+    columns = [*KEY, "origin", "set", "gap", "observed", "expected"]
     gaps = np.array([window.gaps for _, window in found])
     return Placebos(pd.DataFrame(rows, columns=columns), gaps)

@@ -19,7 +19,6 @@ _HALVINGS = 60
 def smallest_effect(
     ruler: Ruler,
     placebos: np.ndarray,
-    weights: np.ndarray,
     direction: Direction,
     *,
     level: float = LEVEL,
@@ -35,8 +34,8 @@ def smallest_effect(
     ----------
     ruler : Ruler
         That of the event's forecast; its last column is the sum.
-    placebos, weights : ndarray, shape (n_placebos,)
-        Standardised gaps of the sum, and their weights.
+    placebos : ndarray, shape (n_placebos,)
+        Standardised gaps of the sum.
     direction : {"rise", "fall"}
     level : float
     power : float
@@ -48,19 +47,18 @@ def smallest_effect(
         Positive for a rise, negative for a fall; NaN if no effect however large would have
         been seen (too few placebos, or a count that cannot fall so far).
     """
-    limit = half_width(placebos, weights, 1.0 - level)
+    limit = half_width(placebos, 1.0 - level)
     if not np.isfinite(limit) or not len(placebos):
         return float("nan")
     unit = Ruler(ruler.signed, ruler.middle[-1:], ruler.below[-1:], ruler.above[-1:])
     without = unit.persons(placebos[:, None])[:, 0]
-    share = weights / weights.sum()
     sign = 1.0 if direction == "rise" else -1.0
 
     def seen(effect: float) -> float:
         moved = without + sign * effect
         if not ruler.signed:
             moved = np.maximum(moved, 0.0)
-        return float(share[np.abs(unit.measure(moved[:, None])[:, 0]) > limit].sum())
+        return float((np.abs(unit.measure(moved[:, None])[:, 0]) > limit).mean())
 
     spread = float(np.abs(without - unit.persons(np.zeros(1))).max())
     edge = np.abs(unit.persons(np.array([limit])) - unit.persons(np.array([-limit])))

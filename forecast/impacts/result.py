@@ -105,8 +105,8 @@ class Impact:
     def tests(self) -> pd.DataFrame:
         """How unusual the sum is among each set of placebos, and among all.
 
-        ``placebos`` (set), ``windows``, ``worth`` (how many that do not overlap they are
-        worth), ``as_far``, ``p_value`` (conservative), ``p_randomised`` and ``smallest_p``.
+        ``placebos`` (set), ``windows``, ``as_far``, ``p_value`` (conservative),
+        ``p_randomised`` and ``smallest_p``.
         """
         rows = []
         for name in (*SETS, "all"):
@@ -115,7 +115,6 @@ class Impact:
                 {
                     "placebos": name,
                     "windows": found.placebos,
-                    "worth": found.worth,
                     "as_far": found.as_far,
                     "p_value": found.p_value,
                     "p_randomised": found.p_randomised,
@@ -135,11 +134,11 @@ class Impact:
 
         At 5 % with 80 % power, see `forecast.impacts.power`; NaN where none would have been.
         """
-        gaps, weights = self._gaps("all", -1)
+        gaps = self._gaps("all", -1)
         ruler = self.window.ruler
         return {
-            "rise": smallest_effect(ruler, gaps, weights, "rise"),
-            "fall": smallest_effect(ruler, gaps, weights, "fall"),
+            "rise": smallest_effect(ruler, gaps, "rise"),
+            "fall": smallest_effect(ruler, gaps, "fall"),
         }
 
     @property
@@ -170,7 +169,7 @@ class Impact:
         tables = []
         for level in (0.80, 0.95):
             table = self.effects(level)
-            about = {
+            about: dict[str, str | int | float] = {
                 "event": self.event.name,
                 "source": self.event.source,
                 "location": self.event.location,
@@ -191,22 +190,20 @@ class Impact:
             f"{len(self.placebos.table)} placebos, p = {self.overall.p_value:.3f}: {self.verdict}>"
         )
 
-    def _gaps(self, name: str, column: int) -> tuple[np.ndarray, np.ndarray]:
+    def _gaps(self, name: str, column: int) -> np.ndarray:
         chosen = self.placebos.members(name)
-        if not chosen.any():
-            return np.empty(0), np.empty(0)
-        return self.placebos.gaps[chosen][:, column], self.placebos.weights[chosen]
+        return self.placebos.gaps[chosen][:, column] if chosen.any() else np.empty(0)
 
     def _rank(self, name: str, column: int) -> Rank:
-        gaps, weights = self._gaps(name, column)
+        gaps = self._gaps(name, column)
         seed = np.random.SeedSequence([self.seed, self.origin, len(gaps)])
         uniform = float(np.random.default_rng(seed).uniform())
-        return rank(float(self.window.gaps[column]), gaps, weights, uniform)
+        return rank(float(self.window.gaps[column]), gaps, uniform)
 
     def _calibrated(self, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Return what would have come without the event, as wide as the placebos say."""
         columns = range(len(self.window.gaps))
-        wide = np.array([half_width(*self._gaps("all", column), level) for column in columns])
+        wide = np.array([half_width(self._gaps("all", column), level) for column in columns])
         ruler = self.window.ruler
         known = np.isfinite(wide)
         reach = np.where(known, wide, 0.0)

@@ -127,9 +127,7 @@ def impact(
             "Add earlier years, or another series."
         )
     drawn: Window = made[0]
-    compared = placebos(
-        chosen, known, asked, origin, steps, sets=sets, draws=draws, seed=seed
-    )
+    compared = placebos(chosen, known, asked, origin, steps, sets=sets, draws=draws, seed=seed)
     table = own.latest[["year", "value"]].dropna().reset_index(drop=True)
     day = "" if as_of is None else str(as_of)[:10]
     return Impact(asked, chosen.name, seed, day, drawn, compared, table)
@@ -183,9 +181,10 @@ def _window(series: Series | None, event: Event) -> tuple[int, list[int]]:
     spoiled = np.logical_or.reduce([series.flagged(flag) for flag in UNFIT])
     for year in inside:
         if spoiled[series.years == year].any():
-            flags = sorted(set(UNFIT) & set(series.flags[int(np.flatnonzero(series.years == year)[0])]))
+            carried = series.flags[int(np.flatnonzero(series.years == year)[0])]
+            flag = next(name for name in UNFIT if name in carried)
             raise DataError(
-                f"{where} carries the flag {flags[0]!r} in {year}: its figure differs from those "
+                f"{where} carries the flag {flag!r} in {year}: its figure differs from those "
                 "before for another reason than the event. Choose another series or window."
             )
     origin = int(before[-1])

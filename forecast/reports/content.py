@@ -10,9 +10,11 @@ import numpy as np
 from markupsafe import Markup
 
 from forecast.horizons import CONCEPTS
+from forecast.impacts.result import Impact
 from forecast.outlook import Forecast
 from forecast.reports import charts, contrast, labels, others, releases, sentences
 from forecast.reports.accounts import accounts
+from forecast.reports.impact import section as impacts
 from forecast.reports.language import Language
 from forecast.reports.manifest import changes
 from forecast.reports.moves import section as moves
@@ -54,6 +56,8 @@ class Edition:
         Numbers whose crossing is given a probability.
     earlier : mapping or None
         The manifest of an earlier edition.
+    impacts : sequence of Impact
+        Events, each held against a forecast from before it.
     """
 
     words: Language
@@ -61,6 +65,7 @@ class Edition:
     uncovered: bool = False
     thresholds: Sequence[Threshold] = ()
     earlier: Mapping[str, Any] | None = None
+    impacts: Sequence[Impact] = ()
 
 
 def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[str, Any]:
@@ -100,6 +105,7 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
         "method": method(outlook, words),
         "record": section(edition.record, known, words),
         "uncovered": edition.uncovered,
+        "impacts": impacts(edition.impacts, words),
         "changes": changes(edition.earlier, outlook, known, words) if edition.earlier else None,
     }
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from forecast.backtests.table import Track
+    from forecast.impacts.result import Impact
 
 
 def report(
@@ -38,6 +39,7 @@ def report(
     *,
     thresholds: str | Path | Sequence[Threshold] | None = None,
     previous: str | Path | None = None,
+    impacts: Sequence[Impact] = (),
 ) -> list[Path]:
     """Write the horizon report of a forecast.
 
@@ -58,6 +60,9 @@ def report(
         `forecast.reports.thresholds`.
     previous : str or Path, optional
         ``NAME.manifest.json`` of an earlier edition; the page then says what changed.
+    impacts : sequence of Impact
+        Events held against forecasts from before them, from `forecast.impact`; the page then
+        says whether they moved anything.
 
     Returns
     -------
@@ -86,6 +91,7 @@ def report(
         uncovered=track is not None and found is None,
         thresholds=_thresholds(thresholds, known),
         earlier=None if previous is None else read_manifest(previous),
+        impacts=impacts,
     )
     shown = content.page(outlook, known, edition)
     table = all_quantiles(outlook, words).to_csv(index=False, lineterminator="\n")
