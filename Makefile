@@ -10,7 +10,7 @@ help: ## Show the targets
 
 report: .venv/report-ready ## Write reports/central-asia.*, with the track record
 	$(BIN)/forecast backtest --models naive,structural --out build/track > /dev/null
-	$(BIN)/forecast report --model structural --track build/track --out reports
+	$(BIN)/forecast report --model structural --track build/track --impact all --out reports
 
 test: .venv/test-ready ## Run the fast tests
 	$(BIN)/python -m pytest -n auto -m "not slow"

@@ -115,10 +115,18 @@ def study(process: str, n_years: int, length: int, seeds: list[int]) -> list[dic
             "window": length,
             "set": name,
             "series": len(rows),
-            **dict(zip(columns, np.nanmean(np.array(rows), axis=0).round(3).tolist())),
+            **dict(zip(columns, _means(np.array(rows)))),
         }
         for name, rows in found.items()
     ]
+
+
+def _means(rows: np.ndarray) -> list[float]:
+    """Return the mean of each column over what is known, NaN where nothing is."""
+    known = ~np.isnan(rows)
+    total = np.where(known, rows, 0.0).sum(axis=0)
+    count = known.sum(axis=0)
+    return [round(t / c, 3) if c else np.nan for t, c in zip(total.tolist(), count.tolist())]
 
 
 def judged(window: Window, gaps: np.ndarray, uniform: float) -> list[float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from forecast.errors import TooShortError
 from forecast.models.contract import FORECAST, Model
+from forecast.models.univariate import StateSpaceModel, prepare, series_seed
 from forecast.outlook import Forecast
 from forecast.panel import KEY, Panel, Series
 
@@ -137,32 +138,55 @@ def windows(
     wanted = {series.key: series for series in panel if _fit(series, origin, years)}
     if not wanted:
         return []
-    past = panel.without([key for key in panel.keys if key not in wanted]).until(origin)
     spawned = int(np.random.SeedSequence([seed, origin]).generate_state(1)[0])
-    try:
-        outlook = model.fit(past, spawned).forecast(years.tolist(), draws)
-    except TooShortError:
-        return []
-    return _windows(outlook, wanted, origin, years)
+    if isinstance(model, StateSpaceModel):
+        drawn = _one_by_one(model, wanted, years, origin, draws, spawned)
+    else:
+        past = panel.without([key for key in panel.keys if key not in wanted]).until(origin)
+        try:
+            drawn = _together(model.fit(past, spawned).forecast(years.tolist(), draws), years)
+        except TooShortError:
+            return []
+    return [
+        Window(key, wanted[key].signed, origin, years, _at(wanted[key], years), paths)
+        for key, paths in drawn.items()
+        if key in wanted
+    ]
 
 
-def _windows(
-    outlook: Forecast, wanted: dict[Key, Series], origin: int, years: np.ndarray
-) -> list[Window]:
+def _one_by_one(
+    model: StateSpaceModel,
+    wanted: dict[Key, Series],
+    years: np.ndarray,
+    origin: int,
+    draws: int,
+    seed: int,
+) -> dict[Key, np.ndarray]:
+    """Forecast series by themselves: the numbers of a panel in a fraction of its time."""
+    drawn = {}
+    for key, series in wanted.items():
+        try:
+            prepared = prepare(series.until(origin), model.kind)
+        except TooShortError:
+            continue
+        posterior = model.posterior(prepared)
+        seeds = series_seed(seed, model.seeded_as(posterior), key)
+        generator = np.random.default_rng(seeds)
+        paths = model.paths(prepared, posterior, int(years[-1]) - origin, draws, generator)
+        drawn[key] = prepared.scale.to_persons(paths)[:, years - origin - 1]
+    return drawn
+
+
+def _together(outlook: Forecast, years: np.ndarray) -> dict[Key, np.ndarray]:
+    """Return the draws of every series that a model forecast."""
     forecast = {
         tuple(note[part] for part in KEY)
         for note in outlook.notes.to_dict("records")
         if note["status"] == FORECAST
     }
     drawn = outlook.paths.sel(year=years.tolist()).transpose("series", "draw", "year").to_numpy()
-    found = []
-    for position, row in enumerate(outlook.series[KEY].itertuples(index=False, name=None)):
-        if row not in forecast or row not in wanted:
-            continue
-        series = wanted[row]
-        observed = _at(series, years)
-        found.append(Window(series.key, series.signed, origin, years, observed, drawn[position]))
-    return found
+    rows = outlook.series[KEY].itertuples(index=False, name=None)
+    return {key: drawn[position] for position, key in enumerate(rows) if key in forecast}
 
 
 def _at(series: Series, years: np.ndarray) -> np.ndarray:

@@ -109,7 +109,9 @@ class Regression(Structural):
             scored = ~np.isnan(ahead)
             if not scored.any():
                 continue
-            pair = self._pair(_until(prepared.series, end), prepared.scale.kind)
+            pair = self._pair(
+                prepared.series.until(int(prepared.series.years[end])), prepared.scale.kind
+            )
             if pair is not None:
                 steps = np.flatnonzero(scored)
                 losses.append([_crps(paths[:, steps], ahead[steps]).mean() for paths in pair])
@@ -207,19 +209,6 @@ class Plain(Posterior):
     def of(cls, posterior: Posterior, remark: str) -> Plain:
         """Return a posterior with a remark beside it."""
         return cls(**vars(posterior), remark=remark)
-
-
-def _until(series: Series, end: int) -> Series:
-    """Return a series as it stood at one of its years."""
-    kept = slice(0, end + 1)
-    return replace(
-        series,
-        years=series.years[kept],
-        values=series.values[kept],
-        population=series.population[kept],
-        precision=series.precision[kept],
-        flags=series.flags[kept],
-    )
 
 
 def _crps(paths: np.ndarray, observed: np.ndarray) -> np.ndarray:

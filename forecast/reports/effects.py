@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TEXT = 13.0
+#: Years before the event that are shown: beside an exodus long ago nothing else can be seen.
+_PAST = 15
 _SETS = {
     "dates": message("same series, earlier"),
     "places": message("elsewhere, same years"),
@@ -32,9 +34,9 @@ def fan(impact: Impact, name: str, words: Language) -> str:
         figure, axes = frame.canvas(
             440, 250, left=4 * _TEXT, right=_TEXT, top=2 * _TEXT, bottom=2.2 * _TEXT
         )
-        shown = impact.history[
-            (impact.history["year"] >= FIRST_YEAR) & (impact.history["year"] <= impact.years[-1])
-        ]
+        since = max(FIRST_YEAR, impact.event.start - _PAST)
+        years = impact.history["year"]
+        shown = impact.history[(years >= since) & (years <= impact.years[-1])]
         first, last = int(shown["year"].min()), impact.years[-1]
         grid = np.arange(first, last + 1)
         values = shown.set_index("year")["value"].reindex(grid).to_numpy(dtype=float)

@@ -117,29 +117,40 @@ def finding(impact: Impact, words: Language) -> str:
             smallest=probability(found.smallest, words),
             far=words.persons(found.as_far),
         )
-    shape = (
-        (
-            "It stands out: of {n} placebo, {far} was as far from its forecast (p = {p}). "
-            "Something moved it; that it was this event, the figures cannot say.",
-            "It stands out: of {n} placebos, {far} were as far from their forecast (p = {p}). "
-            "Something moved it; that it was this event, the figures cannot say.",
-        )
-        if impact.verdict == STANDS_OUT
-        else (
+    numbers = {
+        "far": words.persons(found.as_far),
+        "p": probability(found.p_value, words),
+    }
+    if impact.verdict != STANDS_OUT:
+        return words.count(
             "It cannot be told apart from an ordinary error: of {n} placebo, {far} was as far "
             "from its forecast (p = {p}).",
             "It cannot be told apart from an ordinary error: of {n} placebos, {far} were as far "
             "from their forecast (p = {p}).",
+            found.placebos,
+            **numbers,
+        )
+    said = (
+        words.count(
+            "It stands out: of {n} placebo none was as far from its forecast (p = {p}). "
+            "Something moved it; that it was this event, the figures cannot say.",
+            "It stands out: of {n} placebos none was as far from its forecast (p = {p}). "
+            "Something moved it; that it was this event, the figures cannot say.",
+            found.placebos,
+            p=numbers["p"],
+        )
+        if not found.as_far
+        else words.count(
+            "It stands out: of {n} placebo, {far} was as far from its forecast (p = {p}). "
+            "Something moved it; that it was this event, the figures cannot say.",
+            "It stands out: of {n} placebos, {far} were as far from their forecast (p = {p}). "
+            "Something moved it; that it was this event, the figures cannot say.",
+            found.placebos,
+            **numbers,
         )
     )
-    said = words.count(
-        *shape,
-        found.placebos,
-        far=words.persons(found.as_far),
-        p=probability(found.p_value, words),
-    )
     tail = impact.total["tail"]
-    if impact.verdict == STANDS_OUT and tail > LEVEL:
+    if tail > LEVEL:
         said += " " + words.say(
             "The forecast’s own intervals, wide from earlier storms, did not exclude it (tail "
             "{tail}): the finding rests on the placebos alone.",
