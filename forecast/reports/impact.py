@@ -85,7 +85,7 @@ def difference(impact: Impact, words: Language) -> str:
     if not calibrated:
         low, high = total["lower"], total["upper"]
     said = words.say(
-        "{place}, {measure} {years}: {observed} came; from the years up to {origin}, {expected} "
+        "{measure}, {place}, {years}: {observed} came; from the years up to {origin}, {expected} "
         "were to be expected. The difference is {effect}, four chances in five {low} to {high}",
         place=labels.place(impact.event.location, words),
         measure=labels.measure(impact.event.measure, words),
