@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -16,8 +17,9 @@ from forecast.impacts.placebo import SETS, Placebos
 from forecast.impacts.power import LEVEL, smallest_effect
 from forecast.impacts.rank import Rank, half_width, rank
 
-Verdict = Literal["stands out", "cannot be told apart", "cannot be decided"]
+Verdict = Literal["stands out", "depends on the model", "cannot be told apart", "cannot be decided"]
 STANDS_OUT: Verdict = "stands out"
+DEPENDS: Verdict = "depends on the model"
 ORDINARY: Verdict = "cannot be told apart"
 UNDECIDED: Verdict = "cannot be decided"
 
@@ -38,6 +40,8 @@ class Impact:
     placebos : Placebos
     history : DataFrame
         ``year, value``: the series as it stands, in persons per calendar year.
+    checks : mapping of str to float
+        Model and p-value of the same event with other models; empty unless the sum is unusual.
     """
 
     event: Event
@@ -47,6 +51,7 @@ class Impact:
     window: Window
     placebos: Placebos
     history: pd.DataFrame
+    checks: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def origin(self) -> int:
@@ -143,10 +148,15 @@ class Impact:
 
     @property
     def verdict(self) -> Verdict:
-        """What the placebos allow to say of the sum over the window."""
+        """What the placebos allow to say of the sum over the window.
+
+        It stands out only if it does so with every model tried.
+        """
         if self.overall.smallest > LEVEL:
             return UNDECIDED
-        return STANDS_OUT if self.overall.p_value <= LEVEL else ORDINARY
+        if self.overall.p_value > LEVEL:
+            return ORDINARY
+        return DEPENDS if any(p > LEVEL for p in self.checks.values()) else STANDS_OUT
 
     def sentence(self, language: str = "en") -> str:
         """Say in words what came of it, how sure that is, and what could have been seen.

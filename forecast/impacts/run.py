@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from forecast.errors import DataError, TooShortError
-from forecast.impacts.counterfactual import UNFIT, Window, windows
+from forecast.impacts.counterfactual import UNFIT, windows
 from forecast.impacts.event import Event, make
 from forecast.impacts.event import event as find_event
 from forecast.impacts.placebo import SETS, check_sets, placebos
-from forecast.impacts.result import Impact
+from forecast.impacts.result import STANDS_OUT, Impact
 from forecast.models.contract import Model
 from forecast.models.registry import model as find_model
 from forecast.panel import Panel, Series
+
+#: Models that an unusual result has to stand: no change, a level, a mean, a damped trend.
+CHECKS = ("naive", "level", "ar", "ets")
 
 
 def impact(
@@ -34,6 +38,7 @@ def impact(
     draws: int = 1000,
     seed: int = 1,
     placebos_from: Sequence[str] = SETS,
+    check: Sequence[str | Model] = CHECKS,
     as_of: str | dt.date | None = None,
 ) -> Impact:
     """Hold what came of an event against a forecast from before it, and against placebos.
@@ -65,6 +70,9 @@ def impact(
     placebos_from : sequence of {"dates", "places", "others"}
         Which placebos to make: the same series earlier, comparable series at the same date,
         comparable series earlier.
+    check : sequence of str or Model
+        Other models that an unusual result is tried with; it stands out only if it does so
+        with all of them.
     as_of : str (YYYY-MM-DD) or date, optional
         Use only what had been released by that day, before and after the event alike, so
         that a revision is not taken for an effect.
@@ -113,24 +121,32 @@ def impact(
     given = {"location": location, "measure": measure, "source": source, "start": start}
     asked = _asked(event, given, end, exclude, comparable)
     chosen, sets = find_model(model), check_sets(placebos_from)
+    tried = [find_model(other) for other in check]
     known = panel if as_of is None else panel.as_of(as_of)
-    series = known.select(
-        location=asked.location, measure=asked.measure, source=asked.source
-    ).series
-    origin, steps = _window(series[0] if series else None, asked)
     own = known.select(location=asked.location, measure=asked.measure, source=asked.source)
-    made = windows(chosen, own, origin, steps, draws, seed)
-    if not made:
+    origin, steps = _window(own.series[0], asked)
+    table = own.latest[["year", "value"]].dropna().reset_index(drop=True)
+    day = "" if as_of is None else str(as_of)[:10]
+
+    def judged(by: Model) -> Impact | None:
+        made = windows(by, own, origin, steps, draws, seed)
+        if not made:
+            return None
+        compared = placebos(by, known, asked, origin, steps, sets=sets, draws=draws, seed=seed)
+        return Impact(asked, by.name, seed, day, made[0], compared, table)
+
+    found = judged(chosen)
+    if found is None:
         raise TooShortError(
             f"{asked.measure} of {asked.location} ({asked.source}) up to {origin} is too short for "
             f"{chosen.name!r}, so nothing says what would have come without the event. "
             "Add earlier years, or another series."
         )
-    drawn: Window = made[0]
-    compared = placebos(chosen, known, asked, origin, steps, sets=sets, draws=draws, seed=seed)
-    table = own.latest[["year", "value"]].dropna().reset_index(drop=True)
-    day = "" if as_of is None else str(as_of)[:10]
-    return Impact(asked, chosen.name, seed, day, drawn, compared, table)
+    if found.verdict != STANDS_OUT:
+        return found
+    others = {other.name: judged(other) for other in tried if other.name != chosen.name}
+    checks = {name: other.overall.p_value for name, other in others.items() if other is not None}
+    return replace(found, checks=checks)
 
 
 def _asked(
@@ -156,14 +172,12 @@ def _asked(
     return make({**described, **ending, **lists}, "", "the event")
 
 
-def _window(series: Series | None, event: Event) -> tuple[int, list[int]]:
+def _window(series: Series, event: Event) -> tuple[int, list[int]]:
     """Return the origin and the years of the window counted from it.
 
     Years of the window without a figure are left out, for the placebos too.
     """
     where = f"{event.measure} of {event.location} ({event.source})"
-    if series is None:
-        raise DataError(f"{where} has no figure. Choose another series.")
     observed = series.years[~np.isnan(series.values)]
     before = observed[observed < event.start]
     if not len(before):

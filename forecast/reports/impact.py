@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from forecast.impacts.power import LEVEL
-from forecast.impacts.result import STANDS_OUT, UNDECIDED, Impact
+from forecast.impacts.result import DEPENDS, ORDINARY, STANDS_OUT, UNDECIDED, Impact
 from forecast.reports import effects, labels
 from forecast.reports.language import Language, message
 from forecast.reports.numbers import rounded
@@ -18,6 +18,7 @@ from forecast.reports.subject import identity
 #: What the verdict on a sum is called in a table.
 _VERDICTS = {
     "stands out": message("stands out"),
+    "depends on the model": message("depends on the model"),
     "cannot be told apart": message("cannot be told apart from ordinary error"),
     "cannot be decided": message("cannot be decided"),
 }
@@ -121,7 +122,7 @@ def finding(impact: Impact, words: Language) -> str:
         "far": words.persons(found.as_far),
         "p": probability(found.p_value, words),
     }
-    if impact.verdict != STANDS_OUT:
+    if impact.verdict == ORDINARY:
         return words.count(
             "It cannot be told apart from an ordinary error: of {n} placebo, {far} was as far "
             "from its forecast (p = {p}).",
@@ -149,8 +150,22 @@ def finding(impact: Impact, words: Language) -> str:
             **numbers,
         )
     )
+    if impact.verdict == DEPENDS:
+        said = words.say(
+            "It depends on the model: with this one hardly a placebo was as far from its "
+            "forecast (p = {p}), with others p is up to {highest}. That is not enough to say that "
+            "anything moved it.",
+            p=numbers["p"],
+            highest=probability(max(impact.checks.values()), words),
+        )
+    elif impact.checks:
+        said += " " + words.count(
+            "{n} other model says the same.",
+            "{n} other models say the same.",
+            len(impact.checks),
+        )
     tail = impact.total["tail"]
-    if tail > LEVEL:
+    if tail > LEVEL and impact.verdict == STANDS_OUT:
         said += " " + words.say(
             "The forecast’s own intervals, wide from earlier storms, did not exclude it (tail "
             "{tail}): the finding rests on the placebos alone.",
