@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import sys
+import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-import impact as study
 
-sys.path.pop(0)
+def benchmark() -> ModuleType:
+    path = Path(__file__).resolve().parents[2] / "benchmarks" / "impact.py"
+    spec = importlib.util.spec_from_file_location("impact_study", path)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
 
+
+study = benchmark()
 LEVELS = (("inside 50", 0.5), ("inside 80", 0.8), ("inside 95", 0.95))
 
 
@@ -41,9 +49,12 @@ def test_a_small_study(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("n_years", [34, 18])
 def test_the_full_study(process: str, n_years: int) -> None:
     dates, every = study.study(process, n_years, 2, [0, 1, 2, 3])
-    assert 0.03 <= every["false alarms"] <= 0.07  # type: ignore[operator]
     assert 0.03 <= every["randomised"] <= 0.07  # type: ignore[operator]
+    # It moves in steps of 1 / (placebos + 1), so it stays a little below 5 %.
+    assert 0.02 <= every["false alarms"] <= 0.05  # type: ignore[operator]
     within(every, 400, 0.02)
     if n_years == 34:
         assert 0.03 <= dates["false alarms"] <= 0.07  # type: ignore[operator]
         within(dates, 400, 0.03)
+    else:
+        assert dates["false alarms"] == 0
