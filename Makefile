@@ -10,7 +10,7 @@ help: ## Show the targets
 
 report: .venv/report-ready ## Write reports/central-asia.*, with the track record
 	$(BIN)/forecast backtest --models naive,structural --out build/track > /dev/null
-	$(BIN)/forecast report --model structural --track build/track --out reports --targets concepts \
+	$(BIN)/forecast report --model structural --track build/track --out reports --targets concepts --impact all \
 		--scenario russia-kazakhstan --scenario labour-return --scenario afghanistan
 
 test: .venv/test-ready ## Run the fast tests

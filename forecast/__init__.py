@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from forecast.backtests.table import Track
     from forecast.data.package import load
     from forecast.data.table import read
+    from forecast.impacts.run import impact
     from forecast.models.registry import register
     from forecast.models.run import forecast
     from forecast.outlook import Forecast
@@ -45,6 +46,7 @@ _WHERE = {
     "backtest": ("forecast.backtests.run", "backtest"),
     "condition": ("forecast.scenarios.conditioning", "condition"),
     "forecast": ("forecast.models.run", "forecast"),
+    "impact": ("forecast.impacts.run", "impact"),
     "load": ("forecast.data.package", "load"),
     "open": ("forecast.outlook", "open_forecast"),
     "read": ("forecast.data.table", "read"),
@@ -62,6 +64,7 @@ __all__ = [
     "backtest",
     "condition",
     "forecast",
+    "impact",
     "load",
     "models",
     "open",

@@ -11,6 +11,7 @@ import click
 from forecast.commands import data as data_verbs
 from forecast.commands.backtest import backtest
 from forecast.commands.hub import hub
+from forecast.commands.impact import impact, impact_option, impacts_of
 from forecast.commands.options import (
     DEFAULT_DATA,
     forecast_options,
@@ -48,6 +49,7 @@ cli.add_command(hub)
 cli.add_command(scenario)
 cli.add_command(condition)
 cli.add_command(targets)
+cli.add_command(impact)
 
 
 @cli.group()
@@ -182,6 +184,7 @@ def predict(
     metavar="concepts|FILE",
     help="Say how likely the targets of the policy concepts, or your own, are reached.",
 )
+@impact_option
 def report(
     data: str,
     horizons: Sequence[int],
@@ -196,6 +199,7 @@ def report(
     previous: Path | None,
     scenarios: Sequence[str],
     targets: str | None,
+    impacts: Sequence[str],
 ) -> None:
     """Write the horizon report: a page that opens offline, CSV, workbook and manifest."""
     from forecast.backtests.table import Track
@@ -211,6 +215,7 @@ def report(
     if targets is not None:
         read_targets(targets)
     outlook = make_outlook(data, horizons, model, draws, seed)
+    judged = impacts_of(outlook.history, impacts, seed)
     with progress("writing the report"):
         written = write(
             outlook,
@@ -222,6 +227,7 @@ def report(
             previous=previous,
             scenarios=shocks,
             targets=targets,
+            impacts=judged,
         )
     for path in written:
         click.echo(str(path))

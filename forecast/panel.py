@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -62,6 +62,18 @@ class Series:
     def signed(self) -> bool:
         """Whether values may be below zero (net flows) or not (counts)."""
         return validation.MEASURES[self.measure]
+
+    def until(self, year: int) -> Series:
+        """Return the series up to and including a year in which it is observed."""
+        size = int((self.years <= year).sum())
+        return replace(
+            self,
+            years=self.years[:size],
+            values=self.values[:size],
+            population=self.population[:size],
+            precision=self.precision[:size],
+            flags=self.flags[:size],
+        )
 
     def flagged(self, flag: str) -> np.ndarray:
         """Return which years carry a flag, as booleans of shape (n_years,)."""

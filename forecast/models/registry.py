@@ -24,6 +24,7 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "level": "forecast.models.structural:LocalLevel",
     "ar": "forecast.models.structural:Autoregression",
     "structural": "forecast.models.structural:Structural",
+    "regression": "forecast.models.regression:Regression",
     "hierarchical": "forecast.models.hierarchical:Hierarchical",
     "flows": "forecast.models.flows:Flows",
     "internal": "forecast.models.internal:Internal",

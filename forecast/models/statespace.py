@@ -217,7 +217,44 @@ def condition(
         state = state + gain[year] * innovation[:, None]
         if not burned[year]:
             innovations[year] = innovation
-    used = observed & ~burned
+    return settle(
+        nodes,
+        values,
+        innovations,
+        variance,
+        observed & ~burned,
+        (state, root(covariance), shift),
+        floor,
+        discounts,
+    )
+
+
+def settle(
+    nodes: Nodes,
+    values: np.ndarray,
+    innovations: np.ndarray,
+    variance: np.ndarray,
+    used: np.ndarray,
+    last: tuple[np.ndarray, np.ndarray, float],
+    floor: float,
+    discounts: Sequence[float],
+) -> Posterior:
+    """Weigh the nodes by their one-step errors, the last part of every filter.
+
+    Parameters
+    ----------
+    nodes : Nodes
+    values : ndarray, shape (n_years,)
+    innovations, variance : ndarray, shape (n_years, k)
+        One-step errors and their relative variance.
+    used : ndarray of bool, shape (n_years,)
+        Years whose errors count.
+    last : (state, state_root, shift)
+        As in `Posterior`.
+    floor, discounts
+        See `condition`.
+    """
+    state, state_root, shift = last
     squares = innovations[used] ** 2 / variance[used] + floor**2
     log_variance = np.log(variance[used])
     n_used = int(used.sum())
@@ -241,7 +278,7 @@ def condition(
         evidence,
         log_likelihood,
         state,
-        root(covariance),
+        state_root,
         sum_squares,
         degrees,
         shift,

@@ -128,6 +128,14 @@ class StateSpaceModel:
         """Draw futures on the model's scale, shape (n_draws, n_ahead)."""
         return simulate(posterior, n_ahead, n_draws, generator)
 
+    def remark(self, posterior: Posterior) -> str:
+        """Return what the notes say of a series that is forecast; nothing by default."""
+        return ""
+
+    def seeded_as(self, posterior: Posterior) -> str:
+        """Return the name whose random numbers a series takes; the model's own by default."""
+        return self.name
+
     def fit(self, panel: Panel, seed: int) -> FittedSeriesModel:
         """Fit every series of a panel by itself.
 
@@ -154,8 +162,9 @@ class StateSpaceModel:
             except TooShortError as error:
                 notes.append(note(series, NOT_FORECAST, str(error)))
                 continue
-            fits[series.key] = prepared, self.posterior(prepared)
-            notes.append(note(series, FORECAST, "", prepared.scale))
+            posterior = self.posterior(prepared)
+            fits[series.key] = prepared, posterior
+            notes.append(note(series, FORECAST, self.remark(posterior), prepared.scale))
         table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
         if not fits:
             first = table.iloc[0]
@@ -205,7 +214,8 @@ class FittedSeriesModel:
         for key, (prepared, posterior) in self.fits.items():
             series = prepared.series
             n_ahead = max(0, (wanted[-1] - series.origin) // series.step)
-            generator = np.random.default_rng(series_seed(self.seed, self.model.name, key))
+            name = self.model.seeded_as(posterior)
+            generator = np.random.default_rng(series_seed(self.seed, name, key))
             paths = self.model.paths(prepared, posterior, n_ahead, draws, generator)
             drawn[key] = prepared.scale.to_persons(paths)
         return assemble(

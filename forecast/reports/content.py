@@ -11,9 +11,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from forecast.horizons import CONCEPTS
+from forecast.impacts.result import Impact
 from forecast.outlook import Forecast
 from forecast.reports import charts, contrast, labels, others, releases, sentences
 from forecast.reports.accounts import accounts
+from forecast.reports.impact import section as impacts
 from forecast.reports.language import Language
 from forecast.reports.manifest import changes
 from forecast.reports.moves import section as moves
@@ -64,6 +66,8 @@ class Edition:
         The table of targets, see `forecast.scenarios.targets.targets`.
     options : sequence of str
         Options of the command that makes the page, beside those of the forecast.
+    impacts : sequence of Impact
+        Events, each held against a forecast from before it.
     """
 
     words: Language
@@ -74,6 +78,7 @@ class Edition:
     scenarios: Sequence[Scenario] = ()
     targets: pd.DataFrame | None = None
     options: Sequence[str] = ()
+    impacts: Sequence[Impact] = ()
 
 
 def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[str, Any]:
@@ -115,6 +120,7 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
         "uncovered": edition.uncovered,
         "what_ifs": what_if(edition.scenarios, known, words) if edition.scenarios else None,
         "aims": None if edition.targets is None else aims(edition.targets, edition.record, words),
+        "impacts": impacts(edition.impacts, words),
         "changes": changes(edition.earlier, outlook, known, words) if edition.earlier else None,
     }
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from forecast.backtests.table import Track
+    from forecast.impacts.result import Impact
 
 
 def report(
@@ -47,6 +48,7 @@ def report(
     previous: str | Path | None = None,
     scenarios: Sequence[ScenarioGiven] = (),
     targets: TargetsGiven | None = None,
+    impacts: Sequence[Impact] = (),
 ) -> list[Path]:
     """Write the horizon report of a forecast.
 
@@ -73,6 +75,9 @@ def report(
     targets : str, Path or sequence of Target, optional
         Targets to give a chance: ``"concepts"`` for those of the policy concepts, or a TOML
         file of your own, see `forecast.targets`.
+    impacts : sequence of Impact
+        Events held against forecasts from before them, from `forecast.impact`; the page then
+        says whether they moved anything.
 
     Returns
     -------
@@ -106,6 +111,7 @@ def report(
         scenarios=what_ifs,
         options=_options(what_ifs, targets),
         targets=None if targets is None else target_table(targets, outlook),
+        impacts=impacts,
     )
     shown = content.page(outlook, known, edition)
     table = all_quantiles(outlook, words).to_csv(index=False, lineterminator="\n")

@@ -1,0 +1,229 @@
+"""Impact: what came, what was expected, and how unusual the difference is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from forecast.errors import DataError
+from forecast.impacts.counterfactual import Window
+from forecast.impacts.event import Event
+from forecast.impacts.placebo import SETS, Placebos
+from forecast.impacts.power import LEVEL, smallest_effect
+from forecast.impacts.rank import Rank, half_width, rank
+
+Verdict = Literal["stands out", "depends on the model", "cannot be told apart", "cannot be decided"]
+STANDS_OUT: Verdict = "stands out"
+DEPENDS: Verdict = "depends on the model"
+ORDINARY: Verdict = "cannot be told apart"
+UNDECIDED: Verdict = "cannot be decided"
+
+
+@dataclass(frozen=True, eq=False)
+class Impact:
+    """An event's window against its counterfactual and its placebos.
+
+    Attributes
+    ----------
+    event : Event
+    model : str
+    seed : int
+    as_of : str
+        The day whose figures were used, or an empty string for the newest.
+    window : Window
+        The event's own forecast from before it, and the figures.
+    placebos : Placebos
+    history : DataFrame
+        ``year, value``: the series as it stands, in persons per calendar year.
+    checks : mapping of str to float
+        Model and p-value of the same event with other models; empty unless the sum is unusual.
+    """
+
+    event: Event
+    model: str
+    seed: int
+    as_of: str
+    window: Window
+    placebos: Placebos
+    history: pd.DataFrame
+    checks: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> int:
+        """The last year that the counterfactual was shown."""
+        return self.window.origin
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The years of the window."""
+        return tuple(self.window.years.tolist())
+
+    def effects(self, level: float = 0.80) -> pd.DataFrame:
+        """Return the effect in each year of the window, and in all of them together.
+
+        Parameters
+        ----------
+        level : float in (0, 1)
+
+        Returns
+        -------
+        DataFrame
+            ``year`` (the last row is ``"sum"``), ``observed``, ``expected`` (median of the
+            counterfactual), ``effect``, ``lower, upper`` (from the counterfactual's draws),
+            ``lower_calibrated, upper_calibrated`` (as wide as the placebos' gaps say; NaN
+            where they are too few to say), ``tail`` (two-sided share of draws as far out) and
+            ``p_value`` (rank among all placebos; of single years for orientation, the
+            verdict follows the sum). Persons per calendar year, sums over the window.
+        """
+        if not 0 < level < 1:
+            raise DataError(f"interval level is {level!r}; give a number between 0 and 1.")
+        observed, drawn = self.window.columns
+        low, middle, high = np.quantile(drawn, [(1 - level) / 2, 0.5, (1 + level) / 2], axis=0)
+        below, above = self._calibrated(level)
+        return pd.DataFrame(
+            {
+                "year": [*map(str, self.years), "sum"],
+                "observed": observed,
+                "expected": middle,
+                "effect": observed - middle,
+                "lower": observed - high,
+                "upper": observed - low,
+                "lower_calibrated": observed - above,
+                "upper_calibrated": observed - below,
+                "tail": _tail(observed, drawn),
+                "p_value": [self._rank("all", column).p_value for column in range(len(observed))],
+            }
+        )
+
+    @property
+    def total(self) -> dict[str, float]:
+        """The effect over the whole window, with 80 % intervals: the last row of `effects`."""
+        row = self.effects().iloc[-1]
+        return {str(name): float(row[name]) for name in row.index if name != "year"}
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """How unusual the sum is among each set of placebos, and among all.
+
+        ``placebos`` (set), ``windows``, ``as_far``, ``p_value`` (conservative),
+        ``p_randomised`` and ``smallest_p``.
+        """
+        rows = []
+        for name in (*SETS, "all"):
+            found = self._rank(name, -1)
+            rows.append(
+                {
+                    "placebos": name,
+                    "windows": found.placebos,
+                    "as_far": found.as_far,
+                    "p_value": found.p_value,
+                    "p_randomised": found.p_randomised,
+                    "smallest_p": found.smallest,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def overall(self) -> Rank:
+        """The rank of the sum among all placebos; the verdict follows it."""
+        return self._rank("all", -1)
+
+    @cached_property
+    def power(self) -> dict[str, float]:
+        """The smallest rise and fall that would have been seen, in persons over the window.
+
+        At 5 % with 80 % power, see `forecast.impacts.power`; NaN where none would have been.
+        """
+        gaps = self._gaps("all", -1)
+        ruler = self.window.ruler
+        return {
+            "rise": smallest_effect(ruler, gaps, "rise"),
+            "fall": smallest_effect(ruler, gaps, "fall"),
+        }
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the placebos allow to say of the sum over the window.
+
+        It stands out only if it does so with every model tried.
+        """
+        if self.overall.smallest > LEVEL:
+            return UNDECIDED
+        if self.overall.p_value > LEVEL:
+            return ORDINARY
+        return DEPENDS if any(p > LEVEL for p in self.checks.values()) else STANDS_OUT
+
+    def sentence(self, language: str = "en") -> str:
+        """Say in words what came of it, how sure that is, and what could have been seen.
+
+        Parameters
+        ----------
+        language : {"en", "ru"}
+        """
+        from forecast.reports.impact import sentence
+        from forecast.reports.language import language as find_language
+
+        return sentence(self, find_language(language))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the effects with 80 and 95 % intervals as one tidy table.
+
+        The columns of `effects` with ``event, source, location, measure, origin, model,
+        level`` before them.
+        """
+        tables = []
+        for level in (0.80, 0.95):
+            table = self.effects(level)
+            about: dict[str, str | int | float] = {
+                "event": self.event.name,
+                "source": self.event.source,
+                "location": self.event.location,
+                "measure": self.event.measure,
+                "origin": self.origin,
+                "model": self.model,
+                "level": level,
+            }
+            for position, (name, value) in enumerate(about.items()):
+                table.insert(position, name, value)
+            tables.append(table)
+        return pd.concat(tables, ignore_index=True)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Impact: {self.event.name or 'event'}, {self.event.measure} of "
+            f"{self.event.location} {self.years[0]}–{self.years[-1]}, "
+            f"{len(self.placebos.table)} placebos, p = {self.overall.p_value:.3f}: {self.verdict}>"
+        )
+
+    def _gaps(self, name: str, column: int) -> np.ndarray:
+        chosen = self.placebos.members(name)
+        return self.placebos.gaps[chosen][:, column] if chosen.any() else np.empty(0)
+
+    def _rank(self, name: str, column: int) -> Rank:
+        gaps = self._gaps(name, column)
+        seed = np.random.SeedSequence([self.seed, self.origin, len(gaps)])
+        uniform = float(np.random.default_rng(seed).uniform())
+        return rank(float(self.window.gaps[column]), gaps, uniform)
+
+    def _calibrated(self, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return what would have come without the event, as wide as the placebos say."""
+        columns = range(len(self.window.gaps))
+        wide = np.array([half_width(self._gaps("all", column), level) for column in columns])
+        ruler = self.window.ruler
+        known = np.isfinite(wide)
+        reach = np.where(known, wide, 0.0)
+        below, above = ruler.persons(-reach), ruler.persons(reach)
+        return np.where(known, below, np.nan), np.where(known, above, np.nan)
+
+
+def _tail(observed: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Return the two-sided share of draws as far out as the figures; never 0."""
+    size = len(drawn)
+    lower = (1 + (drawn <= observed).sum(axis=0)) / (size + 1)
+    upper = (1 + (drawn >= observed).sum(axis=0)) / (size + 1)
+    return np.asarray(np.minimum(1.0, 2 * np.minimum(lower, upper)))

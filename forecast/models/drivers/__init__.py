@@ -1,0 +1,1 @@
+"""Drivers of migration: covariates beside a series, and their own futures."""

@@ -1,0 +1,136 @@
+"""The charts of an event: what came beside its counterfactual, and the placebos' gaps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.impacts.placebo import SETS
+from forecast.impacts.result import Impact
+from forecast.reports import frame, labels
+from forecast.reports.charts import BANDS, lonely
+from forecast.reports.language import Language, message
+from forecast.reports.numbers import rounded
+from forecast.reports.subject import FIRST_YEAR
+from forecast.reports.svg import ACCENT, INK, MUTED, PAPER, drawing, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_TEXT = 13.0
+#: Years before the event that are shown: beside an exodus long ago nothing else can be seen.
+_PAST = 15
+_SETS = {
+    "dates": message("same series, earlier"),
+    "places": message("elsewhere, same years"),
+    "others": message("elsewhere, earlier"),
+}
+
+
+def fan(impact: Impact, name: str, words: Language) -> str:
+    """Draw the series over the fan of what was to be expected without the event."""
+    with drawing(f"{name}-fan", _TEXT):
+        figure, axes = frame.canvas(
+            440, 250, left=4 * _TEXT, right=_TEXT, top=2 * _TEXT, bottom=2.2 * _TEXT
+        )
+        since = max(FIRST_YEAR, impact.event.start - _PAST)
+        years = impact.history["year"]
+        shown = impact.history[(years >= since) & (years <= impact.years[-1])]
+        first, last = int(shown["year"].min()), impact.years[-1]
+        grid = np.arange(first, last + 1)
+        values = shown.set_index("year")["value"].reindex(grid).to_numpy(dtype=float)
+        divisor = frame.divisor(values)
+        _future(axes, impact, divisor)
+        axes.plot(grid, values / divisor, color=INK, lw=1.6)
+        alone = lonely(values)
+        axes.plot(grid[alone], values[alone] / divisor, ".", ms=5, color=INK)
+        axes.plot(impact.years, impact.window.observed / divisor, "o", ms=5, color=INK, mew=0)
+        axes.axvline(impact.event.start - 0.5, color=ACCENT, lw=1.2, ls=(0, (4, 2)))
+        axes.set_xlim(first - 0.8, last + 1.2)
+        frame.years(axes, first, last)
+        if impact.window.signed:
+            axes.axhline(0, color=MUTED, lw=0.8)
+        frame.unit(axes, divisor, words)
+        frame.numbers(axes, words)
+        title = words.say(
+            "{place}: {measure}, what came and what was to be expected",
+            place=labels.place(impact.event.location, words),
+            measure=labels.measure(impact.event.measure, words),
+        )
+        return to_svg(figure, f"{name}-fan", title, fan_description(impact, words))
+
+
+def strip(impact: Impact, name: str, words: Language) -> str:
+    """Draw the gap of every placebo, one row per set, and that of the event across them."""
+    rows = [kind for kind in SETS if impact.placebos.members(kind).any()]
+    longest = max(len(words.say(_SETS[kind])) for kind in rows)
+    with drawing(f"{name}-strip", _TEXT):
+        figure, axes = frame.canvas(
+            440, 84 + 40 * len(rows), left=14 + 6.8 * longest, right=_TEXT, top=3 * _TEXT, bottom=40
+        )
+        gaps = impact.placebos.table["gap"].to_numpy(dtype=float)
+        own = float(impact.window.gaps[-1])
+        # A few placebos of the worst years would squeeze all others together.
+        edge = max(3.0, abs(own) * 1.15, float(np.quantile(np.abs(gaps), 0.95)) * 1.1)
+        for position, kind in enumerate(reversed(rows)):
+            of_kind = np.clip(gaps[impact.placebos.members(kind)], -edge, edge)
+            heights = np.full(len(of_kind), float(position))
+            axes.plot(of_kind, heights, "|", ms=15, color=INK, mew=1.2, alpha=0.55)
+        axes.axvline(0, color=MUTED, lw=0.8)
+        axes.axvline(own, color=ACCENT, lw=2.0)
+        axes.plot([own], [len(rows) - 0.4], "v", ms=8, color=ACCENT, mec=PAPER, clip_on=False)
+        axes.set_xlim(-edge * 1.04, edge * 1.04)
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        at = list(range(len(rows)))
+        frame.label(axes, "left", at, [words.say(_SETS[kind]) for kind in reversed(rows)], INK)
+        frame.numbers(axes, words, "x")
+        axes.annotate(
+            words.say("gap, in units of each forecast’s own spread"), (0.5, 0),
+            xycoords=("figure fraction", "figure fraction"), xytext=(0, 4),
+            textcoords="offset points", ha="center", va="bottom", color=MUTED,
+        )  # fmt: skip
+        frame.corner(axes, words.say("the event (coloured) among the placebos"))
+        title = words.say(
+            "{place}: {measure}, the event among the placebos",
+            place=labels.place(impact.event.location, words),
+            measure=labels.measure(impact.event.measure, words),
+        )
+        return to_svg(figure, f"{name}-strip", title, strip_description(impact, words))
+
+
+def fan_description(impact: Impact, words: Language) -> str:
+    """Describe the fan: each year with what came and what was to be expected."""
+    table = impact.effects().iloc[:-1]
+    listed = "; ".join(
+        words.say(
+            "{year}: {observed} against {expected}",
+            year=row["year"],
+            observed=words.persons(rounded(row["observed"], 3)),
+            expected=words.persons(rounded(row["expected"], 3)),
+        )
+        for row in table.to_dict("records")
+    )
+    return words.say("What came against what was to be expected: {listed}.", listed=listed)
+
+
+def strip_description(impact: Impact, words: Language) -> str:
+    """Describe the strip: the event's gap, and how many placebos are as far out."""
+    return words.say(
+        "The event’s gap is {gap} spreads of its forecast; of {n} placebos {far} are as far out.",
+        gap=words.decimal(round(float(impact.window.gaps[-1]), 1)),
+        n=words.persons(impact.overall.placebos),
+        far=words.persons(impact.overall.as_far),
+    )
+
+
+def _future(axes: Axes, impact: Impact, divisor: int) -> None:
+    history = impact.history.set_index("year")["value"]
+    start = float(history[impact.origin])
+    at = np.r_[impact.origin, impact.window.years]
+    for level, colour in BANDS:
+        ends = np.quantile(impact.window.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        lower, upper = np.r_[start, ends[0]] / divisor, np.r_[start, ends[1]] / divisor
+        axes.fill_between(at, lower, upper, color=colour, lw=0)
+    median = np.r_[start, np.median(impact.window.draws, axis=0)] / divisor
+    axes.plot(at, median, color=ACCENT, lw=1.8)
