@@ -1,0 +1,479 @@
+"""Observations to a tidy table: names, measures, numbers and units settled for all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from forecast import locations
+from forecast.data.tables import flows, numbers, places, scale, units, words
+from forecast.data.tables.grid import Grid
+from forecast.data.tables.layout import Layout
+from forecast.data.tables.numbers import Figure
+from forecast.data.tables.rows import Collected, Observation
+from forecast.errors import DataError, ForecastError, UnknownNameError
+from forecast.validation import MEASURES
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the caller says of a table; None where the table is to say it."""
+
+    measure: str | None = None
+    source: str | None = None
+    units: str | None = None
+    location: str | None = None
+    flows: str | None = None
+    decimal: str | None = None
+
+
+@dataclass
+class Resolved:
+    """A tidy table, how its rows are called, and what was found out on the way."""
+
+    table: pd.DataFrame | None = None
+    calls: list[str] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
+    unmatched: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    measures: dict[str, str] = field(default_factory=dict)
+    units: list[str] = field(default_factory=list)
+    decimal: str = ""
+    notes: dict[str, None] = field(default_factory=dict)
+    problems: list[tuple[int, ForecastError]] = field(default_factory=list)
+    aside: set[int] = field(default_factory=set)
+
+
+def resolve(grid: Grid, layout: Layout, found: Collected, told: Told) -> Resolved:
+    """Settle everything that can only be known of a table as a whole."""
+    return _Table(grid, layout, found, told).go()
+
+
+class _Table:
+    def __init__(self, grid: Grid, layout: Layout, found: Collected, told: Told) -> None:
+        self.grid, self.layout, self.found, self.told = grid, layout, found, told
+        self.out = Resolved()
+        texts = [
+            words.spaced(str(cell))
+            for at in layout.above
+            for cell in (grid.lines[at].cell(position) for position in grid.lines[at].filled)
+        ]
+        self.title = " ".join(texts)
+        measures, scopes, self.title_unit, self.restricted, self.rates = _title(texts)
+        self.title_measures = measures
+        self.title_scope = scopes.pop() if len(scopes) == 1 else ""
+        self.seen = found.observations
+
+    def go(self) -> Resolved:
+        if not self.seen:
+            return self.out
+        if self.rates and self.told.units is None and not any(one.unit for one in self.seen):
+            self._problem(
+                0,
+                DataError(
+                    f"the title speaks of rates or shares: {self.title[:80]!r}. Give counts of "
+                    "persons, or say units='persons' if they are."
+                ),
+            )
+        codes = self._codes()
+        said = self._said()
+        figures = self._figures()
+        if self.out.problems:
+            return self.out
+        measures = self._measures(codes, said)
+        if self.out.problems:
+            return self.out
+        self._build(codes, said, measures, figures)
+        return self.out
+
+    def _problem(self, line: int, error: ForecastError) -> None:
+        self.out.problems.append((line, error))
+
+    def _where(self, one: Observation) -> str:
+        return f"{self.grid.noun} {one.line.number}"
+
+    def _codes(self) -> list[str]:
+        """Return the code of each observation."""
+        names = list(dict.fromkeys(one.place for one in self.seen if one.place))
+        settled = places.settle(names)
+        default = self._default_place() if any(not one.place for one in self.seen) else ""
+        reported = set()
+        for one in self.seen:
+            name = one.place
+            if not name or settled[name].code or name in reported:
+                continue
+            reported.add(name)
+            self._unmatched(one, settled[name])
+        for name, match in settled.items():
+            if match.code:
+                self.out.places[words.spaced(name)] = match.code
+                if match.candidates:
+                    others = ", ".join(code for code in match.candidates if code != match.code)
+                    self.out.notes[
+                        f"{name!r} is taken for {match.code}, as {others} stands in the table "
+                        "under its own name"
+                    ] = None
+        return [settled[one.place].code if one.place else default for one in self.seen]
+
+    def _default_place(self) -> str:
+        if self.told.location is not None:
+            match = places.match(self.told.location)
+            if not match.code:
+                error = locations.find  # the package's own message names the nearest codes
+                try:
+                    error(self.told.location)
+                except UnknownNameError as unknown:
+                    self._problem(0, unknown)
+            return match.code
+        country = places.country_in(self.title)
+        if country is None:
+            self._problem(
+                0,
+                DataError(
+                    "nothing says of which place the figures are: no column of places, and no "
+                    "country in the title. Say which, such as location='KAZ'."
+                ),
+            )
+            return ""
+        self.out.notes[
+            f"the place is taken from the title: {locations.name(country)} ({country})"
+        ] = None
+        return country
+
+    def _unmatched(self, one: Observation, match: places.Match) -> None:
+        where = f"{self._where(one)}, column {one.column.label if one.column.place else 'location'}"
+        name = words.spaced(one.place)
+        if match.candidates:
+            listed = " or ".join(f"{locations.name(code)} ({code})" for code in match.candidates)
+            self.out.unmatched[name] = tuple(
+                f"{locations.name(code)} ({code})" for code in match.candidates
+            )
+            self._problem(
+                one.line.number,
+                DataError(f"{where}: {name!r} may be {listed}. Write the code, or the full name."),
+            )
+            return
+        self.out.unmatched[name] = match.nearest
+        hint = (
+            f"Did you mean {', '.join(match.nearest)}? Write the code or the known name"
+            if match.nearest
+            else "Write an ISO 3166 code or a known name"
+        )
+        self._problem(
+            one.line.number,
+            UnknownNameError(f"{where}: unknown location {name!r}. {hint}, or leave the row out."),
+        )
+
+    def _said(self) -> list[str]:
+        """Return measure or family of each observation, as said by table, title or caller."""
+        own = [one.measure for one in self.seen]
+        given = self.told.measure
+        if given is not None:
+            named = {one.measure for one in self.seen if one.measure}
+            if self.layout.of("measure"):
+                raise DataError(
+                    f"the table has a column 'measure' of its own; leave out measure={given!r}."
+                )
+            if named:
+                raise DataError(
+                    f"the table names its measures itself ({', '.join(sorted(named))}); leave out "
+                    f"measure={given!r}."
+                )
+            return [given] * len(own)
+        if all(own) or self.layout.style == "long form":
+            return own
+        titled = self.title_measures
+        if len(titled) == 1 and not self.restricted:
+            (measure,) = titled
+            self.out.notes[f"the measure is taken from the title: {measure}"] = None
+            return [said or measure for said in own]
+        why = (
+            "the title restricts what is counted"
+            if self.restricted and titled
+            else "found: "
+            + (", ".join(c.label for c in self.layout.columns if c.label) or "no headings")
+        )
+        raise DataError(
+            f"missing column 'measure'; {why}. A table needs the columns location, measure, year, "
+            f"value; or say what is counted, such as measure='immigration'. "
+            f"Measures: {', '.join(MEASURES)}."
+        )
+
+    def _figures(self) -> list[Figure]:
+        texts = [one.cell for one in self.seen if isinstance(one.cell, str)]
+        hint = "," if self.grid.delimiter == ";" else ""
+        found = numbers.convention(texts, self.told.decimal, hint)
+        if found.clash:
+            self._problem(
+                0,
+                DataError(
+                    f"{found.clash[0].strip()!r} and {found.clash[1].strip()!r} have different "
+                    "decimal marks. Write all figures in one way, or say decimal=',' or '.'."
+                ),
+            )
+            return []
+        decimal = found.decimal
+        if found.unclear:
+            decimal = self._unclear(found)
+        self.out.decimal = f"{decimal!r} ({found.reason})" if decimal else found.reason
+        made = []
+        told = set()
+        for one in self.seen:
+            figure = numbers.figure(one.cell, decimal or ".")
+            if figure.state == "unclear":
+                label = one.column.label or f"{one.column.at + 1}"
+                shown = words.spaced(one.cell) if isinstance(one.cell, str) else one.cell
+                told.add(one.line.number)
+                self._problem(
+                    one.line.number,
+                    DataError(
+                        f"{self._where(one)}, column {label}: {shown!r} is not a number. Write "
+                        "persons as digits with a point for decimals, and leave a missing figure "
+                        "empty."
+                    )
+                    if isinstance(one.cell, str)
+                    else DataError(
+                        f"{self._where(one)}, column {label}: {one.cell} is not a count of persons. "
+                        "Write digits, and leave a missing figure empty."
+                    ),
+                )
+            made.append(figure)
+        marks = sum(bool(figure.marks) for figure in made)
+        if marks:
+            self.out.notes[f"footnote marks behind {marks} figures were set aside"] = None
+        return made
+
+    def _unclear(self, found: numbers.Convention) -> str:
+        """Decide a mark that may group digits or stand before decimals, by the unit."""
+        mark = "," if "," in found.unclear else "."
+        other = "." if mark == "," else ","
+        known = {one.unit if one.unit is not None else self._table_unit() for one in self.seen}
+        whole = known == {1.0} or (known == {None} and self._contract())
+        if whole and mark == ",":
+            self.out.notes[
+                f"the comma of {found.unclear!r} groups digits, as the figures are persons"
+            ] = None
+            return other
+        if whole and self._contract() and mark == ".":
+            return mark
+        if found.decimal == mark and not whole:
+            self.out.notes[
+                f"the comma of {found.unclear!r} stands before decimals, as cells are divided by "
+                "semicolons"
+            ] = None
+            return mark
+        if mark == "." and self._contract():
+            return mark
+        self._problem(
+            0,
+            DataError(
+                f"{found.unclear!r} may be {found.unclear.replace(mark, '')} or "
+                f"{found.unclear.replace(mark, '.')}: nothing says whether the "
+                f"{'comma' if mark == ',' else 'point'} groups digits or stands before decimals. "
+                "Say decimal='.' or decimal=','."
+            ),
+        )
+        return ""
+
+    def _table_unit(self) -> float | None:
+        return units.UNITS[self.told.units] if self.told.units else self.title_unit
+
+    def _contract(self) -> bool:
+        """Whether the columns bear the names of the package, whose values are persons."""
+        labels = {column.label.casefold() for column in self.layout.columns}
+        return (
+            "location" in labels or {"unique_id", "y"} <= labels or self.layout.style == "SDMX-CSV"
+        )
+
+    def _measures(self, codes: Sequence[str], said: Sequence[str]) -> list[str]:
+        if self.layout.style == "long form":
+            return [""] * len(said)
+        made = []
+        for one, code, family in zip(self.seen, codes, said):
+            scope = self.told.flows or one.scope or self.title_scope
+            try:
+                measure, remark = flows.measure(family, scope, code)
+            except DataError as error:
+                self._problem(one.line.number, DataError(f"{self._where(one)}: {error}"))
+                return []
+            if remark:
+                self.out.notes[remark] = None
+            named = one.column.label if one.column.says.measure else family
+            self.out.measures.setdefault(named, measure or f"{family} of all flows, not kept")
+            made.append(measure)
+        return made
+
+    def _build(
+        self, codes: Sequence[str], said: Sequence[str], measures: Sequence[str],
+        figures: Sequence[Figure],
+    ) -> None:  # fmt: skip
+        known = [
+            (code, measure, one.year, figure.value)
+            for one, code, measure, figure in zip(self.seen, codes, measures, figures)
+        ]
+        try:
+            factors, self.out.units = scale.resolve(
+                self.seen, known, [figure.decimals for figure in figures],
+                self.told.units, self.title_unit, self._contract(),
+            )  # fmt: skip
+        except DataError as error:
+            self._problem(0, error)
+            return
+        values = np.array([figure.value for figure in figures]) * np.array(factors)
+        # A product such as 17.425 * 1000 is a whole number of persons.
+        whole = np.array(factors) > 1
+        values = np.where(whole, np.round(values, 6), values)
+        roundings = self._roundings(codes, said, factors, figures)
+        self._crosscheck(codes, said, values, roundings)
+        self._check_totals(figures)
+        rows, calls = [], []
+        kept: set[int] = set()
+        for at, one in enumerate(self.seen):
+            if not measures[at] and self.layout.style != "long form":
+                continue
+            kept.add(one.line.number)
+            rows.append(
+                self._row(
+                    one, codes[at], measures[at], float(values[at]), roundings[at], factors[at]
+                )
+            )
+            calls.append(self._where(one))
+        self.out.aside = {one.line.number for one in self.seen} - kept
+        if rows:
+            self.out.table = _frame(rows, self.layout.style, self.told)
+            self.out.calls = calls
+
+    def _roundings(
+        self, codes: Sequence[str], said: Sequence[str], factors: Sequence[float],
+        figures: Sequence[Figure],
+    ) -> list[float]:  # fmt: skip
+        """Return to what each figure is rounded, by the decimals its series shows."""
+        shown: dict[tuple[str, str], int] = {}
+        for code, family, figure in zip(codes, said, figures):
+            key = (code, family)
+            shown[key] = max(shown.get(key, 0), figure.decimals)
+        return [
+            max(1.0, factor / 10.0 ** shown[code, family])
+            for code, family, factor in zip(codes, said, factors)
+        ]
+
+    def _crosscheck(
+        self,
+        codes: Sequence[str],
+        said: Sequence[str],
+        values: np.ndarray,
+        roundings: Sequence[float],
+    ) -> None:
+        held: dict[tuple[str, str, int], dict[str, tuple[float, float]]] = {}
+        exact = {
+            "immigration": "arrivals", "emigration": "departures", "net_migration": "net",
+        }  # fmt: skip
+        for one, code, family, value, rounding in zip(self.seen, codes, said, values, roundings):
+            name = exact.get(family, family)
+            if name in flows.FAMILY and np.isfinite(value):
+                source = f"{one.attributes.get('source', '')}/{one.attributes.get('as_of', '')}/{one.scope}"
+                held.setdefault((source, code, one.year), {})[name] = (float(value), rounding)
+        notes, problems = flows.crosscheck(held)
+        for note in notes:
+            self.out.notes[note] = None
+        for problem in problems:
+            self._problem(0, problem)
+
+    def _check_totals(self, figures: Sequence[Figure]) -> None:
+        """Hold total rows against the rows of regions, column by column."""
+        if len({one.line.number for one in self.found.totals}) != 1:
+            return
+        decimal = self.out.decimal[1:2] if self.out.decimal[:1] == "'" else "."
+        sums = []
+        for total in self.found.totals:
+            stated = numbers.figure(total.cell, decimal)
+            parts = [
+                figure
+                for one, figure in zip(self.seen, figures)
+                if one.column.at == total.column.at
+                and not locations.find(places.match(one.place).code or "KAZ").is_country
+            ]
+            if stated.state != "number" or not parts or any(p.state != "number" for p in parts):
+                continue
+            step = 10.0 ** -max(figure.decimals for figure in (*parts, stated))
+            summed = sum(figure.value for figure in parts)
+            sums.append((total.column.label, stated.value, summed, step * (1 + len(parts) / 2)))
+        for note in flows.totals(sums):
+            self.out.notes[note] = None
+
+    def _row(
+        self,
+        one: Observation,
+        code: str,
+        measure: str,
+        value: float,
+        rounding: float,
+        factor: float,
+    ) -> dict[str, object]:
+        row: dict[str, object] = {
+            "location": code, "measure": measure, "year": one.year, "value": value,
+        }  # fmt: skip
+        if self.layout.style == "long form":
+            row = {"unique_id": one.attributes.get("unique_id"), "ds": one.year, "y": value}
+        for name in ("source", "as_of"):
+            if name in one.attributes:
+                cell = one.attributes[name]
+                row[name] = words.spaced(cell) if isinstance(cell, str) else cell
+        for name in ("population", "precision"):
+            if name in one.attributes:
+                row[name] = self._attribute(one, name)
+        if one.flags:
+            row["flag"] = ";".join(flag for flag in one.flags if flag)
+        if factor >= 1000 and "precision" not in row:
+            row["precision"] = rounding
+        return row
+
+    def _attribute(self, one: Observation, name: str) -> object:
+        """Return population in persons, or precision, as a number where it is one."""
+        cell = one.attributes[name]
+        decimal = self.out.decimal[1:2] if self.out.decimal[:1] == "'" else "."
+        figure = numbers.figure(cell, decimal)
+        if figure.state == "unclear":
+            return words.spaced(cell) if isinstance(cell, str) else cell
+        if name == "precision":
+            return figure.value
+        column = next(c for c in self.layout.columns if c.role == "population")
+        unit = column.says.unit
+        if unit is None:
+            unit = self._table_unit()
+        return figure.value * (unit or 1.0)
+
+
+def _title(texts: Sequence[str]) -> tuple[set[str], set[str], float | None, bool, bool]:
+    from forecast.data.tables.headings import told_by
+
+    measures: set[str] = set()
+    scopes: set[str] = set()
+    unit: float | None = None
+    restricted = rates = False
+    for text in texts:
+        found, where, stated, narrow, rate = told_by(text)
+        measures |= found
+        scopes |= where
+        unit = stated if stated is not None else unit
+        restricted |= narrow
+        rates |= rate
+    return measures, scopes, unit, restricted, rates
+
+
+def _frame(rows: Sequence[dict[str, object]], style: str, told: Told) -> pd.DataFrame:
+    table = pd.DataFrame(list(rows))
+    for name in ("source", "as_of", "flag"):
+        if name in table:
+            table[name] = table[name].astype(object)
+    if told.source is not None:
+        if "source" in table:
+            raise DataError(
+                f"the table has a column 'source' of its own; leave out source={told.source!r}."
+            )
+        table["source"] = told.source
+    if style == "long form" and told.measure is not None:
+        table["measure"] = told.measure
+    return table
