@@ -9,13 +9,12 @@ from typing import Any
 import click
 
 from forecast.commands.backtest import backtest
+from forecast.commands.check import check_data
 from forecast.commands.hub import hub
 from forecast.commands.options import (
-    DEFAULT_DATA,
     forecast_options,
     make_outlook,
     progress,
-    read_data,
     show,
 )
 from forecast.errors import DataError, ForecastError
@@ -58,24 +57,7 @@ def list_data() -> None:
     show(describe())
 
 
-@data.command("check")
-@click.argument("file", default=DEFAULT_DATA, metavar="[FILE|NAME]")
-def check_data(file: str) -> None:
-    """Say what a table holds and where its own figures disagree.
-
-    Exit status 1 if a check finds an error; warnings do not change it.
-    """
-    from forecast.data.checks import check
-
-    panel = read_data(file)
-    click.echo(f"{panel!r}", err=True)
-    findings = check(panel)
-    show(findings)
-    errors = int((findings["severity"] == "error").sum())
-    if errors:
-        raise click.ClickException(
-            f"{errors} of {len(findings)} findings are errors; see the table."
-        )
+data.add_command(check_data)
 
 
 @cli.command()

@@ -1,4 +1,4 @@
-"""Warnings carried as flags: what a check is sure of goes with the figure into forecast and report."""
+"""Warnings carried as flags: what is sure goes with the figure into forecast and report."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from forecast.data.checks.finding import Finding
 from forecast.panel import Panel
@@ -28,19 +29,23 @@ def vintages(panel: Panel) -> Iterator[Finding]:
     table["before"] = table.groupby([*KEY, "year"])["value"].shift()
     last = table.drop_duplicates([*KEY, "year"], keep="last").dropna(subset=["before"])
     flipped = last[last["before"] * last["value"] < 0]
-    for row in flipped.to_dict("records"):
-        yield _finding(SIGN, row)
+    for at in range(len(flipped)):
+        yield _finding(SIGN, _record(flipped, at))
     for _, rows in last.groupby(KEY, sort=True):
         if len(rows) < _LEAST:
             continue
         before, after = rows["before"].to_numpy(float), rows["value"].to_numpy(float)
         revision = np.abs(after - before)
         if revision.mean() > _LARGE * np.abs(after).mean():
-            yield _finding(REVISED, rows.iloc[int(revision.argmax())].to_dict())
+            yield _finding(REVISED, _record(rows, int(revision.argmax())))
         consecutive = np.diff(rows["year"].to_numpy()) == panel.step
         moved = (after[1:] == before[:-1]) & (revision[1:] > 0) & consecutive
         if moved.sum() >= _LEAST - 1 and moved.mean() > 0.8:
-            yield _finding(SHIFTED, rows.iloc[-1].to_dict())
+            yield _finding(SHIFTED, _record(rows, -1))
+
+
+def _record(rows: pd.DataFrame, at: int) -> dict[str, object]:
+    return {str(name): value for name, value in rows.iloc[at].items()}
 
 
 def _finding(check: str, row: dict[str, object]) -> Finding:

@@ -62,7 +62,7 @@ class _Run:
 
 
 def duplicates(panel: Panel) -> Iterator[Finding]:
-    """Runs of figures that stand twice: in other years, at another place, in another flow.
+    """Find runs of figures that stand twice: in other years, places or flows.
 
     The later run is reported, year by year; the figure expected is unknown (NaN).
     """

@@ -19,8 +19,7 @@ def read(content: bytes) -> Grid:
         If it is damaged, nested, or unpacks to more than a table can need.
     """
     import pandas as pd
-    from pyarrow import ArrowException
-    from pyarrow import parquet
+    from pyarrow import ArrowException, parquet
 
     try:
         file = parquet.ParquetFile(io.BytesIO(content))

@@ -48,8 +48,8 @@ def measure(said: str, scope: str, code: str) -> tuple[str, str]:
     if not scope:
         if not locations.find(code).is_country:
             raise DataError(
-                f"{said} of {code}: nothing says whether they cross the border of the country, stay "
-                "inside it, or both. Say flows='external', 'internal' or 'all'."
+                f"{said} of {code}: nothing says whether they cross the border of the country, "
+                "stay inside it, or both. Say flows='external', 'internal' or 'all'."
             )
         scope = "external"
         remark = (
@@ -95,7 +95,8 @@ def crosscheck(
         return [], [
             DataError(
                 f"the net is departures minus arrivals in {reversed_} of {checked} years, such as "
-                f"{disagree[0]}. Positive net means an inflow here: change its sign, or leave it out."
+                f"{disagree[0]}. Positive net means an inflow here: change its sign, or leave it "
+                "out."
             )
         ]
     note = f"arrivals - departures = net in {agree} of {checked} figures"

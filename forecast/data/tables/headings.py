@@ -103,12 +103,10 @@ def _word(text: str) -> Heading | None:
     scope = scopes.pop() if len(scopes) == 1 else ""
     measure = words.meaning("measure", text)
     if measure:
-        column = "population" if measure == "population" else ""
-        return Heading(column, measure, scope)
+        return Heading("population" if measure == "population" else "", measure, scope)
     column = words.meaning("column", text)
     if column:
-        measure = "population" if column == "population" else ""
-        return Heading(column, measure or "")
+        return Heading(column, "population" if column == "population" else "")
     return None
 
 
@@ -128,11 +126,11 @@ def _composite(text: str) -> Heading | None:
         rest = " ".join(_YEAR_INSIDE.sub(" ", rest).split())
     if unit is not None:
         rest = words.without("unit", rest)
-    for left in (rest, words.without("total", rest), words.without("scope", rest)):
+    bare = words.without("topic", words.without("scope", rest))
+    for left in (rest, words.without("total", rest), words.without("scope", rest), bare):
         known = _word(left) if left else None
         if known:
             return replace(known, year=year or known.year, unit=unit, scope=scope or known.scope)
-    bare = words.without("topic", words.without("scope", rest))
     if not bare and (year or unit is not None or scope):
         return Heading(year=year, unit=unit, scope=scope)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from forecast.data.tables import places, sdmx
 from forecast.data.tables.grid import Grid, Line
@@ -36,7 +36,7 @@ class Column:
     at: int
     label: str
     role: str
-    says: Heading = Heading()
+    says: Heading = field(default_factory=Heading)
     place: str = ""
 
 
@@ -194,10 +194,17 @@ def _is_lower(line: Line, main: Line) -> bool:
         return True
     if line.filled[0] == 0 and not is_blank(main.cell(0)):
         return False
-    told = [understand(line.cell(at)) for at in line.filled]
+    told = [(at, understand(line.cell(at))) for at in line.filled]
     return all(
-        says is not None and bool(says.measure or says.year or says.unit is not None or says.scope)
-        for says in told
+        says is not None
+        and bool(
+            says.measure
+            or says.year
+            or says.unit is not None
+            or says.scope
+            or (says.column and is_blank(main.cell(at)))
+        )
+        for at, says in told
     )
 
 
@@ -229,9 +236,11 @@ def _columns(grid: Grid, levels: tuple[int, ...]) -> tuple[Column, ...]:
     for at, stack in enumerate(stacks):
         label = " / ".join(spaced(str(cell)) for cell in stack)
         made.append(_column(at, label, stack, below))
-    for at in range(width, reach):
-        if any(looks_like_figure(line.cell(at)) and not is_blank(line.cell(at)) for line in below):
-            made.append(Column(at, "", "unknown"))
+    made += [
+        Column(at, "", "unknown")
+        for at in range(width, reach)
+        if any(looks_like_figure(line.cell(at)) and not is_blank(line.cell(at)) for line in below)
+    ]
     made = _first_label(made, below)
     made = _places_across(made)
     _refuse_doubles(made)
@@ -314,7 +323,7 @@ def _places_across(columns: list[Column]) -> list[Column]:
 
 
 def _population_role(columns: Sequence[Column]) -> list[Column]:
-    """Population beside other figures is what rates refer to; alone it is the measure."""
+    """Take population beside other figures for what rates refer to, alone for the measure."""
     others = [
         c
         for c in columns

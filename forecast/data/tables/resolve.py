@@ -79,10 +79,12 @@ class _Table:
             )
         codes = self._codes()
         said = self._said()
-        figures = self._figures()
         if self.out.problems:
             return self.out
         measures = self._measures(codes, said)
+        if self.out.problems:
+            return self.out
+        figures = self._figures(codes, measures)
         if self.out.problems:
             return self.out
         self._build(codes, said, measures, figures)
@@ -201,7 +203,7 @@ class _Table:
             f"Measures: {', '.join(MEASURES)}."
         )
 
-    def _figures(self) -> list[Figure]:
+    def _figures(self, codes: Sequence[str], measures: Sequence[str]) -> list[Figure]:
         texts = [one.cell for one in self.seen if isinstance(one.cell, str)]
         hint = "," if self.grid.delimiter == ";" else ""
         found = numbers.convention(texts, self.told.decimal, hint)
@@ -216,7 +218,7 @@ class _Table:
             return []
         decimal = found.decimal
         if found.unclear:
-            decimal = self._unclear(found)
+            decimal = self._unclear(found, codes, measures)
         self.out.decimal = f"{decimal!r} ({found.reason})" if decimal else found.reason
         made = []
         told = set()
@@ -235,8 +237,8 @@ class _Table:
                     )
                     if isinstance(one.cell, str)
                     else DataError(
-                        f"{self._where(one)}, column {label}: {one.cell} is not a count of persons. "
-                        "Write digits, and leave a missing figure empty."
+                        f"{self._where(one)}, column {label}: {one.cell} is not a count of "
+                        "persons. Write digits, and leave a missing figure empty."
                     ),
                 )
             made.append(figure)
@@ -245,7 +247,9 @@ class _Table:
             self.out.notes[f"footnote marks behind {marks} figures were set aside"] = None
         return made
 
-    def _unclear(self, found: numbers.Convention) -> str:
+    def _unclear(
+        self, found: numbers.Convention, codes: Sequence[str], measures: Sequence[str]
+    ) -> str:
         """Decide a mark that may group digits or stand before decimals, by the unit."""
         mark = "," if "," in found.unclear else "."
         other = "." if mark == "," else ","
@@ -256,7 +260,7 @@ class _Table:
                 f"the comma of {found.unclear!r} groups digits, as the figures are persons"
             ] = None
             return other
-        if whole and self._contract() and mark == ".":
+        if mark == "." and self._contract():
             return mark
         if found.decimal == mark and not whole:
             self.out.notes[
@@ -264,8 +268,14 @@ class _Table:
                 "semicolons"
             ] = None
             return mark
-        if mark == "." and self._contract():
-            return mark
+        agreeing = [sign for sign in (mark, other) if self._agrees(sign, codes, measures)]
+        if len(agreeing) == 1:
+            does = "stands before decimals" if agreeing[0] == mark else "groups digits"
+            self.out.notes[
+                f"the {'comma' if mark == ',' else 'point'} of {found.unclear!r} {does}: so read, "
+                "the figures agree with the bundled ones"
+            ] = None
+            return agreeing[0]
         self._problem(
             0,
             DataError(
@@ -276,6 +286,16 @@ class _Table:
             ),
         )
         return ""
+
+    def _agrees(self, decimal: str, codes: Sequence[str], measures: Sequence[str]) -> bool:
+        """Whether figures read with a decimal mark are those known of the same years."""
+        known = []
+        for one, code, measure in zip(self.seen, codes, measures):
+            figure = numbers.figure(one.cell, decimal)
+            unit = one.unit if one.unit is not None else self._table_unit()
+            if figure.state == "number":
+                known.append((code, measure, one.year, figure.value * (unit or 1.0)))
+        return scale.evidence(known)[0] == 1.0
 
     def _table_unit(self) -> float | None:
         return units.UNITS[self.told.units] if self.told.units else self.title_unit
@@ -373,7 +393,8 @@ class _Table:
         for one, code, family, value, rounding in zip(self.seen, codes, said, values, roundings):
             name = exact.get(family, family)
             if name in flows.FAMILY and np.isfinite(value):
-                source = f"{one.attributes.get('source', '')}/{one.attributes.get('as_of', '')}/{one.scope}"
+                named = [str(one.attributes.get(name, "")) for name in ("source", "as_of")]
+                source = "/".join([*named, one.scope])
                 held.setdefault((source, code, one.year), {})[name] = (float(value), rounding)
         notes, problems = flows.crosscheck(held)
         for note in notes:

@@ -12,7 +12,7 @@ from forecast.data.tables.layout import Column, Layout, is_numbering
 from forecast.data.tables.numbers import is_blank, is_missing, looks_like_figure
 from forecast.data.tables.reading import ACCEPTED, Row
 from forecast.data.tables.words import folded, meaning, meanings_inside, spaced
-from forecast.data.tables.years import not_one_year, year
+from forecast.data.tables.years import Year, not_one_year, year
 from forecast.errors import DataError, ForecastError, unknown_name
 from forecast.validation import MEASURES
 
@@ -224,17 +224,17 @@ class _Walk:
         if isinstance(kind, ForecastError):
             return self._problem(position, kind)
         try:
-            made = [self._observe(line, column, place, said) for column in held]
+            made = [self._observe(line, column, place, said, kind) for column in held]
         except ForecastError as error:
             return self._problem(position, error)
-        made = [one for one in made if one is not None]
         if kind == "total":
             self.out.totals.extend(made)
             return "total row", ""
         if not made:
             return "no figures", ""
         if self.across and all(
-            isinstance(one.cell, str) and is_missing(one.cell) or is_blank(one.cell) for one in made
+            (isinstance(one.cell, str) and is_missing(one.cell)) or is_blank(one.cell)
+            for one in made
         ):
             return "every figure missing", ""
         if place:
@@ -274,8 +274,8 @@ class _Walk:
             if code and named.code and code != named.code:
                 return (
                     DataError(
-                        f"{self._where(line)}: {place!r} is {named.code}, but the code beside it is "
-                        f"{code}. Correct one of the two."
+                        f"{self._where(line)}: {place!r} is {named.code}, but the code beside it "
+                        f"is {code}. Correct one of the two."
                     ),
                     "",
                     None,
@@ -285,8 +285,8 @@ class _Walk:
         return kind, place, said
 
     def _observe(
-        self, line: Line, column: Column, place: str, said: Heading | None
-    ) -> Observation | None:
+        self, line: Line, column: Column, place: str, said: Heading | None, kind: str
+    ) -> Observation:
         context, says = self.context, column.says
         if place and self.across:
             context.place = place
@@ -312,25 +312,31 @@ class _Walk:
             reason = self.grid.broken[line.number, column.at]
             raise DataError(f"{self._where(line)}, column {column.label}: the cell holds {reason}.")
         where = column.place or place
-        if not where and not self.roles.get("location") and "unique_id" not in self.roles:
-            where = context.place
-        elif not where and self.across:
-            where = context.place
-            if where and said is None and column.says.year and not column.place:
-                raise DataError(
-                    f"{self._where(line)}, column {self.labels[0].label or 'location'}: empty. "
-                    "Write the place in every row."
-                )
-        elif not where and "location" in self.roles and not self.across:
-            if said is None or self.roles["location"].label:
-                raise DataError(
-                    f"{self._where(line)}, column location: empty. Write an ISO 3166 code."
-                )
+        if not where and kind != "total":
+            where = self._place_above(line, said)
         return Observation(
             line, column, cell, where, measure, scope, stated.year, unit, tuple(flags), attributes
         )
 
-    def _year(self, line: Line):  # type: ignore[no-untyped-def]
+    def _place_above(self, line: Line, said: Heading | None) -> str:
+        """Return the place of the section for a row that only names its measure.
+
+        Raises
+        ------
+        DataError
+            If the row should name its place itself.
+        """
+        labelled = self.roles.get("location")
+        if labelled is None or "unique_id" in self.roles:
+            return self.context.place
+        if said is not None and self.across:
+            return self.context.place
+        raise DataError(
+            f"{self._where(line)}, column {labelled.label or 'location'}: empty. "
+            "Write an ISO 3166 code or a name in every row."
+        )
+
+    def _year(self, line: Line) -> Year:
         column = self.roles.get("year") or self.roles.get("ds")
         if column is None:
             raise DataError(

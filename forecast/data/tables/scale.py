@@ -57,7 +57,8 @@ def evidence(figures: Sequence[tuple[str, str, int, float]]) -> tuple[float | No
         if factor / _NEAR <= middle <= factor * _NEAR:
             return (
                 factor,
-                f"the bundled figures of the same {len(ratios)} years are {middle:,.4g} times as large",
+                f"the bundled figures of the same {len(ratios)} years "
+                + ("agree" if factor == 1 else f"are {middle:,.4g} times as large"),
             )
     return None, ""
 
@@ -93,12 +94,11 @@ def resolve(
     """
     if given is not None:
         factor = UNITS[given]
-        said = sorted(
-            {one.unit for one in observations if one.unit is not None} | ({title} - {None})
-        )
+        stated = [title, *(one.unit for one in observations)]
+        said = sorted({unit for unit in stated if unit is not None})
         told = [f"{given}, as told"]
         told += [
-            f"the table itself says {called(unit)}" for unit in said if unit not in (None, factor)
+            f"the table itself says {called(unit)}" for unit in said if unit != factor
         ]
         return [factor] * len(observations), told
     factors = [one.unit if one.unit is not None else title for one in observations]

@@ -73,13 +73,13 @@ def _decoded(content: bytes) -> tuple[str, str]:
             except UnicodeDecodeError:
                 continue
             if "\x00" not in text and any(sign in text for sign in _DELIMITERS):
-                return _text(text), "UTF-16 without a byte order mark"
+                return _text(text), f"{codec.upper()} without a byte order mark"
     try:
         return _text(content.decode("utf-8")), "UTF-8"
     except UnicodeDecodeError as error:
-        text = _cyrillic(content)
-        if text is not None:
-            return _text(text), "CP1251"
+        cyrillic = _cyrillic(content)
+        if cyrillic is not None:
+            return _text(cyrillic), "CP1251"
         line = content[: error.start].count(b"\n") + 1
         raise DataError(
             f"line {line}: the byte 0x{content[error.start]:02x} is neither UTF-8 nor Cyrillic "

@@ -110,7 +110,7 @@ def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Re
             settled = resolve(grid, layout, found, told)
         except ForecastError as error:
             problems.append(error)
-        problems += [error for _, error in settled.problems]
+        problems += [error for _, error in sorted(settled.problems, key=lambda one: one[0])]
     for at in range(layout.header[-1] + 1, len(grid.lines)):
         fates.setdefault(at, Row(grid.lines[at].number, "not read", _short(grid, at)))
     troubled = {number: str(error) for number, error in settled.problems if number}
@@ -119,10 +119,11 @@ def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Re
             fates[at] = Row(row.number, "problem", troubled[row.number])
         elif row.fate == ACCEPTED and row.number in settled.aside:
             fates[at] = Row(row.number, "cross-checked only", _short(grid, at))
-    panel, carried = None, ()
+    panel: Panel | None = None
+    carried: tuple[str, ...] = ()
     if not problems:
-        panel, carried, error = _panel(settled, carry)
-        problems = [] if error is None else [error]
+        panel, carried, refused = _panel(settled, carry)
+        problems = [] if refused is None else [refused]
     return Reading(
         file=name,
         kind=grid.kind,
@@ -238,8 +239,8 @@ def _dimension(label: str, cells: list[object]) -> list[ForecastError]:
     if label.split(":")[0].strip().upper() == "FREQ" and values and values != ["A"]:
         return [
             DataError(
-                f"column {label}: frequency {', '.join(values)[:40]!r}; only annual figures (A) are read. "
-                "Keep the annual rows."
+                f"column {label}: frequency {', '.join(values)[:40]!r}; only annual figures (A) "
+                "are read. Keep the annual rows."
             )
         ]
     if len(values) <= 1 or all(value.upper() in sdmx.TOTALS for value in values):

@@ -95,7 +95,7 @@ class Book:
                 raise _bomb(f"{part.filename} unpacks to {ratio:,.0f} times its size")
             if part.filename.endswith((".xml", ".rels")):
                 _count(archive, part)
-        if any("vbaProject" in name or name.endswith(".bin") and "vba" in name for name in names):
+        if any("vbaProject" in name or (name.endswith(".bin") and "vba" in name) for name in names):
             self.remarks.append("the workbook holds macros; they were not run")
         if any(name.startswith("xl/externalLinks/") for name in names):
             self.remarks.append("the workbook links to other files; the links were not followed")
