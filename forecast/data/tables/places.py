@@ -39,13 +39,10 @@ class Match(NamedTuple):
         ISO 3166 code; empty if the name stands for none or for several.
     candidates : tuple of str
         Codes between which the name does not decide.
-    nearest : tuple of str
-        The nearest known names with their codes; suggested, never applied.
     """
 
     code: str
     candidates: tuple[str, ...] = ()
-    nearest: tuple[str, ...] = ()
 
 
 def _key(name: str) -> tuple[str, str]:
@@ -94,7 +91,7 @@ def _world() -> dict[str, str]:
 
 @lru_cache(maxsize=16384)
 def match(name: str) -> Match:
-    """Return the code of a place's name, or what comes near.
+    """Return the code of a place's name, or that there is none.
 
     Parameters
     ----------
@@ -129,7 +126,7 @@ def match(name: str) -> Match:
         return Match("", tuple(sorted(codes)))
     if stem and kind != "region" and stem in _world():
         return Match(_world()[stem])
-    return Match("", (), _nearest(plain))
+    return Match("")
 
 
 def _shared(stem: str) -> bool:
@@ -138,7 +135,8 @@ def _shared(stem: str) -> bool:
     return len(stems.get(stem, set())) > 1 and all(kinds[code] for code in stems[stem])
 
 
-def _nearest(name: str) -> tuple[str, ...]:
+def nearest(name: str) -> tuple[str, ...]:
+    """Return up to three known names that come near, with their codes; to suggest, not to apply."""
     _, _, written = _known()
     near = difflib.get_close_matches(folded(name), written, n=6, cutoff=0.6)
     shown: dict[str, str] = {}

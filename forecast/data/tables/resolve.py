@@ -157,10 +157,11 @@ class _Table:
                 DataError(f"{where}: {name!r} may be {listed}. Write the code, or the full name."),
             )
             return
-        self.out.unmatched[name] = match.nearest
+        near = places.nearest(name)
+        self.out.unmatched[name] = near
         hint = (
-            f"Did you mean {', '.join(match.nearest)}? Write the code or the known name"
-            if match.nearest
+            f"Did you mean {', '.join(near)}? Write the code or the known name"
+            if near
             else "Write an ISO 3166 code or a known name"
         )
         self._problem(
@@ -347,7 +348,7 @@ class _Table:
         values = np.where(whole, np.round(values, 6), values)
         roundings = self._roundings(codes, said, factors, figures)
         self._crosscheck(codes, said, values, roundings)
-        self._check_totals(figures)
+        self._check_totals(figures, factors)
         rows, calls = [], []
         kept: set[int] = set()
         for at, one in enumerate(self.seen):
@@ -402,7 +403,7 @@ class _Table:
         for problem in problems:
             self._problem(0, problem)
 
-    def _check_totals(self, figures: Sequence[Figure]) -> None:
+    def _check_totals(self, figures: Sequence[Figure], factors: Sequence[float]) -> None:
         """Hold total rows against the rows of regions, column by column."""
         if len({one.line.number for one in self.found.totals}) != 1:
             return
@@ -418,9 +419,11 @@ class _Table:
             ]
             if stated.state != "number" or not parts or any(p.state != "number" for p in parts):
                 continue
-            step = 10.0 ** -max(figure.decimals for figure in (*parts, stated))
             summed = sum(figure.value for figure in parts)
-            sums.append((total.column.label, stated.value, summed, step * (1 + len(parts) / 2)))
+            # Whole persons add up exactly; rounded thousands by half a step each.
+            step = 10.0 ** -max(figure.decimals for figure in (*parts, stated))
+            allowed = step * (1 + len(parts)) / 2 if max(factors) > 1 or step < 1 else 0.0
+            sums.append((total.column.label, stated.value, summed, allowed))
         for note in flows.totals(sums):
             self.out.notes[note] = None
 

@@ -119,6 +119,8 @@ class _Walk:
         if any(folded(text) in self.skip for text in texts.values()):
             return "left out as asked", ""
         if self._is_remark(line, held):
+            if len(line.filled) > 1:
+                return "footnote", ""
             return self._without_figures(position, line, texts)
         uneven = self._uneven(line)
         if uneven:

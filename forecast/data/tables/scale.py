@@ -97,9 +97,7 @@ def resolve(
         stated = [title, *(one.unit for one in observations)]
         said = sorted({unit for unit in stated if unit is not None})
         told = [f"{given}, as told"]
-        told += [
-            f"the table itself says {called(unit)}" for unit in said if unit != factor
-        ]
+        told += [f"the table itself says {called(unit)}" for unit in said if unit != factor]
         return [factor] * len(observations), told
     factors = [one.unit if one.unit is not None else title for one in observations]
     told = []

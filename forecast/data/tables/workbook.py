@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import posixpath
 import re
+import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from xml.etree.ElementTree import ParseError
 from xml.parsers import expat
@@ -68,9 +71,10 @@ class Book:
         from openpyxl.utils.exceptions import InvalidFileException
 
         try:
-            self._book: Any = load_workbook(
-                io.BytesIO(content), read_only=True, data_only=True, keep_links=False
-            )
+            with _quiet(self.remarks):
+                self._book: Any = load_workbook(
+                    io.BytesIO(content), read_only=True, data_only=True, keep_links=False
+                )
         except (*DAMAGED, InvalidFileException) as error:
             raise _unreadable(error) from None
         self.names = [str(page.title) for page in self._book.worksheets]
@@ -112,11 +116,12 @@ class Book:
         budget = Budget()
         lines: list[Line] = []
         try:
-            page.reset_dimensions()
-            for number, row in enumerate(page.iter_rows(values_only=True), start=1):
-                budget.take(len(row))
-                lines.append(Line(number, tuple(row)))
-            formulas = self._formulas(name)
+            with _quiet(self.remarks):
+                page.reset_dimensions()
+                for number, row in enumerate(page.iter_rows(values_only=True), start=1):
+                    budget.take(len(row))
+                    lines.append(Line(number, tuple(row)))
+                formulas = self._formulas(name)
         except DataError:
             raise
         except DAMAGED as error:
@@ -162,6 +167,18 @@ class Book:
     def close(self) -> None:
         """Release the workbook."""
         self._book.close()
+
+
+@contextmanager
+def _quiet(remarks: list[str]) -> Iterator[None]:
+    """Turn warnings about parts that are not understood into remarks."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for one in caught:
+        said = f"the workbook is not quite in order: {_said_text(str(one.message))}"
+        if said not in remarks:
+            remarks.append(said)
 
 
 class _Formulas:
@@ -244,7 +261,12 @@ def _bomb(what: str) -> DataError:
 
 
 def _said(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+    return _said_text(str(error) or type(error).__name__)
+
+
+def _said_text(text: str) -> str:
+    """Return the first line of a message, shortened."""
+    return (text.strip().splitlines() or ["unknown"])[0][:120]
 
 
 def _unreadable(error: BaseException) -> DataError:
