@@ -252,7 +252,7 @@ def test_a_large_honest_table_is_read(tmp_path: Path) -> None:
     for at, place in enumerate(places):
         for measure in ("immigration", "emigration"):
             lines += [
-                f"{place},{measure},{year},{(year * year * 7919 + at * 613 + len(measure)) % 50_021}"
+                f"{place},{measure},{year},{(year**2 * 7919 + at * 613 + len(measure)) % 50_021}"
                 for year in range(1950, 2024)
             ]
     path = tmp_path / "world.csv"

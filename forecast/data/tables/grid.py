@@ -23,19 +23,21 @@ class Line:
         Its number in the file, from 1 (of the last line, where a quoted cell spans several).
     cells : tuple
         Text, numbers, dates or None.
+    filled : tuple of int
+        Positions of the cells that hold something.
     """
 
     number: int
     cells: tuple[object, ...]
+    filled: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        held = tuple(at for at, cell in enumerate(self.cells) if not is_blank(cell))
+        object.__setattr__(self, "filled", held)
 
     def cell(self, column: int) -> object:
         """Return one cell; None behind the last one."""
         return self.cells[column] if column < len(self.cells) else None
-
-    @property
-    def filled(self) -> list[int]:
-        """Positions of the cells that hold something."""
-        return [at for at, cell in enumerate(self.cells) if not is_blank(cell)]
 
 
 @dataclass(frozen=True, slots=True)

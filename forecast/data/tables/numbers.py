@@ -78,6 +78,7 @@ def written(text: str) -> Written | None:
     return None
 
 
+@lru_cache(maxsize=65536)
 def is_missing(text: str) -> bool:
     """Whether a text says that a figure is missing."""
     return meaning("missing", unmarked(text)[0]) is not None

@@ -110,7 +110,7 @@ class _Walk:
             return "empty", ""
         if self._shape(line) in self.heads:
             return "heading repeated", ""
-        if is_numbering(line) and not self.out.observations:
+        if not self.out.observations and is_numbering(line):
             return "column numbers", ""
         held = [c for c in self.figures if not is_blank(line.cell(c.at)) or self._broken(line, c)]
         texts = {

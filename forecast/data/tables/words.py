@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 from forecast.shelf import shelf
 
@@ -16,6 +16,7 @@ _MARKS = re.compile(r"[\s]*[*†‡§¹²³⁰⁴-⁹]+$")
 _NUMBERED = re.compile(r"\s+\(?[0-9]{1,2}\)$|(?<=[^\W\d])[0-9]\)$")
 
 
+@lru_cache(maxsize=65536)
 def spaced(text: str) -> str:
     """Return a text with every kind of white space as one plain space, none at the ends."""
     return " ".join(text.replace("\ufeff", "").replace("\u200b", "").split())
