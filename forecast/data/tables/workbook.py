@@ -21,7 +21,7 @@ from forecast.errors import DataError
 _LARGEST_PART, _LARGEST_BOOK = 24 * 1024 * 1024, 48 * 1024 * 1024
 _MOST_PARTS, _LARGEST_RATIO = 2000, 400
 #: Elements of one part; a cell has two or three.
-_MOST_ELEMENTS = 600_000
+_MOST_ELEMENTS = 350_000
 #: What openpyxl lets through when a workbook is cut off or altered.
 DAMAGED = (
     zipfile.BadZipFile,
