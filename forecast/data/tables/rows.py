@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
-from forecast.data.tables import places, sdmx, units
+from forecast.data.tables import places
+from forecast.data.tables.beside import Beside
+from forecast.data.tables.columns import Column, is_numbering
 from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.headings import Heading, label_measure, understand
-from forecast.data.tables.layout import Column, Layout, is_numbering
+from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank, is_missing, looks_like_figure
+from forecast.data.tables.observations import Collected, Observation
 from forecast.data.tables.reading import ACCEPTED, Row
 from forecast.data.tables.words import folded, meaning, meanings_inside, spaced
-from forecast.data.tables.years import Year, not_one_year, year
 from forecast.errors import DataError, ForecastError, unknown_name
 from forecast.validation import MEASURES
-
-
-@dataclass(slots=True)
-class Observation:
-    """One cell with figures, and what its row, column and section say of it."""
-
-    line: Line
-    column: Column
-    cell: object
-    place: str
-    measure: str
-    scope: str
-    year: int
-    unit: float | None
-    flags: tuple[str, ...]
-    attributes: dict[str, object]
-
-
-@dataclass
-class Collected:
-    """What the rows of a table gave.
-
-    Attributes
-    ----------
-    observations, totals : list of Observation
-        Figures; those of total rows apart.
-    rows : dict of int to Row
-        Fate of each row, by its position in the grid.
-    problems : list of (position, error)
-    names : dict of str to None
-        Labels that should be places, in order.
-    """
-
-    observations: list[Observation] = field(default_factory=list)
-    totals: list[Observation] = field(default_factory=list)
-    rows: dict[int, Row] = field(default_factory=dict)
-    problems: list[tuple[int, ForecastError]] = field(default_factory=list)
-    names: dict[str, None] = field(default_factory=dict)
-    notes: dict[str, None] = field(default_factory=dict)
-    unit_lines: list[str] = field(default_factory=list)
 
 
 class _Context:
@@ -80,6 +41,8 @@ def collect(grid: Grid, layout: Layout, skip: Iterable[str] = ()) -> Collected:
 
 
 class _Walk:
+    """Walks down the rows and keeps the sections above in mind."""
+
     def __init__(self, grid: Grid, layout: Layout, skip: set[str]) -> None:
         self.grid = grid
         self.layout = layout
@@ -92,6 +55,7 @@ class _Walk:
         ]
         self.heads = {self._shape(grid.lines[at]) for at in layout.header}
         self.roles = {c.role: c for c in layout.columns if c.role not in {"figures", "unused"}}
+        self.beside = Beside(grid, layout, self.roles)
         self.across = layout.style in {"years across", "places across"}
 
     def go(self) -> Collected:
@@ -301,9 +265,9 @@ class _Walk:
                 f"{says.measure}. Name the measure once."
             )
         scope = row.scope or says.scope or section.scope
-        stated = says.year or self._year(line)
-        attributes = self._attributes(line)
-        unit = self._unit(line, attributes)
+        stated = says.year or self.beside.year(line)
+        attributes = self.beside.attributes(line)
+        unit = self.beside.unit(line, attributes)
         for told in (row.unit, says.unit, section.unit if section.measure else None, context.unit):
             unit = told if unit is None else unit
         flags = list(attributes.pop("flags", ()))  # type: ignore[call-overload]
@@ -337,90 +301,6 @@ class _Walk:
             f"{self._where(line)}, column {labelled.label or 'location'}: empty. "
             "Write an ISO 3166 code or a name in every row."
         )
-
-    def _year(self, line: Line) -> Year:
-        column = self.roles.get("year") or self.roles.get("ds")
-        if column is None:
-            raise DataError(
-                f"no column says which year the figures are of; found: {self._found()}. Give a "
-                "column year, or one column per year."
-            )
-        cell = line.cell(column.at)
-        stated = year(cell)
-        if stated is None:
-            why = not_one_year(cell)
-            shown = spaced(cell) if isinstance(cell, str) else cell
-            if why:
-                raise DataError(
-                    f"{self._where(line)}, column {column.label}: {shown!r} is {why}. "
-                    "Give one row per calendar year."
-                )
-            raise DataError(
-                f"{self._where(line)}, column {column.label}: {shown!r} is not a calendar year. "
-                "Write a whole number between 1800 and 2200."
-            )
-        return stated
-
-    def _unit(self, line: Line, attributes: dict[str, object]) -> float | None:
-        multiple = attributes.pop("multiple", None)
-        column = self.roles.get("unit")
-        text = "" if column is None else sdmx.code(line.cell(column.at))
-        if text and units.is_rate(text):
-            raise DataError(
-                f"{self._where(line)}, column {column.label if column else ''}: {text!r} is a rate "
-                "or a share. Give counts of persons."
-            )
-        stated = units.stated(text) if text else None
-        if isinstance(multiple, float):
-            return multiple * (stated or 1.0) if multiple == 1 else multiple
-        return stated
-
-    def _attributes(self, line: Line) -> dict[str, object]:
-        """Return what stands in the columns beside the figures."""
-        found: dict[str, object] = {}
-        for role in ("population", "source", "precision", "as_of", "unique_id"):
-            column = self.roles.get(role)
-            if column is not None and not is_blank(line.cell(column.at)):
-                found[role] = line.cell(column.at)
-        if "flag" in self.roles and not is_blank(line.cell(self.roles["flag"].at)):
-            found["flags"] = (str(line.cell(self.roles["flag"].at)),)
-        if self.layout.style == "SDMX-CSV":
-            self._sdmx(line, found)
-        return found
-
-    def _sdmx(self, line: Line, found: dict[str, object]) -> None:
-        for role in ("obs_status", "unit_mult", "action"):
-            column = self.roles.get(role)
-            text = "" if column is None else sdmx.code(line.cell(column.at))
-            if not text:
-                continue
-            label = column.label if column else role
-            if role == "unit_mult":
-                if not text.replace(".0", "").isdecimal() or len(text) > 3:
-                    raise DataError(
-                        f"{self._where(line)}, column {label}: {text!r} is not a power of ten. "
-                        "Write 0 for persons, 3 for thousands."
-                    )
-                found["multiple"] = 10.0 ** int(float(text))
-            elif role == "action" and text.upper() == "D":
-                raise DataError(
-                    f"{self._where(line)}, column {label}: the row asks to delete a figure. "
-                    "Give a file that holds the figures themselves."
-                )
-            elif role == "obs_status":
-                flag = sdmx.flag(text)
-                if text.upper() in sdmx.ABSENT:
-                    found["absent"] = True
-                elif flag is None:
-                    raise DataError(
-                        f"{self._where(line)}, column {label}: the status {text!r} marks no "
-                        "observation that can be used. Leave the row out."
-                    )
-                elif flag:
-                    found["flags"] = (flag,)
-
-    def _found(self) -> str:
-        return ", ".join(c.label for c in self.layout.columns if c.label) or "none"
 
     def _where(self, line: Line) -> str:
         return f"{self.grid.noun} {line.number}"

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from forecast.data.tables.rows import Observation
+from forecast.data.tables.observations import Observation
 from forecast.data.tables.units import UNITS, called
 from forecast.errors import DataError
 

@@ -15,8 +15,10 @@ from forecast.data.tables.flows import SCOPES, Flows
 from forecast.data.tables.grid import Grid
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank, looks_like_figure
+from forecast.data.tables.observations import Collected
 from forecast.data.tables.reading import ACCEPTED, Reading, Row
-from forecast.data.tables.resolve import Resolved, Told, resolve
+from forecast.data.tables.resolve import resolve
+from forecast.data.tables.settle import Resolved, Told
 from forecast.data.tables.units import UNITS
 from forecast.data.tables.words import folded, spaced
 from forecast.errors import DataError, ForecastError, unknown_name
@@ -96,7 +98,7 @@ def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Re
     unused = tuple(
         c.label for c in layout.columns if c.role in {"unknown", "unused", "number"} and c.label
     )
-    found = walking.Collected()
+    found = Collected()
     settled = Resolved()
     if not problems:
         found = walking.collect(grid, layout, skip)
@@ -140,7 +142,7 @@ def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Re
         measures=settled.measures,
         unused=unused,
         rows=tuple(fates[at] for at in range(len(grid.lines))),
-        notes=(*grid.remarks, *found.notes, *settled.notes),
+        notes=(*grid.remarks, *settled.notes),
         problems=tuple(problems),
         carried=carried,
         _panel=panel,
