@@ -81,6 +81,15 @@ def test_a_jump_at_a_known_change_of_boundaries_is_found() -> None:
     assert found(whole, "jump at a boundary change") == []
 
 
+@pytest.mark.parametrize("first", [2017, 2018])
+def test_south_kazakhstan_under_the_code_of_turkistan_is_found(first: int) -> None:
+    """The office gives populations on the new boundaries from the year before the split."""
+    people = [2_567_000 + 41_000 * at + at * at * 113 for at in range(15)]
+    split = [value if year < first else value - 951_000 for year, value in zip(YEARS, people)]
+    checked = panel({"KZ-61": split}, measure="population")
+    assert found(checked, "jump at a boundary change") == [("KZ-61", first)]
+
+
 def test_releases_are_held_against_each_other() -> None:
     first = panel({"KGZ": WILD}, measure="net_migration", as_of="2023-01-01").to_frame()
     later = first.assign(value=first["value"] * 0.2 + 2000, as_of="2024-01-01")

@@ -56,21 +56,26 @@ def _jumps(series: Series) -> Iterator[Finding]:
         if change.year is None or not own & change.parts or change.parts <= own:
             continue
         at = change.year - first
-        # A stock at mid-year or on 1 January shows the change in its own year or the next.
-        for position in (at, at + 1):
+        # A stock shows the change in its own year or the next; offices also carry new
+        # boundaries back to the year before.
+        jumps: list[tuple[float, int, float]] = []
+        for position in (at - 1, at, at + 1):
             if 0 < position < len(series.years) and not excused[position]:
-                jump = _jump(series.values, position, at)
-                if jump is not None:
-                    before = float(series.values[position - 1])
-                    found = float(series.values[position])
-                    yield finding(BOUNDARY, "warning", series, position, before + jump, found)
-                    break
+                usual = _jump(series.values, position, at)
+                if usual is not None:
+                    step = float(series.values[position] - series.values[position - 1])
+                    jumps.append((abs(step - usual), position, usual))
+        if jumps:
+            _, position, usual = max(jumps)
+            expected = float(series.values[position - 1]) + usual
+            found = float(series.values[position])
+            yield finding(BOUNDARY, "warning", series, position, expected, found)
 
 
 def _jump(values: np.ndarray, position: int, change: int) -> float | None:
     """Return the usual step if the one to `position` is far from it, else None."""
     steps = np.diff(values)
-    near = {change - 1, change, change + 1}
+    near = {change - 2, change - 1, change}
     others = np.array([step for at, step in enumerate(steps) if at not in near])
     others = others[~np.isnan(others)]
     step = steps[position - 1]
