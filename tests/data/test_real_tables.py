@@ -398,6 +398,13 @@ def test_the_account_of_a_workbook_is_the_same_as_of_its_csv(tmp_path: Path) -> 
     assert understand(path).panel.hash == understand(other).panel.hash
 
 
+def test_a_message_stays_on_one_line_whatever_it_quotes(tmp_path: Path) -> None:
+    text = 'location,measure,year,value\n"KA\nZ",immigration,2022,1\n'
+    reading = understand(written(tmp_path, "t.csv", text))
+    assert "\n" not in str(reading.problems[0])
+    assert "'KA Z'" in str(reading.problems[0])
+
+
 def test_unknown_words_for_what_is_told_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "t.csv", "Страна;2022\nКазахстан;1\n")
     for told in ({"units": "dozens"}, {"flows": "both"}, {"decimal": ";"}, {"measure": "tourists"}):

@@ -25,6 +25,8 @@ from forecast.errors import DataError, ForecastError, unknown_name
 from forecast.panel import Panel
 from forecast.validation import COLUMNS, MEASURES
 
+#: Signs of a message; cells that it quotes may hold anything.
+_LONGEST = 800
 Units = Literal["persons", "thousands", "millions"]
 
 
@@ -71,7 +73,7 @@ def understand(
             raise DataError("there are no cells with content. Give a table with a header and rows.")
         return _read(file.name, grid, told, left_out, carry)
     except ForecastError as error:
-        raise type(error)(f"{file.name}: {error}") from None
+        raise type(error)(f"{file.name}: {_one_line(error)}") from None
 
 
 def _check_told(
@@ -143,10 +145,16 @@ def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Re
         unused=unused,
         rows=tuple(fates[at] for at in range(len(grid.lines))),
         notes=(*grid.remarks, *settled.notes),
-        problems=tuple(problems),
+        problems=tuple(_one_line(error) for error in problems),
         carried=carried,
         _panel=panel,
     )
+
+
+def _one_line(error: ForecastError) -> ForecastError:
+    """Return the error with its message on one line, whatever the cells it quotes hold."""
+    text = spaced(str(error))
+    return type(error)(text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …")
 
 
 def _panel(
