@@ -119,7 +119,7 @@ def _proposals(console: Console, proposals: pd.DataFrame) -> None:
     """Print proposed breaks; they are for the reader to judge, and nothing was changed."""
     fresh = proposals[proposals["declared"] == ""]
     if fresh.empty:
-        console.print("No break or outlier to propose that is not flagged already.")
+        console.print("No unflagged break or outlier to propose (series of 8 years or more).")
         return
     table = Table(
         title=f"{len(fresh)} proposed breaks and outliers; none is applied", title_justify="left"
