@@ -10,14 +10,13 @@ import click
 
 from forecast.commands import data as data_verbs
 from forecast.commands.backtest import backtest
+from forecast.commands.check import check_data
 from forecast.commands.hub import hub
 from forecast.commands.impact import impact, impact_option, impacts_of
 from forecast.commands.options import (
-    DEFAULT_DATA,
     forecast_options,
     make_outlook,
     progress,
-    read_data,
     show,
 )
 from forecast.commands.scenario import condition, scenario, targets
@@ -68,24 +67,7 @@ def list_data() -> None:
 data_verbs.register(data)
 
 
-@data.command("check")
-@click.argument("file", default=DEFAULT_DATA, metavar="[FILE|NAME]")
-def check_data(file: str) -> None:
-    """Say what a table holds and where its own figures disagree.
-
-    Exit status 1 if a check finds an error; warnings do not change it.
-    """
-    from forecast.data.checks import check
-
-    panel = read_data(file)
-    click.echo(f"{panel!r}", err=True)
-    findings = check(panel)
-    show(findings)
-    errors = int((findings["severity"] == "error").sum())
-    if errors:
-        raise click.ClickException(
-            f"{errors} of {len(findings)} findings are errors; see the table."
-        )
+data.add_command(check_data)
 
 
 @cli.command()

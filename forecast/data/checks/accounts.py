@@ -1,57 +1,18 @@
-"""Where figures contradict each other: accounting identities, sums, rates, runs, vintages."""
+"""Accounts that must add up: net and its parts, regions and their country, internal moves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.panel import Panel, Series
-from forecast.validation import KEY
+from forecast.data.checks.finding import Finding
+from forecast.panel import Panel
 
-#: Net migrants per 1,000 population that no year without a flag should exceed.
-IMPOSSIBLE_RATE = 200.0
 #: Share of the regional figures that rounding and late corrections may leave.
 TOLERANCE = 0.001
-
-
-class Finding(NamedTuple):
-    """One contradiction, in persons unless the check says otherwise."""
-
-    check: str
-    severity: str
-    source: str
-    location: str
-    measure: str
-    year: int
-    expected: float
-    found: float
-    difference: float
-
-
-def check(panel: Panel) -> pd.DataFrame:
-    """Hold a panel against itself.
-
-    Parameters
-    ----------
-    panel : Panel
-
-    Returns
-    -------
-    DataFrame
-        One row per finding: ``check, severity, source, location, measure, year, expected,
-        found, difference``. Severity ``error``: the figures cannot both be right and the
-        difference is more than rounding; ``warning``: to be known, and carried as a flag.
-        Nothing is adjusted.
-    """
-    found: list[Finding] = []
-    for finder in (_identities, _regional_sums, _internal_sums, _rates, _runs, _vintages):
-        found.extend(finder(panel))
-    table = pd.DataFrame(found, columns=Finding._fields)
-    return table.sort_values(["severity", "check", *KEY, "year"], ignore_index=True)
 
 
 def _wide(panel: Panel, source: str, measure: str) -> pd.DataFrame:
@@ -67,7 +28,7 @@ def _rounding(panel: Panel, source: str, place: str, year: int) -> float:
     return float(np.nan_to_num(rows.loc[same, "precision"].to_numpy(), nan=1.0).sum())
 
 
-def _identities(panel: Panel) -> Iterator[Finding]:
+def identities(panel: Panel) -> Iterator[Finding]:
     """Net = arrivals - departures, within rounding."""
     triples = (
         ("net_migration", "immigration", "emigration"),
@@ -89,7 +50,7 @@ def _identities(panel: Panel) -> Iterator[Finding]:
                     )  # fmt: skip
 
 
-def _regional_sums(panel: Panel) -> Iterator[Finding]:
+def regional_sums(panel: Panel) -> Iterator[Finding]:
     """Net of all flows over regions = net across the border, in complete years."""
     rows = panel.latest
     regional = rows[rows["measure"] == "net_all_flows"]
@@ -129,7 +90,7 @@ def _compare(
         )  # fmt: skip
 
 
-def _internal_sums(panel: Panel) -> Iterator[Finding]:
+def internal_sums(panel: Panel) -> Iterator[Finding]:
     """Find years in which the internal nets of a country's regions do not cancel out."""
     rows = panel.latest
     for source in sorted(set(rows.loc[rows["measure"] == "internal_net", "source"])):
@@ -148,52 +109,3 @@ def _internal_sums(panel: Panel) -> Iterator[Finding]:
                     "internal nets add up to zero", severity, source, country,
                     "internal_net", int(year), 0.0, float(gap), float(gap),
                 )  # fmt: skip
-
-
-def _rates(panel: Panel) -> Iterator[Finding]:
-    for series in panel:
-        if series.measure == "population":
-            continue
-        rate = 1000 * series.values / series.population / series.step
-        excused = series.flagged("outlier") | series.flagged("break")
-        for position in np.flatnonzero((np.abs(rate) > IMPOSSIBLE_RATE) & ~excused):
-            size = float(series.population[position]) * series.step
-            limit = IMPOSSIBLE_RATE * size / 1000 * np.sign(rate[position])
-            value = float(series.values[position])
-            yield _finding("impossible rate", "error", series, int(position), limit, value)
-
-
-def _runs(panel: Panel) -> Iterator[Finding]:
-    """Years that lie exactly on the line through their neighbours but carry no flag."""
-    for series in panel:
-        values = series.values
-        # One such year can be chance; two in a row are a filled stretch.
-        line = 0.5 * (values[:-2] + values[2:])
-        on_line = np.zeros(len(values), dtype=bool)
-        on_line[1:-1] = np.abs(values[1:-1] - line) < 0.5
-        neighbour = np.roll(on_line, 1) | np.roll(on_line, -1)
-        for position in np.flatnonzero(on_line & neighbour & ~series.flagged("interpolated")):
-            at = int(position)
-            yield _finding("interpolated stretch", "warning", series, at, line[at - 1], values[at])
-
-
-def _vintages(panel: Panel) -> Iterator[Finding]:
-    """Years whose sign changed between the last two releases, by more than rounding."""
-    table = panel.to_frame().dropna(subset=["value", "as_of"])
-    table["before"] = table.groupby([*KEY, "year"])["value"].shift()
-    last = table.drop_duplicates([*KEY, "year"], keep="last").dropna(subset=["before"])
-    flipped = last[last["before"] * last["value"] < 0]
-    for row in flipped.to_dict("records"):
-        yield Finding(
-            "sign changed between releases", "warning", str(row["source"]), str(row["location"]),
-            str(row["measure"]), int(row["year"]), float(row["before"]), float(row["value"]),
-            float(row["value"] - row["before"]),
-        )  # fmt: skip
-
-
-def _finding(
-    check: str, severity: str, series: Series, position: int, expected: float, found: float
-) -> Finding:
-    year = int(series.years[position])
-    difference = float(found - expected)
-    return Finding(check, severity, *series.key, year, float(expected), float(found), difference)

@@ -1,0 +1,196 @@
+"""Columns: what each one holds, by the headings above it and the cells below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from forecast.data.tables import places
+from forecast.data.tables.grid import Grid, Line
+from forecast.data.tables.headings import Heading, understand
+from forecast.data.tables.numbers import is_blank, looks_like_figure
+from forecast.data.tables.words import spaced
+from forecast.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the table.
+
+    Attributes
+    ----------
+    at : int
+        Position from 0.
+    label : str
+        Its heading as it stands, levels joined by `` / ``.
+    role : str
+        ``figures`` or a role of `Heading`; ``unused`` if it is not needed.
+    says : Heading
+    place : str
+        Name of a place that stands above the column, or empty.
+    """
+
+    at: int
+    label: str
+    role: str
+    says: Heading = field(default_factory=Heading)
+    place: str = ""
+
+
+def is_numbering(line: Line) -> bool:
+    """Whether a row only numbers the columns: А, 1, 2, 3."""
+    cells = [spaced(str(line.cell(at))).casefold() for at in line.filled]
+    if len(cells) < 3:
+        return False
+    if cells[0] in {"а", "a", "б", "b"}:
+        cells = cells[1:]
+        if cells and cells[0] in {"б", "b", "в"}:
+            cells = cells[1:]
+    numbers = [int(float(cell)) for cell in cells if cell.replace(".0", "").isdecimal()]
+    return (
+        len(numbers) == len(cells) >= 2
+        and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        and numbers[0] in {0, 1, 2}
+    )
+
+
+def columns_of(grid: Grid, levels: tuple[int, ...]) -> tuple[Column, ...]:
+    """Return the columns under the headings of some rows, given by position."""
+    rows = [grid.lines[at] for at in levels if not is_numbering(grid.lines[at])]
+    below = grid.lines[levels[-1] + 1 :]
+    width = max((line.filled[-1] + 1 for line in rows if line.filled), default=0)
+    reach = max((line.filled[-1] + 1 for line in below if line.filled), default=0)
+    # Long remarks under a table may stand in any column; figures may not.
+    stacks = [_stack(rows, at) for at in range(width)]
+    made = []
+    for at, stack in enumerate(stacks):
+        label = " / ".join(spaced(str(cell)) for cell in stack)
+        made.append(_column(at, label, stack, below))
+    made += [
+        Column(at, "", "unknown")
+        for at in range(width, reach)
+        if any(looks_like_figure(line.cell(at)) and not is_blank(line.cell(at)) for line in below)
+    ]
+    made = _first_label(made, below)
+    made = _places_across(made)
+    refuse_doubles(made)
+    return tuple(_population_role(made))
+
+
+def _stack(rows: Sequence[Line], at: int) -> list[object]:
+    """Return the headings above a column; a grouping one reaches to the right."""
+    own = [not is_blank(row.cell(at)) for row in rows]
+    stack = []
+    for level, row in enumerate(rows):
+        if own[level]:
+            stack.append(row.cell(at))
+            continue
+        if level == len(rows) - 1 or not any(own[level + 1 :]):
+            continue
+        left = next(
+            (at - 1 - back for back in range(at) if not is_blank(row.cell(at - 1 - back))), None
+        )
+        if left is None:
+            continue
+        says = understand(row.cell(left))
+        if says is not None and not (says.column and not says.measure):
+            stack.append(row.cell(left))
+    return stack
+
+
+def _column(at: int, label: str, stack: list[object], below: Sequence[Line]) -> Column:
+    if not stack:
+        empty = all(is_blank(line.cell(at)) for line in below)
+        return Column(at, "", "unused" if empty else "unknown")
+    says = Heading()
+    unknown = False
+    for cell in stack:
+        told = understand(cell)
+        unknown |= told is None
+        says = says.over(told or Heading())
+    if unknown and not says.figures and not says.column:
+        return Column(at, label, "unknown", says)
+    if unknown:
+        return Column(at, label, "unknown", says)
+    if says.trouble:
+        return Column(at, label, "trouble", says)
+    if says.figures:
+        return Column(at, label, "figures", says)
+    return Column(at, label, says.column or "unused", says)
+
+
+def _first_label(columns: list[Column], below: Sequence[Line]) -> list[Column]:
+    """Take the first column of names for labels where no heading says which it is."""
+    if any(column.role in {"location", "measure", "unique_id"} for column in columns):
+        return columns
+    for position, column in enumerate(columns):
+        if column.role not in {"unknown", "code"}:
+            continue
+        cells = [line.cell(column.at) for line in below]
+        texts = [c for c in cells if isinstance(c, str) and not is_blank(c)]
+        words = [text for text in texts if not looks_like_figure(text)]
+        if words and len(words) >= 0.5 * len(texts) and not column.says.figures:
+            columns = list(columns)
+            columns[position] = replace(column, role="location")
+            break
+    return columns
+
+
+def _places_across(columns: list[Column]) -> list[Column]:
+    """Let names of places stand above columns where the years go down."""
+    if not any(column.role == "year" for column in columns):
+        return columns
+    if any(column.role in {"location", "figures"} for column in columns):
+        return columns
+    return [
+        replace(column, role="figures", place=column.label)
+        if column.role == "unknown"
+        and column.label
+        and (places.match(column.label).code or places.match(column.label).candidates)
+        else column
+        for column in columns
+    ]
+
+
+def _population_role(columns: Sequence[Column]) -> list[Column]:
+    """Take population beside other figures for what rates refer to, alone for the measure."""
+    others = [
+        c
+        for c in columns
+        if c.role == "figures" and not (c.says.measure == "population" and not c.says.year)
+    ]
+    if not others:
+        return list(columns)
+    return [
+        replace(c, role="population")
+        if c.role == "figures" and c.says.measure == "population" and not c.says.year
+        else c
+        for c in columns
+    ]
+
+
+def refuse_doubles(columns: Sequence[Column]) -> None:
+    """Refuse two columns that say the same."""
+    seen: dict[object, Column] = {}
+    for column in columns:
+        if column.role in {"unknown", "unused", "trouble", "number", "code", "dimension"}:
+            key: object = column.label or column.at
+        elif column.role == "figures":
+            says = column.says
+            key = (
+                says.measure,
+                says.scope,
+                says.year and says.year.year,
+                column.place,
+                says.column,
+            )
+        else:
+            key = column.role
+        if key in seen and column.label:
+            raise DataError(
+                f"the heading {column.label!r} occurs twice. Give each column its own heading."
+                if column.label == seen[key].label
+                else f"the headings {seen[key].label!r} and {column.label!r} mean the same. "
+                "Keep one of the two columns."
+            )
+        seen[key] = column

@@ -1,0 +1,129 @@
+"""Files to cells: what kind a file is, and which sheet of a workbook holds the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from forecast.data.tables import columnar, text
+from forecast.data.tables.grid import Grid, check_size
+from forecast.errors import DataError
+
+_ENDINGS = {".csv": "CSV", ".txt": "CSV", ".tsv": "CSV", ".xlsx": "XLSX", ".parquet": "Parquet"}
+#: First bytes of formats that are often saved under a wrong name.
+_SIGNATURES = {
+    b"PK\x03\x04": "XLSX",
+    b"PAR1": "Parquet",
+    b"%PDF": "PDF",
+    b"\xd0\xcf\x11\xe0": "XLS (Excel 97–2003)",
+    b"\x1f\x8b": "gzip",
+}
+
+
+def content_of(file: Path) -> tuple[bytes, str]:
+    """Return the bytes of a file and its kind: CSV, XLSX or Parquet.
+
+    Raises
+    ------
+    DataError
+        If it is not there, empty, too large, or not what its name says.
+    """
+    if not file.exists():
+        raise DataError(f"there is no file {file}. Check the name and the folder.")
+    if file.is_dir():
+        raise DataError(f"{file} is a folder. Give one file.")
+    if not file.is_file():
+        raise DataError(f"{file} is a device or a pipe. Give one file.")
+    named = _ENDINGS.get(file.suffix.lower())
+    try:
+        check_size(file.stat().st_size)
+    except DataError as error:
+        raise DataError(f"{file.name}: {error}") from None
+    content = file.read_bytes()
+    if not content.strip():
+        raise DataError(f"{file} is empty. Give a table with a header and at least one row.")
+    if file.suffix.lower() in {".xlsm", ".xltm", ".xlsb"}:
+        raise DataError(
+            f"{file.name}: a workbook with macros is not opened. Save it as XLSX, without them."
+        )
+    if named is None:
+        raise DataError(
+            f"{file.name}: cannot read files that end in {file.suffix!r}. "
+            f"Save it as one of {', '.join(sorted(_ENDINGS))}."
+        )
+    found = next((kind for start, kind in _SIGNATURES.items() if content.startswith(start)), "CSV")
+    if found != named:
+        described = "text" if found == "CSV" else found
+        raise DataError(
+            f"{file.name}: the name says {named}, the content is {described}. "
+            "Rename the file after its content, or save it again in the format it is named for."
+        )
+    return content, named
+
+
+def grid_of(
+    content: bytes, kind: str, sheet: str | int | None, is_table: Callable[[Grid], bool]
+) -> Grid:
+    """Return the cells of a file.
+
+    Parameters
+    ----------
+    content : bytes
+    kind : {"CSV", "XLSX", "Parquet"}
+    sheet : str, int or None
+        Sheet of a workbook; None takes the first one, or the only one that holds a table.
+    is_table : callable
+        Whether a sheet holds a table.
+
+    Raises
+    ------
+    DataError
+    """
+    if kind == "XLSX":
+        return _sheet(content, sheet, is_table)
+    if isinstance(sheet, str):
+        raise DataError(f"there is no sheet {sheet!r}; a {kind} file has none.")
+    return text.read(content) if kind == "CSV" else columnar.read(content)
+
+
+def _sheet(content: bytes, sheet: str | int | None, is_table: Callable[[Grid], bool]) -> Grid:
+    from forecast.data.tables.workbook import Book
+
+    book = Book(content)
+    try:
+        names = book.names
+        if sheet is not None:
+            numbered = isinstance(sheet, int) and not isinstance(sheet, bool)
+            if sheet not in names and not (numbered and 0 <= int(sheet) < len(names)):
+                raise DataError(
+                    f"there is no sheet {sheet!r}; the workbook has {', '.join(names)}."
+                )
+            name = sheet if isinstance(sheet, str) else names[int(sheet)]
+            return _noted(book.grid(name), [other for other in names if other != name])
+        first = book.grid(names[0])
+        if is_table(first) or len(names) == 1:
+            chosen = first
+        else:
+            others = [grid for grid in map(book.grid, names[1:]) if is_table(grid)]
+            if len(others) > 1:
+                listed = ", ".join(repr(grid.sheet) for grid in others)
+                raise DataError(
+                    f"the first sheet holds no table, and {listed} hold one each. "
+                    f"Say which one is meant, such as sheet={others[0].sheet!r}."
+                )
+            chosen = others[0] if others else first
+    finally:
+        book.close()
+    if not any(line.filled for line in chosen.lines):
+        raise DataError("the sheet is empty. Give a table with a header and at least one row.")
+    return _noted(chosen, [name for name in names if name != chosen.sheet])
+
+
+def _noted(grid: Grid, others: list[str]) -> Grid:
+    if not others:
+        return grid
+    remark = f"sheets not read: {', '.join(others)}"
+    return Grid(
+        grid.kind, grid.lines, grid.encoding, grid.delimiter, grid.sheet,
+        (*grid.remarks, remark), grid.broken,
+    )  # fmt: skip

@@ -1,0 +1,155 @@
+"""Headings: what a cell above a column, or a label beside a row, says about its figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from forecast.data.tables import units, words, years
+from forecast.data.tables.years import Year
+from forecast.validation import COLUMNS, MEASURES
+
+#: Nixtla's long form, handed on as it is.
+LONG_FORM = ("unique_id", "ds", "y")
+_YEAR_INSIDE = re.compile(
+    r"\b((?:18|19|20|21)[0-9]{2})\b(?: ?(?:гг?|год[ау]?|году|жылы?|ж|jyly?|yili?|й|йили?)\b)?"
+)
+#: Signs of increase and decrease behind a heading.
+_SIGNS = re.compile(r"\(\s*[+−–-]\s*\)|\([+−–-]?\s*,?\s*[+−–/-]+\s*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What one heading, or several above each other, say.
+
+    Attributes
+    ----------
+    column : str
+        Role of a column: ``location, code, number, measure, year, value, unit, population,
+        source, flag, precision, as_of`` or one of Nixtla's; empty if it has none.
+    measure : str
+        A measure of the package, or ``arrivals, departures, net``, of which it is not said
+        yet whether they cross the border.
+    scope : {"", "external", "internal", "all"}
+    year : Year or None
+    unit : float or None
+        By what figures are multiplied to be persons.
+    trouble : str
+        Why figures under it cannot be used.
+    """
+
+    column: str = ""
+    measure: str = ""
+    scope: str = ""
+    year: Year | None = None
+    unit: float | None = None
+    trouble: str = ""
+
+    @property
+    def figures(self) -> bool:
+        """Whether figures stand under it."""
+        return bool(self.year or self.measure or self.column in {"value", "y"})
+
+    def over(self, other: Heading) -> Heading:
+        """Return what both say; the lower one has the last word."""
+        return Heading(
+            other.column or self.column,
+            other.measure or self.measure,
+            other.scope or self.scope,
+            other.year or self.year,
+            other.unit if other.unit is not None else self.unit,
+            other.trouble or self.trouble,
+        )
+
+
+def understand(cell: object) -> Heading | None:
+    """Return what a heading says, or None if nothing in it is known."""
+    if isinstance(cell, bool) or cell is None:
+        return None
+    if isinstance(cell, (int, float, dt.date)):
+        found = years.year(cell)
+        return Heading(year=found) if found else None
+    return _from_text(cell) if isinstance(cell, str) and len(cell) <= 300 else None
+
+
+@lru_cache(maxsize=16384)
+def _from_text(text: str) -> Heading | None:
+    plain = words.unmarked(text)[0]
+    if not plain:
+        return None
+    name = plain.casefold()
+    if name in MEASURES:
+        column = name if name == "population" else ""
+        return Heading(column, name)
+    if name in COLUMNS or name in LONG_FORM:
+        return Heading(name)
+    found = years.year(text)
+    if found:
+        return Heading(year=found)
+    trouble = years.not_one_year(text)
+    if trouble:
+        return Heading(trouble=trouble)
+    if units.is_rate(plain):
+        whole = _composite(plain)
+        return replace(whole or Heading(), trouble="a rate or a share")
+    return _word(plain) or _composite(plain)
+
+
+def _word(text: str) -> Heading | None:
+    """Return what a text says as one word of the list."""
+    scopes = words.meanings_inside("scope", text)
+    scope = scopes.pop() if len(scopes) == 1 else ""
+    measure = words.meaning("measure", text)
+    if measure:
+        return Heading("population" if measure == "population" else "", measure, scope)
+    column = words.meaning("column", text)
+    if column:
+        return Heading(column, "population" if column == "population" else "")
+    return None
+
+
+def _composite(text: str) -> Heading | None:
+    """Return what a heading of several parts says: measure, year, unit, scope."""
+    unit = units.stated(text)
+    scopes = words.meanings_inside("scope", text)
+    if len(scopes) > 1:
+        return None
+    scope = next(iter(scopes), "")
+    rest = words.folded(_SIGNS.sub(" ", text))
+    found = _YEAR_INSIDE.findall(rest)
+    if len(found) > 1:
+        return None
+    year = Year(int(found[0])) if found else None
+    if found:
+        rest = " ".join(_YEAR_INSIDE.sub(" ", rest).split())
+    if unit is not None:
+        rest = words.without("unit", rest)
+    bare = words.without("topic", words.without("scope", rest))
+    for left in (rest, words.without("total", rest), words.without("scope", rest), bare):
+        known = _word(left) if left else None
+        if known:
+            return replace(known, year=year or known.year, unit=unit, scope=scope or known.scope)
+    if not bare and (year or unit is not None or scope):
+        return Heading(year=year, unit=unit, scope=scope)
+    return None
+
+
+def label_measure(text: str) -> Heading | None:
+    """Return what a label beside a row says if it names a measure, else None."""
+    said = understand(text)
+    if said is None or not said.measure or said.year:
+        return None
+    return replace(said, column="")
+
+
+def told_by(title: str) -> tuple[set[str], set[str], float | None, bool, bool]:
+    """Return measures, scopes, unit, whether it restricts, whether it speaks of rates."""
+    return (
+        words.meanings_inside("measure", title),
+        words.meanings_inside("scope", title),
+        units.stated(title),
+        bool(words.meanings_inside("restricting", title)),
+        units.is_rate(title),
+    )

@@ -1,0 +1,201 @@
+"""Layout: where the headings are, what stands above them, and what each column holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from forecast.data.tables import places, sdmx
+from forecast.data.tables.columns import Column, columns_of, is_numbering, refuse_doubles
+from forecast.data.tables.grid import Grid, Line
+from forecast.data.tables.headings import understand
+from forecast.data.tables.numbers import is_blank, looks_like_figure
+from forecast.data.tables.words import meaning, spaced
+from forecast.errors import DataError
+
+#: How far down headings are looked for.
+_SEARCHED = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things are in a grid.
+
+    Attributes
+    ----------
+    above, header : tuple of int
+        Positions in ``grid.lines`` of titles and of headings.
+    columns : tuple of Column
+    style : {"tidy", "years across", "places across", "SDMX-CSV", "long form"}
+    """
+
+    above: tuple[int, ...]
+    header: tuple[int, ...]
+    columns: tuple[Column, ...]
+    style: str
+
+    def of(self, *roles: str) -> list[Column]:
+        """Return the columns of some roles."""
+        return [column for column in self.columns if column.role in roles]
+
+
+def has_table(grid: Grid) -> bool:
+    """Whether headings can be found and figures stand under them."""
+    at = _first_header(grid.lines)
+    return at is not None and any(
+        looks_like_figure(cell) and not is_blank(cell)
+        for line in grid.lines[at + 1 :]
+        for cell in line.cells
+    )
+
+
+def find(grid: Grid) -> Layout:
+    """Find the layout of a table.
+
+    Raises
+    ------
+    DataError
+        If no row can be the heading, or headings contradict each other.
+    """
+    main = _first_header(grid.lines)
+    if main is None:
+        filled = next((line for line in grid.lines if line.filled), None)
+        shown = (
+            ""
+            if filled is None
+            else ", ".join(spaced(str(filled.cell(at)))[:30] for at in filled.filled[:6])
+        )
+        raise DataError(
+            "no row was understood as the headings of a table; the first one holds: "
+            f"{shown or 'nothing'}. A table needs the columns location, measure, year and value, "
+            "or a column of places and one column per year."
+        )
+    if sdmx.is_sdmx(grid.lines[main]):
+        return _sdmx(grid, main)
+    levels = _levels(grid.lines, main)
+    above = tuple(at for at in range(levels[0]) if grid.lines[at].filled)
+    columns = columns_of(grid, levels)
+    return Layout(above, levels, columns, _style(columns))
+
+
+def _sdmx(grid: Grid, main: int) -> Layout:
+    columns = tuple(
+        Column(at, spaced(str(cell)), *sdmx.role(str(cell)))
+        for at, cell in enumerate(grid.lines[main].cells)
+        if not is_blank(cell)
+    )
+    refuse_doubles(columns)
+    above = tuple(at for at in range(main) if grid.lines[at].filled)
+    return Layout(above, (main,), columns, "SDMX-CSV")
+
+
+def _first_header(lines: Sequence[Line]) -> int | None:
+    seen = 0
+    for position, line in enumerate(lines):
+        if not line.filled:
+            continue
+        seen += 1
+        if seen > _SEARCHED:
+            return None
+        if _is_header(line) or sdmx.is_sdmx(line):
+            return position
+    return None
+
+
+def _is_header(line: Line) -> bool:
+    years = known = roles = others = names = 0
+    for at in line.filled:
+        cell = line.cell(at)
+        says = understand(cell)
+        if says is not None:
+            dated = says.year is not None
+            years += dated or bool(says.trouble and not says.measure)
+            known += bool(says.measure or says.column)
+            roles += bool(says.column)
+        elif looks_like_figure(cell) and not (isinstance(cell, str) and meaning("column", cell)):
+            others += 1
+        elif isinstance(cell, str) and len(cell) < 60 and places.match(cell).code:
+            names += 1
+    if others:
+        return False
+    return (
+        years >= 2
+        or (years == 1 and known >= 1 and len(line.filled) >= 2 and names == 0)
+        or known >= 2
+        or (roles == 1 and names >= 1 and understand_role(line, "year"))
+    )
+
+
+def understand_role(line: Line, role: str) -> bool:
+    """Whether a row has a heading of this role."""
+    return any(
+        says is not None and says.column == role
+        for says in (understand(line.cell(at)) for at in line.filled)
+    )
+
+
+def _levels(lines: Sequence[Line], main: int) -> tuple[int, ...]:
+    """Return the rows that make up the headings."""
+    first = main
+    while first > 0 and main - first < 2 and _is_upper(lines[first - 1]):
+        first -= 1
+    last = main
+    while last + 1 < len(lines) and last - main < 3 and _is_lower(lines[last + 1], lines[main]):
+        last += 1
+    return tuple(range(first, last + 1))
+
+
+def _is_upper(line: Line) -> bool:
+    """Whether a row above the headings groups their columns."""
+    told = [(at, understand(line.cell(at))) for at in line.filled]
+    grouping = [
+        at
+        for at, says in told
+        if says is not None and at > 0 and (says.measure or says.year or says.scope)
+    ]
+    return (
+        bool(grouping)
+        and (len(told) > 1 or told[0][0] > 0)
+        and not any(
+            understand(line.cell(at)) is None and looks_like_figure(line.cell(at))
+            for at in line.filled
+        )
+    )
+
+
+def _is_lower(line: Line, main: Line) -> bool:
+    """Whether a row below the headings divides their columns, or numbers them."""
+    if not line.filled:
+        return False
+    if is_numbering(line):
+        return True
+    if line.filled[0] == 0 and not is_blank(main.cell(0)):
+        return False
+    told = [(at, understand(line.cell(at))) for at in line.filled]
+    return all(
+        says is not None
+        and bool(
+            says.measure
+            or says.year
+            or says.unit is not None
+            or says.scope
+            or (says.column and is_blank(main.cell(at)))
+        )
+        for at, says in told
+    )
+
+
+def _style(columns: Sequence[Column]) -> str:
+    roles = {column.role for column in columns}
+    if "unique_id" in roles:
+        return "long form"
+    years = [c for c in columns if c.role == "figures" and c.says.year]
+    tidy = [c for c in columns if c.role == "year" or c.says.column == "value"]
+    if years and tidy:
+        raise DataError(
+            f"the table has a column {years[0].label!r} and a column {tidy[0].label!r}: years "
+            "across and down. Give either one row per year or one column per year."
+        )
+    if any(column.place for column in columns):
+        return "places across"
+    return "years across" if years else "tidy"

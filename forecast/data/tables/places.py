@@ -1,0 +1,183 @@
+"""Names of countries and regions in seven spellings, matched to ISO 3166 codes."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from forecast import locations
+from forecast.data.tables.words import folded, unmarked
+from forecast.shelf import shelf
+
+#: Words that say what kind of place a name is.
+_KINDS = {
+    "region": "область области обл облысы облыс облусу облус oblysy oblys oblusu oblast "
+    "viloyati viloyat вилояти вилоят вил vil region province велаят велаяты velayat welayaty",
+    "city": "город гор г каласы кала қаласы қала қ qalasy шаары ш shahri shahar sh шахри шахар "
+    "шаҳри шаҳар city",
+    "country": "республика республикасы республикаси respublikasy respublikasi republic респ",
+}
+_KIND = {folded(word): kind for kind, listed in _KINDS.items() for word in listed.split()}
+_FILLERS = {"of", "the"}
+_CODE = re.compile(
+    r"[A-Za-z]{3}|[A-Za-z]{2}-[A-Za-z0-9]{1,3}(?:\s*\+\s*[A-Za-z]{2}-[A-Za-z0-9]{1,3})*"
+)
+#: Languages in which countries of the whole world are known.
+_LANGUAGES = ("en", "ru", "ky", "kk", "uz", "uz_Cyrl")
+
+
+class Match(NamedTuple):
+    """What a name stands for.
+
+    Attributes
+    ----------
+    code : str
+        ISO 3166 code; empty if the name stands for none or for several.
+    candidates : tuple of str
+        Codes between which the name does not decide.
+    """
+
+    code: str
+    candidates: tuple[str, ...] = ()
+
+
+def _key(name: str) -> tuple[str, str]:
+    """Split a name into its stem and the kind of place it says it is."""
+    kinds, stem = set(), []
+    for word in folded(unmarked(name)[0]).split():
+        if word in _KIND:
+            kinds.add(_KIND[word])
+        elif word not in _FILLERS:
+            stem.append(word)
+    return " ".join(stem), kinds.pop() if len(kinds) == 1 else ""
+
+
+@cache
+def _known() -> tuple[dict[str, set[str]], dict[str, set[str]], dict[str, list[tuple[str, str]]]]:
+    """Return codes by stem, kinds by code, and (name, code) by folded name."""
+    stems: dict[str, set[str]] = {}
+    kinds: dict[str, set[str]] = {}
+    written: dict[str, list[tuple[str, str]]] = {}
+    with (shelf("data") / "place_names.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            stem, kind = _key(row["name"])
+            stems.setdefault(stem, set()).add(row["code"])
+            kinds.setdefault(row["code"], set())
+            if kind:
+                kinds[row["code"]].add(kind)
+            written.setdefault(folded(row["name"]), []).append((row["name"], row["code"]))
+    return stems, kinds, written
+
+
+@cache
+def _world() -> dict[str, str]:
+    """Return alpha-3 codes of all countries by folded name, in English and five languages more."""
+    import pycountry
+    from babel import Locale
+
+    table: dict[str, set[str]] = {}
+    spoken = [Locale.parse(language).territories for language in _LANGUAGES]
+    for country in pycountry.countries:
+        stated = {country.name, getattr(country, "common_name", ""), country.alpha_2}
+        stated |= {names.get(country.alpha_2, "") for names in spoken}
+        for name in stated - {""}:
+            table.setdefault(_key(name)[0] or folded(name), set()).add(country.alpha_3)
+    return {name: next(iter(codes)) for name, codes in table.items() if len(codes) == 1}
+
+
+@lru_cache(maxsize=16384)
+def match(name: str) -> Match:
+    """Return the code of a place's name, or that there is none.
+
+    Parameters
+    ----------
+    name : str
+        A code, or a name in English, Russian, Kyrgyz, Kazakh or Uzbek (the last two also in
+        Latin letters), today's or a former one, with or without its word for region or city.
+
+    Examples
+    --------
+    >>> match("Алматинская обл.").code, match("Farg'ona viloyati").code
+    ('KZ-19', 'UZ-FA')
+    >>> match("Алматы").candidates
+    ('KZ-19', 'KZ-75')
+    """
+    plain = unmarked(name)[0]
+    if _CODE.fullmatch(plain):
+        try:
+            return Match(locations.find(plain.replace(" ", "")).code)
+        except LookupError:
+            pass
+    stems, kinds, written = _known()
+    exact = {code for _, code in written.get(folded(plain), ())}
+    stem, kind = _key(plain)
+    codes = stems.get(stem, set())
+    if kind:
+        codes = {code for code in codes if kind in kinds[code] or not kinds[code]}
+    elif len(codes) > 1 and len(exact) == 1 and not _shared(stem):
+        codes = exact
+    if len(codes) == 1:
+        return Match(next(iter(codes)))
+    if codes:
+        return Match("", tuple(sorted(codes)))
+    if stem and kind != "region" and stem in _world():
+        return Match(_world()[stem])
+    return Match("")
+
+
+def _shared(stem: str) -> bool:
+    """Whether a city and a region go by one name."""
+    stems, kinds, _ = _known()
+    return len(stems.get(stem, set())) > 1 and all(kinds[code] for code in stems[stem])
+
+
+def nearest(name: str) -> tuple[str, ...]:
+    """Return up to three known names that come near, with their codes; to suggest, not to apply."""
+    _, _, written = _known()
+    near = difflib.get_close_matches(folded(name), written, n=6, cutoff=0.6)
+    shown: dict[str, str] = {}
+    for key in near:
+        spelled, code = written[key][0]
+        shown.setdefault(code, f"{spelled} ({code})")
+    return tuple(shown.values())[:3]
+
+
+def settle(names: Iterable[str]) -> dict[str, Match]:
+    """Match all names of a table; a name shared by a city and its region goes by elimination.
+
+    ``"Алматы"`` beside ``"Алматинская область"`` is the city, beside ``"Алматы қаласы"`` the
+    region; alone it stays undecided.
+    """
+    found = {name: match(name) for name in names}
+    taken = {one.code for one in found.values() if one.code}
+    for name, one in found.items():
+        left = [code for code in one.candidates if code not in taken]
+        if len(one.candidates) > 1 and len(left) == 1:
+            found[name] = Match(left[0], one.candidates)
+    return found
+
+
+@cache
+def _country_stems() -> tuple[tuple[re.Pattern[str], str], ...]:
+    stems = {
+        "KAZ": "казахстан|казакстан|қазақстан|kazakhstan|qazaqstan|qozogiston|қозоғистон",
+        "KGZ": "кыргыз|киргиз|қырғыз|kyrgyz|qyrgyz|qirgiz|қирғиз",
+        "UZB": "узбекистан|өзбекстан|uzbekistan|ozbekstan|ozbekiston|ўзбекистон",
+        "TJK": "таджикистан|тажикстан|тәжікстан|tajikistan|tajikstan|tojikiston|тожикистон",
+        "TKM": "туркмен|түркмөн|түрікмен|turkmen|turikmen",
+    }
+    return tuple(
+        (re.compile("|".join(rf"\b{folded(stem)}" for stem in listed.split("|"))), code)
+        for code, listed in stems.items()
+    )
+
+
+def country_in(text: str) -> str | None:
+    """Return the country that a title speaks of in any case ending, if it is one of the five."""
+    plain = folded(text)
+    codes = {code for pattern, code in _country_stems() if pattern.search(plain)}
+    return codes.pop() if len(codes) == 1 else None

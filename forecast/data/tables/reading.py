@@ -1,0 +1,150 @@
+"""Reading: what was understood of a file, row by row, and what was not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from forecast.errors import DataError, ForecastError
+from forecast.panel import Panel
+
+#: What may become of a row of the file.
+ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one row of the file.
+
+    Attributes
+    ----------
+    number : int
+        Its number in the file.
+    fate : str
+        ``"accepted"``, or why it is reported: ``"title", "heading", "footnote", "empty",
+        "total row", "section", "part of a row above", "problem"`` and so on.
+    detail : str
+        What stands in it, shortened.
+    """
+
+    number: int
+    fate: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was understood of a table.
+
+    Attributes
+    ----------
+    file, kind, encoding, delimiter, sheet : str
+        Where the figures come from; empty where it means nothing.
+    layout : str
+        ``tidy, years across, places across, SDMX-CSV`` or ``long form``.
+    header : tuple of int
+        Numbers of the heading rows.
+    titles : tuple of str
+        Texts above the headings.
+    decimal : str
+        The decimal mark of the figures, and how it is known.
+    units : tuple of str
+        Units, and where they are stated or from what they were inferred.
+    places : dict of str to str
+        Code of each name that was matched.
+    unmatched : dict of str to tuple of str
+        Names that stand for no known place, with the nearest names; none was applied.
+    measures : dict of str to str
+        Measure of each heading or label.
+    unused : tuple of str
+        Columns that hold no figures and were not needed.
+    rows : tuple of Row
+        What became of each row of the file.
+    notes : tuple of str
+        What was inferred, ignored or found to disagree.
+    problems : tuple of ForecastError
+        What stands between the table and a Panel; each with place, value and remedy.
+    carried : tuple of str
+        Flags that checks added to years, such as interpolated stretches.
+    """
+
+    file: str
+    kind: str
+    encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+    layout: str = ""
+    header: tuple[int, ...] = ()
+    titles: tuple[str, ...] = ()
+    decimal: str = ""
+    units: tuple[str, ...] = ()
+    places: dict[str, str] = field(default_factory=dict)
+    unmatched: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    measures: dict[str, str] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[ForecastError, ...] = ()
+    carried: tuple[str, ...] = ()
+    _panel: Panel | None = None
+
+    @property
+    def panel(self) -> Panel:
+        """The Panel.
+
+        Raises
+        ------
+        DataError, UnknownNameError
+            The first problem, with the number of further ones.
+        """
+        if self._panel is not None:
+            return self._panel
+        first = self.problems[0] if self.problems else DataError("nothing was read.")
+        more = len(self.problems) - 1
+        hint = f" ({more} more; `forecast data check` lists them.)" if more > 0 else ""
+        raise type(first)(f"{self.file}: {first}{hint}")
+
+    @property
+    def rows_in(self) -> int:
+        """Rows of the file."""
+        return len(self.rows)
+
+    @property
+    def accepted(self) -> int:
+        """Rows whose figures are in the Panel."""
+        return sum(row.fate == ACCEPTED for row in self.rows)
+
+    @property
+    def reported(self) -> dict[str, int]:
+        """Rows that are not in the Panel, counted by the reason."""
+        counted = Counter(row.fate for row in self.rows if row.fate != ACCEPTED)
+        return dict(sorted(counted.items()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the Panel in the types of JSON."""
+        return {
+            "file": self.file,
+            "kind": self.kind,
+            "encoding": self.encoding,
+            "delimiter": self.delimiter,
+            "sheet": self.sheet,
+            "layout": self.layout,
+            "header_rows": list(self.header),
+            "titles": list(self.titles),
+            "decimal": self.decimal,
+            "units": list(self.units),
+            "places": dict(self.places),
+            "unmatched": {name: list(near) for name, near in self.unmatched.items()},
+            "measures": dict(self.measures),
+            "unused_columns": list(self.unused),
+            "rows": {"in": self.rows_in, "accepted": self.accepted, "reported": self.reported},
+            "rows_reported": [
+                {"row": row.number, "reason": row.fate, "content": row.detail}
+                for row in self.rows
+                if row.fate not in {ACCEPTED, "empty"}
+            ],
+            "notes": list(self.notes),
+            "problems": [str(problem) for problem in self.problems],
+            "flags_carried": list(self.carried),
+        }

@@ -1,0 +1,314 @@
+"""Rows: each one becomes observations, or is reported with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from forecast.data.tables import places
+from forecast.data.tables.beside import Beside
+from forecast.data.tables.columns import Column, is_numbering
+from forecast.data.tables.grid import Grid, Line
+from forecast.data.tables.headings import Heading, label_measure, understand
+from forecast.data.tables.layout import Layout
+from forecast.data.tables.numbers import is_blank, is_missing, looks_like_figure
+from forecast.data.tables.observations import Collected, Observation
+from forecast.data.tables.reading import ACCEPTED, Row
+from forecast.data.tables.words import folded, meaning, meanings_inside, spaced
+from forecast.errors import DataError, ForecastError, unknown_name
+from forecast.validation import MEASURES
+
+
+class _Context:
+    """What the sections above a row say."""
+
+    def __init__(self) -> None:
+        self.place = ""
+        self.measure: Heading | None = None
+        self.unit: float | None = None
+
+
+def collect(grid: Grid, layout: Layout, skip: Iterable[str] = ()) -> Collected:
+    """Walk through the rows below the headings.
+
+    Parameters
+    ----------
+    grid : Grid
+    layout : Layout
+    skip : iterable of str
+        Labels of rows that are to be left out.
+    """
+    return _Walk(grid, layout, {folded(name) for name in skip}).go()
+
+
+class _Walk:
+    """Walks down the rows and keeps the sections above in mind."""
+
+    def __init__(self, grid: Grid, layout: Layout, skip: set[str]) -> None:
+        self.grid = grid
+        self.layout = layout
+        self.skip = skip
+        self.out = Collected()
+        self.context = _Context()
+        self.labels = layout.of("location", "measure")
+        self.figures = [
+            c for c in layout.of("figures") if folded(c.label) not in skip or not c.label
+        ]
+        self.heads = {self._shape(grid.lines[at]) for at in layout.header}
+        self.roles = {c.role: c for c in layout.columns if c.role not in {"figures", "unused"}}
+        self.beside = Beside(grid, layout, self.roles)
+        self.across = layout.style in {"years across", "places across"}
+
+    def go(self) -> Collected:
+        below = range(self.layout.header[-1] + 1, len(self.grid.lines))
+        for position in below:
+            line = self.grid.lines[position]
+            fate, detail = self._row(position, line)
+            self.out.rows[position] = Row(line.number, fate, detail or _short(line))
+        return self.out
+
+    def _shape(self, line: Line) -> tuple[str, ...]:
+        return tuple(spaced(str(line.cell(at))).casefold() for at in line.filled)
+
+    def _row(self, position: int, line: Line) -> tuple[str, str]:
+        if not line.filled and not any(row == line.number for row, _ in self.grid.broken):
+            return "empty", ""
+        if self._shape(line) in self.heads:
+            return "heading repeated", ""
+        if not self.out.observations and is_numbering(line):
+            return "column numbers", ""
+        held = [c for c in self.figures if not is_blank(line.cell(c.at)) or self._broken(line, c)]
+        texts = {
+            c.at: spaced(str(line.cell(c.at))) for c in self.labels if not is_blank(line.cell(c.at))
+        }
+        if any(folded(text) in self.skip for text in texts.values()):
+            return "left out as asked", ""
+        if self._is_remark(line, held):
+            if len(line.filled) > 1:
+                return "footnote", ""
+            return self._without_figures(position, line, texts)
+        uneven = self._uneven(line)
+        if uneven:
+            return self._problem(position, uneven)
+        if not held:
+            return self._without_figures(position, line, texts)
+        return self._with_figures(position, line, texts, held)
+
+    def _broken(self, line: Line, column: Column) -> bool:
+        return (line.number, column.at) in self.grid.broken
+
+    def _is_remark(self, line: Line, held: Sequence[Column]) -> bool:
+        """Whether a row is a remark, even if commas of it divide it into cells."""
+        first = line.cell(line.filled[0]) if line.filled else None
+        if not isinstance(first, str) or looks_like_figure(first) or self._is_place(first):
+            return False
+        if len(line.filled) == 1:
+            return not held or len(spaced(first)) > 25
+        start = spaced(first).split(":")[0]
+        return line.filled[0] == 0 and (
+            meaning("footnote", start) is not None
+            or first.lstrip()[:1] in "*¹²³⁴†"
+            or (not held and len(spaced(first)) > 40)
+        )
+
+    def _without_figures(self, position: int, line: Line, texts: dict[int, str]) -> tuple[str, str]:
+        """Take a row without figures for a section, a remark or a footnote."""
+        filled = [spaced(str(line.cell(at))) for at in line.filled]
+        first = filled[0]
+        keys = [
+            c.role
+            for c in self.layout.of("location", "measure", "year", "unique_id")
+            if not is_blank(line.cell(c.at))
+        ]
+        if self.layout.style in {"tidy", "SDMX-CSV", "long form"} and len(keys) >= 2:
+            return self._with_figures(position, line, texts, self.figures)
+        if len(filled) == 1 or not self.across:
+            said = label_measure(first)
+            if said is not None and len(filled) == 1:
+                self.context.measure = said
+                self.context.unit = said.unit
+                return "section", ""
+            alone = understand(first)
+            if (
+                alone is not None
+                and alone.unit is not None
+                and len(filled) == 1
+                and not alone.measure
+            ):
+                self.context.unit = alone.unit
+                return "section", ""
+        if texts and self._is_place(first) and self.across:
+            self.context.place = first
+            self.out.names.setdefault(first)
+            return "section", ""
+        if meaning("part", first):
+            return "part of a row above", ""
+        if meaning("total", first) and len(filled) == 1:
+            return "total row", ""
+        if len(filled) > 1 and len(keys) >= 1 and not self.across:
+            return self._with_figures(position, line, texts, self.figures)
+        return ("footnote" if self._is_footnote(first) else "remark"), ""
+
+    def _is_footnote(self, text: str) -> bool:
+        return bool(
+            meanings_inside("footnote", text)
+            or text[:1] in "*¹²³⁴†"
+            or text[:2].rstrip(").").isdecimal()
+            or self.out.observations
+        )
+
+    def _is_place(self, text: str) -> bool:
+        found = places.match(text)
+        return bool(found.code or found.candidates)
+
+    def _uneven(self, line: Line) -> DataError | None:
+        """Refuse rows of a CSV file that have fewer or more cells than the headings."""
+        if self.grid.kind != "CSV":
+            return None
+        header = self.grid.lines[self.layout.header[-1]]
+        width = max(len(self.grid.lines[at].cells) for at in self.layout.header)
+        cells = len(line.cells)
+        used = max(line.filled, default=-1) + 1
+        least = 1 + max(
+            (c.at for c in self.layout.columns if c.role != "unused" and c.at < width), default=0
+        )
+        # A label alone, as of a section, needs no empty cells behind it.
+        if used <= width and (cells >= least or used <= 1):
+            return None
+        shown = self.grid.delimiter.join(str(cell) for cell in line.cells)[:60]
+        return DataError(
+            f"line {line.number} has {cells} cells, the header {len(header.cells)}: "
+            f"{shown!r}. Add or remove cells so that they agree."
+        )
+
+    def _with_figures(
+        self, position: int, line: Line, texts: dict[int, str], held: Sequence[Column]
+    ) -> tuple[str, str]:
+        """Make observations of a row, or say why not."""
+        kind, place, said = self._label(line, texts)
+        if kind == "part":
+            return "part of a row above", ""
+        if isinstance(kind, ForecastError):
+            return self._problem(position, kind)
+        try:
+            made = [self._observe(line, column, place, said, kind) for column in held]
+        except ForecastError as error:
+            return self._problem(position, error)
+        if kind == "total":
+            self.out.totals.extend(made)
+            return "total row", ""
+        if not made:
+            return "no figures", ""
+        if self.across and all(
+            (isinstance(one.cell, str) and is_missing(one.cell)) or is_blank(one.cell)
+            for one in made
+        ):
+            return "every figure missing", ""
+        if place:
+            self.out.names.setdefault(place)
+        self.out.observations.extend(made)
+        return ACCEPTED, ""
+
+    def _label(
+        self, line: Line, texts: dict[int, str]
+    ) -> tuple[str | ForecastError, str, Heading | None]:
+        """Return the kind of a row, its place, and what it measures."""
+        place, said, kind = "", None, ""
+        for column in self.labels:
+            text = texts.get(column.at)
+            if text is None:
+                continue
+            if column.role == "measure" or not self._is_place(text):
+                measure = label_measure(text)
+                if measure is not None:
+                    said = measure
+                    continue
+            if column.role == "location" or self._is_place(text):
+                if meaning("total", text) and not self._is_place(text):
+                    kind = "total"
+                elif meaning("part", text):
+                    return "part", "", None
+                else:
+                    place = text
+                continue
+            if meaning("part", text):
+                return "part", "", None
+            error = unknown_name("measure", text, MEASURES)
+            return type(error)(f"{self._where(line)}, column {column.label}: {error}"), "", None
+        if "code" in self.roles and not is_blank(line.cell(self.roles["code"].at)):
+            code = places.match(spaced(str(line.cell(self.roles["code"].at)))).code
+            named = places.match(place) if place else places.Match("")
+            if code and named.code and code != named.code:
+                return (
+                    DataError(
+                        f"{self._where(line)}: {place!r} is {named.code}, but the code beside it "
+                        f"is {code}. Correct one of the two."
+                    ),
+                    "",
+                    None,
+                )
+            if code and not named.code:
+                place = code
+        return kind, place, said
+
+    def _observe(
+        self, line: Line, column: Column, place: str, said: Heading | None, kind: str
+    ) -> Observation:
+        context, says = self.context, column.says
+        if place and self.across:
+            context.place = place
+        row = said or Heading()
+        section = context.measure or Heading()
+        measure = row.measure or says.measure or section.measure
+        if said is not None and says.measure and says.measure != row.measure:
+            raise DataError(
+                f"{self._where(line)}: the row says {row.measure}, column {column.label!r} says "
+                f"{says.measure}. Name the measure once."
+            )
+        scope = row.scope or says.scope or section.scope
+        stated = says.year or self.beside.year(line)
+        attributes = self.beside.attributes(line)
+        unit = self.beside.unit(line, attributes)
+        for told in (row.unit, says.unit, section.unit if section.measure else None, context.unit):
+            unit = told if unit is None else unit
+        flags = list(attributes.pop("flags", ()))  # type: ignore[call-overload]
+        if stated.provisional:
+            flags.append("provisional")
+        cell: object = None if attributes.pop("absent", False) else line.cell(column.at)
+        if self._broken(line, column):
+            reason = self.grid.broken[line.number, column.at]
+            raise DataError(f"{self._where(line)}, column {column.label}: the cell holds {reason}.")
+        where = column.place or place
+        if not where and kind != "total":
+            where = self._place_above(line, said)
+        return Observation(
+            line, column, cell, where, measure, scope, stated.year, unit, tuple(flags), attributes
+        )
+
+    def _place_above(self, line: Line, said: Heading | None) -> str:
+        """Return the place of the section for a row that only names its measure.
+
+        Raises
+        ------
+        DataError
+            If the row should name its place itself.
+        """
+        labelled = self.roles.get("location")
+        if labelled is None or "unique_id" in self.roles:
+            return self.context.place
+        if said is not None and self.across:
+            return self.context.place
+        raise DataError(
+            f"{self._where(line)}, column {labelled.label or 'location'}: empty. "
+            "Write an ISO 3166 code or a name in every row."
+        )
+
+    def _where(self, line: Line) -> str:
+        return f"{self.grid.noun} {line.number}"
+
+    def _problem(self, position: int, error: ForecastError) -> tuple[str, str]:
+        self.out.problems.append((position, error))
+        return "problem", str(error)
+
+
+def _short(line: Line) -> str:
+    return spaced(" ".join(str(line.cell(at)) for at in line.filled))[:80]

@@ -1,0 +1,142 @@
+"""CSV to cells: encoding and delimiter are found out, never asked for."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+
+from forecast.data.tables.grid import Budget, Grid, Line
+from forecast.data.tables.numbers import is_blank
+from forecast.errors import DataError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 with a byte order mark"),
+    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+)
+_DELIMITERS = ",;\t|"
+_STATED = re.compile(r"\ufeff?sep=(.)\r?\n?$", re.IGNORECASE)
+#: Letters that Russian, Kyrgyz, Kazakh and Uzbek text is made of, and what stands between them.
+_USUAL = re.compile(r"[\w\s.,;:!?()\[\]\"'«»„“”‘’№%/+*=&#@<>–—…-]", re.UNICODE)
+_CYRILLIC = re.compile(r"[А-Яа-яЁё]")
+
+
+def read(content: bytes) -> Grid:
+    """Return the cells of a CSV file.
+
+    Raises
+    ------
+    DataError
+        If the bytes are no text, or quotation marks do not pair.
+    """
+    text, encoding = _decoded(content)
+    remarks = []
+    if encoding.startswith("CP1251"):
+        remarks.append("the text is not UTF-8; read as CP1251 (Windows, Cyrillic)")
+    first = text.split("\n", 1)[0]
+    stated = _STATED.match(first + "\n")
+    delimiter = stated[1] if stated else _delimiter(text)
+    budget = Budget()
+    lines: list[Line] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for record in reader:
+            budget.take(len(record))
+            lines.append(Line(reader.line_num, tuple(record)))
+    except csv.Error as error:
+        raise DataError(
+            f"line {reader.line_num}: {error}. Check the quotation marks there."
+        ) from None
+    if stated:
+        lines[0] = Line(lines[0].number, ())
+        remarks.append(f"the first line states the delimiter {delimiter!r}")
+    return Grid("CSV", tuple(lines), encoding, delimiter, remarks=tuple(remarks))
+
+
+def _decoded(content: bytes) -> tuple[str, str]:
+    for mark, codec, called in _MARKS:
+        if content.startswith(mark):
+            try:
+                return _text(content.decode(codec).removeprefix("\ufeff")), called
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"the file starts like {called}, but byte {error.start} does not fit. "
+                    "Save the table as CSV UTF-8."
+                ) from None
+    if content[:4096].count(0) > len(content[:4096]) // 4:
+        for codec in ("utf-16-le", "utf-16-be"):
+            try:
+                text = content.decode(codec)
+            except UnicodeDecodeError:
+                continue
+            if "\x00" not in text and any(sign in text for sign in _DELIMITERS):
+                return _text(text), f"{codec.upper()} without a byte order mark"
+    try:
+        return _text(content.decode("utf-8")), "UTF-8"
+    except UnicodeDecodeError as error:
+        cyrillic = _cyrillic(content)
+        if cyrillic is not None:
+            return _text(cyrillic), "CP1251"
+        line = content[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"line {line}: the byte 0x{content[error.start]:02x} is neither UTF-8 nor Cyrillic "
+            "CP1251. Save the table as CSV UTF-8."
+        ) from None
+
+
+def _cyrillic(content: bytes) -> str | None:
+    """Return the text in CP1251 if it then reads like words of Cyrillic letters."""
+    try:
+        text = content.decode("cp1251")
+    except UnicodeDecodeError:
+        return None
+    foreign = [sign for sign in text if ord(sign) > 127]
+    letters = [sign for sign in foreign if _CYRILLIC.match(sign)]
+    unusual = [sign for sign in foreign if not _USUAL.match(sign) and sign != "\u00a0"]
+    small = sum(sign.islower() for sign in letters)
+    # Other code pages, read as CP1251, mix capitals and signs into the words.
+    words = re.findall(r"[А-Яа-яЁё]{3,}", text)
+    shaped = sum(word.islower() or word.istitle() or word.isupper() for word in words)
+    if not letters and all(sign in "\u00a0–—…«»№" for sign in foreign):
+        return text
+    good = letters and not unusual and (not words or shaped >= 0.9 * len(words))
+    return text if good and (small >= 0.5 * len(letters) or len(letters) < 20) else None
+
+
+def _text(text: str) -> str:
+    if "\x00" in text:
+        raise DataError("the file holds NUL bytes, so it is not text. Save it as CSV UTF-8.")
+    return text
+
+
+def _delimiter(text: str) -> str:
+    """Return the sign that splits the most lines into the same number of cells."""
+    sample = list(_sample(text))
+    best, best_score = ",", (0.0, 0)
+    for sign in _DELIMITERS:
+        try:
+            widths = [len(record) for record in csv.reader(sample, delimiter=sign)]
+        except csv.Error:
+            continue
+        split = [width for width in widths if width > 1]
+        if not split:
+            continue
+        usual = max(set(split), key=split.count)
+        # The heading is split by the same sign; a decimal comma splits figures only.
+        score = (split.count(usual) / len(widths), usual)
+        if score > best_score:
+            best, best_score = sign, score
+    return best
+
+
+def _sample(text: str) -> Iterator[str]:
+    shown = 0
+    for line in io.StringIO(text[:65536], newline=None):
+        if not is_blank(line):
+            yield line[:4096]
+            shown += 1
+        if shown >= 60:
+            return

@@ -1,0 +1,268 @@
+"""A file to a Reading: each stage in turn, each row accounted for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from forecast.data.tables import layout as layouts
+from forecast.data.tables import rows as walking
+from forecast.data.tables import sdmx
+from forecast.data.tables.files import content_of, grid_of
+from forecast.data.tables.flows import SCOPES, Flows
+from forecast.data.tables.grid import Grid
+from forecast.data.tables.layout import Layout
+from forecast.data.tables.numbers import is_blank, looks_like_figure
+from forecast.data.tables.observations import Collected
+from forecast.data.tables.reading import ACCEPTED, Reading, Row
+from forecast.data.tables.resolve import resolve
+from forecast.data.tables.settle import Resolved, Told
+from forecast.data.tables.units import UNITS
+from forecast.data.tables.words import folded, spaced
+from forecast.errors import DataError, ForecastError, unknown_name
+from forecast.panel import Panel
+from forecast.validation import COLUMNS, MEASURES
+
+#: Signs of a message; cells that it quotes may hold anything.
+_LONGEST = 800
+Units = Literal["persons", "thousands", "millions"]
+
+
+def understand(
+    path: str | Path,
+    *,
+    sheet: str | int | None = None,
+    source: str | None = None,
+    measure: str | None = None,
+    units: Units | None = None,
+    location: str | None = None,
+    flows: Flows | None = None,
+    decimal: Literal[".", ","] | None = None,
+    skip: Iterable[str] = (),
+    carry: bool = True,
+) -> Reading:
+    """Read a table and say what was understood of it.
+
+    The arguments are those of `forecast.read`, which returns only the Panel.
+
+    Returns
+    -------
+    Reading
+        Its ``panel`` raises if something stands in the way; ``problems`` lists all of it.
+
+    Raises
+    ------
+    DataError
+        If the file is not there, is no table, is damaged or is too large.
+
+    Examples
+    --------
+    >>> understand("arrivals.xlsx").reported  # doctest: +SKIP
+    {'footnote': 2, 'heading': 1, 'title': 1}
+    """
+    _check_told(units, flows, decimal, measure)
+    told = Told(measure, source, units, location, flows, decimal)
+    file = Path(path)
+    content, kind = content_of(file)
+    left_out = [skip] if isinstance(skip, str) else list(skip)
+    try:
+        grid = grid_of(content, kind, sheet, layouts.has_table)
+        if not any(line.filled for line in grid.lines) and not grid.broken:
+            raise DataError("there are no cells with content. Give a table with a header and rows.")
+        return _read(file.name, grid, told, left_out, carry)
+    except ForecastError as error:
+        raise type(error)(f"{file.name}: {_one_line(error)}") from None
+
+
+def _check_told(
+    units: str | None, flows: str | None, decimal: str | None, measure: str | None
+) -> None:
+    for name, given, known in (
+        ("units", units, UNITS),
+        ("flows", flows, SCOPES),
+        ("decimal", decimal, (".", ",")),
+    ):
+        if given is not None and given not in known:
+            raise unknown_name(name, given, known)
+    if measure is not None and measure not in MEASURES:
+        raise unknown_name("measure", measure, MEASURES)
+
+
+def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Reading:
+    layout = layouts.find(grid)
+    fates = {at: Row(grid.lines[at].number, "title", _short(grid, at)) for at in layout.above}
+    fates |= {at: Row(grid.lines[at].number, "heading", _short(grid, at)) for at in layout.header}
+    for at in range(layout.header[-1]):
+        fates.setdefault(at, Row(grid.lines[at].number, "empty"))
+    problems = _column_problems(grid, layout, skip)
+    unused = tuple(
+        c.label for c in layout.columns if c.role in {"unknown", "unused", "number"} and c.label
+    )
+    found = Collected()
+    settled = Resolved()
+    if not problems:
+        found = walking.collect(grid, layout, skip)
+        fates |= found.rows
+        problems = [error for _, error in found.problems]
+        if not found.observations and not problems:
+            problems = [
+                DataError("the table has no rows with figures. Give at least one observed year.")
+            ]
+        try:
+            settled = resolve(grid, layout, found, told)
+        except ForecastError as error:
+            problems.append(error)
+        problems += [error for _, error in sorted(settled.problems, key=lambda one: one[0])]
+    for at in range(layout.header[-1] + 1, len(grid.lines)):
+        fates.setdefault(at, Row(grid.lines[at].number, "not read", _short(grid, at)))
+    troubled = {number: str(error) for number, error in settled.problems if number}
+    for at, row in fates.items():
+        if row.fate == ACCEPTED and row.number in troubled:
+            fates[at] = Row(row.number, "problem", troubled[row.number])
+        elif row.fate == ACCEPTED and row.number in settled.aside:
+            fates[at] = Row(row.number, "cross-checked only", _short(grid, at))
+    panel: Panel | None = None
+    carried: tuple[str, ...] = ()
+    if not problems:
+        panel, carried, refused = _panel(settled, carry)
+        problems = [] if refused is None else [refused]
+    return Reading(
+        file=name,
+        kind=grid.kind,
+        encoding=grid.encoding,
+        delimiter=grid.delimiter,
+        sheet=grid.sheet,
+        layout=layout.style,
+        header=tuple(grid.lines[at].number for at in layout.header),
+        titles=tuple(_short(grid, at) for at in layout.above),
+        decimal=settled.decimal,
+        units=tuple(settled.units),
+        places=settled.places,
+        unmatched=settled.unmatched,
+        measures=settled.measures,
+        unused=unused,
+        rows=tuple(fates[at] for at in range(len(grid.lines))),
+        notes=(*grid.remarks, *settled.notes),
+        problems=tuple(_one_line(error) for error in problems),
+        carried=carried,
+        _panel=panel,
+    )
+
+
+def _one_line(error: ForecastError) -> ForecastError:
+    """Return the error with its message on one line, whatever the cells it quotes hold."""
+    text = spaced(str(error))
+    return type(error)(text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …")
+
+
+def _panel(
+    settled: Resolved, carry: bool
+) -> tuple[Panel | None, tuple[str, ...], ForecastError | None]:
+    from forecast.data.checks import carry as carry_flags
+
+    if settled.table is None:
+        return (
+            None,
+            (),
+            DataError(
+                f"no figures of a measure that the package keeps. Measures: {', '.join(MEASURES)}."
+            ),
+        )
+    try:
+        panel = Panel.from_frame(settled.table, rows=settled.calls)
+    except ForecastError as error:
+        return None, (), error
+    if not carry:
+        return panel, (), None
+    flagged, added = carry_flags(panel)
+    return flagged, tuple(added), None
+
+
+def _column_problems(grid: Grid, layout: Layout, skip: list[str]) -> list[ForecastError]:
+    """Refuse columns with figures that were not understood; they would be lost."""
+    problems: list[ForecastError] = []
+    below = grid.lines[layout.header[-1] + 1 :]
+    left_out = {folded(name) for name in skip}
+    for column in layout.columns:
+        if folded(column.label) in left_out and column.label:
+            continue
+        label = column.label or f"column {column.at + 1}"
+        cells = [line.cell(column.at) for line in below if not is_blank(line.cell(column.at))]
+        held = any(looks_like_figure(cell) for cell in cells)
+        if column.role == "trouble" and held:
+            problems.append(
+                DataError(
+                    f"column {label!r} is {column.says.trouble}. Leave it out, or say "
+                    f"skip=[{label!r}]."
+                )
+            )
+        elif column.role == "dimension":
+            problems += _dimension(column.label, cells)
+        elif column.role == "unknown" and not column.label and held:
+            width = max(len(grid.lines[at].cells) for at in layout.header)
+            if column.at < width or grid.kind != "CSV":
+                problems.append(
+                    DataError(
+                        f"column {column.at + 1} has no heading. Give it one, or remove the column."
+                    )
+                )
+        elif column.role == "unknown" and column.label:
+            near = difflib.get_close_matches(
+                label.casefold(), [*COLUMNS, *MEASURES], n=1, cutoff=0.8
+            )
+            if held or near:
+                hint = f"Did you mean {near[0]!r}? " if near else ""
+                problems.append(_unknown_column(label, layout, hint))
+    if not layout.of("figures") and not layout.of("y"):
+        labels = ", ".join(c.label for c in layout.columns if c.label) or "none"
+        problems.insert(
+            0,
+            DataError(
+                f"missing column 'value'; found: {labels}. A table needs the columns location, "
+                "measure, year, value, or one column per year."
+            ),
+        )
+    elif not problems and layout.style == "tidy" and not layout.of("year"):
+        labels = ", ".join(c.label for c in layout.columns if c.label)
+        problems.append(
+            DataError(
+                f"missing column 'year'; found: {labels}. A table needs the columns location, "
+                "measure, year, value, or one column per year."
+            )
+        )
+    return problems
+
+
+def _unknown_column(label: str, layout: Layout, hint: str) -> ForecastError:
+    found = ", ".join(c.label for c in layout.columns if c.label)
+    return DataError(
+        f"the heading {label!r} is not understood; found: {found}. {hint}"
+        f"Rename the column, remove it, or say skip=[{label!r}]."
+    )
+
+
+def _dimension(label: str, cells: list[object]) -> list[ForecastError]:
+    """Refuse a dimension of SDMX that divides the figures further than a series may."""
+    values = sorted({sdmx.code(cell) for cell in cells} - {""})
+    if label.split(":")[0].strip().upper() == "FREQ" and values and values != ["A"]:
+        return [
+            DataError(
+                f"column {label}: frequency {', '.join(values)[:40]!r}; only annual figures (A) "
+                "are read. Keep the annual rows."
+            )
+        ]
+    if len(values) <= 1 or all(value.upper() in sdmx.TOTALS for value in values):
+        return []
+    return [
+        DataError(
+            f"column {label} divides the figures into {', '.join(values[:6])}. Keep the rows of "
+            "one value, such as the total."
+        )
+    ]
+
+
+def _short(grid: Grid, at: int) -> str:
+    line = grid.lines[at]
+    return spaced(" ".join(str(line.cell(position)) for position in line.filled))[:120]

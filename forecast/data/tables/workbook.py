@@ -1,0 +1,275 @@
+"""XLSX to cells: sizes are checked before anything is parsed, formulas are never computed."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from xml.parsers import expat
+
+from forecast.data.tables.grid import Budget, Grid, Line
+from forecast.errors import DataError
+
+#: Unpacked sizes in bytes, entries, and how much smaller than its content an entry may be.
+_LARGEST_PART, _LARGEST_BOOK = 24 * 1024 * 1024, 48 * 1024 * 1024
+_MOST_PARTS, _LARGEST_RATIO = 2000, 400
+#: Elements of one part; a cell has two or three.
+_MOST_ELEMENTS = 350_000
+#: What openpyxl lets through when a workbook is cut off or altered.
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    # Errors of the standard parser and, where it is installed, of lxml.
+    SyntaxError,
+    expat.ExpatError,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    OSError,
+    RuntimeError,
+    AssertionError,
+    RecursionError,
+)
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+class Book:
+    """An XLSX workbook that has passed the size checks.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Raises
+    ------
+    DataError
+        If it is damaged, encrypted, or unpacks to more than a table can need.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.remarks: list[str] = []
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                self._inspect(archive)
+        except DataError:
+            raise
+        except DAMAGED as error:
+            raise _unreadable(error) from None
+        from openpyxl import load_workbook
+        from openpyxl.utils.exceptions import InvalidFileException
+
+        try:
+            with _quiet(self.remarks):
+                self._book: Any = load_workbook(
+                    io.BytesIO(content), read_only=True, data_only=True, keep_links=False
+                )
+        except (*DAMAGED, InvalidFileException) as error:
+            raise _unreadable(error) from None
+        self.names = [str(page.title) for page in self._book.worksheets]
+        if not self.names:
+            raise DataError("the workbook has no sheet with cells. Save the table as XLSX again.")
+
+    def _inspect(self, archive: zipfile.ZipFile) -> None:
+        parts = archive.infolist()
+        if len(parts) > _MOST_PARTS:
+            raise _bomb(f"it holds {len(parts):,} parts")
+        total = sum(part.file_size for part in parts)
+        if total > _LARGEST_BOOK:
+            raise _bomb(f"it unpacks to {total / 1024**2:,.0f} MB")
+        names = {part.filename for part in parts}
+        for part in parts:
+            if part.flag_bits & 1:
+                raise DataError("the workbook is encrypted. Save it without a password.")
+            if part.file_size > _LARGEST_PART:
+                raise _bomb(f"{part.filename} unpacks to {part.file_size / 1024**2:,.0f} MB")
+            ratio = part.file_size / max(part.compress_size, 1)
+            if part.file_size > 1024**2 and ratio > _LARGEST_RATIO:
+                raise _bomb(f"{part.filename} unpacks to {ratio:,.0f} times its size")
+            if part.filename.endswith((".xml", ".rels")):
+                _count(archive, part)
+        if any("vbaProject" in name or (name.endswith(".bin") and "vba" in name) for name in names):
+            self.remarks.append("the workbook holds macros; they were not run")
+        if any(name.startswith("xl/externalLinks/") for name in names):
+            self.remarks.append("the workbook links to other files; the links were not followed")
+
+    def grid(self, name: str) -> Grid:
+        """Return the cells of one sheet: values as last computed by the office program.
+
+        Raises
+        ------
+        DataError
+            If the sheet is damaged or too large.
+        """
+        page = self._book[name]
+        budget = Budget()
+        lines: list[Line] = []
+        try:
+            with _quiet(self.remarks):
+                page.reset_dimensions()
+                for number, row in enumerate(page.iter_rows(values_only=True), start=1):
+                    budget.take(len(row))
+                    lines.append(Line(number, tuple(row)))
+                formulas = self._formulas(name)
+        except DataError:
+            raise
+        except DAMAGED as error:
+            raise DataError(
+                f"sheet {name!r} is damaged ({_said(error)}). Save the workbook again as XLSX."
+            ) from None
+        broken = {}
+        computed = 0
+        for at, has_value in formulas.items():
+            computed += has_value
+            if not has_value:
+                broken[at] = (
+                    "a formula without a stored result. Open the workbook, let it compute, and "
+                    "save it again"
+                )
+        remarks = list(self.remarks)
+        if computed:
+            remarks.append(f"{computed} formulas: their last stored results were read")
+        for line in lines:
+            for column, cell in enumerate(line.cells):
+                if (
+                    isinstance(cell, str)
+                    and cell.startswith("#")
+                    and cell.rstrip("!?/A0").isupper()
+                ):
+                    broken[line.number, column] = f"the error {cell} of a formula"
+        while lines and not lines[-1].filled:
+            if any(row == lines[-1].number for row, _ in broken):
+                break
+            lines.pop()
+        return Grid("XLSX", tuple(lines), sheet=name, remarks=tuple(remarks), broken=broken)
+
+    def _formulas(self, name: str) -> dict[tuple[int, int], bool]:
+        """Return the cells with a formula and whether a result is stored, by row and column."""
+        path = self._book[name]._worksheet_path
+        with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
+            known = archive.namelist()
+            part = path if path in known else posixpath.join("xl", path)
+            if part not in known:
+                return {}
+            return _Formulas().read(archive.read(part))
+
+    def close(self) -> None:
+        """Release the workbook."""
+        self._book.close()
+
+
+@contextmanager
+def _quiet(remarks: list[str]) -> Iterator[None]:
+    """Turn warnings about parts that are not understood into remarks."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for one in caught:
+        said = f"the workbook is not quite in order: {_said_text(str(one.message))}"
+        if said not in remarks:
+            remarks.append(said)
+
+
+class _Formulas:
+    """Finds formulas in the XML of a sheet."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[int, int], bool] = {}
+        self._row = self._column = 0
+        self._has_formula = self._has_value = self._inside = False
+
+    def read(self, content: bytes) -> dict[tuple[int, int], bool]:
+        parser = expat.ParserCreate(namespace_separator="}")
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        parser.Parse(content, True)
+        return self.found
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition("}")[2]
+        if name == "row":
+            self._row = int(attributes.get("r", self._row + 1))
+            self._column = 0
+        elif name == "c":
+            self._column += 1
+            letters = re.match(r"([A-Z]{1,3})([0-9]+)", attributes.get("r", ""))
+            if letters:
+                self._column = 0
+                for letter in letters[1]:
+                    self._column = self._column * 26 + ord(letter) - 64
+                self._row = int(letters[2])
+            self._has_formula = self._has_value = False
+        elif name == "f":
+            self._has_formula = True
+        elif name in {"v", "t"}:
+            self._inside = True
+
+    def _text(self, text: str) -> None:
+        if self._inside and text.strip():
+            self._has_value = True
+
+    def _end(self, tag: str) -> None:
+        name = tag.rpartition("}")[2]
+        if name in {"v", "t"}:
+            self._inside = False
+        elif name == "c" and self._has_formula:
+            self.found[self._row, self._column - 1] = self._has_value
+
+
+def _count(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """Walk through one XML part and stop at a document type or at too many elements."""
+    parser = expat.ParserCreate()
+    elements = 0
+
+    def start(_tag: str, _attributes: dict[str, str]) -> None:
+        nonlocal elements
+        elements += 1
+        if elements > _MOST_ELEMENTS:
+            raise _bomb(f"{part.filename} has more than {_MOST_ELEMENTS:,} elements")
+
+    def doctype(*_: object) -> None:
+        raise DataError(
+            f"{part.filename} defines XML entities of its own, which no office program writes. "
+            "Save the workbook again as XLSX."
+        )
+
+    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = doctype
+    with archive.open(part) as stream:
+        while chunk := stream.read(1 << 16):
+            parser.Parse(chunk, False)
+    parser.Parse(b"", True)
+
+
+def _bomb(what: str) -> DataError:
+    return DataError(
+        f"the workbook is not a table of yearly series: {what}. "
+        "Save the sheet that is wanted into a workbook of its own."
+    )
+
+
+def _said(error: BaseException) -> str:
+    return _said_text(str(error) or type(error).__name__)
+
+
+def _said_text(text: str) -> str:
+    """Return the first line of a message, shortened."""
+    return (text.strip().splitlines() or ["unknown"])[0][:120]
+
+
+def _unreadable(error: BaseException) -> DataError:
+    return DataError(
+        f"this is not a readable XLSX workbook ({_said(error)}). Save it again as XLSX."
+    )

@@ -1,0 +1,117 @@
+"""Checks on a panel, and what they carry as flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import forecast as fc
+from forecast.data.checks import carry, check
+from forecast.data.tables import understand
+from forecast.panel import Panel
+
+YEARS = list(range(2010, 2025))
+WILD = [310, -820, 455, 1290, -77, 640, -1010, 233, 905, -460, 118, 730, -345, 560, -28]
+
+
+def panel(values: dict[str, list[float]], measure: str = "net_all_flows", **more: object) -> Panel:
+    tables = [
+        pd.DataFrame({"location": place, "measure": measure, "year": YEARS, "value": figures})
+        for place, figures in values.items()
+    ]
+    return Panel.from_frame(pd.concat(tables).assign(**more))
+
+
+def found(checked: Panel, name: str) -> list[tuple[str, int]]:
+    table = check(checked)
+    rows = table[table["check"] == name]
+    return list(zip(rows["location"], rows["year"].tolist()))
+
+
+def test_a_line_of_years_is_found_and_carried() -> None:
+    values = [*WILD[:5], 100.0, 200.0, 300.0, 400.0, *WILD[9:]]
+    flagged, said = carry(panel({"KZ-11": values}))
+    (series,) = flagged
+    assert series.years[series.flagged("interpolated")].tolist() == [2016, 2017]
+    assert said == [
+        "interpolated: net_all_flows of KZ-11 (user): 2016, 2017 (interpolated stretch)"
+    ]
+    assert check(flagged).empty
+    assert np.array_equal(series.values, values)
+
+
+def test_rounding_makes_no_lines() -> None:
+    """Thousands with one decimal repeat themselves without being filled in."""
+    rounded = [1000.0, 1100, 1100, 1100, 1100, 1200, 1100, 1100, 1100, 1000, 1100, 1200, 1300]
+    table = panel({"KZ-11": [*rounded, 1300.0, 1200.0]}, precision=100.0)
+    assert found(table, "interpolated stretch") == []
+
+
+def test_a_copied_stretch_is_found_in_the_same_series_and_in_another() -> None:
+    copied = [*WILD[:10], *WILD[:5]]
+    assert [year for _, year in found(panel({"KZ-11": copied}), "duplicated stretch")] == [
+        2020, 2021, 2022, 2023, 2024,
+    ]  # fmt: skip
+    other = [value + 3 for value in WILD[:8]] + WILD[8:]
+    pair = panel({"KZ-11": WILD, "KZ-15": other})
+    assert found(pair, "duplicated stretch") == [("KZ-15", year) for year in range(2018, 2025)]
+    flagged, _ = carry(pair)
+    assert flagged.series[1].flagged("suspect").sum() == 7
+
+
+def test_short_and_small_runs_are_no_copies() -> None:
+    small = [float(value % 4) for value in WILD]
+    assert found(panel({"KZ-11": small, "KZ-15": small}), "duplicated stretch") == []
+
+
+def test_a_jump_at_a_known_change_of_boundaries_is_found() -> None:
+    people = [1_390_000 + 4_000 * at + at * at * 37 for at in range(15)]
+    split = [value if year < 2022 else value - 610_000 for year, value in zip(YEARS, people)]
+    east = panel({"KZ-63": split}, measure="population")
+    assert found(east, "jump at a boundary change") == [("KZ-63", 2022)]
+    flagged, said = carry(east)
+    assert flagged.series[0].flagged("boundary_change").tolist() == [year == 2022 for year in YEARS]
+    assert said[0].startswith("boundary_change: population of KZ-63")
+    assert found(flagged, "jump at a boundary change") == []
+    # The merged unit holds the whole area: the same jump there has another reason.
+    whole = panel({"KZ-10+KZ-63": split}, measure="population")
+    assert found(whole, "jump at a boundary change") == []
+
+
+@pytest.mark.parametrize("first", [2017, 2018])
+def test_south_kazakhstan_under_the_code_of_turkistan_is_found(first: int) -> None:
+    """The office gives populations on the new boundaries from the year before the split."""
+    people = [2_567_000 + 41_000 * at + at * at * 113 for at in range(15)]
+    split = [value if year < first else value - 951_000 for year, value in zip(YEARS, people)]
+    checked = panel({"KZ-61": split}, measure="population")
+    assert found(checked, "jump at a boundary change") == [("KZ-61", first)]
+
+
+def test_releases_are_held_against_each_other() -> None:
+    first = panel({"KGZ": WILD}, measure="net_migration", as_of="2023-01-01").to_frame()
+    later = first.assign(value=first["value"] * 0.2 + 2000, as_of="2024-01-01")
+    both = Panel.from_frame(pd.concat([first, later]))
+    assert len(found(both, "revised as a whole between releases")) == 1
+    shifted = first.assign(value=np.roll(first["value"], 1), as_of="2024-01-01")
+    moved = Panel.from_frame(pd.concat([first, shifted.iloc[1:]]))
+    assert found(moved, "release shifted by a year") == [("KGZ", 2024)]
+
+
+def test_bundled_panels_have_no_copies_and_no_unflagged_jumps() -> None:
+    for name in ("central-asia", "kazakhstan"):
+        names = set(check(fc.load(name))["check"])
+        assert not names & {"duplicated stretch", "interpolated stretch"}
+
+
+@pytest.mark.parametrize("carried", [True, False])
+def test_flags_are_carried_by_reading_and_can_be_left_out(tmp_path: Path, carried: bool) -> None:
+    values = [*WILD[:5], 100, 200, 300, 400, *WILD[9:]]
+    panel({"KZ-11": values}).to_frame().to_csv(tmp_path / "a.csv", index=False)
+    reading = understand(tmp_path / "a.csv", carry=carried)
+    assert bool(reading.carried) == carried
+    assert reading.panel.series[0].flagged("interpolated").any() == carried
+    outlook = fc.forecast(reading.panel, model="naive", horizons=(2026,), draws=100)
+    assert ("interpolated" in outlook.notes["flags"].iloc[0]) == carried
