@@ -75,6 +75,9 @@ class Reference:
         entropy = [20210101, years, members, round(100 * together)]
         seeds = np.random.SeedSequence(entropy).spawn(len(FAMILY))
         draws = int(np.clip(100_000 // years, 2000, 6000)) if members == 1 else _GROUP_DRAWS
+        # The upper end of the simulated share's 95 % interval: few draws must not raise alarms.
+        # Groups have their margin in the correlation, which is rounded up.
+        self._margin = 1.645 if members == 1 else 0.0
         self._largest: dict[str, list[np.ndarray]] = {LEVEL: [], OUTLIER: []}
         for (persistence, degrees), seed in zip(FAMILY, seeds):
             generator = np.random.default_rng(seed)
@@ -109,10 +112,14 @@ class Reference:
             The combined statistic, on the scale of `combine`.
         """
         one = float(self._one(kind, np.array([statistic]))[0])
-        return max(
-            float((np.searchsorted(drawn, one, side="right") + 1) / (len(drawn) + 1))
-            for drawn in self._least
-        )
+        return max(_upper(drawn, one, self._margin) for drawn in self._least)
+
+
+def _upper(drawn: np.ndarray, one: float, margin: float) -> float:
+    """Return the share of `drawn` (sorted) up to a value, and `margin` standard errors more."""
+    share = (np.searchsorted(drawn, one, side="right") + 1) / (len(drawn) + 1)
+    error = np.sqrt(share * (1.0 - share) / len(drawn))
+    return float(min(share + margin * error, 1.0))
 
 
 def reference(years: int, members: int = 1, together: float = 0.0) -> Reference:
