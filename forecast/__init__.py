@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from forecast.backtests.run import backtest
     from forecast.backtests.table import Track
-    from forecast.data.package import load
+    from forecast.data.names import load
     from forecast.data.table import read
     from forecast.impacts.run import impact
     from forecast.models.registry import register
@@ -47,7 +47,7 @@ _WHERE = {
     "condition": ("forecast.scenarios.conditioning", "condition"),
     "forecast": ("forecast.models.run", "forecast"),
     "impact": ("forecast.impacts.run", "impact"),
-    "load": ("forecast.data.package", "load"),
+    "load": ("forecast.data.names", "load"),
     "open": ("forecast.outlook", "open_forecast"),
     "read": ("forecast.data.table", "read"),
     "register": ("forecast.models.registry", "register"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from forecast import locations
-from forecast.data import store
+from forecast.data import package, store
 from forecast.data.fetching import catalogue, kept
 from forecast.data.fetching import read as fetching
 from forecast.data.fetching.tables import NothingOfTheKindError
@@ -25,16 +25,38 @@ def kept_names() -> dict[str, str]:
     return dict.fromkeys(kept.names(), "fetched") | dict.fromkeys(store.names(), "store")
 
 
-def load(name: str) -> Panel:
-    """Return a stored series with all its releases, or a source that was fetched.
+def load(name: str = "central-asia") -> Panel:
+    """Return a panel by its name, every release of its figures included.
+
+    Parameters
+    ----------
+    name : str
+        ``"central-asia"`` (countries and regions by calendar year),
+        ``"central-asia-five-year"`` (UN vintages 2008 to 2019), ``"kazakhstan"`` (register,
+        regions and internal moves), ``"kazakhstan-split"`` (regions that arose from splits),
+        ``"kazakhstan-internal"``, ``"merged-units"`` or ``"population"``; or a series
+        kept with `forecast.data.store.add`; or a source fetched with ``forecast data fetch``.
+
+    Returns
+    -------
+    Panel
+        Persons per calendar year (per five years for the second); net inflow positive.
 
     Raises
     ------
     UnknownNameError
-        If there is none; the message lists what is there, and what could be fetched.
+        If there is no such panel; the message lists those that are there.
     DataError
-        If what is there is damaged, or holds no migration series.
+        If what was stored or fetched is damaged since.
+
+    Examples
+    --------
+    >>> register = load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> register.select(measure="immigration").series[0].values[-2:].tolist()
+    [25387.0, 29282.0]
     """
+    if name in package.names():
+        return package.load(name)
     where = kept_names().get(name)
     if where == "store":
         return store.load(name)
@@ -44,18 +66,16 @@ def load(name: str) -> Panel:
 
 
 def _unknown(name: str) -> UnknownNameError:
-    from forecast.data.package import names as bundled
-
     if name in catalogue.sources():
         return UnknownNameError(
             f"{name!r} is an official source that has not been fetched on this machine. "
             f"Run forecast data fetch {name}"
         )
     here = kept_names()
-    known = [*bundled(), *here]
+    known = [*package.names(), *here]
     told = unknown_name("panel", name, known)
     listed = {
-        "bundled": bundled(),
+        "bundled": package.names(),
         "in the store": [one for one, where in here.items() if where == "store"],
         "fetched": [one for one, where in here.items() if where == "fetched"],
         "to be fetched": [one for one in catalogue.sources() if one not in here],
@@ -115,11 +135,8 @@ def _rows(panel: Panel, name: str, institution: str, licence: str) -> list[dict[
 
 def resolve(data: str) -> Panel | None:
     """Return the panel that a name stands for on this machine; None if it may be a file."""
-    from forecast.data.package import load as load_any
-    from forecast.data.package import names as bundled
-
-    if data in bundled() or data in kept_names():
-        return load_any(data)
+    if data in package.names() or data in kept_names():
+        return load(data)
     if not Path(data).exists() and not Path(data).suffix:
-        return load_any(data)
+        return load(data)
     return None

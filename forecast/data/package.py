@@ -61,41 +61,17 @@ def _part(panel: str, name: str) -> pd.DataFrame:
     return table[[locations.country_of(place) == country for place in table["location"]]]
 
 
-def load(name: str = "central-asia") -> Panel:
-    """Return a panel by its name, every release of its figures included.
-
-    Parameters
-    ----------
-    name : str
-        ``"central-asia"`` (countries and regions by calendar year),
-        ``"central-asia-five-year"`` (UN vintages 2008 to 2019), ``"kazakhstan"`` (register,
-        regions and internal moves), ``"kazakhstan-split"`` (regions that arose from splits),
-        ``"kazakhstan-internal"``, ``"merged-units"`` or ``"population"``; or a series
-        kept with `forecast.data.store.add`; or a source fetched with ``forecast data fetch``.
-
-    Returns
-    -------
-    Panel
-        Persons per calendar year (per five years for the second); net inflow positive.
+def load(name: str) -> Panel:
+    """Return a bundled panel by its name, every release of its figures included.
 
     Raises
     ------
     UnknownNameError
-        If there is no such panel; the message lists those that are there.
-    DataError
-        If what was stored or fetched is damaged since.
-
-    Examples
-    --------
-    >>> register = load("central-asia").select(location="KAZ", source="kz-bns")
-    >>> register.select(measure="immigration").series[0].values[-2:].tolist()
-    [25387.0, 29282.0]
+        If the package ships no such panel.
     """
-    if name in description()["panels"]:
-        return _bundled(name)
-    from forecast.data.names import load as load_kept
-
-    return load_kept(name)
+    if name not in description()["panels"]:
+        raise unknown_name("bundled panel", name, names())
+    return _bundled(name)
 
 
 @cache

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from forecast.data import folders
 from forecast.data.fetching import catalogue, kept
-from forecast.data.fetching.catalogue import Source
 from forecast.data.fetching.download import download
 from forecast.data.fetching.kept import Kept, KeptFile
 from forecast.data.fetching.limits import DEFAULT, Limits
 from forecast.data.fetching.readers import Reader, reader
 from forecast.data.fetching.sniffing import Kind
+from forecast.data.fetching.source import Source
 from forecast.data.fetching.tables import NothingOfTheKindError
 from forecast.errors import DataError
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from forecast import files
 from forecast.data import folders
-from forecast.data.fetching.catalogue import Source
+from forecast.data.fetching.source import Source
 from forecast.errors import DataError
 
 MANIFEST = "manifest.json"

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from forecast.data.fetching.catalogue import Source
     from forecast.data.fetching.kept import Kept
     from forecast.data.fetching.sniffing import Kind
+    from forecast.data.fetching.source import Source
     from forecast.panel import Panel
 
 #: Format in the catalogue, and the module that reads it.

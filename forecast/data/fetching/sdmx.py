@@ -15,9 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.data.fetching.catalogue import Source
 from forecast.data.fetching.kept import Kept, KeptFile
 from forecast.data.fetching.readers import Get
+from forecast.data.fetching.source import Source
 from forecast.data.fetching.tables import covariates as joined
 from forecast.data.fetching.tables import located, no_covariates, no_panel
 from forecast.errors import DataError

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.data.fetching.catalogue import Source
 from forecast.data.fetching.kept import Kept
 from forecast.data.fetching.readers import Get
+from forecast.data.fetching.source import Source
 from forecast.data.fetching.tables import no_covariates
 from forecast.errors import DataError
 from forecast.panel import Panel

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from forecast.data.fetching.catalogue import Source
+from forecast.data.fetching.source import Source
 from forecast.errors import DataError
 
 #: Columns of a table of drivers, as of `forecast.data.package.covariates`.

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from forecast.data.fetching.catalogue import Source
 from forecast.data.fetching.kept import Kept
 from forecast.data.fetching.readers import Get
+from forecast.data.fetching.source import Source
 from forecast.data.fetching.tables import no_covariates
 from forecast.data.wpp_bulk import read_bulk
 from forecast.errors import unknown_name

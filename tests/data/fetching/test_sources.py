@@ -17,6 +17,7 @@ from forecast.data import folders, package
 from forecast.data.fetching import catalogue, kept, read
 from forecast.data.fetching.fetch import fetch
 from forecast.data.fetching.limits import Limits
+from forecast.data.fetching.source import iso_code
 from forecast.errors import DataError, UnknownNameError
 
 from . import payloads
@@ -283,8 +284,8 @@ def test_the_catalogue_is_complete() -> None:
         assert source.get("licence", {}).get("path", "").startswith("https://")
         assert "{date}" in source["citation"]
         assert source.get("caveat")
-    assert catalogue.iso_code("XKX") == "XKX"
-    assert [catalogue.iso_code(code) for code in ("KZ", "KAZ", "EU", "EU27_2020", "WLD")] == [
+    assert iso_code("XKX") == "XKX"
+    assert [iso_code(code) for code in ("KZ", "KAZ", "EU", "EU27_2020", "WLD")] == [
         *("KAZ", "KAZ"),
         *(None, None, None),
     ]
