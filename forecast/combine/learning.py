@@ -165,11 +165,16 @@ def _shares(pasts: Sequence[Past], power: float, half_life: float) -> list[np.nd
 
 
 def _near(step: int, taught: Sequence[int], bandwidth: int) -> list[tuple[int, float]]:
-    """Return the taught steps near one, with their weights; the nearest one if there is none."""
+    """Return the taught steps near one, with their weights; the nearest one if there is none.
+
+    The first steps learn from fewer neighbours, the very first from none: past forecasts of them
+    are the most, and from one year ahead to the next everything changes most.
+    """
+    reach = min(bandwidth, step)
     found = [
-        (other, 1.0 - abs(other - step) / (bandwidth + 1.0))
+        (other, 1.0 - abs(other - step) / (reach + 1.0))
         for other in taught
-        if abs(other - step) <= bandwidth
+        if abs(other - step) <= reach
     ]
     return found or [(min(taught, key=lambda other: abs(other - step)), 1.0)]
 
