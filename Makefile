@@ -3,6 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt --build-constraints constraints.txt
 
+# Compiled modules are kept beside the libraries, whatever the environment says: each process would
+# compile all of them anew.
+export PYTHONDONTWRITEBYTECODE =
+export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/pycache
+
 .PHONY: report test test-slow check lock clean help
 
 help: ## Show the targets
