@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
-from forecast.commands import data as data_verbs
 from forecast.commands.backtest import backtest
-from forecast.commands.check import check_data
+from forecast.commands.data import data
 from forecast.commands.hub import hub
 from forecast.commands.impact import impact, impact_option, impacts_of
 from forecast.commands.options import (
@@ -43,31 +42,13 @@ def cli() -> None:
     """Forecasts of migration with honest uncertainty."""
 
 
+cli.add_command(data)
 cli.add_command(backtest)
 cli.add_command(hub)
 cli.add_command(scenario)
 cli.add_command(condition)
 cli.add_command(targets)
 cli.add_command(impact)
-
-
-@cli.group()
-def data() -> None:
-    """Look at series, fetch official ones, keep releases of your own."""
-
-
-@data.command("list")
-def list_data() -> None:
-    """Print one row per series: bundled, kept in the store, fetched; as CSV."""
-    from forecast.commands.data import listing
-
-    show(listing())
-
-
-data_verbs.register(data)
-
-
-data.add_command(check_data)
 
 
 @cli.command()

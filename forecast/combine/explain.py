@@ -58,16 +58,13 @@ def table(
         the calibration is below zero where it narrows.
     """
     rows: list[tuple[object, ...]] = []
-    steps_ahead = combined.weights.shape[1]
     for year, step in steps.items():
         if step < 1:
             continue
         at = step - 1
         for name, weight in zip(members, combined.weights[:, at]):
             rows.append((*key, year, "weight", name, float(weight)))
-        parts = {
-            name: float(np.broadcast_to(getattr(combined, name), steps_ahead)[at]) for name in PARTS
-        }
+        parts = {name: float(getattr(combined, name)[at]) for name in PARTS}
         total = sum(parts.values())
         for name, value in parts.items():
             if name in ("unsplit", "revisions") and value == 0.0:

@@ -29,7 +29,7 @@ class Combined:
         Zero for members that made no forecast.
     disagreement, parameters, shocks, unsplit, calibration : ndarray, shape (n_ahead,)
         Parts of the variance, in persons squared; the last may be below zero.
-    revisions : ndarray, shape (n_ahead,) or float
+    revisions : ndarray, shape (n_ahead,)
         What revisions of the figures to come add to it.
     """
 
@@ -40,7 +40,7 @@ class Combined:
     shocks: np.ndarray
     unsplit: np.ndarray
     calibration: np.ndarray
-    revisions: np.ndarray | float = 0.0
+    revisions: np.ndarray
 
     def moved(self, paths: np.ndarray) -> Combined:
         """Return the forecast with draws that revisions have moved."""
@@ -100,7 +100,7 @@ def _one(
     nothing = np.zeros(n_ahead)
     if n_ahead == 0:
         empty = np.zeros((len(said), 0))
-        return Combined(np.empty((n_draws, 0)), empty, *(nothing,) * 5)
+        return Combined(np.empty((n_draws, 0)), empty, *(nothing,) * 6)
     there = np.flatnonzero(present).tolist()
     draws = np.stack([said[k].values[key][:, :n_ahead] for k in there])
     taught = [lessons.at(step + 1) for step in range(n_ahead)]
@@ -124,7 +124,7 @@ def _one(
     parts = _variances(
         draws, weights[there], [said[k].parameters[key] for k in there], pooled, calibrated
     )
-    return Combined(paths, weights, *parts)
+    return Combined(paths, weights, *(*parts, nothing))
 
 
 def _variances(

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.combine.revisions import LEVELS, SMALL, Kind, Law, usual_change
+from forecast.combine.history import usual_change
+from forecast.combine.revisions import LEVELS, SMALL, Kind, Law
 from forecast.models import scale as scales
 from forecast.models.reversion import spread_regression
 from forecast.panel import Panel
@@ -33,19 +34,13 @@ def laws(panel: Panel, settings: Mapping[str, Any]) -> dict[Kind, Law]:
     -------
     dict of (source, scale) to Law
     """
-    if not settings["apply"] or not panel.last_release:
-        return {}
     found = learn(panel)
     kept = {key: law for key, law in found.items() if law.pairs >= int(settings["least"])}
     sources = set(panel.to_frame()["source"])
-    for one in settings["learned"]:
-        key = (str(one["source"]), str(one["kind"]))
-        if key[0] not in sources:
-            continue
-        law = stated(*key, panel.last_release, settings)
-        own = found.get(key)
-        fits = law is not None and law.step >= panel.step
-        if law is not None and fits and (own is None or own.pairs < int(settings["enough"])):
+    for key in {(str(one["source"]), str(one["kind"])) for one in settings["learned"]}:
+        law = stated(*key, panel.last_release, settings) if key[0] in sources else None
+        speaks = key in found and found[key].pairs >= int(settings["enough"])
+        if law is not None and law.step >= panel.step and not speaks:
             kept[key] = law
     return kept
 
@@ -145,7 +140,7 @@ def _pairs(panel: Panel) -> pd.DataFrame:
     rows = []
     for at, number in np.argwhere(given.any(axis=2)):
         last = int(np.flatnonzero(given[at, number])[-1])
-        change = usual_change(known[at, number], 1, 1)
+        change = usual_change(known[at, number])
         for age in range(min(2, last + 1)):
             if given[at, number, last - age] and by[-1, number, last - age] > at:
                 revision = known[-1, number, last - age] - said[at, number, last - age]

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from forecast.combine.history import usual_change
 from forecast.combine.members import Key
 from forecast.models import scale as scales
 from forecast.panel import Panel, Series
@@ -103,20 +104,44 @@ class Law:
         return np.asarray(np.where(level < 0.5, -size, size))
 
 
-def usual_change(values: np.ndarray, step: int, wanted: int) -> float:
-    """Return the mean absolute change of a series between means over `wanted` years."""
+def means(values: np.ndarray, width: int) -> np.ndarray:
+    """Return the known figures of a series as means over so many, the newest last."""
     known = values[np.isfinite(values)]
-    width = wanted // step
-    if width > 1:
-        blocks = len(known) // width
-        known = known[len(known) - blocks * width :].reshape(blocks, width).mean(axis=1)
-    changes = np.abs(np.diff(known))
-    return float(changes.mean()) if len(changes) else 0.0
+    blocks = len(known) // width
+    return np.asarray(known[len(known) - blocks * width :].reshape(blocks, width).mean(axis=1))
+
+
+def awaited(panel: Panel, ahead: Mapping[Key, int]) -> dict[Key, np.ndarray]:
+    """Return which steps the newest release could not hold yet, by series.
+
+    Parameters
+    ----------
+    panel : Panel
+    ahead : mapping of (source, location, measure) to int
+        Steps after each series' own last one.
+
+    Returns
+    -------
+    dict of key to ndarray of bool, shape (n_ahead,)
+        Only of dated series that have such steps.
+    """
+    rows = panel.latest.dropna(subset=["as_of", "value"])
+    newest = rows.groupby(["source", "location", "measure"])["as_of"].max()
+    released = {key: int(pd.Timestamp(day).year) for key, day in zip(newest.index, newest)}
+    found = {}
+    for one in panel:
+        if one.key in ahead and one.key in released:
+            # A step is open until its last year is over.
+            ends = one.origin + one.step * np.arange(1, ahead[one.key] + 1) + one.step - 1
+            if (ends >= released[one.key]).any():
+                found[one.key] = ends >= released[one.key]
+    return found
 
 
 def revised(
     paths: Mapping[Key, np.ndarray],
     panel: Panel,
+    open_steps: Mapping[Key, np.ndarray],
     laws: Mapping[Kind, Law],
     seed: np.random.SeedSequence,
 ) -> dict[Key, np.ndarray]:
@@ -128,6 +153,8 @@ def revised(
         Draws in persons, of the steps after each series' own last one.
     panel : Panel
         What the forecast was made from.
+    open_steps : mapping of key to ndarray of bool, shape (n_ahead,)
+        See `awaited`.
     laws : mapping of (source, scale) to Law
     seed : numpy.random.SeedSequence
         Series are drawn apart: two countries are rarely revised together.
@@ -137,30 +164,14 @@ def revised(
     dict of key to ndarray
         Only the series that are moved.
     """
-    released = _released(panel)
-    moved = {}
     series = [one for one in panel if one.key in paths]
+    moved = {}
     for one, own in zip(series, seed.spawn(len(series))):
-        drawn, day = paths[one.key], released.get(one.key)
         law = laws.get((one.source, scales.choose(one).kind))
-        if law is None or day is None or not drawn.shape[1]:
-            continue
-        # The last year that a step covers is not over before the year of the release is.
-        ends = one.origin + one.step * np.arange(1, drawn.shape[1] + 1) + one.step - 1
-        open_steps = ends >= day
-        if open_steps.any():
-            moved[one.key] = _moved(one, drawn, law, open_steps, np.random.default_rng(own))
+        if law is not None and one.key in open_steps:
+            generator = np.random.default_rng(own)
+            moved[one.key] = _moved(one, paths[one.key], law, open_steps[one.key], generator)
     return moved
-
-
-def _released(panel: Panel) -> dict[Key, int]:
-    """Return the year of the newest release of every series that has one."""
-    rows = panel.latest.dropna(subset=["as_of", "value"])
-    newest = rows.groupby(["source", "location", "measure"])["as_of"].max()
-    return {
-        (str(key[0]), str(key[1]), str(key[2])): int(pd.Timestamp(day).year)
-        for key, day in zip(newest.index.tolist(), newest)
-    }
 
 
 def _moved(
@@ -171,7 +182,8 @@ def _moved(
     generator: np.random.Generator,
 ) -> np.ndarray:
     scale = scales.choose(series)
-    size = law.scale(usual_change(scale.values, series.step, law.step))
+    change = usual_change(means(scale.values, law.step // series.step))
+    size = law.scale(float(np.nan_to_num(change)))
     revisions = law.for_step(series.step)
     # The usual change is that of the law's own step, the size that of the series'.
     size *= float(np.exp(revisions.intercept - law.intercept))

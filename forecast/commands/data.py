@@ -1,4 +1,4 @@
-"""The verbs `forecast data fetch | add | changes | releases | covariates | sources`."""
+"""The verbs of `forecast data`; `check` has a module of its own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forecast.commands.check import check_data
 from forecast.commands.options import progress, read_data, show
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from forecast.panel import Panel
 
 _cache = click.option(
@@ -114,8 +113,12 @@ def add(data: str, as_of: str | None, name: str | None, store: Path | None) -> N
     click.echo(str(releases.add(panel, kept, as_of=as_of, folder=store, origin=Path(data).name)))
 
 
-def listing() -> pd.DataFrame:
-    """Return one row per series on this machine; say on stderr what cannot be read."""
+@click.command("list")
+def list_data() -> None:
+    """Print one row per series: bundled, kept in the store, fetched; as CSV.
+
+    What cannot be read is said on stderr.
+    """
     import pandas as pd
 
     from forecast.data import names, package
@@ -123,7 +126,7 @@ def listing() -> pd.DataFrame:
     kept, problems = names.describe()
     for problem in problems:
         click.echo(f"cannot be read: {problem}", err=True)
-    return pd.concat([package.describe(), kept], ignore_index=True)
+    show(pd.concat([package.describe(), kept], ignore_index=True))
 
 
 def _read(data: str) -> Panel:
@@ -180,7 +183,10 @@ def covariates(source: str | None, cache: Path | None, out: Path | None) -> None
     show(package.covariates() if source is None else read.covariates(source, cache), out)
 
 
-def register(group: click.Group) -> None:
-    """Add the verbs to `forecast data`."""
-    for command in (sources, fetch, add, releases, changes, covariates):
-        group.add_command(command)
+@click.group()
+def data() -> None:
+    """Look at series, fetch official ones, keep releases of your own."""
+
+
+for _verb in (list_data, check_data, sources, fetch, add, releases, changes, covariates):
+    data.add_command(_verb)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from forecast.commands.options import forecast_options, make_outlook, progress, show
+from forecast.commands.options import (
+    forecast_options,
+    progress,
+    saved_option,
+    saved_or_made,
+    show,
+)
 
 
 @click.group()
@@ -17,12 +23,7 @@ def hub() -> None:
 
 @hub.command()
 @forecast_options
-@click.option(
-    "--forecast",
-    "saved",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A saved forecast to export, instead of making one.",
-)
+@saved_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -46,12 +47,7 @@ def export(
     samples: int,
 ) -> None:
     """Write a forecast as a hub, version 6: configuration, metadata, model output, figures."""
-    from forecast.outlook import open_forecast
-
-    if saved is not None:
-        outlook = open_forecast(saved)
-    else:
-        outlook = make_outlook(data, horizons, model, draws, seed)
+    outlook = saved_or_made(saved, data, horizons, model, draws, seed)
     with progress("writing the hub"):
         written = outlook.to_hub(out, team=team, samples=samples)
     click.echo(str(written))

@@ -127,6 +127,26 @@ def make_outlook(data: str, horizons: Sequence[int], model: str, draws: int, see
     return outlook
 
 
+#: A saved forecast to start from; see `saved_or_made`.
+saved_option = click.option(
+    "--forecast",
+    "saved",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A saved forecast to start from, instead of making one.",
+)
+
+
+def saved_or_made(
+    saved: Path | None, data: str, horizons: Sequence[int], model: str, draws: int, seed: int
+) -> Forecast:
+    """Return a saved forecast, or make the one that the other options ask for."""
+    if saved is None:
+        return make_outlook(data, horizons, model, draws, seed)
+    from forecast.outlook import open_forecast
+
+    return open_forecast(saved)
+
+
 def progress(description: str) -> Any:
     """Return a spinner on stderr, silent where stderr is not a terminal."""
     from rich.console import Console

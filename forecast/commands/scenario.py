@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecast.commands.options import forecast_options, make_outlook, progress, show
+from forecast.commands.options import (
+    forecast_options,
+    progress,
+    saved_option,
+    saved_or_made,
+    show,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.outlook import Forecast
     from forecast.scenarios.scenario import Scenario
 
 _NOT_A_FORECAST = "What if, not a forecast: no probability is claimed for what is taken for given."
@@ -24,23 +29,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--out", type=click.Path(path_type=Path), help="CSV file; stdout by default."
     )(command)
-    command = click.option(
-        "--forecast",
-        "saved",
-        type=click.Path(path_type=Path, exists=True, file_okay=False),
-        help="A saved forecast to start from, instead of making one.",
-    )(command)
-    return forecast_options(command)
-
-
-def _baseline(
-    saved: Path | None, data: str, horizons: Sequence[int], model: str, draws: int, seed: int
-) -> Forecast:
-    if saved is None:
-        return make_outlook(data, horizons, model, draws, seed)
-    from forecast.outlook import open_forecast
-
-    return open_forecast(saved)
+    return forecast_options(saved_option(command))
 
 
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +87,7 @@ def scenario(
         show(pd.DataFrame(listed, columns=["scenario", "title", "first", "last"]), out)
         return
     shocks = [read(given) for given in scenarios]
-    outlook = _baseline(saved, data, horizons, model, draws, seed)
+    outlook = saved_or_made(saved, data, horizons, model, draws, seed)
     parts = []
     for shock in shocks:
         with progress(f"scenario {shock.name}"):
@@ -137,7 +126,7 @@ def condition(
     from forecast.scenarios.conditions import conditions as read
 
     wanted = read(conditions)
-    outlook = _baseline(saved, data, horizons, model, draws, seed)
+    outlook = saved_or_made(saved, data, horizons, model, draws, seed)
     with progress("weighing the draws"):
         made = given(outlook, wanted, minimum=minimum, seed=seed)
     click.echo(
@@ -179,5 +168,5 @@ def targets(
     from forecast.scenarios.targets import targets as table
 
     wanted = read(given)
-    outlook = _baseline(saved, data, horizons, model, draws, seed)
+    outlook = saved_or_made(saved, data, horizons, model, draws, seed)
     show(_rounded(table(outlook, None if track is None else Track.open(track), given=wanted)), out)

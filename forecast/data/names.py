@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from forecast.data import package, store
 from forecast.data.fetching import catalogue, kept
 from forecast.data.fetching import read as fetching
 from forecast.data.fetching.tables import NothingOfTheKindError
-from forecast.errors import DataError, UnknownNameError, unknown_name
+from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
 from forecast.validation import KEY
 
@@ -73,7 +74,8 @@ def _unknown(name: str) -> UnknownNameError:
         )
     here = kept_names()
     known = [*package.names(), *here]
-    told = unknown_name("panel", name, known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f" Did you mean: {', '.join(near)}?" if near else ""
     listed = {
         "bundled": package.names(),
         "in the store": [one for one, where in here.items() if where == "store"],
@@ -81,7 +83,7 @@ def _unknown(name: str) -> UnknownNameError:
         "to be fetched": [one for one in catalogue.sources() if one not in here],
     }
     parts = [f"{where}: {', '.join(sorted(names))}" for where, names in listed.items() if names]
-    return UnknownNameError(f"{told} There are, {'; '.join(parts)}.")
+    return UnknownNameError(f"unknown panel {name!r}.{hint} There are, {'; '.join(parts)}.")
 
 
 def describe() -> tuple[pd.DataFrame, list[str]]:

@@ -184,13 +184,7 @@ class FittedEnsemble:
             draws,
             np.random.default_rng(np.random.SeedSequence([self.seed, 0x656E73])),
         )
-        moved = revisions.revised(
-            {key: one.paths for key, one in combined.items()},
-            self.panel,
-            releases.laws(self.panel, self.model.settings["revisions"]),
-            np.random.SeedSequence([self.seed, 0x726576]),
-        )
-        combined |= {key: combined[key].moved(paths) for key, paths in moved.items()}
+        combined |= self._revised(combined)
         outlook = assemble(
             self.panel,
             {key: one.paths for key, one in combined.items()},
@@ -201,6 +195,19 @@ class FittedEnsemble:
         )
         told = self._explanation(combined, wanted)
         return Forecast(outlook.paths, outlook.horizons, outlook.notes, self.panel, told)
+
+    def _revised(self, combined: Mapping[Key, Combined]) -> dict[Key, Combined]:
+        """Return the series that revisions to come move."""
+        settings = self.model.settings["revisions"]
+        paths = {key: one.paths for key, one in combined.items()}
+        ahead = {key: drawn.shape[1] for key, drawn in paths.items()}
+        awaited = revisions.awaited(self.panel, ahead) if settings["apply"] else {}
+        if not awaited:
+            return {}
+        laws = releases.laws(self.panel, settings)
+        seed = np.random.SeedSequence([self.seed, 0x726576])
+        moved = revisions.revised(paths, self.panel, awaited, laws, seed)
+        return {key: combined[key].moved(drawn) for key, drawn in moved.items()}
 
     def _explanation(self, combined: Mapping[Key, Combined], years: Sequence[int]) -> pd.DataFrame:
         pieces = []

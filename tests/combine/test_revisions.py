@@ -8,6 +8,7 @@ import pytest
 
 import forecast as fc
 from forecast.combine import releases, revisions
+from forecast.combine.members import Key
 from forecast.combine.revisions import LEVELS, Law
 from forecast.models.ensemble import Ensemble
 from forecast.models.specification import specification
@@ -60,6 +61,16 @@ def twice_published(spread: float, seed: int = 1, n: int = 60) -> Panel:
     return Panel.from_frame(pd.concat(tables, ignore_index=True))
 
 
+def moves(
+    paths: dict[Key, np.ndarray],
+    panel: Panel,
+    laws: dict[revisions.Kind, Law],
+    seed: np.random.SeedSequence,
+) -> dict[Key, np.ndarray]:
+    awaited = revisions.awaited(panel, {key: drawn.shape[1] for key, drawn in paths.items()})
+    return revisions.revised(paths, panel, awaited, laws, seed)
+
+
 def test_the_size_of_revisions_is_recovered() -> None:
     found = releases.learn(twice_published(2.0))["office", "rate"]
     assert found.pairs == 60
@@ -101,7 +112,8 @@ def test_years_of_a_release_are_left_alone() -> None:
     panel = twice_published(2.0).until(2016)
     paths = {key: np.zeros((500, 6)) for key in panel.keys}
     seed = np.random.SeedSequence(1)
-    moved = revisions.revised(paths, panel, {("office", "rate"): law()}, seed)
+    moved = moves(paths, panel, {("office", "rate"): law()}, seed)
+    assert len(moved) == len(panel)
     for drawn in moved.values():
         # The release is of 2019 after the cut (figures up to 2016 as last published in 2021).
         assert (drawn[:, :4] == 0).all()
@@ -112,7 +124,7 @@ def test_a_series_without_a_law_is_not_moved() -> None:
     panel = twice_published(2.0)
     paths = {key: np.zeros((50, 3)) for key in panel.keys}
     laws = {("another", "rate"): law(), ("office", "log"): law(kind="log")}
-    assert revisions.revised(paths, panel, laws, np.random.SeedSequence(1)) == {}
+    assert moves(paths, panel, laws, np.random.SeedSequence(1)) == {}
 
 
 def test_counts_stay_counts() -> None:
@@ -120,9 +132,7 @@ def test_counts_stay_counts() -> None:
     panel = Panel.from_frame(table)
     paths = {key: np.full((2000, 4), 3.0) for key in panel.keys}
     wide = law(kind="log", intercept=2.0)
-    (moved,) = revisions.revised(
-        paths, panel, {("office", "log"): wide}, np.random.SeedSequence(1)
-    ).values()
+    (moved,) = moves(paths, panel, {("office", "log"): wide}, np.random.SeedSequence(1)).values()
     assert moved.min() >= 0
     assert np.median(moved[:, 1]) == pytest.approx(3.0, rel=0.2)
 
