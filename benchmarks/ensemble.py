@@ -20,6 +20,7 @@ import forecast as fc
 from forecast.backtests.table import Track
 from forecast.data import wpp, wpp_vintages
 from forecast.models.contract import Model
+from forecast.models.ensemble import Ensemble
 from forecast.models.published import Published
 from forecast.models.specification import specification
 from forecast.panel import Panel
@@ -137,10 +138,12 @@ def real_time(shared: Path, store: Path | None, step: int = 5) -> None:
     folder = shared / "data/wpp"
     theirs: list[str | Model] = [Published("un-wpp", wpp.projections(folder, step=step))]
     ahead, releases = ((1, 2), [2022]) if step == 1 else ((5, 10), [2010, 2012, 2015, 2017])
+    together = Ensemble([*Ensemble().members, theirs[0]], name="ensemble with un-wpp")
     if step == 5:
         theirs.append(Published("bayesmig", wpp.bayesian_projection(folder)))
     track = fc.backtest(
-        wpp.world(folder, step=step), ["naive", "pooled", "structural", "ensemble", *theirs],
+        wpp.world(folder, step=step),
+        ["naive", "pooled", "structural", "ensemble", together, *theirs],
         [wpp.RELEASED[year] for year in releases], ahead,
         vintage="as_published", jobs=1, store=store,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.combine.members import Key, Question, Said
+from forecast.combine.members import Key, Question, Said, days_of, name_of
 from forecast.errors import DataError
 from forecast.models import scale as scales
 from forecast.models.contract import Model
@@ -70,10 +70,33 @@ def origins(panel: Panel, settings: Mapping[str, Any]) -> list[int]:
     return list(range(start, first, -stride))[: int(settings["origins"])]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the members said on one earlier occasion.
+
+    Attributes
+    ----------
+    origin : int
+        The last year that they were shown.
+    said : list of (Said or None)
+        One entry per member; None where it was not asked.
+    ends : dict of (source, location, measure) to int, optional
+        The last year of each series, where they were shown what had been released by some day;
+        without it, what is known today up to `origin`.
+    """
+
+    origin: int
+    said: list[Said | None]
+    ends: Mapping[Key, int] | None = None
+
+
 def ask_all(
     members: Sequence[str | Model], panel: Panel, steps: int, settings: Mapping[str, Any]
-) -> dict[int, list[Said | None]]:
-    """Ask every member at every earlier origin; None where it was not asked.
+) -> list[Asked]:
+    """Ask every member on every earlier occasion.
+
+    These are earlier origins. Where a member publishes on given days (`Published`), it has
+    said nothing at origins, and everybody is asked on those days too, with the figures of the day.
 
     Parameters
     ----------
@@ -87,42 +110,59 @@ def ask_all(
 
     Returns
     -------
-    dict of int to list of (Said or None)
-        By origin; one entry per member.
+    list of Asked
+        Origins from the latest on, then days.
     """
+    steps = max(steps, int(settings["steps"]))
+    days = sorted({day for one in members for day in days_of(one)})
     grid = origins(panel, settings)
     stride = grid[0] - grid[1] if len(grid) > 1 else 1
     sparse = settings.get("sparse", {})
-    steps = max(steps, int(settings["steps"]))
-    said: dict[int, list[Said | None]] = {}
-    open_questions: list[tuple[int, int, Question]] = []
+    occasions: list[tuple[Asked, Panel, list[int]]] = []
     for origin in grid:
         try:
             seen = panel.until(origin)
         except DataError:
             continue
-        said[origin] = [None] * len(members)
-        for position, member in enumerate(members):
-            nth = int(sparse.get(member if isinstance(member, str) else member.name, 1))
-            if (origin // stride) % nth:
-                continue
+        nth = [int(sparse.get(name_of(member), 1)) for member in members]
+        chosen = [
+            position
+            for position, member in enumerate(members)
+            if (origin // stride) % nth[position] == 0 and not days_of(member)
+        ]
+        occasions.append((Asked(origin, [None] * len(members)), seen, chosen))
+    for seen in released(panel, days)[-int(settings["origins"]) :]:
+        ends = {one.key: one.origin for one in seen}
+        every = list(range(len(members)))
+        occasions.append((Asked(seen.origin, [None] * len(members), ends), seen, every))
+    open_questions: list[tuple[Asked, int, Question]] = []
+    for asked, seen, chosen in occasions:
+        for position in chosen:
             question = Question(
-                member,
+                members[position],
                 seen,
-                origin + steps * panel.step,
+                asked.origin + steps * panel.step,
                 int(settings["draws"]),
                 int(settings["seed"]),
                 int(settings["points"]),
             )
-            said[origin][position] = question.known()
-            if said[origin][position] is None:
-                open_questions.append((origin, position, question))
-    asked = (question for _, _, question in open_questions)
-    for (origin, position, _), answer in zip(
-        open_questions, _answers(asked, len(open_questions) * len(panel))
-    ):
-        said[origin][position] = answer
-    return said
+            asked.said[position] = question.known()
+            if asked.said[position] is None:
+                open_questions.append((asked, position, question))
+    questions = (question for _, _, question in open_questions)
+    answers = _answers(questions, len(open_questions) * len(panel))
+    for (asked, position, _), answer in zip(open_questions, answers):
+        asked.said[position] = answer
+    return [asked for asked, _, _ in occasions]
+
+
+def released(panel: Panel, days: Sequence[str]) -> list[Panel]:
+    """Return what was known on earlier days of release, where later figures can judge it."""
+    known = panel.to_frame()["as_of"].dropna()
+    out = {str(day.date()) for day in known.unique()}
+    earlier = [day for day in days if day in out and day < panel.last_release]
+    seen = [panel.as_of(day) for day in earlier]
+    return [one for one in seen if one.origin < panel.origin]
 
 
 def _answers(questions: Iterable[Question], fits: int) -> Iterable[Said]:
@@ -178,15 +218,14 @@ class Truth:
             return np.asarray(persons * 1000.0 / (one.step * one.population[at]))
         return persons
 
-    def pasts(
-        self, said: Mapping[int, list[Said | None]], kind: str, steps: int, points: int
-    ) -> list[Past]:
+    def pasts(self, occasions: Sequence[Asked], kind: str, steps: int, points: int) -> list[Past]:
         """Return the past forecasts on one scale, one entry per number of steps ahead.
 
         A forecast that the same last figure of a series had brought forth at a later
-        origin already is left out.
+        origin already is left out; not so where the figures were those of another day.
         """
-        members = len(next(iter(said.values()), []))
+        members = max((len(one.said) for one in occasions), default=0)
+        ordered = sorted(occasions, key=lambda one: one.origin)
         rows: list[list[tuple[np.ndarray, float, float, int, Key]]] = [[] for _ in range(steps)]
         for key, one in self.series.items():
             if self.kinds[key] != kind:
@@ -195,20 +234,24 @@ class Truth:
             known = self.values[key]
             breaks = np.flatnonzero(one.flagged("break"))
             observed = np.flatnonzero(~np.isnan(one.values))
-            for origin in sorted(said):
-                answers = said[origin]
-                before = observed[one.years[observed] <= origin]
-                if not len(before) or before[-1] in done:
+            for asked in ordered:
+                end = asked.origin if asked.ends is None else asked.ends.get(key)
+                before = observed[one.years[observed] <= end] if end is not None else observed[:0]
+                if not len(before) or (asked.ends is None and before[-1] in done):
                     continue
                 last = int(before[-1])
-                ahead = [a.values.get(key) if a is not None else None for a in answers]
+                if asked.ends is not None and one.years[last] != end:
+                    # Withdrawn since: steps ahead would be counted from another year.
+                    continue
+                ahead = [a.values.get(key) if a is not None else None for a in asked.said]
                 if all(a is None for a in ahead):
                     continue
-                done.add(last)
+                if asked.ends is None:
+                    done.add(last)
                 size = usual_change(known[: last + 1])
                 beyond = breaks[breaks > last]
-                end = min(len(known), int(beyond[0]) if len(beyond) else len(known))
-                reached = np.arange(last + 1, min(end, last + 1 + steps))
+                stop = min(len(known), int(beyond[0]) if len(beyond) else len(known))
+                reached = np.arange(last + 1, min(stop, last + 1 + steps))
                 for step, position in enumerate(reached):
                     if np.isnan(known[position]):
                         continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,21 @@ class Said:
     parameters: dict[Key, np.ndarray]
     reasons: dict[Key, str]
     failure: str
+
+    def reaching(self, ahead: Mapping[Key, int]) -> Said:
+        """Return it without the series that it does not follow for so many steps."""
+        short = {
+            key: f"it ends after {values.shape[1]} of {ahead[key]} steps."
+            for key, values in self.values.items()
+            if values.shape[1] < ahead.get(key, 0)
+        }
+        if not short:
+            return self
+        values, parameters = (
+            {key: array for key, array in table.items() if key not in short}
+            for table in (self.values, self.parameters)
+        )
+        return Said(self.name, values, parameters, self.reasons | short, self.failure)
 
 
 @dataclass(frozen=True)
@@ -114,6 +129,17 @@ class Question:
         return _unpacked(self.name, arrays)
 
 
+def name_of(member: str | Model) -> str:
+    """Return the name of a member."""
+    return member if isinstance(member, str) else member.name
+
+
+def days_of(member: str | Model) -> tuple[str, ...]:
+    """Return the days (YYYY-MM-DD) on which a member published; none for a model."""
+    days: tuple[str, ...] = () if isinstance(member, str) else getattr(member, "days", ())
+    return days
+
+
 def _made(question: Question) -> tuple[cache.Arrays, bool]:
     """Forecast and pack into arrays, the reason of a failure included; say if it broke."""
     panel, points = question.panel, question.points
@@ -126,7 +152,10 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
     failure, broken = "", False
     try:
         fitted = find_model(question.member).fit(panel, question.seed)
-        outlook = fitted.forecast([question.last], question.draws)
+        # A publisher may not go as far as the last year: what there is counts.
+        first = question.last if not days_of(question.member) else panel.origin + panel.step
+        wanted = range(first, question.last + 1, panel.step)
+        outlook = fitted.forecast(wanted, question.draws)
     except ForecastError as error:
         # Want of data, or a fit that its own diagnostics refuse: the same seed says the same.
         failure = str(error)
@@ -153,7 +182,9 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
             reasons[position] = reasons[position] or "the model gave no forecast."
             continue
         ahead = table[where[one.key]][:, years > one.origin]
-        if not np.isfinite(ahead).all():
+        # What was published may end earlier than the last target year.
+        ahead = ahead[:, np.logical_and.accumulate(np.isfinite(ahead).all(axis=0))]
+        if one.origin < question.last and not ahead.shape[1]:
             reasons[position] = "some draws are not finite numbers."
             continue
         if points:

@@ -95,12 +95,7 @@ def _law(pairs: pd.DataFrame, kind: str, panel: Panel) -> Law | None:
     size = np.log(newest["change"].to_numpy() + SMALL[kind])
     revision = newest["revision"].abs().to_numpy()
     design = np.stack([np.ones(len(size)), size], axis=1)
-    # Below this a revision is rounding.
-    smallest = 0.1 * SMALL[kind]
-    intercept, exponent = spread_regression(
-        design, np.maximum(revision, smallest), 1.0, np.array([0.0, 0.5])
-    )
-    sizes = np.quantile(revision / np.exp(design @ [intercept, exponent]), LEVELS)
+    (intercept, exponent), sizes = standardised(design, revision, kind, np.array([0.0, 0.5]))
     both = newest.merge(before, on=[*KEY, "release"], suffixes=("", "_before"))
     correlation = 0.0
     if len(both) >= 3:
@@ -112,6 +107,34 @@ def _law(pairs: pd.DataFrame, kind: str, panel: Panel) -> Law | None:
         kind, panel.step, float(intercept), float(exponent), sizes,
         min(max(correlation, 0.0), 0.95), len(newest), panel.last_release,
     )  # fmt: skip
+
+
+def standardised(
+    design: np.ndarray, size: np.ndarray, kind: str, prior: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Explain how large errors are, and return what is left of them.
+
+    Parameters
+    ----------
+    design : ndarray, shape (n, p)
+        Log-linear; the first column is ones.
+    size : ndarray, shape (n,)
+        Absolute errors or revisions, on the scale `kind`.
+    kind : {"rate", "log", "persons"}
+    prior : ndarray, shape (p,)
+        Worth one observation.
+
+    Returns
+    -------
+    ndarray, shape (p,)
+        Coefficients of the logarithm.
+    ndarray, shape (len(LEVELS),)
+        Quantiles at `LEVELS` of the sizes over what the design says.
+    """
+    # Below this a revision is rounding.
+    smallest = 0.1 * SMALL[kind]
+    coefficients = spread_regression(design, np.maximum(size, smallest), 1.0, prior)
+    return coefficients, np.quantile(size / np.exp(design @ coefficients), LEVELS)
 
 
 def _pairs(panel: Panel) -> pd.DataFrame:

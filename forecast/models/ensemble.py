@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.combine import explain, groups, history, releases, revisions
+from forecast.combine import dressing, explain, groups, history, releases, revisions
 from forecast.combine.joint import Combined, combine
 from forecast.combine.learning import Lessons, learn
 from forecast.combine.members import Key, Question, Said
@@ -32,21 +32,25 @@ class Ensemble:
     ----------
     members : sequence of str or Model, optional
         Registered names or models of one's own; by default those that
-        ``models/ensemble.toml`` lists and that are registered.
+        ``models/ensemble.toml`` lists and that are registered. A published forecast
+        (`forecast.models.published.Published`) takes part with errors as large as those of
+        earlier ones: the panel has to hold releases of the days on which they came out.
     pool : {"linear", "quantile"}, optional
         Mixture of distributions, or mean of quantiles.
     settings : mapping, optional
         Tables to put in the place of those in ``models/ensemble.toml``.
+    name : str
+        What it is called in tables.
     """
-
-    name = "ensemble"
 
     def __init__(
         self,
         members: Sequence[str | Model] | None = None,
         pool: str | None = None,
         settings: Mapping[str, Any] | None = None,
+        name: str = "ensemble",
     ) -> None:
+        self.name = name
         stated = specification("ensemble")
         self.settings: dict[str, Any] = {
             name: {**value, **(settings or {}).get(name, {})} if isinstance(value, dict) else value
@@ -69,7 +73,8 @@ class Ensemble:
 
     def fit(self, panel: Panel, seed: int) -> FittedEnsemble:
         """Ask the members at earlier origins; see `forecast.models.contract.Model`."""
-        fitted = FittedEnsemble(self, panel, seed)
+        members = dressing.dress(self.members, panel, self.settings["published"])
+        fitted = FittedEnsemble(self, panel, seed, members)
         fitted.learn(int(self.settings["history"]["steps"]))
         return fitted
 
@@ -83,6 +88,8 @@ class FittedEnsemble:
     model : Ensemble
     panel : Panel
     seed : int
+    members : list of str or Model
+        Its members; a published forecast with errors as large as its earlier ones.
     lessons : dict of str to Lessons
         Weights and widths by group of series, learned from the panel alone.
     group : dict of (source, location, measure) to str
@@ -92,6 +99,7 @@ class FittedEnsemble:
     model: Ensemble
     panel: Panel
     seed: int
+    members: list[str | Model]
     lessons: dict[str, Lessons] = field(default_factory=dict)
     group: dict[Key, str] = field(default_factory=dict)
     learned: int = 0
@@ -101,7 +109,7 @@ class FittedEnsemble:
         if steps <= self.learned:
             return
         settings = self.model.settings
-        said = history.ask_all(self.model.members, self.panel, steps, settings["history"])
+        said = history.ask_all(self.members, self.panel, steps, settings["history"])
         truth = history.Truth.of(self.panel)
         grouping = settings["groups"]
         for kind in sorted(set(truth.kinds.values())):
@@ -113,7 +121,7 @@ class FittedEnsemble:
             names = [f"{kind} {part + 1}/{parts}" if parts > 1 else kind for part in range(parts)]
             for name, chosen in zip(names, groups.split(pasts, parts)):
                 self.lessons[name] = learn(
-                    chosen, len(self.model.members), self.panel.step, settings, kind != "persons"
+                    chosen, len(self.members), self.panel.step, settings, kind != "persons"
                 )
             self.group |= {key: names[at] for key, at in groups.of_series(sizes, parts).items()}
         self.learned = steps
@@ -160,10 +168,10 @@ class FittedEnsemble:
         # Rounded up, so that neighbouring target years ask for the same past forecasts.
         self.learn(-(-max(ahead.values()) // 5) * 5)
         said = [
-            question.known() or question.ask()
+            (question.known() or question.ask()).reaching(ahead)
             for question in (
                 Question(member, self.panel, wanted[-1], draws, self.seed)
-                for member in self.model.members
+                for member in self.members
             )
         ]
         series = {one.key: one for one in self.panel}

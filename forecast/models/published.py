@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,18 @@ from forecast.models.assembly import assemble
 from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
 from forecast.models.univariate import series_seed
 from forecast.outlook import Forecast
-from forecast.panel import Panel
+from forecast.panel import Panel, Series
 
 _COLUMNS = ("released", "source", "location", "measure", "year", "quantile", "value")
 _KEY = ["source", "location", "measure"]
+_UNJUDGED = "a single figure was published, and no figure since says how wrong earlier ones were."
+
+
+class Errors(Protocol):
+    """How wrong published figures of one series have been."""
+
+    def add(self, series: Series, paths: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Add errors to draws in persons, shape (n_draws, n_ahead)."""
 
 
 class Published:
@@ -28,7 +37,8 @@ class Published:
     their normal scores, so that the tails beyond the outermost ones are normal. Only the
     single figures are published, so series and years are drawn independently, and joint
     statements mean nothing. Where the median alone is published all draws are equal, and
-    scores of intervals stay empty.
+    scores of intervals stay empty; as a member of an ensemble it gets errors as large as
+    those of its earlier ones (`forecast.combine.dressing`).
 
     Parameters
     ----------
@@ -48,6 +58,22 @@ class Published:
             )
         self.name = name
         self._table = table[list(_COLUMNS)]
+        self._errors: Mapping[tuple[str, str, str], Errors] | None = None
+
+    @property
+    def days(self) -> tuple[str, ...]:
+        """The days on which a forecast came out (YYYY-MM-DD)."""
+        return tuple(sorted({str(day) for day in self._table["released"]}))
+
+    def on(self, day: str) -> pd.DataFrame:
+        """Return the rows that came out on a day."""
+        return self._table[self._table["released"] == day]
+
+    def with_errors(self, errors: Mapping[tuple[str, str, str], Errors]) -> Published:
+        """Return a model whose single figures are uncertain; series without errors are declined."""
+        dressed = Published(self.name, self._table)
+        dressed._errors = errors
+        return dressed
 
     def fit(self, panel: Panel, seed: int) -> FittedPublished:
         """Find the forecast that was out with the panel's newest release.
@@ -58,15 +84,15 @@ class Published:
             If none came out on that day.
         """
         day = panel.last_release
-        out = self._table[self._table["released"] == day]
+        out = self.on(day)
         if out.empty:
-            days = ", ".join(sorted(set(self._table["released"])))
+            days = ", ".join(self.days)
             asked = day or "a day that this panel does not name"
             raise DataError(
                 f"{self.name!r} published no forecast on {asked}; it did on {days}. "
                 "Use vintage='as_published' with such a release."
             )
-        return FittedPublished(self.name, panel, seed, out)
+        return FittedPublished(self.name, panel, seed, out, self._errors)
 
 
 @dataclass(frozen=True)
@@ -77,6 +103,7 @@ class FittedPublished:
     panel: Panel
     seed: int
     table: pd.DataFrame
+    errors: Mapping[tuple[str, str, str], Errors] | None = None
 
     @property
     def diagnostics(self) -> pd.DataFrame:
@@ -101,10 +128,18 @@ class FittedPublished:
                 reason = "no forecast of this series was published."
                 notes.append((*stated, NOT_FORECAST, reason, "", "", ""))
                 continue
+            single = len(set(published[series.key]["quantile"])) == 1
+            dressing = None if self.errors is None else self.errors.get(series.key)
+            if single and self.errors is not None and dressing is None:
+                notes.append((*stated, NOT_FORECAST, _UNJUDGED, "", "", ""))
+                continue
             notes.append((*stated, FORECAST, "", "", "", ""))
             ahead = np.arange(series.origin + series.step, wanted[-1] + 1, series.step)
             generator = np.random.default_rng(series_seed(self.seed, self.name, series.key))
-            drawn[series.key] = _paths(published[series.key], ahead, draws, generator)
+            paths = _paths(published[series.key], ahead, draws, generator)
+            if single and dressing is not None:
+                paths = dressing.add(series, paths, generator)
+            drawn[series.key] = paths
         if not drawn:
             raise DataError(f"{self.name!r} covers no series of this panel in {list(wanted)}.")
         table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))

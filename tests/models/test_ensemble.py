@@ -311,7 +311,7 @@ def test_a_slow_member_is_asked_at_fewer_earlier_origins() -> None:
     history = {"sparse": {"slow": 3}, "origins": 12}
     settings = Ensemble(members, settings={"history": history}).settings["history"]
     said = ask_all(members, noise(), 5, settings)
-    asked = [sum(row[position] is not None for row in said.values()) for position in (0, 1)]
+    asked = [sum(one.said[position] is not None for one in said) for position in (0, 1)]
     assert asked == [4, 12]
     outlook = fc.forecast(noise(), Ensemble(members, settings={"history": history}), draws=200)
     assert weights(outlook).sum() == pytest.approx(1.0)
