@@ -197,12 +197,13 @@ def _read(data: str, step: str) -> tuple[Panel, dict[str, str | Model]]:
 
         return read_data(data), {}
     from forecast.data import wpp
+    from forecast.models.ensemble import Ensemble
     from forecast.models.published import Published
 
     years: Literal[1, 5] = 5 if step == "5" else 1
-    made: dict[str, str | Model] = {
-        "un-wpp": Published("un-wpp", wpp.projections(folder, step=years))
-    }
+    theirs = Published("un-wpp", wpp.projections(folder, step=years))
+    together = Ensemble([*Ensemble().members, theirs], name="ensemble with un-wpp")
+    made: dict[str, str | Model] = {theirs.name: theirs, together.name: together}
     if years == 5:
         made["bayesmig"] = Published("bayesmig", wpp.bayesian_projection(folder))
     return wpp.world(folder, step=years), made
