@@ -67,7 +67,8 @@ def _horizons(_: click.Context, __: click.Parameter, value: str) -> tuple[int, .
     default="naive,ets,theta,structural,arima",
     show_default=True,
     metavar="NAMES",
-    help="Separated by commas; see `forecast models`. With a folder also un-wpp and bayesmig.",
+    help="Separated by commas; see `forecast models`. With a folder also un-wpp, bayesmig and "
+    "'ensemble with un-wpp'.",
 )
 @click.option(
     "--origins",
