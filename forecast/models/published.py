@@ -140,9 +140,11 @@ class FittedPublished:
             if single and dressing is not None:
                 paths = dressing.add(series, paths, generator)
             drawn[series.key] = paths
-        if not drawn:
-            raise DataError(f"{self.name!r} covers no series of this panel in {list(wanted)}.")
         table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
+        if not drawn:
+            years = f"{wanted[0]} to {wanted[-1]}" if len(wanted) > 1 else f"{wanted[0]}"
+            why = " ".join(sorted(set(table["reason"])))
+            raise DataError(f"{self.name!r} covers no series of this panel in {years}: {why}")
         return assemble(self.panel, drawn, wanted, table, model=self.name, seed=self.seed)
 
 
