@@ -142,9 +142,9 @@ class FittedPublished:
             drawn[series.key] = paths
         table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
         if not drawn:
-            years = f"{wanted[0]} to {wanted[-1]}" if len(wanted) > 1 else f"{wanted[0]}"
+            span = " to ".join(str(year) for year in sorted({wanted[0], wanted[-1]}))
             why = " ".join(sorted(set(table["reason"])))
-            raise DataError(f"{self.name!r} covers no series of this panel in {years}: {why}")
+            raise DataError(f"{self.name!r} covers no series of this panel in {span}: {why}")
         return assemble(self.panel, drawn, wanted, table, model=self.name, seed=self.seed)
 
 
