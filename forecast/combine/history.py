@@ -10,7 +10,7 @@ seed is fixed, so that forecasts from neighbouring origins ask for the same earl
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -203,11 +203,9 @@ class Truth:
             series[one.key], kinds[one.key], values[one.key] = one, scale.kind, known
         return cls(series, kinds, values)
 
-    def sizes(self, kind: str) -> dict[Key, float]:
-        """Return the usual yearly change of every series on one scale, up to the end."""
-        return {
-            key: usual_change(self.values[key]) for key in self.kinds if self.kinds[key] == kind
-        }
+    def sizes(self, keys: Collection[Key]) -> dict[Key, float]:
+        """Return the usual yearly change of some series, up to the end."""
+        return {key: usual_change(self.values[key]) for key in self.kinds if key in keys}
 
     def on_scale(self, key: Key, persons: np.ndarray, at: int) -> np.ndarray:
         """Bring persons of the year at position `at` on the model's scale."""
@@ -218,8 +216,10 @@ class Truth:
             return np.asarray(persons * 1000.0 / (one.step * one.population[at]))
         return persons
 
-    def pasts(self, occasions: Sequence[Asked], kind: str, steps: int, points: int) -> list[Past]:
-        """Return the past forecasts on one scale, one entry per number of steps ahead.
+    def pasts(
+        self, occasions: Sequence[Asked], keys: Collection[Key], steps: int, points: int
+    ) -> list[Past]:
+        """Return the past forecasts of series on one scale, one entry per number of steps ahead.
 
         A forecast that the same last figure of a series had brought forth at a later
         origin already is left out; not so where the figures were those of another day.
@@ -228,7 +228,7 @@ class Truth:
         ordered = sorted(occasions, key=lambda one: one.origin)
         rows: list[list[tuple[np.ndarray, float, float, int, Key]]] = [[] for _ in range(steps)]
         for key, one in self.series.items():
-            if self.kinds[key] != kind:
+            if key not in keys:
                 continue
             done: set[int] = set()
             known = self.values[key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class Said:
         Why a series was not forecast.
     failure : str
         Why the member made no forecast at all; empty if it did.
+    remarks : dict of (source, location, measure) to str
+        What it has to say of a forecast that it made.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Said:
     parameters: dict[Key, np.ndarray]
     reasons: dict[Key, str]
     failure: str
+    remarks: dict[Key, str] = field(default_factory=dict)
 
     def reaching(self, ahead: Mapping[Key, int]) -> Said:
         """Return it without the series that it does not follow for so many steps."""
@@ -58,7 +61,7 @@ class Said:
             {key: array for key, array in table.items() if key not in short}
             for table in (self.values, self.parameters)
         )
-        return Said(self.name, values, parameters, self.reasons | short, self.failure)
+        return replace(self, values=values, parameters=parameters, reasons=self.reasons | short)
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ class Question:
             return None
         return {
             "what": "member",
-            "format": 2,
+            "format": 3,
             "member": member,
             "settings": repr(specification(member)) if is_specified(member) else "",
             "data_hash": self.panel.hash,
@@ -173,8 +176,11 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
             outlook.series[["source", "location", "measure"]].itertuples(index=False, name=None)
         )
     }
-    told = outlook.notes[outlook.notes["status"] == NOT_FORECAST]
-    why = {(n.source, n.location, n.measure): str(n.reason) for n in told.itertuples()}
+    declined = outlook.notes["status"] == NOT_FORECAST
+    why, told = (
+        {(n.source, n.location, n.measure): str(n.reason) for n in notes.itertuples()}
+        for notes in (outlook.notes[declined], outlook.notes[~declined])
+    )
     share = _shares(fitted)
     for position, one in enumerate(series):
         reasons[position] = why.get(one.key, "")
@@ -197,6 +203,7 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
         "values": values,
         "parameters": parameters,
         "reasons": np.array(reasons, dtype=str),
+        "remarks": np.array([told.get(one.key, "") for one in series], dtype=str),
         "failure": np.array(""),
     }, False
 
@@ -216,6 +223,7 @@ def _unpacked(name: str, arrays: cache.Arrays) -> Said:
     values: dict[Key, np.ndarray] = {}
     parameters: dict[Key, np.ndarray] = {}
     reasons: dict[Key, str] = {}
+    remarks: dict[Key, str] = {}
     for position, (source, location, measure) in enumerate(arrays["keys"].tolist()):
         key = (source, location, measure)
         reason = str(arrays["reasons"][position])
@@ -225,7 +233,8 @@ def _unpacked(name: str, arrays: cache.Arrays) -> Said:
         kept = np.isfinite(arrays["values"][position]).all(axis=0)
         values[key] = arrays["values"][position][:, kept]
         parameters[key] = arrays["parameters"][position][kept]
-    return Said(name, values, parameters, reasons, "")
+        remarks[key] = str(arrays["remarks"][position])
+    return Said(name, values, parameters, reasons, "", remarks)
 
 
 __all__ = ["SLOW", "Key", "Question", "Said"]

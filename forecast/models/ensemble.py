@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.combine import dressing, explain, groups, history, releases, revisions
+from forecast.combine import dressing, explain, groups, history, releases, revisions, scope
 from forecast.combine.joint import Combined, combine
 from forecast.combine.learning import Lessons, learn
 from forecast.combine.members import Key, Question, Said
@@ -112,13 +112,20 @@ class FittedEnsemble:
         said = history.ask_all(self.members, self.panel, steps, settings["history"])
         truth = history.Truth.of(self.panel)
         grouping = settings["groups"]
-        for kind in sorted(set(truth.kinds.values())):
-            pasts = truth.pasts(said, kind, steps, int(settings["history"]["points"]))
-            sizes = truth.sizes(kind)
+        special = scope.special(self.members, self.panel)
+        scale = {
+            key: f"{kind} with {special[key]}" if special[key] else kind
+            for key, kind in truth.kinds.items()
+        }
+        for label in sorted(set(scale.values())):
+            keys = {key for key in scale if scale[key] == label}
+            kind = truth.kinds[next(iter(keys))]
+            pasts = truth.pasts(said, keys, steps, int(settings["history"]["points"]))
+            sizes = truth.sizes(keys)
             # Persons of a small and of a large place do not compare.
             most = 1 if kind == "persons" else int(grouping["most"])
             parts = groups.number(len(sizes), int(grouping["least"]), most)
-            names = [f"{kind} {part + 1}/{parts}" if parts > 1 else kind for part in range(parts)]
+            names = [f"{label} {part + 1}/{parts}" if parts > 1 else label for part in range(parts)]
             for name, chosen in zip(names, groups.split(pasts, parts)):
                 self.lessons[name] = learn(
                     chosen, len(self.members), self.panel.step, settings, kind != "persons"
@@ -227,21 +234,24 @@ class FittedEnsemble:
 
     def _notes(self, said: Sequence[Said], able: Sequence[Key]) -> pd.DataFrame:
         """Return one row per series; what dropped out, and why, stands in the reason."""
-        failed = [f"without {one.name}: {one.failure}" for one in said if one.failure]
+        meant = [scope.meant_for(member, self.panel) for member in self.members]
         rows = []
         for series in self.panel:
-            lost = [
-                f"without {one.name}: {one.reasons[series.key]}"
-                for one in said
-                if series.key in one.reasons
-            ]
+            lost: dict[str, list[str]] = {}
+            left = []
+            for one, own in zip(said, meant):
+                why = one.failure or one.reasons.get(series.key, "")
+                if why and series.key in own:
+                    lost.setdefault(why, []).append(one.name)
+                elif one.remarks.get(series.key):
+                    left.append(f"{one.name}: {one.remarks[series.key]}")
+            told = [f"without {', '.join(names)}: {why}" for why, names in lost.items()]
             if series.key in able:
-                told = "; ".join([*failed, *lost])
-                rows.append(note(series, FORECAST, told, scales.choose(series)))
+                # What the others say of themselves matters where the forecast rests on few.
+                told += left if lost else []
+                rows.append(note(series, FORECAST, " ".join(told), scales.choose(series)))
             else:
                 # Members mostly decline for the same reason; the first one's is told.
-                first = next(
-                    (one.reasons[series.key] for one in said if one.reasons.get(series.key)), ""
-                )
-                rows.append(note(series, NOT_FORECAST, first or "; ".join(failed)))
+                declined = (one.reasons[series.key] for one in said if series.key in one.reasons)
+                rows.append(note(series, NOT_FORECAST, next(declined, " ".join(told))))
         return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))

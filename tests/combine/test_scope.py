@@ -1,0 +1,72 @@
+"""Which members are meant for which series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+import forecast as fc
+from forecast.combine import scope
+from forecast.models.ensemble import Ensemble
+from forecast.panel import Panel
+
+
+def accounts() -> Panel:
+    """Gross flows of one country, the net of another."""
+    generator = np.random.default_rng(3)
+    years = np.arange(2000, 2024)
+    level = np.cumsum(generator.normal(0, 0.05, (3, len(years))), axis=1)
+    immigration, emigration = 20_000 * np.exp(level[0]), 30_000 * np.exp(level[1])
+    rows = [
+        ("KAZ", "immigration", immigration),
+        ("KAZ", "emigration", emigration),
+        ("KAZ", "net_migration", immigration - emigration),
+        ("UZB", "net_migration", 5_000 * level[2]),
+    ]
+    tables = [
+        pd.DataFrame(
+            {"source": "office", "location": place, "measure": measure, "year": years,
+             "value": np.round(values), "population": 1e7}
+        )
+        for place, measure, values in rows
+    ]  # fmt: skip
+    return Panel.from_frame(pd.concat(tables, ignore_index=True))
+
+
+def test_flows_are_meant_for_countries_with_arrivals_and_departures() -> None:
+    panel = accounts()
+    assert scope.meant_for("flows", panel) == {
+        ("office", "KAZ", measure) for measure in ("immigration", "emigration", "net_migration")
+    }
+    nets = {("office", place, "net_migration") for place in ("KAZ", "UZB")}
+    assert scope.meant_for("hierarchical", panel) == nets
+    assert len(scope.meant_for("naive", panel)) == 4
+    assert scope.special(["naive", "flows"], panel) == {
+        one.key: "flows" if one.location == "KAZ" else "" for one in panel
+    }
+    assert set(scope.special(["naive", "hierarchical"], panel).values()) == {""}
+
+
+def test_series_with_special_members_learn_apart_and_others_need_no_excuse() -> None:
+    mixed = Ensemble(["naive", "mean", "flows"])
+    fitted = mixed.fit(accounts(), 1)
+    assert set(fitted.lessons) == {"log with flows", "rate", "rate with flows"}
+    outlook = fitted.forecast((2025,), 300)
+    told = outlook.explanation
+    assert told is not None
+    weight = told[(told["what"] == "weight") & (told["name"] == "flows")]
+    by = weight.set_index(["location", "measure"])["value"]
+    assert by["UZB", "net_migration"] == 0.0
+    assert by["KAZ", "immigration"] > 0.0
+    assert set(outlook.notes["reason"]) == {""}
+
+
+def test_a_short_series_is_forecast_by_those_that_borrow_and_says_so() -> None:
+    table = accounts().to_frame()
+    short = table[table["location"] == "KAZ"].assign(location="KGZ")
+    table = pd.concat([table, short[short["year"] >= 2019]], ignore_index=True)
+    outlook = fc.forecast(Panel.from_frame(table), Ensemble(["naive", "mean", "flows"]), (2025,))
+    notes = outlook.notes.set_index(["location", "measure"])["reason"]
+    said = notes["KGZ", "immigration"]
+    assert said.startswith("without naive, mean: 5 usable observed years")
+    assert "flows: Borrowed: 5 usable years" in said
