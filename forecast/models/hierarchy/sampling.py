@@ -86,15 +86,18 @@ def sample(
     """
     import nutpie
 
+    from forecast.models.hierarchy.refresh import refresh
+
     data = transitions(pool, float(settings["least_move"]))
-    model = Posterior(
+    posterior = Posterior(
         np.stack([data[name] for name in graph.OF_YEARS]),
         centred(data["weight"].sum(axis=1), settings["centring"]),
         pool.group,
         pool.parent,
         priors,
         (float(settings["floor"]), float(settings["storm_floor"])),
-    ).model()
+    )
+    model = posterior.model()
     large = len(pool.series) >= settings["speaks_for_itself"]
     kept = int(sampler["kept_of_many" if large else "kept"])
     while True:
@@ -116,6 +119,7 @@ def sample(
                 save_warmup=False,
                 progress_bar=False,
             )
+        refresh(tree, posterior, seed)
         seconds = time.perf_counter() - started
         sampled = replace(examine(tree, limits), seconds=seconds)
         if not sampled.failure or kept * 2 > int(sampler["most"]):
