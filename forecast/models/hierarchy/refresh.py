@@ -27,6 +27,7 @@ from forecast.models.hierarchy.kernel import (
     STUDENT,
     compiled,
     exponentials,
+    sum_of_logs,
 )
 from forecast.models.hierarchy.posterior import OF_EACH, Posterior
 
@@ -38,8 +39,6 @@ ROUNDS, STEPS = 3, 4
 #: A difference of draws is taken in part: near moves are accepted more often, far ones lead to
 #: another mode.
 LEAST_PART, LARGEST_PART = 0.2, 1.05
-#: Products below are taken a logarithm of before they are multiplied further.
-LEAST_PRODUCT = 1e-140
 #: Log storm sizes and logits beyond are refused: they would overflow.
 FARTHEST = 30.0
 
@@ -113,22 +112,7 @@ def log_density_of(
         peak = 3.0 * variance * variance * inverse
         density = calm[t] + stormy[t] * math.sqrt(inverse * spread) * peak * peak
         squares[t] = density * density + LEAST_SQUARE
-    total, product = 0.0, 1.0
-    whole = len(value) - len(value) % 8
-    for t in range(whole, len(value)):
-        total += math.log(squares[t])
-    # One logarithm of many densities.
-    for t in range(0, whole, 8):
-        first = squares[t] * squares[t + 1] * squares[t + 2] * squares[t + 3]
-        eight = first * squares[t + 4] * squares[t + 5] * squares[t + 6] * squares[t + 7]
-        if eight < LEAST_PRODUCT:
-            total += math.log(eight)
-        else:
-            product *= eight
-            if not LEAST_PRODUCT < product < 1.0 / LEAST_PRODUCT:
-                total += math.log(product)
-                product = 1.0
-    return 0.5 * (total + math.log(product))
+    return 0.5 * float(sum_of_logs(squares))
 
 
 @compiled(njit, error_model="numpy", nogil=True)
