@@ -8,16 +8,17 @@ import xarray as xr
 from scipy.stats import ks_2samp
 
 from forecast.models.hierarchy import graph
-from forecast.models.hierarchy.posterior import OF_EACH, Posterior
-from forecast.models.hierarchy.prior_draws import prior_parameters
-from forecast.models.hierarchy.refresh import (
+from forecast.models.hierarchy.moves import (
     log_density_of,
     log_prior_of,
     move_groups,
     move_years,
-    refresh,
+    propose,
     weights,
 )
+from forecast.models.hierarchy.posterior import OF_EACH, Posterior
+from forecast.models.hierarchy.prior_draws import prior_parameters
+from forecast.models.hierarchy.refresh import refresh
 
 GROUP, PARENT = np.array([0, 0, 1, 1, 1, 1]), np.array([0, 1, 0])
 PRIORS = {name: (0.1 * k - 0.4, 0.2 + 0.03 * k) for k, name in enumerate(graph.OF_GROUPS)}
@@ -110,6 +111,26 @@ def test_years_move_against_the_chance_of_storms_and_leave_it() -> None:
             rtol=1e-9,
         )
     np.testing.assert_array_equal(np.delete(moved, [7, 9], 0), np.delete(groups, [7, 9], 0))
+
+
+def test_the_stretch_of_a_proposal_is_that_of_volumes() -> None:
+    point, one, two = np.random.default_rng(5).normal(size=(3, 3))
+
+    def to(x: np.ndarray, kind: int) -> np.ndarray:
+        new = np.empty(3)
+        propose(kind, 0.7, 2.0, x, one, two, new)
+        return new
+
+    for kind in range(5):
+        new = np.empty(3)
+        found = propose(kind, 0.7, 2.0, point, one, two, new)
+        ends = [(to(point + e, kind) - to(point - e, kind)) / 2e-6 for e in 1e-6 * np.eye(3)]
+        assert found == pytest.approx(np.linalg.slogdet(np.array(ends))[1], abs=1e-7)
+        # The way back is the same way with the draws exchanged.
+        back = np.empty(3)
+        propose(kind, 0.7, 2.0, new, two, one, back)
+        np.testing.assert_allclose(back, point, atol=1e-9)
+        assert ((new != point).sum() == 1) == (kind < 3)
 
 
 def prior_tree(n_chains: int, n_draws: int) -> xr.DataTree:
