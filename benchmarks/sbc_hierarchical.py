@@ -12,6 +12,7 @@ from forecast.models.hierarchy import sampling
 from forecast.models.hierarchy.posterior import Posterior
 from forecast.models.hierarchy.prior_draws import prior_histories, prior_parameters
 from forecast.models.hierarchy.priors import resolve
+from forecast.models.hierarchy.refresh import refresh
 from forecast.models.specification import specification
 
 GROUP = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1])
@@ -38,13 +39,15 @@ def replicate(seed: int) -> dict[str, np.ndarray]:
     figures = np.stack([rates[:, 2:], rates[:, 1:-1], move, np.log(move), np.ones_like(move)])
     own = sampling.centred(np.full(len(GROUP), N_YEARS), settings["centring"])
     floors = (settings["floor"], settings["storm_floor"])
+    posterior = Posterior(figures, own, GROUP, PARENT, priors, floors)
     tree = nutpie.sample(
-        Posterior(figures, own, GROUP, PARENT, priors, floors).model(),
-        draws=15 * KEPT, tune=500, chains=1, cores=1, seed=seed, target_accept=0.9,
+        posterior.model(),
+        draws=8 * KEPT, tune=500, chains=2, cores=1, seed=seed, target_accept=0.9,
         adaptation="draw_diag", save_warmup=False, progress_bar=False,
     )  # fmt: skip
-    thinned = tree["posterior"].dataset.isel(chain=0, draw=slice(None, None, 15))
-    return {
-        name: (values.to_numpy() < true[str(name)][0]).sum(axis=0)
-        for name, values in thinned.data_vars.items()
-    }
+    refresh(tree, posterior, seed)
+    found = {}
+    for name, values in tree["posterior"].data_vars.items():
+        thinned = np.concatenate(values.to_numpy()[:, ::15])[:KEPT]
+        found[str(name)] = (thinned < true[str(name)][0]).sum(axis=0)
+    return found

@@ -25,6 +25,8 @@ TO_INTEGER = 1.5 * 2.0**52
 #: Odds of a storm are kept within e^±30, and squared densities above 1e-37, so that a product
 #: of eight of them, of which one logarithm is taken, is a number.
 LARGEST_LOGIT, LEAST_SQUARE = 30.0, 1e-37
+#: Products below, or above its inverse, are taken the logarithm of before they go on.
+LEAST_PRODUCT = 1e-140
 #: A trajectory that leaves this is diverging.
 LARGEST = 1e8
 
@@ -95,6 +97,7 @@ def location(
     year: np.ndarray,
     odds: np.ndarray,
     calm_variance: np.ndarray,
+    per_calm_variance: np.ndarray,
     calm_power: np.ndarray,
     calm_height: np.ndarray,
     squares: np.ndarray,
@@ -126,12 +129,11 @@ def location(
         stormy = STUDENT * math.sqrt(calm_variance[t] * per_variance) * peak * peak * odds[t]
         calm = NORMAL * calm_height[t]
         either, one = calm + stormy, 1.0 + odds[t]
-        shared_inverse = used / (calm_variance[t] * either * one)
-        per_calm_variance = shared_inverse * either * one
-        per_one = shared_inverse * calm_variance[t] * either
-        share = shared_inverse * calm_variance[t] * one * stormy
+        shared_inverse = used / (either * one)
+        per_one = shared_inverse * either
+        share = shared_inverse * one * stormy
         density = either * per_one
-        squares[t] = density * density * per_calm_variance + (1.0 - used) + LEAST_SQUARE
+        squares[t] = density * density * per_calm_variance[t] + (1.0 - used) + LEAST_SQUARE
         by_surprise = -4.0 * surprise * per_spread
         by_variance = (2.0 * surprise * surprise * per_spread - 0.5) * per_variance
         by_logit = share - odds[t] * per_one
@@ -139,13 +141,34 @@ def location(
         by_size += share * by_variance * (reach + size * size * per_reach)
         by_kept -= share * by_surprise * away
         by_calm -= (
-            (used - share) * (2.0 * calm_power[t] + 1.0) * per_calm_variance * move[t] * move[t]
+            (used - share) * (2.0 * calm_power[t] + 1.0) * per_calm_variance[t] * move[t] * move[t]
         )
         by_chance += by_logit
         by_echo += by_logit * log_move[t]
         by_shared += by_logit * year[t]
         of_year[t] += by_logit * shared
     return by_mean, by_size, by_kept, by_calm * calm_scale, by_chance, by_echo, by_shared
+
+
+@compiled(njit, fastmath=FAST, error_model="numpy")
+def sum_of_logs(squares: np.ndarray) -> float:
+    """Sum of the logs of squared densities, one logarithm for as many as a product can hold."""
+    total, product = 0.0, 1.0
+    whole = len(squares) - len(squares) % 8
+    for t in range(0, whole, 8):
+        first = squares[t] * squares[t + 1] * squares[t + 2] * squares[t + 3]
+        second = squares[t + 4] * squares[t + 5] * squares[t + 6] * squares[t + 7]
+        eight = first * second
+        if eight < LEAST_PRODUCT:
+            total += math.log(eight)
+        else:
+            product *= eight
+            if not LEAST_PRODUCT < product < 1.0 / LEAST_PRODUCT:
+                total += math.log(product)
+                product = 1.0
+    for t in range(whole, len(squares)):
+        total += math.log(squares[t])
+    return total + math.log(product)
 
 
 @compiled(njit, error_model="numpy")
@@ -195,9 +218,12 @@ def log_likelihood(
     by_location, by_year = np.zeros(locations.shape), np.zeros(n_years)
     if not within_reach(locations):
         return -math.inf, by_location, by_year
-    logit, odds = np.empty(n_years), np.empty(n_years)
-    power, height = np.empty(n_years), np.empty(n_years)
-    variance, squares, powers = np.empty(n_years), np.empty(n_years), np.empty(n_years, np.int64)
+    # Logits of storms, then exponents of calm densities: taken to the power together.
+    exponents, powered = np.empty(2 * n_years), np.empty(2 * n_years)
+    logit, power = exponents[:n_years], exponents[n_years:]
+    odds, height = powered[:n_years], powered[n_years:]
+    variance, per_variance = np.empty(n_years), np.empty(n_years)
+    squares, powers = np.empty(n_years), np.empty(2 * n_years, np.int64)
     total = 0.0
     for c in range(n):
         mean, size, kept, calm_scale, chance, echo, shared = locations[:, c]
@@ -210,19 +236,13 @@ def log_likelihood(
             logit[t] = min(max(linear, -LARGEST_LOGIT), LARGEST_LOGIT)
             change = value[t] - before[t]
             variance[t] = square * move[t] * move[t] + calm_floor * calm_floor
-            power[t] = max(-0.5 * change * change / variance[t], -600.0)
-        exponentials(logit, odds, powers)
-        exponentials(power, height, powers)
+            per_variance[t] = 1.0 / variance[t]
+            power[t] = max(-0.5 * change * change * per_variance[t], -600.0)
+        exponentials(exponents, powered, powers)
         by_location[:, c] = location(
             mean, size, kept, calm_scale, shared, storm_floor,
             value, before, move, log_move, weight, year,
-            odds, variance, power, height, squares, by_year,
+            odds, variance, per_variance, power, height, squares, by_year,
         )  # fmt: skip
-        whole = n_years - n_years % 8
-        for t in range(0, whole, 8):
-            first = squares[t] * squares[t + 1] * squares[t + 2] * squares[t + 3]
-            second = squares[t + 4] * squares[t + 5] * squares[t + 6] * squares[t + 7]
-            total += math.log(first * second)
-        for t in range(whole, n_years):
-            total += math.log(squares[t])
+        total += sum_of_logs(squares)
     return 0.5 * total, by_location, by_year

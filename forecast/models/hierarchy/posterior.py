@@ -64,6 +64,11 @@ class Posterior:
         return np.concatenate([np.full(len(self.group) - len(self.parent), -1), self.parent])
 
     @property
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Group, country, priors and figures, as compiled code takes them."""
+        return self.group.astype(np.int64), self.above.astype(np.int64), self._prior, self.figures
+
+    @property
     def start(self) -> np.ndarray:
         """A point beside the middle of the prior, shape (size,)."""
         centre = [np.full(self.n_groups, self._prior[k].sum()) for k in range(len(OF_GROUPS))]
@@ -77,9 +82,9 @@ class Posterior:
         """Return log density up to a constant, and gradient, of a point."""
         from forecast.models.hierarchy.density import log_posterior
 
-        group, above = self.group.astype(np.int64), self.above.astype(np.int64)
+        group, above, prior, figures = self.arrays
         found: tuple[float, np.ndarray] = log_posterior(
-            x, group, above, self.own, self._prior, self.figures, *self.floors
+            x, group, above, self.own, prior, figures, *self.floors
         )
         return found
 

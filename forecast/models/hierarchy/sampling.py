@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.models.hierarchy import graph
+from forecast.models.hierarchy.convergence import convergence, energy_moved
 from forecast.models.hierarchy.pool import Pool, transitions
 from forecast.models.hierarchy.posterior import Posterior
 from forecast.models.hierarchy.priors import Prior
@@ -85,15 +86,18 @@ def sample(
     """
     import nutpie
 
+    from forecast.models.hierarchy.refresh import refresh
+
     data = transitions(pool, float(settings["least_move"]))
-    model = Posterior(
+    posterior = Posterior(
         np.stack([data[name] for name in graph.OF_YEARS]),
         centred(data["weight"].sum(axis=1), settings["centring"]),
         pool.group,
         pool.parent,
         priors,
         (float(settings["floor"]), float(settings["storm_floor"])),
-    ).model()
+    )
+    model = posterior.model()
     large = len(pool.series) >= settings["speaks_for_itself"]
     kept = int(sampler["kept_of_many" if large else "kept"])
     while True:
@@ -115,6 +119,7 @@ def sample(
                 save_warmup=False,
                 progress_bar=False,
             )
+        refresh(tree, posterior, seed)
         seconds = time.perf_counter() - started
         sampled = replace(examine(tree, limits), seconds=seconds)
         if not sampled.failure or kept * 2 > int(sampler["most"]):
@@ -129,32 +134,31 @@ def centred(usable: np.ndarray, halves: Mapping[str, float]) -> np.ndarray:
 
 def examine(tree: xr.DataTree, limits: Mapping[str, Any]) -> Sampled:
     """Hold draws against the limits of the gate."""
-    import arviz_stats as stats
-
-    r_hat, bulk = stats.rhat(tree), stats.ess(tree)
-    tail = stats.ess(tree, method="tail")
-    rows = []
-    draws = tree["posterior"].dataset
-    over = ("chain", "draw")
-    figures = (draws.mean(over), draws.std(over), _set(r_hat), _set(bulk), _set(tail))
-    for name in draws.data_vars:
-        values = draws[name].to_numpy()
-        columns = [np.ravel(figure[name].to_numpy()) for figure in figures]
-        for place, index in enumerate(np.ndindex(values.shape[2:])):
-            label = str(name) + (f"[{','.join(map(str, index))}]" if index else "")
-            rows.append((label, *(float(column[place]) for column in columns)))
-    table = pd.DataFrame(rows, columns=["parameter", "mean", "sd", "r_hat", "ess_bulk", "ess_tail"])
+    labels: list[str] = []
+    columns = []
+    for name, variable in tree["posterior"].data_vars.items():
+        values = variable.to_numpy()
+        labels += [
+            str(name) + (f"[{','.join(map(str, index))}]" if index else "")
+            for index in np.ndindex(values.shape[2:])
+        ]
+        columns.append(values.reshape(*values.shape[:2], -1))
+    draws = np.concatenate(columns, axis=2)
+    r_hat, bulk, tail = convergence(draws)
+    table = pd.DataFrame(
+        {
+            "parameter": labels,
+            "mean": draws.mean(axis=(0, 1)),
+            "sd": draws.std(axis=(0, 1)),
+            "r_hat": r_hat,
+            "ess_bulk": bulk,
+            "ess_tail": tail,
+        }
+    )
     divergences = int(tree["sample_stats"]["diverging"].sum())
-    e_bfmi = float(np.min(_set(stats.bfmi(tree))["energy"].to_numpy()))
+    e_bfmi = energy_moved(tree["sample_stats"]["energy"].to_numpy())
     failure = _failure(table, divergences, e_bfmi, limits)
     return Sampled(tree, table, divergences, e_bfmi, failure)
-
-
-def _set(found: Any) -> Any:
-    """Return the dataset of a result that ArviZ gives as a tree or as a dataset."""
-    if hasattr(found, "children") and "posterior" in found.children:
-        return found["posterior"]
-    return found
 
 
 def _failure(

@@ -1,0 +1,68 @@
+"""Diagnostics of many parameters at once, against ArviZ and against what is known."""
+
+from __future__ import annotations
+
+import arviz_stats as stats
+import numpy as np
+import pytest
+import xarray as xr
+from arviz_base import from_dict
+
+from forecast.models.hierarchy.convergence import convergence, energy_moved
+
+
+def chains(shape: tuple[int, int]) -> np.ndarray:
+    """Draws of seven parameters that mix in different ways, shape (..., 7)."""
+    generator = np.random.default_rng(5)
+    shock = generator.standard_normal((*shape, 7))
+    draws = shock.copy()
+    draws[..., 1] = shock[..., 1].cumsum(axis=1)  # A walk.
+    draws[:, 1:, 2] -= draws[:, :-1, 2]  # Draws that alternate: more than independent.
+    draws[..., 3] = np.round(shock[..., 3])  # Ties.
+    draws[0, :, 4] += 2.0  # Chains apart.
+    draws[0, 1:, 5] = draws[0, 1, 5]  # A chain that is stuck.
+    draws[0, :, 6] *= 5.0  # Same middle, other spread.
+    return draws
+
+
+@pytest.mark.parametrize("shape", [(2, 600), (4, 101), (3, 10), (2, 5), (2, 4), (1, 200)])
+def test_the_numbers_are_those_of_arviz(shape: tuple[int, int]) -> None:
+    draws = chains(shape)
+    tree = from_dict({"posterior": {"x": draws}}, dims={"x": ["of"]})
+    known = [stats.ess(tree), stats.ess(tree, method="tail")]
+    if shape[0] > 1:
+        known.insert(0, stats.rhat(tree))
+    found = convergence(draws)[-len(known) :]
+    for ours, theirs in zip(found, known):
+        np.testing.assert_allclose(ours, theirs["x"].to_numpy(), rtol=1e-9)
+
+
+def test_independent_draws_count_in_full_and_chains_apart_are_found() -> None:
+    r_hat, bulk, tail = convergence(chains((2, 4000)))
+    assert r_hat[0] < 1.005
+    assert min(bulk[0], tail[0]) > 7000
+    assert bulk[2] > 8000
+    assert (r_hat[[1, 4, 6]] > 1.1).all()
+    assert bulk[1] < 100
+
+
+def test_what_does_not_move_or_is_no_number_is_not_called_sound() -> None:
+    draws = np.random.default_rng(1).standard_normal((2, 50, 3))
+    draws[..., 1] = 0.5
+    draws[1, 7, 2] = np.nan
+    r_hat, bulk, tail = convergence(draws)
+    assert np.isfinite([r_hat[0], bulk[0], tail[0]]).all()
+    assert np.isnan([*r_hat[1:], bulk[2], tail[2]]).all()
+    assert np.isnan(convergence(draws[:1])[0]).all()
+
+
+def test_energy_that_hardly_moves_is_found_in_the_worst_chain() -> None:
+    shocks = np.random.default_rng(2).standard_normal((2, 5000))
+    shocks[1] = shocks[1].cumsum()
+    assert energy_moved(shocks[:1]) == pytest.approx(2.0, abs=0.1)
+    assert energy_moved(shocks) < 0.01
+    tree = xr.DataTree.from_dict(
+        {"sample_stats": xr.Dataset({"energy": (("chain", "draw"), shocks)})}
+    )
+    known = stats.bfmi(tree)
+    assert energy_moved(shocks) == pytest.approx(float(known["energy"].min()))
