@@ -1,6 +1,6 @@
 """Backtests of gross flows, regions and reconciliation on the bundled figures.
 
-    python benchmarks/flows.py FOLDER            # run (about 15 processor minutes), resumable
+    python benchmarks/flows.py FOLDER            # run (about 6 processor minutes), resumable
     python benchmarks/flows.py FOLDER --tables   # print the tables of docs/flows.md
     python benchmarks/flows.py FOLDER --paired   # joint scores with and without dependence
 
@@ -12,7 +12,6 @@ compared on, for regions.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,40 +20,9 @@ import pandas as pd
 import forecast as fc
 from forecast.backtests.table import Track
 from forecast.coherence import Reconciled
-from forecast.models.contract import FittedModel, Model
+from forecast.models.contract import FittedModel
 from forecast.models.registry import model as find_model
-from forecast.outlook import Forecast
 from forecast.panel import Panel
-
-
-class Independent:
-    """A model whose draws are shuffled series by series: the same margins, no dependence."""
-
-    def __init__(self, model: str) -> None:
-        self._model = find_model(model)
-        self.name = f"{model}, independent"
-
-    def fit(self, panel: Panel, seed: int) -> _Shuffled:
-        return _Shuffled(self._model.fit(panel, seed), self, seed)
-
-
-class _Shuffled:
-    def __init__(self, fitted: FittedModel, model: Model, seed: int) -> None:
-        self._fitted, self._model, self._seed = fitted, model, seed
-
-    @property
-    def diagnostics(self) -> pd.DataFrame:
-        return self._fitted.diagnostics
-
-    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
-        made = self._fitted.forecast(years, draws)
-        paths = made.paths.transpose("series", "draw", "year").copy()
-        generator = np.random.default_rng(np.random.SeedSequence([self._seed, 7]))
-        for position in range(paths.sizes["series"]):
-            paths[position] = paths[position].to_numpy()[generator.permutation(draws)]
-        paths = paths.transpose("draw", "series", "year")
-        paths.attrs = {**made.paths.attrs, "model": self._model.name}
-        return Forecast(paths, made.horizons, made.notes, made.history)
 
 
 class ShortNaive:
@@ -80,7 +48,6 @@ REGIONAL = [
     "structural",
     Reconciled("structural"),
     "internal",
-    Independent("internal"),
 ]
 
 
@@ -97,7 +64,7 @@ def run(folder: Path) -> None:
     flows.save(folder / "flows")
     regions = fc.backtest(
         bundle.select(source=["kz-bns", "kz-bns-balance"]),
-        [*REGIONAL, "coherent", Independent("coherent")],
+        [*REGIONAL, "coherent"],
         range(2005, 2022),
         horizons=(1, 3, 5),
         **settings,

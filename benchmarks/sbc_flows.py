@@ -4,6 +4,10 @@ Three countries, one of them with a break in its register and one with a gap, so
 branch of the sampler takes part. Grids stand for continuous priors: true values are drawn from
 the grids themselves, and ties are broken by chance. The first levels have a prior that is
 flat; they are given.
+
+`stay` asks the same question in seconds: worlds drawn from the priors, with all that is hidden in
+them, are a sample from the priors, and have to stay one while the sampler renews the worlds and
+the worlds their figures in turn (Geweke 2004, doi:10.1198/016214504000001132).
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.stats import chisquare
 
 from forecast.models.gross import gibbs
 from forecast.models.gross.data import Gross
@@ -32,7 +37,8 @@ def replicate(seed: int, iterations: int = ITERATIONS) -> dict[str, np.ndarray]:
     priors = specification("flows")["priors"]
     generator = np.random.default_rng(seed)
     true = prior_parameters(priors, generator)
-    gross, level = _history(true, generator)
+    gross, hidden = _history(true, generator)
+    level = hidden["level"]
     state = gibbs.State(gross, priors, KEPT, generator)
     for _ in range(iterations):
         state.step()
@@ -91,13 +97,14 @@ def prior_parameters(
 
 def _history(
     true: dict[str, np.ndarray], generator: np.random.Generator
-) -> tuple[Gross, np.ndarray]:
-    """Draw figures and levels, as the model's docstring has them."""
+) -> tuple[Gross, dict[str, np.ndarray]]:
+    """Draw figures and what is hidden behind them, as the model's docstring has them."""
     n_stretches = len(STRETCHES)
     correlation = np.array([[1.0, true["correlation"]], [true["correlation"], 1.0]])
     root = np.linalg.cholesky(correlation)
     common = generator.standard_normal((N_YEARS, 2)) @ root.T
-    level = np.zeros((n_stretches, N_YEARS, 2))
+    level, slope = np.zeros((2, n_stretches, N_YEARS, 2))
+    tails = np.ones((n_stretches, N_YEARS))
     for number, (place, start, end) in enumerate(STRETCHES):
         growth = np.zeros(2)
         for year in range(start + 1, end + 1):
@@ -113,6 +120,7 @@ def _history(
             )
             shock = true["shock"][place] * (true["shared"] * common[year] + own)
             level[number, year] = level[number, year - 1] + growth + shock
+            slope[number, year], tails[number, year] = growth, mixing
     deviation = np.sqrt(true["noise"] ** 2 + COUNTING)
     values = level + deviation * generator.standard_normal(level.shape)
     # One figure of one flow is missing, and a whole year of another place.
@@ -129,4 +137,63 @@ def _history(
         end,
         place,  # type: ignore[arg-type]
     )
-    return gross, level
+    return gross, {"level": level, "slope": slope, "mixing": tails, "common": common}
+
+
+def stay(
+    seed: int, worlds: int = 400, steps: int = 80, given: dict[str, Any] | None = None
+) -> dict[str, float]:
+    """Return the chance of each parameter's values once the sampler has renewed the worlds.
+
+    Parameters
+    ----------
+    seed : int
+    worlds : int
+        As many chains, each with figures of its own.
+    steps : int
+    given : dict, optional
+        Priors that the sampler is told, if not those that the worlds are from.
+
+    Returns
+    -------
+    dict of str to float
+        By parameter, the smallest chance of its entries, allowing for their number.
+    """
+    priors = specification("flows")["priors"]
+    generator = np.random.default_rng(seed)
+    made = []
+    for _ in range(worlds):
+        true = prior_parameters(priors, generator)
+        gross, hidden = _history(true, generator)
+        made.append({**true, **hidden})
+    state = gibbs.State(gross, given or priors, worlds, generator)
+    for name in made[0]:
+        setattr(state, name, np.stack([world[name] for world in made]))
+    state.centre = np.zeros_like(state.centre)
+    for _ in range(steps):
+        deviation = np.sqrt(state.noise[:, None, None] ** 2 + state.error)
+        figures = state.level + deviation * generator.standard_normal(state.level.shape)
+        state.values = np.where(state.observed, figures, 0.0)
+        state.step()
+    prior = [prior_parameters(priors, generator) for _ in range(20 * worlds)]
+    return {
+        name: _chance(
+            getattr(state, name).reshape(worlds, -1),
+            np.stack([draw[name] for draw in prior]).reshape(len(prior), -1),
+        )
+        for name in PARAMETERS
+    }
+
+
+def _chance(found: np.ndarray, expected: np.ndarray) -> float:
+    """Return the smallest chance that columns of both are alike, allowing for their number."""
+    chances = []
+    for ours, theirs in zip(found.T, expected.T):
+        edges = np.unique(np.quantile(theirs, np.arange(0.1, 0.95, 0.1)))
+        counts = [
+            np.bincount(np.searchsorted(edges, column), minlength=len(edges) + 1)
+            for column in (ours, theirs)
+        ]
+        shares = counts[1] / len(theirs)
+        chances.append(float(chisquare(counts[0], shares * len(ours)).pvalue))
+    return 1.0 - (1.0 - min(chances)) ** len(chances)

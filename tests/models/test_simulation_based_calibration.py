@@ -40,6 +40,16 @@ def test_in_the_model_of_gross_flows(sbc: ModuleType) -> None:
     assert 0.08 < outer < 0.36
 
 
+def test_worlds_from_the_priors_of_gross_flows_stay_so(sbc: ModuleType) -> None:
+    flows = importlib.import_module("sbc_flows")
+    chances = flows.stay(1, worlds=150, steps=20)
+    assert min(chances.values()) > 0.001
+    priors = flows.specification("flows")["priors"]
+    # The sampler is told that growth fades faster than it does in the worlds.
+    wrong = flows.stay(1, worlds=150, steps=10, given={**priors, "damping": [0.4, 0.15]})
+    assert wrong["damping"] < 0.001
+
+
 @pytest.mark.parametrize("model", ["level", "ar", "structural", "internal"])
 def test_in_models_of_single_series(sbc: ModuleType, model: str) -> None:
     replicate, kept = sbc.MODELS[model]
