@@ -70,6 +70,14 @@ def project(
     places = np.flatnonzero(counts)
     below = (moved[:, places] < -ROUNDING * largest[:, None]).any(axis=1)
     if below.any():
+        none = _never_above_zero(stated, totals, counts)
+        if none.any():
+            # Said outright; as two opposite inequalities they have no stable multipliers.
+            said = np.vstack([stated, np.eye(len(counts))[none]])
+            zeros = np.zeros(int(none.sum()))
+            made = project(draws, said, np.append(totals, zeros), covariance, counts & ~none)
+            made[:, none] = 0.0
+            return made
         lifted = _lift(moved[below], places, 0.5 * (free + free.T), largest[below])
         moved[below] = _polish(lifted, rows, right, metric, places, largest[below])
     moved[:, places] = np.maximum(moved[:, places], 0.0)
@@ -83,6 +91,32 @@ def _independent(matrix: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.
     left, values, rows = np.linalg.svd(matrix, full_matrices=False)
     kept = values > 1e-10 * values.max(initial=0.0)
     return rows[kept], (left.T @ right)[kept] / values[kept]
+
+
+def _never_above_zero(matrix: np.ndarray, right: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return which counts the identities leave no choice but zero, shape (k,).
+
+    Such as the parts of a total that is zero. One linear programme raises all counts together.
+    """
+    from scipy.optimize import linprog
+
+    size, places = matrix.shape[1], np.flatnonzero(counts)
+    raised = np.zeros((len(places), size + len(places)))
+    raised[np.arange(len(places)), places] = -1.0
+    raised[np.arange(len(places)), size + np.arange(len(places))] = 1.0
+    bounds = [(0.0, None) if one else (None, None) for one in counts]
+    found = linprog(
+        np.append(np.zeros(size), -np.ones(len(places))),
+        A_ub=raised,
+        b_ub=np.zeros(len(places)),
+        A_eq=np.hstack([matrix, np.zeros((len(matrix), len(places)))]),
+        b_eq=right,
+        bounds=[*bounds, *([(0.0, 1.0)] * len(places))],
+    )
+    none = np.zeros(size, dtype=bool)
+    if found.status == 0:
+        none[places] = found.x[size:] < 1e-7
+    return none
 
 
 def _lift(
@@ -181,11 +215,15 @@ def _polish(
     at_zero = np.zeros(made.shape, dtype=bool)
     at_zero[:, places] = made[:, places] <= 1e-7 * (1.0 + largest[:, None])
     made[at_zero] = 0.0
+    least = 1e-12 * np.abs(rows @ metric @ rows.T).max(initial=0.0)
     patterns, member = np.unique(at_zero, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         same = np.flatnonzero(member.ravel() == number)
         moving = np.where(np.outer(~pattern, ~pattern), metric, 0.0)
-        gain = moving @ rows.T @ np.linalg.pinv(rows @ moving @ rows.T, hermitian=True)
+        # An identity of which all is at zero moves nothing; its rounding must not either.
+        values, vectors = np.linalg.eigh(rows @ moving @ rows.T)
+        vectors, values = vectors[:, values > least], values[values > least]
+        gain = moving @ rows.T @ (vectors / values) @ vectors.T
         for _ in range(2):
             made[same] -= (made[same] @ rows.T - right) @ gain.T
     return made
