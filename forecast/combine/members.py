@@ -12,6 +12,7 @@ from forecast.combine import cache
 from forecast.combine.shares import parameter_share
 from forecast.errors import ForecastError
 from forecast.models.contract import NOT_FORECAST, FittedModel, Model
+from forecast.models.published import Published
 from forecast.models.registry import model as find_model
 from forecast.models.specification import is_specified, specification
 from forecast.panel import Panel
@@ -139,8 +140,7 @@ def name_of(member: str | Model) -> str:
 
 def days_of(member: str | Model) -> tuple[str, ...]:
     """Return the days (YYYY-MM-DD) on which a member published; none for a model."""
-    days: tuple[str, ...] = () if isinstance(member, str) else getattr(member, "days", ())
-    return days
+    return member.days if isinstance(member, Published) else ()
 
 
 def _made(question: Question) -> tuple[cache.Arrays, bool]:

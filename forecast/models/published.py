@@ -47,9 +47,16 @@ class Published:
     table : DataFrame
         ``released`` (YYYY-MM-DD), ``source, location, measure, year, quantile, value``,
         in the unit of the panel; `forecast.data.wpp.projections` gives the UN's.
+    errors : mapping of (source, location, measure) to Errors, optional
+        Makes single figures uncertain.
     """
 
-    def __init__(self, name: str, table: pd.DataFrame) -> None:
+    def __init__(
+        self,
+        name: str,
+        table: pd.DataFrame,
+        errors: Mapping[tuple[str, str, str], Errors] | None = None,
+    ) -> None:
         missing = [column for column in _COLUMNS if column not in table]
         if missing:
             raise DataError(
@@ -58,7 +65,7 @@ class Published:
             )
         self.name = name
         self._table = table[list(_COLUMNS)]
-        self._errors: Mapping[tuple[str, str, str], Errors] | None = None
+        self._errors = errors
 
     @property
     def days(self) -> tuple[str, ...]:
@@ -71,9 +78,7 @@ class Published:
 
     def with_errors(self, errors: Mapping[tuple[str, str, str], Errors]) -> Published:
         """Return a model whose single figures are uncertain; series without errors are declined."""
-        dressed = Published(self.name, self._table)
-        dressed._errors = errors
-        return dressed
+        return Published(self.name, self._table, errors)
 
     def fit(self, panel: Panel, seed: int) -> FittedPublished:
         """Find the forecast that was out with the panel's newest release.
