@@ -13,6 +13,7 @@ from forecast.models.hierarchy.posterior import Posterior
 from forecast.models.hierarchy.prior_draws import prior_histories, prior_parameters
 from forecast.models.hierarchy.priors import resolve
 from forecast.models.hierarchy.refresh import refresh
+from forecast.models.hierarchy.volatility import calm_floor, usual_moves
 from forecast.models.specification import specification
 
 GROUP = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1])
@@ -36,10 +37,11 @@ def replicate(seed: int) -> dict[str, np.ndarray]:
     begun = np.concatenate([first, first + generator.standard_normal(first.shape)], axis=2)
     rates = prior_histories(true, GROUP, begun, settings, generator)[0]
     move = np.abs(np.diff(rates, axis=1))[:, :-1] + settings["least_move"]
-    figures = np.stack([rates[:, 2:], rates[:, 1:-1], move, np.log(move), np.ones_like(move)])
+    floor = calm_floor(usual_moves(rates, settings), settings)[:, 1:-1]
+    known = np.ones_like(move)
+    figures = np.stack([rates[:, 2:], rates[:, 1:-1], move, np.log(move), known, floor])
     own = sampling.centred(np.full(len(GROUP), N_YEARS), settings["centring"])
-    floors = (settings["floor"], settings["storm_floor"])
-    posterior = Posterior(figures, own, GROUP, PARENT, priors, floors)
+    posterior = Posterior(figures, own, GROUP, PARENT, priors, settings["storm_floor"])
     tree = nutpie.sample(
         posterior.model(),
         draws=8 * KEPT, tune=500, chains=2, cores=1, seed=seed, target_accept=0.9,

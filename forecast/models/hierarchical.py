@@ -24,6 +24,7 @@ from forecast.models.hierarchy import (
     sampling,
     sensitivity,
     told,
+    volatility,
 )
 from forecast.models.scale import population_ahead
 from forecast.models.specification import specification
@@ -189,7 +190,7 @@ class FittedHierarchical:
         """Correlation of the locations' shocks in one year, shape (n, n)."""
         data, year = self._data, self.sampled.draws("shared_raw")
         some = self._some(200)
-        _, transform = ahead.scores(some, data, self._floors, year[_spread(len(year), 200)])
+        _, transform = ahead.scores(some, data, self._storm_floor, year[_spread(len(year), 200)])
         return ahead.shock_correlation(transform.mean(axis=0), data["weight"])
 
     def to_arviz(self, draws: int = 500) -> xr.DataTree:
@@ -209,7 +210,7 @@ class FittedHierarchical:
             (each year given the one before) and ``observed_data``, rates per 1,000 by
             transition (``location year``).
         """
-        return checks.tree(self.sampled, self.pool, self._data, self._floors, draws, self.seed)
+        return checks.tree(self.sampled, self.pool, self._data, self._storm_floor, draws, self.seed)
 
     def predictive_check(self, draws: int = 500) -> pd.DataFrame:
         """Hold the figures against histories that the model would have made.
@@ -269,21 +270,15 @@ class FittedHierarchical:
             series_seed(self.seed, self.model.name, ("", "", "draws"))
         )
         rows = self._rows(draws)
-        start = self.pool.start
-        every = np.arange(len(start))
-        last = self.pool.rates[every, start]
-        before = self.pool.rates[every, np.maximum(start - 1, 0)]
-        moved = np.abs(last - before)
-        typical = np.nanmedian(np.abs(np.diff(self.pool.rates, axis=1))) if self._moves else 1.0
-        moved = np.where(np.isnan(moved) | (start == 0), typical, moved)
+        start, settings = self.pool.start, self.model.stated["settings"]
         return ahead.simulate(
             self.parameters.take(rows),
-            last,
-            moved,
+            self.pool.rates[np.arange(len(start)), start],
+            volatility.now(self.pool.rates, start, settings),
             start,
             (until - self.pool.first_year) // self.pool.step,
             self.correlation,
-            self.model.stated["settings"],
+            settings,
             generator,
         )
 
@@ -309,19 +304,13 @@ class FittedHierarchical:
         order = np.random.default_rng(series_seed(self.seed, self.model.name, ("", "", "order")))
         return np.asarray(order.permutation(_spread(len(self.parameters.mean), draws)))
 
-    @property
-    def _moves(self) -> bool:
-        return bool((~np.isnan(np.diff(self.pool.rates, axis=1))).any())
-
     @cached_property
     def _data(self) -> dict[str, np.ndarray]:
-        least = float(self.model.stated["settings"]["least_move"])
-        return pool.transitions(self.pool, least)
+        return pool.transitions(self.pool, self.model.stated["settings"])
 
     @property
-    def _floors(self) -> tuple[float, float]:
-        settings = self.model.stated["settings"]
-        return float(settings["floor"]), float(settings["storm_floor"])
+    def _storm_floor(self) -> float:
+        return float(self.model.stated["settings"]["storm_floor"])
 
     def _some(self, draws: int) -> ahead.Parameters:
         return self.parameters.take(_spread(len(self.parameters.mean), draws))

@@ -122,11 +122,12 @@ def small_posterior() -> Posterior:
             move,
             np.log(move),
             (generator.random((n, n_years)) < 0.8).astype(float),
+            0.1 + 0.3 * generator.random((n, n_years)),
         ]
     )
     prior = {name: (0.3 * k - 1.0, 0.5 + 0.1 * k) for k, name in enumerate(graph.OF_GROUPS)}
     group, parent = np.array([0, 0, 1, 1, 1, 1]), np.array([0, 1, 0])
-    return Posterior(figures, generator.random((3, n)), group, parent, prior, (0.2, 0.5))
+    return Posterior(figures, generator.random((3, n)), group, parent, prior, 0.5)
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
@@ -134,7 +135,7 @@ def test_what_is_sampled_is_the_model_that_pymc_states() -> None:
     posterior = small_posterior()
     model = graph.stated(
         posterior.figures, posterior.own, posterior.group, posterior.parent, posterior.priors,
-        posterior.floors,
+        posterior.storm_floor,
     )  # fmt: skip
     value, slope = model.compile_logp(), model.compile_dlogp()
     names = [*graph.OF_GROUPS, *(f"{name}_raw" for name in graph.OF_LOCATIONS), "shared_raw"]
@@ -219,7 +220,7 @@ def test_what_is_not_known_does_not_enter() -> None:
     )
     pooled = pool.collect(Panel.from_frame(table))
     assert pooled is not None
-    data = pool.transitions(pooled, 0.1)
+    data = pool.transitions(pooled, specification("hierarchical")["settings"])
     # 2002 is a gap and 2004 an outlier: no step into or out of either counts.
     assert np.flatnonzero(data["weight"][0]).tolist() == [0, 5, 6]
     assert not (np.abs(data["value"]) > 5).any()
@@ -295,8 +296,8 @@ def test_shocks_of_simulated_years_go_together_as_asked() -> None:
     for strength in (0.0, 0.8):
         correlation = np.array([[1.0, strength], [strength, 1.0]])
         rates = ahead.simulate(
-            parameters, np.zeros(2), np.ones(2), np.array([5, 5]), 6, correlation, settings,
-            np.random.default_rng(1),
+            parameters, np.zeros(2), (np.ones(2),) * 2, np.array([5, 5]), 6, correlation,
+            settings, np.random.default_rng(1),
         )  # fmt: skip
         drawn[strength] = np.corrcoef(np.sign(rates[:, :, 0]).T)[0, 1]
     assert abs(drawn[0.0]) < 0.06
@@ -311,8 +312,9 @@ def test_density_integrates_to_one_and_transform_is_its_integral() -> None:
     )
     grid = np.linspace(-4000, 4000, 400_001)
     n = len(grid)
-    data = {"value": grid[None], "before": np.full((1, n), 1.5), "move": np.full((1, n), 0.6)}
-    log_density, transform = ahead.scores(parameters, data, (0.2, 0.5), np.zeros((1, n)))
+    known = {"before": 1.5, "move": 0.6, "floor": 0.2}
+    data = {"value": grid[None], **{name: np.full((1, n), x) for name, x in known.items()}}
+    log_density, transform = ahead.scores(parameters, data, 0.5, np.zeros((1, n)))
     integral = cumulative_trapezoid(np.exp(log_density[0, 0]), grid, initial=0.0)
     assert abs(integral[-1] - 1) < 1e-6
     np.testing.assert_allclose(integral, transform[0, 0], atol=1e-4)

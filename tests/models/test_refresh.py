@@ -30,8 +30,8 @@ def posterior(n_years: int = 19, weight: float = 1.0) -> Posterior:
     move = np.abs(generator.normal(size=(6, n_years))) + 0.1
     used = np.full((6, n_years), weight)
     used[1, 3:9] = 0.0
-    figures = np.stack([value, before, move, np.log(move), used])
-    return Posterior(figures, generator.random((3, 6)), GROUP, PARENT, PRIORS, (0.2, 0.5))
+    figures = np.stack([value, before, move, np.log(move), used, 0.2 + 0.1 * move])
+    return Posterior(figures, generator.random((3, 6)), GROUP, PARENT, PRIORS, 0.5)
 
 
 def coordinates(of: Posterior, groups: np.ndarray, locations: np.ndarray) -> np.ndarray:
@@ -46,7 +46,7 @@ def test_steps_of_a_location_see_the_density_that_is_sampled() -> None:
     group, above, _, figures = of.arrays
     groups, year = 0.4 * generator.normal(size=(10, 2)), generator.normal(size=19)
     calm, stormy, squares = np.empty((6, 19)), np.empty((6, 19)), np.empty(19)
-    weights(groups, year, group, figures, 0.2, calm, stormy)
+    weights(groups, year, group, figures, calm, stormy)
     per_spread = np.exp(-groups[3:6])
 
     def whole(locations: np.ndarray) -> float:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, ndtr, ndtri
 from scipy.stats import t as student
 
 from forecast.coherence.shrinkage import shrunk_correlation
+from forecast.models.hierarchy.graph import STORM_DEGREES
 from forecast.models.hierarchy.sampling import Sampled
+from forecast.models.hierarchy.volatility import after, calm_floor
 
 #: Fewest years known of two locations at once for their shocks to be called related.
 COMMON_YEARS = 10
@@ -58,11 +61,11 @@ class Parameters:
 def simulate(
     parameters: Parameters,
     last: np.ndarray,
-    move: np.ndarray,
+    moves: tuple[np.ndarray, np.ndarray],
     start: np.ndarray,
     until: int,
     correlation: np.ndarray,
-    settings: Mapping[str, object],
+    settings: Mapping[str, Any],
     generator: np.random.Generator,
 ) -> np.ndarray:
     """Draw the years after each location's last one, storms and shocks shared.
@@ -71,8 +74,10 @@ def simulate(
     ----------
     parameters : Parameters
         One row per draw.
-    last, move : ndarray, shape (n,)
-        Last usable rate and the size of the last move, per 1,000.
+    last : ndarray, shape (n,)
+        Last usable rate, per 1,000.
+    moves : (ndarray, ndarray), each of shape (n,)
+        Size of the last and of the usual move; see `forecast.models.hierarchy.volatility`.
     start : ndarray of int, shape (n,)
         Calendar position of the last usable year.
     until : int
@@ -80,7 +85,7 @@ def simulate(
     correlation : ndarray, shape (n, n)
         Of the locations' shocks in one year.
     settings : mapping
-        ``floor, storm_floor, least_move, bounds``.
+        ``floor, usual_share, memory, storm_floor, least_move, bounds``.
     generator : numpy.random.Generator
 
     Returns
@@ -89,32 +94,30 @@ def simulate(
         Rates from the earliest start on; NaN up to each location's own start.
     """
     n_draws, n = parameters.mean.shape
-    floor, storm_floor = float(settings["floor"]), float(settings["storm_floor"])  # type: ignore[arg-type]
-    low, high = settings["bounds"]  # type: ignore[misc]
+    least, storm_floor = float(settings["least_move"]), float(settings["storm_floor"])
+    low, high = settings["bounds"]
     root = np.linalg.cholesky(correlation)
     rate = np.broadcast_to(last, (n_draws, n)).copy()
-    moved = np.broadcast_to(move, (n_draws, n)).copy()
+    moved, usual = (np.broadcast_to(move, (n_draws, n)).copy() for move in moves)
     first = int(start.min())
     paths = np.full((n_draws, n, until - first), np.nan)
     for position in range(first + 1, until + 1):
         common = generator.standard_normal((n_draws, 1))
         logit = parameters.chance + parameters.shared * common
-        logit += parameters.echo * np.log(moved + float(settings["least_move"]))  # type: ignore[arg-type]
+        logit += parameters.echo * np.log(moved + least)
         stormy = generator.random((n_draws, n)) < expit(logit)
         shock = generator.standard_normal((n_draws, n)) @ root.T
         # A normal shock over a chi of its own is Student's t and keeps the shared sign.
-        tail = np.sqrt(generator.chisquare(3.0, (n_draws, n)) / 3.0)
+        tail = np.sqrt(generator.chisquare(STORM_DEGREES, (n_draws, n)) / STORM_DEGREES)
         away = rate - parameters.mean
-        calm_scale = np.hypot(
-            parameters.calm * (moved + float(settings["least_move"])),  # type: ignore[arg-type]
-            floor,
-        )
+        calm_scale = np.hypot(parameters.calm * (moved + least), calm_floor(usual, settings))
         storm_scale = scale_of_storms(parameters.storm, away, storm_floor)
         calm = rate + calm_scale * shock
         thrown = parameters.mean + parameters.persistence * away + storm_scale * shock / tail
-        drawn = np.clip(np.where(stormy, thrown, calm), low, high)  # type: ignore[has-type]
+        drawn = np.clip(np.where(stormy, thrown, calm), low, high)
         active = start < position
         moved = np.where(active, np.abs(drawn - rate), moved)
+        usual = np.where(active, after(usual, moved, settings), usual)
         rate = np.where(active, drawn, rate)
         paths[:, active, position - first - 1] = rate[:, active]
     return paths
@@ -136,7 +139,7 @@ def chance_of_storms(
 def scores(
     parameters: Parameters,
     data: Mapping[str, np.ndarray],
-    floors: tuple[float, float],
+    storm_floor: float,
     year_effects: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return log density and probability integral transform of every transition.
@@ -146,7 +149,7 @@ def scores(
     parameters : Parameters
     data : mapping
         See `forecast.models.hierarchy.pool.transitions`.
-    floors : (float, float)
+    storm_floor : float
     year_effects : ndarray, shape (n_draws, n_years)
         The years' common part before scaling.
 
@@ -156,23 +159,23 @@ def scores(
     """
     value, before, move = (data[name][None] for name in ("value", "before", "move"))
     chance = chance_of_storms(parameters, move, year_effects)
-    calm_scale = np.hypot(parameters.calm[:, :, None] * move, floors[0])
+    calm_scale = np.hypot(parameters.calm[:, :, None] * move, data["floor"])
     calm = (value - before) / calm_scale
     mean, size = parameters.mean[:, :, None], parameters.storm[:, :, None]
     away = before - mean
-    storm_scale = scale_of_storms(size, away, floors[1])
+    storm_scale = scale_of_storms(size, away, storm_floor)
     storm = (value - mean - parameters.persistence[:, :, None] * away) / storm_scale
     log_calm = -0.5 * calm**2 - 0.5 * np.log(2 * np.pi) - np.log(calm_scale)
-    log_storm = student.logpdf(storm, 3.0) - np.log(storm_scale)
+    log_storm = student.logpdf(storm, STORM_DEGREES) - np.log(storm_scale)
     log_density = np.logaddexp(np.log1p(-chance) + log_calm, np.log(chance) + log_storm)
-    transform = (1.0 - chance) * ndtr(calm) + chance * student.cdf(storm, 3.0)
+    transform = (1.0 - chance) * ndtr(calm) + chance * student.cdf(storm, STORM_DEGREES)
     return np.asarray(log_density), np.asarray(transform)
 
 
 def replicates(
     parameters: Parameters,
     data: Mapping[str, np.ndarray],
-    floors: tuple[float, float],
+    storm_floor: float,
     year_effects: np.ndarray,
     generator: np.random.Generator,
 ) -> np.ndarray:
@@ -180,7 +183,7 @@ def replicates(
 
     Parameters
     ----------
-    parameters, data, floors, year_effects
+    parameters, data, storm_floor, year_effects
         See `scores`.
     generator : numpy.random.Generator
 
@@ -191,14 +194,14 @@ def replicates(
     """
     before, move = data["before"][None], data["move"][None]
     chance = chance_of_storms(parameters, move, year_effects)
-    calm = before + np.hypot(parameters.calm[:, :, None] * move, floors[0]) * (
+    calm = before + np.hypot(parameters.calm[:, :, None] * move, data["floor"]) * (
         generator.standard_normal(chance.shape)
     )
     mean = parameters.mean[:, :, None]
     away = before - mean
-    scale = scale_of_storms(parameters.storm[:, :, None], away, floors[1])
+    scale = scale_of_storms(parameters.storm[:, :, None], away, storm_floor)
     thrown = mean + parameters.persistence[:, :, None] * away
-    stormy = thrown + scale * generator.standard_t(3.0, chance.shape)
+    stormy = thrown + scale * generator.standard_t(STORM_DEGREES, chance.shape)
     return np.asarray(np.where(generator.random(chance.shape) < chance, stormy, calm))
 
 

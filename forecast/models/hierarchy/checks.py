@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from forecast.models.hierarchy import ahead
+from forecast.models.hierarchy import ahead, volatility
 from forecast.models.hierarchy.pool import Pool
 from forecast.models.hierarchy.sampling import Sampled
 
@@ -20,7 +20,7 @@ def tree(
     sampled: Sampled,
     pool: Pool,
     data: Mapping[str, np.ndarray],
-    floors: tuple[float, float],
+    storm_floor: float,
     draws: int,
     seed: int,
 ) -> xr.DataTree:
@@ -34,8 +34,8 @@ def tree(
     rows = (np.arange(chains)[:, None] * length + within).ravel()
     parameters = ahead.Parameters.of(sampled, pool.group).take(rows)
     year = sampled.draws("shared_raw")[rows]
-    log_density, _ = ahead.scores(parameters, data, floors, year)
-    again = ahead.replicates(parameters, data, floors, year, np.random.default_rng(seed))
+    log_density, _ = ahead.scores(parameters, data, storm_floor, year)
+    again = ahead.replicates(parameters, data, storm_floor, year, np.random.default_rng(seed))
     used = data["weight"] > 0
     where, when = np.nonzero(used)
     labels = [
@@ -70,7 +70,7 @@ def predictive(
     parameters: ahead.Parameters,
     pool: Pool,
     correlation: np.ndarray,
-    settings: Mapping[str, object],
+    settings: Mapping[str, Any],
     seed: int,
 ) -> pd.DataFrame:
     """Compare statistics of the figures with those of replicated histories.
@@ -95,11 +95,10 @@ def predictive(
     rates, every = pool.rates, np.arange(len(pool.rates))
     first = np.argmax(~np.isnan(rates), axis=1)
     later = np.minimum(first + 1, rates.shape[1] - 1)
-    move = np.abs(rates[every, later] - rates[every, first])
-    move = np.where(np.isnan(move), np.nanmedian(np.abs(np.diff(rates, axis=1))), move)
     begun = np.where(np.isnan(rates[every, later]), rates[every, first], rates[every, later])
+    moves = volatility.now(rates, later, settings)
     drawn = ahead.simulate(
-        parameters, begun, move, later, rates.shape[1] - 1, correlation, settings,
+        parameters, begun, moves, later, rates.shape[1] - 1, correlation, settings,
         np.random.default_rng(seed),
     )  # fmt: skip
     from_first = rates[:, int(later.min()) + 1 :]

@@ -17,7 +17,7 @@ from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
 from forecast.models.hierarchy.kernel import compiled, log_likelihood
 
 #: Numbers that stand before the arrays in what the sampler hands back to `log_density`.
-HEADER = 5
+HEADER = 4
 
 
 @compiled(njit, error_model="numpy")
@@ -64,7 +64,6 @@ def log_posterior(
     own: np.ndarray,
     priors: np.ndarray,
     figures: np.ndarray,
-    calm_floor: float,
     storm_floor: float,
 ) -> tuple[float, np.ndarray]:
     """Log posterior density up to a constant, and its gradient.
@@ -77,8 +76,8 @@ def log_posterior(
         See `locations_of`.
     priors : ndarray, shape (10, 2)
         Mean and standard deviation, in the order of `OF_GROUPS`.
-    figures : ndarray, shape (5, n, n_years)
-    calm_floor, storm_floor : float
+    figures : ndarray, shape (6, n, n_years)
+    storm_floor : float
 
     Returns
     -------
@@ -102,7 +101,7 @@ def log_posterior(
         locations[2, c] = 1.0 / (1.0 + math.exp(-drawn[2, c]))
         locations[3, c], locations[4, c] = calm_scale[g], groups[7, g]
         locations[5, c], locations[6, c] = groups[8, g], shared[g]
-    total, by, of_figures = log_likelihood(locations, year, figures, calm_floor, storm_floor)
+    total, by, of_figures = log_likelihood(locations, year, figures, storm_floor)
     for t in range(n_years):
         total -= 0.5 * year[t] * year[t]
         by_year[t] = of_figures[t] - year[t]
@@ -146,7 +145,7 @@ def unpacked(
     group, above = given[:n].astype(np.int64), given[n : 2 * n].astype(np.int64)
     own = given[2 * n : 5 * n].reshape((3, n))
     priors = given[5 * n : 5 * n + 20].reshape((10, 2))
-    return group, above, own, priors, given[5 * n + 20 :].reshape((5, n, n_years))
+    return group, above, own, priors, given[5 * n + 20 :].reshape((6, n, n_years))
 
 
 POINTER = types.CPointer(types.double)  # type: ignore[no-untyped-call]
@@ -156,15 +155,15 @@ POINTER = types.CPointer(types.double)  # type: ignore[no-untyped-call]
 def log_density(size, x, gradient, density, given):  # type: ignore[no-untyped-def]
     """`log_posterior` as nutpie calls it; not zero where it is not a number.
 
-    ``given`` holds the number of locations, of years and of groups, the two floors, and the
-    arrays of `unpacked`.
+    ``given`` holds the number of locations, of years and of groups, the floor of storms,
+    and the arrays of `unpacked`.
     """
     header = carray(given, (HEADER,))
     n, n_years = int(header[0]), int(header[1])
-    whole = carray(given, (HEADER + 5 * n + 20 + 5 * n * n_years,))
+    whole = carray(given, (HEADER + 5 * n + 20 + 6 * n * n_years,))
     group, above, own, priors, figures = unpacked(whole[HEADER:], n, n_years)
     point = carray(x, (size,))
-    found, by = log_posterior(point, group, above, own, priors, figures, header[3], header[4])
+    found, by = log_posterior(point, group, above, own, priors, figures, header[3])
     carray(density, (1,))[0] = found
     out = carray(gradient, (size,))
     sound = math.isfinite(found)
@@ -179,7 +178,7 @@ def parameters(size, expanded, x, out, given):  # type: ignore[no-untyped-def]
     """Parameters of a point, in the order of `forecast.models.hierarchy.posterior.Posterior`."""
     header = carray(given, (HEADER,))
     n, n_years, n_groups = int(header[0]), int(header[1]), int(header[2])
-    whole = carray(given, (HEADER + 5 * n + 20 + 5 * n * n_years,))
+    whole = carray(given, (HEADER + 5 * n + 20 + 6 * n * n_years,))
     group, above, own, _, _ = unpacked(whole[HEADER:], n, n_years)
     point, found = carray(x, (size,)), carray(out, (expanded,))
     of_groups = 10 * n_groups

@@ -1,15 +1,17 @@
 """The model stated in PyMC: calm and stormy years of many locations.
 
-With r the rate of a location and m = |r[t-1] - r[t-2]| + least move,
+With r the rate of a location, m = |r[t-1] - r[t-2]| + least move, and w its usual move up to
+t - 1 (`forecast.models.hierarchy.volatility`),
 
-    calm:    r[t] ~ Normal(r[t-1], (k m)^2 + floor^2)
-    stormy:  r[t] ~ Student-t3(u + p (r[t-1] - u), s root(s^2 + (r[t-1] - u)^2) + storm floor^2)
+    calm:    r[t] ~ Normal(r[t-1], (k m)^2 + (usual share w)^2 + floor^2)
+    stormy:  r[t] ~ Student-t2(u + p (r[t-1] - u), s root(s^2 + (r[t-1] - u)^2) + storm floor^2)
     chance of a stormy year: logit = a + b log m + (a part that all locations share in year t)
 
 The location's mean u, persistence p and storm size s come from its group; the mean of a
 region is drawn around that of its country. Which of the two a year was is summed out. The
 calm scale follows last year's move, so volatility changes in time and calm stretches cannot
-rule the stormy ones; the floors keep interpolated stretches from being believed exactly.
+rule the stormy ones; one quiet year does not make a lively series quiet, for which the usual
+move is there; the floors keep interpolated stretches from being believed exactly.
 
 `forecast.models.hierarchy.posterior` samples the same density without compiling a graph for
 each panel; a test holds the two together, value and gradient.
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
     import pytensor.tensor as pt
     from pymc import Model
 
+#: Degrees of freedom of a stormy year's shock. The compiled density has them written out.
+STORM_DEGREES = 2.0
 #: What the likelihood reads of each location and year.
-OF_YEARS = ("value", "before", "move", "log_move", "weight")
+OF_YEARS = ("value", "before", "move", "log_move", "weight", "floor")
 #: What each location has of its own, drawn around its group or country.
 OF_LOCATIONS = ("mean", "storm", "persistence")
 #: What each group has: the centres and the log spreads of the three above, then the rest.
@@ -53,13 +57,13 @@ def stated(
     group: Sequence[int] | np.ndarray,
     parent: Sequence[int] | np.ndarray,
     priors: Mapping[str, Prior],
-    floors: tuple[float, float],
+    storm_floor: float,
 ) -> Model:
     """State the model of some figures in PyMC.
 
     Parameters
     ----------
-    figures : ndarray, shape (5, n, n_years)
+    figures : ndarray, shape (6, n, n_years)
         See `OF_YEARS` and `forecast.models.hierarchy.pool.transitions`.
     own : ndarray, shape (3, n)
         How far each location is centred: 0 samples its distance from the group in units of
@@ -69,15 +73,15 @@ def stated(
     group, parent : sequence of int
         See `forecast.models.hierarchy.pool.Pool`.
     priors : mapping of str to (mean, standard deviation)
-    floors : (float, float)
-        Of calm and stormy years, per 1,000.
+    storm_floor : float
+        Of the scale of stormy years, per 1,000.
     """
     import pymc as pm
     import pytensor.tensor as pt
 
     members, above = np.asarray(group), np.asarray(parent, dtype=int)
     n, n_groups, n_top = len(members), int(np.max(group)) + 1, len(members) - len(above)
-    value, before, move, log_move, weight = figures
+    value, before, move, log_move, weight, floor = figures
 
     def around(name: str, centre: pt.TensorVariable) -> pt.TensorVariable:
         """Draw a parameter of every location around its centre; regions around their country."""
@@ -109,12 +113,12 @@ def stated(
             + pt.exp(of_group["log_shared_storms"])[members][:, None] * year[None, :]
         )
         calm_scale = pt.exp(of_group["log_calm_scale"])[members][:, None]
-        calm = pm.Normal.dist(before, pt.sqrt(pt.sqr(calm_scale * move) + floors[0] ** 2))
+        calm = pm.Normal.dist(before, pt.sqrt(pt.sqr(calm_scale * move) + floor**2))
         away = before - mean[:, None]
         spread = pt.sqrt(pt.sqr(size[:, None]) + pt.sqr(away))
-        variance = size[:, None] * spread + floors[1] ** 2
+        variance = size[:, None] * spread + storm_floor**2
         stormy = pm.StudentT.dist(
-            nu=3.0, mu=mean[:, None] + kept[:, None] * away, sigma=pt.sqrt(variance)
+            nu=STORM_DEGREES, mu=mean[:, None] + kept[:, None] * away, sigma=pt.sqrt(variance)
         )
         density = pt.logaddexp(
             pt.log1p(-chance) + pm.logp(calm, value), pt.log(chance) + pm.logp(stormy, value)

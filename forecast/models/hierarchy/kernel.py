@@ -17,9 +17,9 @@ from numba import njit
 FAST = {"reassoc", "arcp", "contract", "nsz", "nnan", "ninf"}
 #: As it is written: reordered, adding and subtracting `TO_INTEGER` would be nothing.
 IN_ORDER = FAST - {"reassoc"}
-#: Normalising constants of the normal and of Student's t with three degrees of freedom.
+#: Normalising constant of the normal. That of Student's t with two degrees of freedom is one
+#: where its density is written as variance / (2 variance + surprise^2)^1.5.
 NORMAL = 1.0 / math.sqrt(2.0 * math.pi)
-STUDENT = 2.0 / (math.pi * math.sqrt(3.0))
 #: Adding this to a number leaves its nearest integer in the low bits.
 TO_INTEGER = 1.5 * 2.0**52
 #: Odds of a storm are kept within e^±30, and squared densities above 1e-37, so that a product
@@ -118,15 +118,14 @@ def location(
         reach = math.sqrt(size * size + away * away)
         variance = size * reach + storm_floor * storm_floor
         surprise = value[t] - mean - kept * away
-        spread = 3.0 * variance + surprise * surprise
+        spread = 2.0 * variance + surprise * surprise
         # Three reciprocals for the price of one division, here and below.
         shared_inverse = 1.0 / (reach * variance * spread)
         per_reach = shared_inverse * variance * spread
         per_variance = shared_inverse * reach * spread
         per_spread = shared_inverse * reach * variance
-        peak = 3.0 * variance * per_spread
         # Both densities times the root of the calm variance: one root instead of two.
-        stormy = STUDENT * math.sqrt(calm_variance[t] * per_variance) * peak * peak * odds[t]
+        stormy = variance * per_spread * math.sqrt(calm_variance[t] * per_spread) * odds[t]
         calm = NORMAL * calm_height[t]
         either, one = calm + stormy, 1.0 + odds[t]
         shared_inverse = used / (either * one)
@@ -134,8 +133,8 @@ def location(
         share = shared_inverse * one * stormy
         density = either * per_one
         squares[t] = density * density * per_calm_variance[t] + (1.0 - used) + LEAST_SQUARE
-        by_surprise = -4.0 * surprise * per_spread
-        by_variance = (2.0 * surprise * surprise * per_spread - 0.5) * per_variance
+        by_surprise = -3.0 * surprise * per_spread
+        by_variance = per_variance - 3.0 * per_spread
         by_logit = share - odds[t] * per_one
         by_mean += share * (by_surprise * (kept - 1.0) - by_variance * size * away * per_reach)
         by_size += share * by_variance * (reach + size * size * per_reach)
@@ -188,7 +187,6 @@ def log_likelihood(
     locations: np.ndarray,
     year: np.ndarray,
     figures: np.ndarray,
-    calm_floor: float,
     storm_floor: float,
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Sum of the log densities of all figures, with its gradient.
@@ -200,10 +198,10 @@ def log_likelihood(
         years' common part; see `forecast.models.hierarchy.graph`.
     year : ndarray, shape (n_years,)
         Common part of the years, before scaling.
-    figures : ndarray, shape (5, n, n_years)
-        Value, before, move, log of the move, and weight; see
+    figures : ndarray, shape (6, n, n_years)
+        Value, before, move, log of the move, weight, and floor of the calm scale; see
         `forecast.models.hierarchy.pool.transitions`.
-    calm_floor, storm_floor : float
+    storm_floor : float
 
     Returns
     -------
@@ -229,13 +227,13 @@ def log_likelihood(
         mean, size, kept, calm_scale, chance, echo, shared = locations[:, c]
         # Row by row: the compiler has to see that each is contiguous.
         value, before, move = figures[0, c], figures[1, c], figures[2, c]
-        log_move, weight = figures[3, c], figures[4, c]
+        log_move, weight, floor = figures[3, c], figures[4, c], figures[5, c]
         square = calm_scale * calm_scale
         for t in range(n_years):
             linear = chance + echo * log_move[t] + shared * year[t]
             logit[t] = min(max(linear, -LARGEST_LOGIT), LARGEST_LOGIT)
             change = value[t] - before[t]
-            variance[t] = square * move[t] * move[t] + calm_floor * calm_floor
+            variance[t] = square * move[t] * move[t] + floor[t] * floor[t]
             per_variance[t] = 1.0 / variance[t]
             power[t] = max(-0.5 * change * change * per_variance[t], -600.0)
         exponentials(exponents, powered, powers)

@@ -12,7 +12,6 @@ from forecast.models.hierarchy.kernel import (
     LARGEST_LOGIT,
     LEAST_SQUARE,
     NORMAL,
-    STUDENT,
     compiled,
     exponentials,
     sum_of_logs,
@@ -30,7 +29,6 @@ def weights(
     year: np.ndarray,
     group: np.ndarray,
     figures: np.ndarray,
-    calm_floor: float,
     calm: np.ndarray,
     stormy: np.ndarray,
 ) -> None:
@@ -41,8 +39,7 @@ def weights(
     groups : ndarray, shape (10, n_groups)
     year : ndarray, shape (n_years,)
     group : ndarray of int, shape (n,)
-    figures : ndarray, shape (5, n, n_years)
-    calm_floor : float
+    figures : ndarray, shape (6, n, n_years)
     calm, stormy : ndarray, shape (n, n_years)
         Filled: density of each figure as a calm year's times the chance of one; constant of
         Student's t times the chance of a stormy year. One and zero where a year does not count.
@@ -55,20 +52,20 @@ def weights(
         g = group[c]
         scale, shared = math.exp(groups[6, g]), math.exp(groups[9, g])
         value, before, move = figures[0, c], figures[1, c], figures[2, c]
-        log_move, used = figures[3, c], figures[4, c]
+        log_move, used, floor = figures[3, c], figures[4, c], figures[5, c]
         of_calm, of_stormy = calm[c], stormy[c]
         for t in range(n_years):
             linear = groups[7, g] + groups[8, g] * log_move[t] + shared * year[t]
             logit[t] = min(max(linear, -LARGEST_LOGIT), LARGEST_LOGIT)
             change = value[t] - before[t]
-            variance[t] = scale * scale * move[t] * move[t] + calm_floor * calm_floor
+            variance[t] = scale * scale * move[t] * move[t] + floor[t] * floor[t]
             power[t] = max(-0.5 * change * change / variance[t], -600.0)
         exponentials(logit, odds, powers)
         exponentials(power, height, powers)
         for t in range(n_years):
             share = used[t] / (1.0 + odds[t])
             of_calm[t] = share * NORMAL * height[t] / math.sqrt(variance[t]) + 1.0 - used[t]
-            of_stormy[t] = share * STUDENT * odds[t]
+            of_stormy[t] = share * odds[t]
 
 
 @compiled(njit, fastmath=FAST, error_model="numpy", nogil=True)
@@ -88,10 +85,8 @@ def log_density_of(
         away = before[t] - mean
         variance = size * math.sqrt(size * size + away * away) + storm_floor * storm_floor
         surprise = value[t] - mean - kept * away
-        spread = 3.0 * variance + surprise * surprise
-        inverse = 1.0 / (variance * spread)
-        peak = 3.0 * variance * variance * inverse
-        density = calm[t] + stormy[t] * math.sqrt(inverse * spread) * peak * peak
+        spread = 2.0 * variance + surprise * surprise
+        density = calm[t] + stormy[t] * variance / (spread * math.sqrt(spread))
         squares[t] = density * density + LEAST_SQUARE
     return 0.5 * float(sum_of_logs(squares))
 

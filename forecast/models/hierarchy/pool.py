@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from forecast import locations
+from forecast.models.hierarchy.volatility import calm_floor, usual_moves
 from forecast.models.univariate import UNUSED_FLAGS, unused
 from forecast.panel import Panel, Series
 
@@ -132,36 +135,46 @@ def _usable(series: Series) -> np.ndarray:
     return keep
 
 
-def transitions(pool: Pool, least_move: float) -> dict[str, np.ndarray]:
+def transitions(pool: Pool, settings: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Return what the likelihood reads, years padded to whole blocks.
 
     A year counts if the year before it is known too: a gap stays a gap. Where the move of the
     year before is not known, the group's median move stands for it.
 
+    Parameters
+    ----------
+    pool : Pool
+    settings : mapping
+        The table ``[settings]`` of the model's TOML.
+
     Returns
     -------
     dict
-        ``value, before, move, log_move, weight`` of shape (n, n_years - 1 padded).
+        ``value, before, move, log_move, weight, floor`` of shape (n, n_years - 1 padded), rates
+        per 1,000; the floor is that of `forecast.models.hierarchy.volatility`.
     """
     rates = pool.rates
     value, before = rates[:, 1:], rates[:, :-1]
     moved = np.abs(np.diff(rates, axis=1))
     move = np.full_like(value, np.nan)
     move[:, 1:] = moved[:, :-1]
+    usual = usual_moves(rates, settings)[:, :-1]
     for group in range(len(pool.groups)):
         rows = pool.group == group
         known = moved[rows][~np.isnan(moved[rows])]
         typical = float(np.median(known)) if len(known) else 1.0
-        move[rows] = np.where(np.isnan(move[rows]), typical, move[rows])
+        for moves in (move, usual):
+            moves[rows] = np.where(np.isnan(moves[rows]), typical, moves[rows])
     used = ~np.isnan(value) & ~np.isnan(before)
     padding = ((0, 0), (0, -value.shape[1] % BLOCK))
     filled = {
         "value": np.where(used, value, 0.0),
         "before": np.where(used, before, 0.0),
-        "move": np.where(used, move, 1.0) + least_move,
+        "move": np.where(used, move, 1.0) + float(settings["least_move"]),
         "weight": used.astype(float),
+        "floor": np.where(used, calm_floor(usual, settings), 1.0),
     }
-    neutral = {"value": 0.0, "before": 0.0, "move": 1.0, "weight": 0.0}
+    neutral = {"value": 0.0, "before": 0.0, "move": 1.0, "weight": 0.0, "floor": 1.0}
     padded = {
         name: np.pad(array, padding, constant_values=neutral[name])
         for name, array in filled.items()

@@ -25,15 +25,15 @@ class Posterior:
 
     Attributes
     ----------
-    figures : ndarray, shape (5, n, n_years)
+    figures : ndarray, shape (6, n, n_years)
         See `forecast.models.hierarchy.graph.OF_YEARS`.
     own : ndarray, shape (3, n)
         See `forecast.models.hierarchy.graph.stated`.
     group, parent : ndarray of int
         See `forecast.models.hierarchy.pool.Pool`.
     priors : mapping of str to (mean, standard deviation)
-    floors : (float, float)
-        Of calm and stormy years, per 1,000.
+    storm_floor : float
+        Of the scale of stormy years, per 1,000.
     """
 
     figures: np.ndarray
@@ -41,7 +41,7 @@ class Posterior:
     group: np.ndarray
     parent: np.ndarray
     priors: Mapping[str, Prior]
-    floors: tuple[float, float]
+    storm_floor: float
 
     @property
     def n_groups(self) -> int:
@@ -84,7 +84,7 @@ class Posterior:
 
         group, above, prior, figures = self.arrays
         found: tuple[float, np.ndarray] = log_posterior(
-            x, group, above, self.own, prior, figures, *self.floors
+            x, group, above, self.own, prior, figures, self.storm_floor
         )
         return found
 
@@ -99,7 +99,7 @@ class Posterior:
         names = [*OF_GROUPS, *OF_EACH]
         ends = np.cumsum(lengths)
         slices = [slice(int(end) - length, int(end)) for end, length in zip(ends, lengths)]
-        numbers = (n, self.n_years, self.n_groups, *self.floors)
+        numbers = (n, self.n_years, self.n_groups, self.storm_floor)
         arrays = (self.group, self.above, self.own, self._prior, self.figures)
         return CompiledPyMCModel(
             dims={},

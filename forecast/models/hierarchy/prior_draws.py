@@ -8,8 +8,9 @@ import numpy as np
 from scipy.special import expit
 
 from forecast.models.hierarchy.ahead import scale_of_storms
-from forecast.models.hierarchy.graph import OF_GROUPS
+from forecast.models.hierarchy.graph import OF_GROUPS, STORM_DEGREES
 from forecast.models.hierarchy.priors import Prior
+from forecast.models.hierarchy.volatility import after, calm_floor
 
 
 def prior_parameters(
@@ -73,7 +74,7 @@ def prior_histories(
     begun : ndarray, shape (draws, n, 2)
         The first two rates of each series, per 1,000.
     settings : mapping
-        ``floor, storm_floor, least_move``.
+        ``floor, usual_share, memory, storm_floor, least_move``.
     generator : numpy.random.Generator
 
     Returns
@@ -85,9 +86,11 @@ def prior_histories(
     mean, size = parameters["location_mean"], parameters["location_storm"]
     calm_scale = np.exp(parameters["log_calm_scale"])[:, group]
     shared = np.exp(parameters["log_shared_storms"])[:, group]
+    usual = np.full(rates.shape[:2], np.nan)
     for t in range(2, rates.shape[2]):
         before = rates[:, :, t - 1]
-        move = np.abs(before - rates[:, :, t - 2]) + settings["least_move"]
+        moved = np.abs(before - rates[:, :, t - 2])
+        usual, move = after(usual, moved, settings), moved + settings["least_move"]
         logit = (
             parameters["logit_storm_chance"][:, group]
             + parameters["storm_echo"][:, group] * np.log(move)
@@ -98,9 +101,9 @@ def prior_histories(
         stormy = (
             mean
             + parameters["location_persistence"] * away
-            + scale * generator.standard_t(3.0, mean.shape)
+            + scale * generator.standard_t(STORM_DEGREES, mean.shape)
         )
         shock = generator.standard_normal(mean.shape)
-        calm = before + np.hypot(calm_scale * move, settings["floor"]) * shock
+        calm = before + np.hypot(calm_scale * move, calm_floor(usual, settings)) * shock
         rates[:, :, t] = np.where(generator.random(mean.shape) < expit(logit), stormy, calm)
     return rates

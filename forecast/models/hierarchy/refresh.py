@@ -52,7 +52,6 @@ def move_chain(
     above: np.ndarray,
     priors: np.ndarray,
     figures: np.ndarray,
-    calm_floor: float,
     storm_floor: float,
     rounds: int,
     steps: int,
@@ -70,7 +69,7 @@ def move_chain(
         Locations in the draws of another chain.
     level : ndarray, shape (n,)
         Of the locations' figures.
-    group, above, priors, figures, calm_floor, storm_floor
+    group, above, priors, figures, storm_floor
         See `forecast.models.hierarchy.density.log_posterior`.
     generator : numpy.random.Generator
     """
@@ -85,7 +84,7 @@ def move_chain(
             first_nested = c
     for d in range(n_draws):
         move_years(groups[d], year[d], priors, generator)
-        weights(groups[d], year[d], group, figures, calm_floor, calm, stormy)
+        weights(groups[d], year[d], group, figures, calm, stormy)
         for turn in range(rounds):
             per_spread = np.exp(-groups[d, 3:6])
             for step in range(steps):
@@ -160,7 +159,7 @@ def refresh(tree: xr.DataTree, posterior: Posterior, seed: int) -> None:
     def move(chain: int) -> None:
         move_chain(
             groups[chain], locations[chain], year[chain], others[chain], level, *posterior.arrays,
-            *posterior.floors, ROUNDS, STEPS, generators[chain],
+            posterior.storm_floor, ROUNDS, STEPS, generators[chain],
         )  # fmt: skip
 
     with ThreadPoolExecutor(n_chains) as executor:

@@ -88,14 +88,14 @@ def sample(
 
     from forecast.models.hierarchy.refresh import refresh
 
-    data = transitions(pool, float(settings["least_move"]))
+    data = transitions(pool, settings)
     posterior = Posterior(
         np.stack([data[name] for name in graph.OF_YEARS]),
         centred(data["weight"].sum(axis=1), settings["centring"]),
         pool.group,
         pool.parent,
         priors,
-        (float(settings["floor"]), float(settings["storm_floor"])),
+        float(settings["storm_floor"]),
     )
     model = posterior.model()
     large = len(pool.series) >= settings["speaks_for_itself"]
