@@ -137,6 +137,7 @@ def method(outlook: Forecast, words: Language, options: Sequence[str] = ()) -> d
         "models": models,
         "hub": outlook.history.step == 1,
         "scales": sorted({str(note) for note in _forecast(outlook)["scale"]}),
+        "revised": _revised(outlook),
         "parametric": all(model["kind"] == "time series" for model in models),
         "diagnostics": diagnostics(outlook, words),
         "draws": outlook.paths.sizes["draw"],
@@ -163,6 +164,12 @@ def diagnostics(outlook: Forecast, words: Language) -> list[str]:
                 place = labels.place(str(row["location"]), words)
                 said.append(f"{place}, {labels.measure(str(row['measure']), words)}: {text}")
     return [text for text in said if text]
+
+
+def _revised(outlook: Forecast) -> bool:
+    """Whether the intervals of any series allow for revisions of its figures."""
+    told = outlook.explanation
+    return told is not None and bool((told["name"] == "revisions").any())
 
 
 def _forecast(outlook: Forecast) -> pd.DataFrame:

@@ -131,6 +131,17 @@ def test_the_page_says_what_it_does_not_contain(page: Page) -> None:
     assert "No method foresees a shock" in text
     assert "UN and registers measure different things" in text
     assert "No track record" in text
+    assert "its intervals do not allow for later revisions" in text
+
+
+def test_the_page_says_so_where_intervals_allow_for_revisions(
+    outlook: Forecast, tmp_path: Path
+) -> None:
+    told = pd.DataFrame({"what": ["variance share"], "name": ["revisions"], "value": [0.4]})
+    written = report(dataclasses.replace(outlook, explanation=told), folder=tmp_path, name="own")
+    text = " ".join(" ".join(Page(written[0].read_text(encoding="utf-8")).text).split())
+    assert "the intervals allow for revisions as large as those" in text
+    assert "do not allow for later revisions" not in text
 
 
 def test_hostile_names_are_text(page: Page, written: list[Path]) -> None:
