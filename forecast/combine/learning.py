@@ -90,6 +90,7 @@ def learn(
     taught = [step for step, past in enumerate(pasts) if len(past)]
     if not taught:
         return Lessons([_untaught(members)], pd.DataFrame())
+    centre = _of_all_steps(parts, shares, taught, max(counts), float(weighing["pull"]))
     pooled: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     weights_of, scores_of = [], []
     for step in range(taught[-1] + 1):
@@ -101,8 +102,8 @@ def learn(
             ),
             np.concatenate([share * shares[other] for other, share in near]),
         )
-        pull = stacking.pull_of(_nearest(counts, step, taught), float(weighing["pull"]))
-        weights = stacking.stack(distance, apart, pull)
+        pull = stacking.pull_of(_nearest(counts, step, taught), float(weighing["pull_steps"]))
+        weights = stacking.stack(distance, apart, pull, centre)
         weights_of.append(weights)
         judged = np.isfinite(distance)
         together = float(
@@ -143,6 +144,34 @@ def independent(past: Past, step: int, step_years: int, shared: float, share: np
     series = len(set(past.key))
     effective = float(share.sum() ** 2 / (share**2).sum()) / len(past)
     return effective * (1.0 + span / spacing) * series / (1.0 + (series - 1) * shared)
+
+
+def _of_all_steps(
+    parts: Sequence[stacking.Terms],
+    shares: Sequence[np.ndarray],
+    taught: Sequence[int],
+    count: float,
+    pull: float,
+) -> np.ndarray:
+    """Return the weights that are best on average over the steps, every step counting alike.
+
+    Far steps can be judged by few past forecasts, so their own weights are pulled to these.
+    """
+    found = [stacking.average(parts[step], shares[step]) for step in taught]
+    best = [float((distance - 0.5 * np.diag(apart)).min()) for distance, apart in found]
+    sound = [(d / b, a / b) for (d, a), b in zip(found, best) if 0.0 < b < np.inf]
+    members = len(parts[0].distance)
+    if not sound:
+        return np.full(members, 1.0 / members)
+    distance = np.stack([d for d, _ in sound])
+    judged = np.isfinite(distance)
+    mean = np.full(members, np.inf)
+    some = judged.any(axis=0)
+    mean[some] = np.where(judged, distance, 0.0).sum(axis=0)[some] / judged.sum(axis=0)[some]
+    both = judged[:, :, None] & judged[:, None, :]
+    apart = np.where(both, np.stack([a for _, a in sound]), 0.0).sum(axis=0)
+    apart = apart / np.maximum(both.sum(axis=0), 1)
+    return stacking.stack(mean, apart, stacking.pull_of(count, pull))
 
 
 def _untaught(members: int) -> Lesson:

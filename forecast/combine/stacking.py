@@ -108,8 +108,10 @@ def average(cells: Terms, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return distance, apart
 
 
-def stack(distance: np.ndarray, apart: np.ndarray, pull: float) -> np.ndarray:
-    """Return the weights that minimise the CRPS of the pool plus a pull towards equality.
+def stack(
+    distance: np.ndarray, apart: np.ndarray, pull: float, centre: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the weights that minimise the CRPS of the pool plus a pull towards other ones.
 
     Parameters
     ----------
@@ -120,7 +122,9 @@ def stack(distance: np.ndarray, apart: np.ndarray, pull: float) -> np.ndarray:
         Mean E|X_k − X_l|.
     pull : float
         Strength of the pull, relative to the score of the best single member:
-        ``pull * n_members * Σ (w_k − 1/n_members)²``; infinite gives equal weights.
+        ``pull * n_members * Σ (w_k − c_k)²``; infinite gives the centre itself.
+    centre : ndarray, shape (n_members,), optional
+        Weights c that others are pulled to; equal ones by default.
 
     Returns
     -------
@@ -130,28 +134,30 @@ def stack(distance: np.ndarray, apart: np.ndarray, pull: float) -> np.ndarray:
     from scipy.optimize import minimize
 
     members = len(distance)
-    equal = np.full(members, 1.0 / members)
+    centre = np.full(members, 1.0 / members) if centre is None else centre
     judged = np.isfinite(distance)
     if not np.isfinite(pull) or judged.sum() == 0:
-        return equal
+        return centre
     if not judged.all():
         weights = np.zeros(members)
-        weights[judged] = stack(distance[judged], apart[np.ix_(judged, judged)], pull)
+        left = centre[judged].sum()
+        inner = centre[judged] / left if left > 0 else None
+        weights[judged] = stack(distance[judged], apart[np.ix_(judged, judged)], pull, inner)
         return weights
     alone = distance - 0.5 * np.diag(apart)
     best = float(alone.min())
     if best <= 0.0 or members == 1:
-        return equal
+        return centre
     d, a = distance / best, apart / best
 
     def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
-        off = w - 1.0 / members
+        off = w - centre
         value = w @ d - 0.5 * w @ a @ w + pull * members * off @ off
         return float(value), d - a @ w + 2.0 * pull * members * off
 
     found = minimize(
         loss,
-        equal,
+        centre,
         jac=True,
         method="SLSQP",
         bounds=[(0.0, 1.0)] * members,

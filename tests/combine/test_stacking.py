@@ -64,6 +64,21 @@ def test_the_pull_goes_from_best_to_equal() -> None:
     assert first[-2] == pytest.approx(0.5, abs=0.01)
 
 
+def test_weights_can_be_pulled_to_other_than_equal_ones() -> None:
+    generator = np.random.default_rng(4)
+    observed = generator.normal(0, 1, 200)
+    found = average(terms(said(np.array([0.0, 2.0]), np.ones(2), 200), observed), np.ones(200))
+    centre = np.array([0.2, 0.8])
+    first = [stack(*found, pull=pull, centre=centre)[0] for pull in (0.0, 0.5, 50.0, np.inf)]
+    assert first == sorted(first, reverse=True)
+    assert first[-2] == pytest.approx(0.2, abs=0.02)
+    assert first[-1] == 0.2
+    # What a member that cannot be judged would have had goes to the others in proportion.
+    distance, apart = np.array([1.0, 1.0, np.inf]), np.ones((3, 3))
+    kept = stack(distance, apart, 50.0, np.array([0.1, 0.3, 0.6]))
+    np.testing.assert_allclose(kept, [0.25, 0.75, 0.0], atol=1e-3)
+
+
 def test_a_member_asked_less_often_is_judged_where_it_was_asked() -> None:
     """It took part in the hard half only, where it was better than the other."""
     generator = np.random.default_rng(5)

@@ -1,0 +1,43 @@
+"""What is learned by horizon: far steps with few past forecasts follow the near ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from forecast.combine.history import Past
+from forecast.combine.learning import learn
+from forecast.models.specification import specification
+
+SETTINGS = specification("ensemble")
+AT = (np.arange(40) + 0.5) / 40
+
+
+def past(n: int, observed: np.ndarray) -> Past:
+    """Forecasts of two members: the first says N(0, 1), the second N(2, 1)."""
+    one = stats.norm.ppf(AT)
+    quantiles = np.stack([np.repeat((m + one)[:, None], n, 1) for m in (0.0, 2.0)])
+    keys = [("source", f"P{at % 20}", "net_migration") for at in range(n)]
+    origin = 2000 + np.arange(n) // 20
+    return Past(quantiles, observed, np.ones(n), origin, keys)
+
+
+def test_a_far_step_with_few_past_forecasts_follows_the_near_ones() -> None:
+    generator = np.random.default_rng(1)
+    near = [past(200, generator.normal(0, 1, 200)) for _ in range(4)]
+    # By chance the second member was right three times far ahead.
+    far = past(3, np.full(3, 2.0))
+    lessons = learn([*near, far], 2, 1, SETTINGS, unit=True)
+    assert lessons.at(1).weights[0] > 0.9
+    assert lessons.at(5).weights[0] > 0.5
+    alone = learn([past(0, np.empty(0))] * 4 + [far], 2, 1, SETTINGS, unit=True)
+    assert alone.at(5).weights[1] > 0.5
+
+
+def test_many_past_forecasts_of_a_far_step_speak_for_themselves() -> None:
+    generator = np.random.default_rng(2)
+    near = [past(400, generator.normal(0, 1, 400)) for _ in range(2)]
+    far = [past(400, generator.normal(2, 1, 400)) for _ in range(3)]
+    lessons = learn([*near, *far], 2, 1, SETTINGS, unit=True)
+    assert lessons.at(1).weights[0] > 0.8
+    assert lessons.at(5).weights[1] > 0.8
