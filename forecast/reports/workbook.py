@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import canonicalize
 
 import numpy as np
 
@@ -196,7 +197,7 @@ def _series(known: Sequence[Subject], words: Language) -> tuple[list[str], list[
 
 
 def _steady(book: Workbook) -> bytes:
-    """Write a workbook without the time of writing."""
+    """Write a workbook without the time of writing, whether lxml wrote its parts or not."""
     first, second = io.BytesIO(), io.BytesIO()
     book.save(first)
     with zipfile.ZipFile(first) as given, zipfile.ZipFile(second, "w") as made:
@@ -208,5 +209,6 @@ def _steady(book: Workbook) -> bytes:
                 content = re.sub(
                     rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"1980-01-01T00:00:00Z", content
                 )
-            made.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
+            canonical = canonicalize(content.decode()).encode()
+            made.writestr(zipfile.ZipInfo(name, _EPOCH), canonical, zipfile.ZIP_DEFLATED)
     return second.getvalue()

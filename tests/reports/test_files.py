@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +58,25 @@ def test_numbers_are_numbers_and_those_of_the_draws(
     assert row["95\u202f% interval, to"] == round(float(np.quantile(drawn, 0.975)))
     assert row["Chance of a net loss"] == pytest.approx((drawn < 0).mean())
     assert row["Last year"] == 2023
+
+
+def test_the_workbook_is_the_same_with_lxml_and_without() -> None:
+    code = (
+        "import sys, openpyxl; from forecast.reports.workbook import _steady; "
+        "book = openpyxl.Workbook(); book.active.append(['a & b', 1, 0.5, None]); "
+        "sys.stdout.buffer.write(_steady(book))"
+    )
+    made = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "OPENPYXL_LXML": wanted},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for wanted in ("True", "False")
+    ]
+    assert made[0] == made[1]
+    assert openpyxl.load_workbook(io.BytesIO(made[0])).active["A1"].value == "a & b"
 
 
 def test_a_russian_workbook_has_russian_headers(outlook: Forecast, tmp_path: Path) -> None:
