@@ -20,18 +20,18 @@ _SCORES, _JOINT = "scores.parquet", "joint.parquet"
 def fingerprint(fold: Fold) -> str:
     """Return a name for everything that decides the result of a fold.
 
-    The figures seen and scored on, the model's name and settings file, draws, seed and the
-    package's version. A model of one's own is known by its name only: change the name,
-    or the store, when its code changes.
+    The figures seen and scored on, the model's name, the settings of all models (some are made
+    of others), draws, seed and the package's version. A model of one's own is known by its name
+    only: change the name, or the store, when its code changes.
     """
     from forecast import __version__
 
-    settings = Path(shelf("models")) / f"{fold.label}.toml"
+    settings = sorted(Path(shelf("models")).glob("*.toml"))
     content = "\n".join(
         (
             __version__,
             fold.label,
-            settings.read_text(encoding="utf-8") if settings.is_file() else "",
+            *(f"{path.stem}\n{path.read_text(encoding='utf-8')}" for path in settings),
             fold.seen.hash if fold.seen is not None else "",
             fold.targets.to_csv(index=False, float_format="%.17g", lineterminator="\n"),
             f"{fold.origin} {fold.as_of} {fold.draws} {fold.seed} {fold.joint}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +16,10 @@ import pytest
 
 import forecast as fc
 from forecast.backtests import engine
+from forecast.backtests import store as kept
 from forecast.errors import FitError
 from forecast.panel import Panel
+from forecast.shelf import shelf
 
 Walks = Callable[..., Panel]
 OPTIONS = {"origins": range(2006, 2016), "horizons": (1, 3), "draws": 200}
@@ -115,6 +118,22 @@ def test_other_settings_are_other_folds(
     fc.backtest(walks(), ["naive"], **(options | change), store=tmp_path)
     fc.backtest(walks(seed=6), ["naive"], **options, store=tmp_path)
     assert len(folds(tmp_path)) == 3
+
+
+def test_other_settings_of_a_model_that_takes_part_are_other_folds(
+    walks: Walks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Path(shutil.copytree(shelf("models"), tmp_path / "settings"))
+    monkeypatch.setattr(kept, "shelf", lambda name: settings)
+    options = {**OPTIONS, "origins": [2010], "store": tmp_path / "store"}
+    for _ in range(2):
+        fc.backtest(walks(), ["structural"], **options)
+    assert len(folds(tmp_path / "store")) == 1
+    # `structural` reads the grid of `level`.
+    with (settings / "level.toml").open("a", encoding="utf-8") as file:
+        file.write("\n# another grid\n")
+    fc.backtest(walks(), ["structural"], **options)
+    assert len(folds(tmp_path / "store")) == 2
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1 and then nothing", None])
