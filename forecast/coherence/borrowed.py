@@ -85,12 +85,18 @@ def with_borrowed_regions(
     size = np.stack([_people(sizes[region], origin, ahead) for region in regions])
     share = size[:, 0] / size[:, 0].sum()
     fitted = Internal().fit(outlook.history, seed)
+    rated = [pair for pair in zip(fitted.fits, fitted.pools) if pair[0].group.rated]
+    if not rated:
+        raise DataError(
+            "no regions of this forecast have a population, so there is no rate to borrow. "
+            "Add the population of the regions that have figures."
+        )
     generator = np.random.default_rng(series_seed(seed, "borrowed", whole))
     rates = np.concatenate(
         [
             simulate(
                 posterior(
-                    fitted.pool,
+                    pool,
                     item.rates[:, column],
                     item.group.breaks[:, column],
                     item.floors[column],
@@ -99,7 +105,7 @@ def with_borrowed_regions(
                 _POOLED,
                 generator,
             )
-            for item in fitted.fits
+            for item, pool in rated
             for column in range(item.width)
         ]
     )
@@ -122,7 +128,7 @@ def with_borrowed_regions(
     weight = size[free] / size[free].sum(axis=0)
     rest[:, free] = centred - weight * gap[:, None]
     pooled = f"{len(rates) // _POOLED} regions of " + ", ".join(
-        sorted({item.group.country for item in fitted.fits})
+        sorted({item.group.country for item, _ in rated})
     )
     pieces = [(key, values[:, position]) for position, key in enumerate(keys)]
     origins = outlook.series["origin"].tolist()

@@ -13,16 +13,16 @@ from forecast.errors import TooShortError
 from forecast.models.assembly import assemble
 from forecast.models.contract import NOTE_COLUMNS, check_years
 from forecast.models.regional import moves as internal
-from forecast.models.regional.data import ALL, groups
-from forecast.models.regional.fitting import FittedGroup, fit_group
+from forecast.models.regional import single
+from forecast.models.regional.data import ALL, groups, stated_net
+from forecast.models.regional.fitting import FittedGroup, fit_group, pools
 from forecast.models.regional.moves import Moves, cancelled
 from forecast.models.regional.notes import borrowed, note
-from forecast.models.regional.pooling import Pool, learn, posterior
+from forecast.models.regional.pooling import Pool, posterior
 from forecast.models.scale import population_ahead
 from forecast.models.simulation import simulate
 from forecast.models.specification import specification
-from forecast.models.structural import Structural
-from forecast.models.univariate import MINIMUM_YEARS, UNUSED_FLAGS, series_seed, unused
+from forecast.models.univariate import MINIMUM_YEARS, series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 
@@ -70,29 +70,19 @@ class Internal:
         stated = specification(self.name)
         found = groups(panel)
         fitted = [fit_group(group, stated["response"]) for group in found]
-        usable = [item for item in fitted if item.observed >= MINIMUM_YEARS // 2]
+        usable = [item for item in fitted if item.observed >= MINIMUM_YEARS // 2 and item.anchored]
         if not usable:
             raise TooShortError(
                 "no series can be forecast by 'internal': no source has a net of all flows for "
                 f"regions that make up a country over {MINIMUM_YEARS // 2} usable years. "
                 "Add the missing regions, or forecast each series by itself with 'structural'."
             )
-        nodes = Structural().nodes(None)  # type: ignore[arg-type]
-        pool = learn(
-            [item.rates[:, column] for item in usable for column in range(item.width)],
-            [item.group.breaks[:, column] for item in usable for column in range(item.width)],
-            [floor for item in usable for floor in item.floors],
-            nodes,
-            tuple(stated["discount"]),
-            weight=stated["pooling"]["weight"],
-            degrees=stated["pooling"]["degrees"],
-        )
         inside = [
             item
             for item in internal.collect(panel, self.matrices)
             if len(item.net) >= internal.MINIMUM_YEARS
         ]
-        return FittedInternal(panel, seed, pool, usable, inside)
+        return FittedInternal(panel, seed, pools(usable, stated), usable, inside)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,26 +93,32 @@ class FittedInternal:
     ----------
     panel : Panel
     seed : int
-    pool : Pool
-        What the regions have in common.
+    pools : list of Pool
+        What the regions of each group have in common.
     fits : list of FittedGroup
     moves : list of Moves
     """
 
     panel: Panel
     seed: int
-    pool: Pool
+    pools: list[Pool]
     fits: list[FittedGroup]
     moves: list[Moves]
+
+    @property
+    def pool(self) -> Pool:
+        """What other places borrow from: regions with rates if there are any."""
+        rated = [item.group.rated for item in self.fits]
+        return self.pools[rated.index(True) if any(rated) else 0]
 
     @property
     def diagnostics(self) -> pd.DataFrame:
         """One row per region and parameter: its share in the country's net, its shocks."""
         rows = []
-        for item in self.fits:
+        for item, pool in zip(self.fits, self.pools):
             for column, series in enumerate(item.group.regions):
                 known = posterior(
-                    self.pool,
+                    pool,
                     item.rates[:, column],
                     item.group.breaks[:, column],
                     item.floors[column],
@@ -156,10 +152,12 @@ class FittedInternal:
         wanted = check_years(self.panel, years)
         drawn: dict[Key, np.ndarray] = {}
         rests: dict[str, tuple[FittedGroup, np.ndarray]] = {}
-        for item in self.fits:
-            drawn |= self._regions(item, wanted[-1], draws, national or {}, rests)
+        for item, pool in zip(self.fits, self.pools):
+            drawn |= self._regions(item, pool, wanted[-1], draws, national or {}, rests)
+        rated = any(item.group.rated for item in self.fits)
         for series in self._singles():
-            drawn[series.key] = self._alone(series, wanted[-1], draws)
+            generator = self._generator(series.source, series.location)
+            drawn[series.key] = single.draw(series, self.pool, rated, wanted[-1], draws, generator)
         for inside in self.moves:
             drawn |= self._inside(inside, wanted[-1], draws, rests)
         return assemble(self.panel, drawn, wanted, self.notes, model="internal", seed=self.seed)
@@ -171,6 +169,7 @@ class FittedInternal:
     def _regions(
         self,
         item: FittedGroup,
+        pool: Pool,
         last: int,
         n_draws: int,
         national: National,
@@ -188,7 +187,7 @@ class FittedInternal:
         for column, series in enumerate(group.regions):
             behind = end - series.origin
             known = posterior(
-                self.pool,
+                pool,
                 item.rates[: len(group.years) - behind, column],
                 group.breaks[: len(group.years) - behind, column],
                 item.floors[column],
@@ -199,28 +198,38 @@ class FittedInternal:
             paths[:, column], early[column] = path[:, behind:], path[:, :behind]
         rest = cancelled(paths)
         rests[group.country] = item, rest
-        total = self._total(item, end, n_ahead, n_draws, national, people.sum(axis=0), generator)
+        total = self._total(
+            item, pool, end, n_ahead, n_draws, national, people.sum(axis=0), generator
+        )
         values = item.shares[:, None] * total[:, None, :] + rest
         drawn = {}
         for column, series in enumerate(group.regions):
             behind = end - series.origin
-            past = group.total[len(group.years) - behind :]
-            before = early[column] + item.shares[column] * np.nan_to_num(past)
+            past = _filled(group.total)[len(group.years) - behind :]
+            before = early[column] + item.shares[column] * past
             drawn[series.key] = np.concatenate([before, values[:, column]], axis=1)
+        for series, columns in self._sums(item):
+            whole = series.location == group.country
+            drawn[series.key] = total if whole else values[:, columns].sum(axis=1)
+        return drawn
+
+    def _sums(self, item: FittedGroup) -> list[tuple[Series, list[int]]]:
+        """Return the series that regions add up to, with the regions' columns."""
+        group = item.group
         place = {series.location: column for column, series in enumerate(group.regions)}
+        found = []
         for series in self.panel:
             same = series.source == group.source and series.measure == ALL
-            if not same or series.key in drawn or series.origin != end:
+            if not same or series.location in place or series.origin != group.years[-1]:
                 continue
-            if series.location == group.country:
-                drawn[series.key] = total
-            elif parts := cover(series.location, place):
-                drawn[series.key] = values[:, [place[part] for part in parts]].sum(axis=1)
-        return drawn
+            if parts := cover(series.location, place):
+                found.append((series, [place[part] for part in parts]))
+        return found
 
     def _total(
         self,
         item: FittedGroup,
+        pool: Pool,
         end: int,
         n_ahead: int,
         n_draws: int,
@@ -229,61 +238,32 @@ class FittedInternal:
         generator: np.random.Generator,
     ) -> np.ndarray:
         """Return draws of the country's net, shape (n_draws, n_ahead), given or made here."""
-        known = {s.key: dict(zip(s.years.tolist(), s.values)) for s in self.panel}
+        years = range(end + 1, end + n_ahead + 1)
+        given: Mapping[int, np.ndarray] = {}
+        stated: Mapping[int, float] = {}
         for key in item.group.totals:
             if key in national:
-                found = []
-                for year in range(end + 1, end + n_ahead + 1):
-                    stated = known[key].get(year, np.nan)
-                    given = national[key].get(year)
-                    found.append(np.full(n_draws, stated) if given is None else given)
-                return np.stack(found, axis=1) if found else np.empty((n_draws, 0))
+                given, stated = national[key], stated_net(self.panel, key)
+                break
+        if all(year in given or year in stated for year in years) and n_ahead:
+            whole = [given.get(year, np.full(n_draws, stated.get(year))) for year in years]
+            return np.stack(whole, axis=1)
         rate = 1000.0 * item.group.total / item.group.population.sum(axis=1)
         still = np.zeros(len(rate), dtype=bool)
-        floor = min(item.floors)
-        fitted = posterior(self.pool, rate, still, floor)
-        return np.asarray(simulate(fitted, n_ahead, n_draws, generator) * people / 1000.0)
+        fitted = posterior(pool, rate, still, min(item.floors))
+        drawn = np.asarray(simulate(fitted, n_ahead, n_draws, generator) * people / 1000.0)
+        for column, year in enumerate(years):
+            # A year missing in the middle of what is known is drawn like one ahead.
+            if year in given:
+                drawn[:, column] = given[year]
+            elif year in stated:
+                drawn[:, column] = stated[year]
+        return drawn
 
     def _singles(self) -> list[Series]:
-        """Return nets of all flows of places that no complete set covers."""
-        taken = {s.key for item in self.fits for s in item.group.regions}
-        taken |= {key for item in self.fits for key in item.group.totals}
-        covered = {item.group.source for item in self.fits}
-        return [
-            series
-            for series in self.panel
-            if series.measure == ALL
-            and series.step == 1
-            and series.key not in taken
-            and series.source not in covered
-            and self._fitted_values(series)[1] > 0
-        ]
-
-    @staticmethod
-    def _fitted_values(series: Series) -> tuple[np.ndarray, int]:
-        values = series.values.copy()
-        for flag in UNUSED_FLAGS:
-            values[unused(series, flag)] = np.nan
-        breaks = np.flatnonzero(series.flagged("break"))
-        start = int(breaks[-1]) if len(breaks) else 0
-        return values, int((~np.isnan(values[start:])).sum())
-
-    def _alone(self, series: Series, last: int, n_draws: int) -> np.ndarray:
-        """Draw one place by itself, with the liveliness of the pool."""
-        values, _ = self._fitted_values(series)
-        observed = ~np.isnan(series.values)
-        n_ahead = max(0, last - series.origin)
-        generator = self._generator(series.source, series.location)
-        rated = not np.isnan(series.population[observed]).any()
-        breaks = series.flagged("break")
-        if rated:
-            fitted = posterior(self.pool, 1000.0 * values / series.population, breaks, 0.0)
-            people = population_ahead(series.population, n_ahead)
-            return np.asarray(simulate(fitted, n_ahead, n_draws, generator) * people / 1000.0)
-        # Without a population the pool's shocks are carried over relative to the level.
-        relative = float(np.nanmean(np.abs(values))) / self.pool.level
-        fitted = posterior(self.pool, values, breaks, 0.0, self.pool.variance * relative**2)
-        return np.asarray(simulate(fitted, n_ahead, n_draws, generator))
+        covered = {(item.group.source, item.group.country) for item in self.fits}
+        taken = {key for item in self.fits for key in item.group.totals}
+        return [series for series in single.singles(self.panel, covered) if series.key not in taken]
 
     def _inside(
         self,
@@ -323,16 +303,12 @@ class FittedInternal:
         made: dict[Key, tuple[str, str]] = {}
         for item in self.fits:
             for series in item.group.regions:
-                _, usable = self._fitted_values(series)
-                made[series.key] = borrowed(usable), "rate"
-            for series in self.panel:
-                same = series.source == item.group.source and series.measure == ALL
-                if same and series.key not in made and series.origin == item.group.years[-1]:
-                    made[series.key] = "", "sum of regions"
+                scale = "rate" if item.group.rated else "persons"
+                made[series.key] = borrowed(single.usable_years(series)), scale
+            made |= {series.key: ("", "sum of regions") for series, _ in self._sums(item)}
         for series in self._singles():
-            _, usable = self._fitted_values(series)
-            rated = not np.isnan(series.population[~np.isnan(series.values)]).any()
-            made[series.key] = borrowed(usable), "rate" if rated else "persons"
+            scale = "rate" if single.is_rate(series) else "persons"
+            made[series.key] = borrowed(single.usable_years(series)), scale
         for inside in self.moves:
             years = len(inside.turnover)
             for series in inside.series.values():
@@ -344,3 +320,8 @@ class FittedInternal:
                         "turnover and net",
                     )
         return made
+
+
+def _filled(total: np.ndarray) -> np.ndarray:
+    """Return a country's net with its gaps closed, to say where a region was in them."""
+    return pd.Series(total).interpolate().ffill().bfill().to_numpy()

@@ -198,9 +198,17 @@ def condition(
     -------
     Posterior
         The prior of the variance is p(s2) proportional to 1/s2, the reference prior
-        of a scale, so predictive distributions are mixtures of Student-t.
+        of a scale, so predictive distributions are mixtures of Student-t. A series that
+        only just identifies its level has no degrees of freedom for it.
+
+    Raises
+    ------
+    ValueError
+        If no year is usable.
     """
     observed = ~np.isnan(values)
+    if not observed.any():
+        raise ValueError("a series needs one usable year")
     shift = float(values[observed][0])
     variance, gain, burned, covariance = _gains(
         nodes, tuple(observed.tolist()), tuple(breaks.tolist())
@@ -259,7 +267,8 @@ def settle(
     log_variance = np.log(variance[used])
     n_used = int(used.sum())
     tiny = np.finfo(float).tiny
-    profile = np.log(np.maximum(squares.sum(axis=0), tiny) / n_used)
+    # Without an innovation nothing is learned: weights stay those of the prior.
+    profile = np.log(np.maximum(squares.sum(axis=0), tiny) / max(n_used, 1))
     log_likelihood = -0.5 * (n_used * (np.log(2 * np.pi) + profile + 1) + log_variance.sum(axis=0))
     log_integrated = -0.5 * (n_used * profile + log_variance.sum(axis=0))
     shares = np.asarray(discounts, dtype=float)

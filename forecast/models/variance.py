@@ -33,8 +33,11 @@ def learn(
     -------
     evidence, sum_squares : ndarray, shape (k, d)
     degrees : ndarray, shape (d,)
-        After the last of `years`.
+        After the last of `years`; zero, like the others, if there are none.
     """
+    if not len(years):
+        nothing = np.zeros((squares.shape[1], len(discounts)))
+        return nothing, nothing.copy(), np.zeros(len(discounts))
     tiny = np.finfo(float).tiny
     squares = np.maximum(squares, tiny)
     sums = np.repeat(squares[0][:, None], len(discounts), axis=1)

@@ -30,7 +30,9 @@ class Group:
     values : ndarray, shape (n_years, n_regions)
         Persons; NaN in gaps and in years whose flag keeps them out.
     population : ndarray, shape (n_years, n_regions)
-        Persons, the nearest known year where it is missing; ones if never known.
+        Persons, the nearest known year where it is missing; ones for all if one is never known.
+    rated : bool
+        Whether every region has a population, so that rates can be made.
     breaks : ndarray of bool, shape (n_years, n_regions)
     total : ndarray, shape (n_years,)
         The country's net; the sum of the regions where nothing else states it.
@@ -44,14 +46,10 @@ class Group:
     years: np.ndarray
     values: np.ndarray
     population: np.ndarray
+    rated: bool
     breaks: np.ndarray
     total: np.ndarray
     totals: tuple[Key, ...]
-
-    @property
-    def known_population(self) -> bool:
-        """Whether rates can be made."""
-        return bool((self.population != 1.0).all())
 
 
 def groups(panel: Panel) -> list[Group]:
@@ -96,12 +94,15 @@ def _group(panel: Panel, source: str, country: str, regions: Sequence[Series]) -
         for flag in UNUSED_FLAGS:
             values[row[unused(series, flag)], column] = np.nan
     filled = pd.DataFrame(population).interpolate().ffill().bfill().to_numpy()
-    if np.isnan(filled).any():
+    rated = not np.isnan(filled).any()
+    if not rated:
         filled = np.ones(shape)
     total, totals = _total(panel, source, country, years)
     if not totals:
         total = values.sum(axis=1)
-    return Group(source, country, tuple(regions), years, values, filled, breaks, total, totals)
+    return Group(
+        source, country, tuple(regions), years, values, filled, rated, breaks, total, totals
+    )
 
 
 def _total(
@@ -126,3 +127,18 @@ def _total(
         stated = pd.Series(series.values, index=series.years).reindex(years).to_numpy()
         total = np.where(np.isnan(stated), total, stated)
     return total, tuple(found)
+
+
+def stated_net(panel: Panel, key: Key) -> dict[int, float]:
+    """Return a net by year, from arrivals and departures in years in which it is missing itself."""
+    source, place, measure = key
+    known = {
+        series.measure: pd.Series(series.values, index=series.years)
+        for series in panel
+        if (series.source, series.location) == (source, place)
+    }
+    net = known[measure]
+    if measure == "net_migration" and {"immigration", "emigration"} <= set(known):
+        net = net.combine_first(known["immigration"] - known["emigration"])
+    net = net.dropna()
+    return dict(zip(net.index.tolist(), net.tolist()))

@@ -30,6 +30,8 @@ from forecast.panel import Panel, Series
 MEASURES = ("internal_arrivals", "internal_departures", "internal_net")
 #: Fewest years in which the internal nets of all regions are known.
 MINIMUM_YEARS = 3
+#: Moves that a region without any counts as: what it is divided by, and starts from.
+_LEAST = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +156,7 @@ def draw(
     dict of (location, measure) to ndarray, shape (n_draws, n_ahead)
     """
     places = list(moves.places)
-    size = moves.turnover.mean()
+    size = moves.turnover.mean().clip(lower=_LEAST)
     own = moves.net.copy()
     lean = {}
     for place in places:
@@ -222,21 +224,33 @@ def _turnover(
     moves: Moves, n_ahead: int, n_draws: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Draw the mean of arrivals and departures, shape (n_draws, n_regions, n_ahead)."""
-    gaps = np.diff(moves.mobility.index.to_numpy())
-    common = np.diff(np.log(moves.mobility.to_numpy(dtype=float))) / np.sqrt(gaps)
-    change = np.diff(np.log(moves.turnover.to_numpy(dtype=float)), axis=0)
-    own = (change - change.mean(axis=1, keepdims=True)).ravel()
+    common = _yearly(moves.mobility.index, moves.mobility.to_numpy(dtype=float))
+    change = _yearly(moves.turnover.index, moves.turnover.to_numpy(dtype=float))
+    own = (change - np.nanmean(change, axis=1, keepdims=True)).ravel()
     width = len(moves.places)
     shared = np.cumsum(_walk(common, (n_draws, 1, n_ahead), generator), axis=2)
     alone = np.cumsum(_walk(own, (n_draws, width, n_ahead), generator), axis=2)
-    last = moves.turnover.iloc[-1].to_numpy(dtype=float)
+    last = np.maximum(moves.turnover.iloc[-1].to_numpy(dtype=float), _LEAST)
     return np.asarray(last[:, None] * np.exp(shared + alone))
+
+
+def _yearly(years: pd.Index, moved: np.ndarray) -> np.ndarray:
+    """Return changes of the logarithm, those over several years in proportion to one.
+
+    NaN where nobody moved: a region without any moves has not been counted.
+    """
+    gaps = np.sqrt(np.diff(years.to_numpy())).reshape(-1, *[1] * (moved.ndim - 1))
+    return np.asarray(np.diff(np.log(np.where(moved > 0, moved, np.nan)), axis=0) / gaps)
 
 
 def _walk(
     seen: np.ndarray, shape: tuple[int, int, int], generator: np.random.Generator
 ) -> np.ndarray:
-    """Draw steps as large as those seen, their size as uncertain as their number makes it."""
+    """Draw steps as large as those seen, their size as uncertain as their number makes it.
+
+    NaN has not been seen.
+    """
+    seen = seen[np.isfinite(seen)]
     freedom = max(len(seen), 1)
     scale = np.sqrt(float((seen**2).sum()) / generator.chisquare(freedom, shape[0]))
     return np.asarray(scale[:, None, None] * generator.standard_normal(shape))

@@ -1,0 +1,96 @@
+"""A place by itself: it borrows from regions of other countries how far it may move."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from forecast import locations
+from forecast.models.regional.data import ALL
+from forecast.models.regional.pooling import Pool, posterior
+from forecast.models.scale import population_ahead
+from forecast.models.simulation import simulate
+from forecast.models.univariate import UNUSED_FLAGS, unused
+from forecast.panel import Panel, Series
+
+
+def singles(panel: Panel, covered: Collection[tuple[str, str]]) -> list[Series]:
+    """Return nets of all flows of places outside every complete set of regions.
+
+    Parameters
+    ----------
+    panel : Panel
+    covered : collection of (source, country)
+        Where regions make up the country.
+    """
+    return [
+        series
+        for series in panel
+        if series.measure == ALL
+        and series.step == 1
+        and (series.source, locations.country_of(series.location)) not in covered
+        and usable_years(series) > 0
+    ]
+
+
+def fitted_values(series: Series) -> np.ndarray:
+    """Return the figures of a series; NaN in gaps and in years whose flag keeps them out."""
+    values = series.values.copy()
+    for flag in UNUSED_FLAGS:
+        values[unused(series, flag)] = np.nan
+    return values
+
+
+def usable_years(series: Series) -> int:
+    """Return how many usable years there are since the last break."""
+    breaks = np.flatnonzero(series.flagged("break"))
+    start = int(breaks[-1]) if len(breaks) else 0
+    return int((~np.isnan(fitted_values(series)[start:])).sum())
+
+
+def is_rate(series: Series) -> bool:
+    """Whether the population is known in every observed year."""
+    return not np.isnan(series.population[~np.isnan(series.values)]).any()
+
+
+def draw(
+    series: Series,
+    pool: Pool,
+    pool_of_rates: bool,
+    last: int,
+    n_draws: int,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Draw futures of one place with the liveliness of a pool, in persons.
+
+    Parameters
+    ----------
+    series : Series
+    pool : Pool
+    pool_of_rates : bool
+        Whether the pool's unit is persons per 1,000 inhabitants. Where it, or the series,
+        is not, the pool's shocks are carried over relative to the level.
+    last : int
+        The last year wanted.
+    n_draws : int
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (n_draws, n_ahead)
+    """
+    values, breaks = fitted_values(series), series.flagged("break")
+    n_ahead = max(0, last - series.origin)
+    rated = is_rate(series)
+    if rated:
+        values = 1000.0 * values / series.population
+    if rated and pool_of_rates:
+        fitted = posterior(pool, values, breaks, 0.0)
+    else:
+        relative = float(np.nanmean(np.abs(values))) / pool.level if pool.level > 0 else 1.0
+        fitted = posterior(pool, values, breaks, 0.0, pool.variance * relative**2)
+    paths = np.asarray(simulate(fitted, n_ahead, n_draws, generator))
+    if rated:
+        paths = paths * population_ahead(series.population, n_ahead) / 1000.0
+    return paths
