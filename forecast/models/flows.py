@@ -211,7 +211,8 @@ def _notes(panel: Panel, gross: Gross, doubt: str) -> pd.DataFrame:
         used = place is not None and series.key in {s.key for s in place.series}
         reason = _why_not(series)
         if place is not None and used:
-            reason = " ".join(filter(None, (_borrowed(place, series), doubt)))
+            told = (_borrowed(place, series), _net_is_ahead(place, series), doubt)
+            reason = " ".join(filter(None, told))
         scaled = used and is_rate(series)
         rows.append(
             (
@@ -243,9 +244,19 @@ def _borrowed(place: Place, series: Series) -> str:
     )
 
 
+def _net_is_ahead(place: Place, series: Series) -> str:
+    """Say that a net known for later years than its flows says nothing of them here."""
+    if series.measure == NET or place.net is None or place.net.origin <= series.origin:
+        return ""
+    return (
+        f"The net is known to {place.net.origin}, and not looked at; model='coherent' makes "
+        "the flows of these years agree with it."
+    )
+
+
 def _why_not(series: Series) -> str:
     if series.measure in DIRECTIONS:
-        return "No usable year since the last break."
+        return "No usable year since the last break of arrivals or departures."
     if series.measure == NET:
         return "The source has no arrivals and departures of this place to derive its net from."
     return f"{series.measure} is no flow across the border. Use model='internal' or 'coherent'."

@@ -82,6 +82,16 @@ def choose(series: Series, kind: Kind | None = None) -> Scale:
     return Scale("persons", series.values, rounding, None, series.step)
 
 
+def closed(population: np.ndarray) -> np.ndarray:
+    """Return a population with its gaps closed along straight lines, shape (n_years,).
+
+    A year without a row has no population either; before the first and after the last known
+    year it is theirs.
+    """
+    known = np.flatnonzero(~np.isnan(population))
+    return np.asarray(np.interp(np.arange(len(population)), known, population[known]))
+
+
 def population_ahead(population: np.ndarray, n_ahead: int) -> np.ndarray:
     """Carry a population forward at its mean growth of the last years.
 

@@ -147,7 +147,8 @@ def test_a_flow_without_a_usable_year_is_left_out(registers: Panel) -> None:
     table.loc[lost & (table["measure"] == "emigration"), "flag"] = "outlier;break"
     fitted = Flows(sampler=QUICK).fit(Panel.from_frame(table), 1)
     notes = fitted.notes.set_index(["location", "measure"])
-    assert notes.loc[("KGZ", "emigration"), "reason"] == "No usable year since the last break."
+    reason = "No usable year since the last break of arrivals or departures."
+    assert notes.loc[("KGZ", "emigration"), "reason"] == reason
     assert notes.loc[("KGZ", "immigration"), "status"] == "forecast"
     outlook = fitted.forecast((2026,), 200)
     assert ("KGZ", "net_migration") not in set(
@@ -206,3 +207,55 @@ def test_refusals(registers: Panel) -> None:
         Flows().fit(registers.select(source="kg-nsc"), 1)
     with pytest.raises(UnknownNameError, match="growth"):
         Flows(priors={"grwth": 0.1})
+
+
+def register(
+    into: range, out: range, place: str = "KAZ", net: range | None = None, people: float = 1e6
+) -> pd.DataFrame:
+    """Arrivals and departures that differ from year to year, and their net in the years given."""
+    rows = [("immigration", year, 15_000.0 + 700 * (year % 3)) for year in into] + [
+        ("emigration", year, 30_000.0 + 900 * (year % 4)) for year in out
+    ]
+    rows += [("net_migration", year, -15_000.0) for year in net or []]
+    table = pd.DataFrame(rows, columns=["measure", "year", "value"])
+    return table.assign(source="s", location=place, population=people, flag="")
+
+
+def test_a_flow_that_ended_before_a_break_of_the_other_is_not_made_up() -> None:
+    table = register(range(1995, 2024), range(1995, 2019))
+    table.loc[(table["year"] == 2019) & (table["measure"] == "immigration"), "flag"] = "break"
+    both = pd.concat([table, register(range(1995, 2024), range(1995, 2024), "UZB")])
+    fitted = Flows(sampler=QUICK).fit(Panel.from_frame(both), 1)
+    notes = fitted.notes.set_index(["location", "measure"])
+    assert notes.loc[("KAZ", "emigration"), "status"] == "not forecast"
+    assert "arrivals or departures" in str(notes.loc[("KAZ", "emigration"), "reason"])
+    assert str(notes.loc[("KAZ", "immigration"), "reason"]).startswith("Borrowed: 5 usable years")
+    assert ("KAZ", "emigration") not in set(
+        zip(*(fitted.forecast((2025,), 50).series[name] for name in ("location", "measure")))
+    )
+
+
+def test_a_year_without_a_row_is_drawn_between_its_neighbours() -> None:
+    into = [year for year in range(1995, 2024) if year != 2021]
+    table = register(range(1995, 2024), range(1995, 2024), net=range(1995, 2020))
+    table = table[(table["measure"] != "immigration") | table["year"].isin(into)]
+    outlook = Flows(sampler=QUICK).fit(Panel.from_frame(table), 1).forecast((2021, 2025), 300)
+    net = outlook.sample(location="KAZ", measure="net_migration", year=2021)
+    assert np.std(net) > 100
+    assert -20_000 < np.median(net) < -11_000
+
+
+def test_a_net_known_beyond_its_flows_is_said_to_be_left_out() -> None:
+    table = register(range(1995, 2023), range(1995, 2023), net=range(1995, 2024))
+    panel = Panel.from_frame(table)
+    fitted = Flows(sampler=QUICK).fit(panel, 1)
+    assert fitted.notes["reason"].str.contains("known to 2023").sum() == 2
+    outlook = fc.forecast(panel, model="coherent", horizons=(2023, 2025), draws=100)
+    assert coherence.check(outlook)["holds"].all()
+
+
+def test_a_place_livelier_than_any_country_is_not_cut_off() -> None:
+    table = register(range(1995, 2024), range(1995, 2024), people=60_000.0)
+    outlook = Flows(sampler=QUICK).fit(Panel.from_frame(table), 1).forecast((2024,), 300)
+    # 500 of 1,000 leave in a year.
+    assert outlook.sample(location="KAZ", measure="emigration", year=2024).mean() > 25_000

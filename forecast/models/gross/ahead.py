@@ -6,10 +6,11 @@ import numpy as np
 
 from forecast.models.gross.data import Gross, is_rate
 from forecast.models.gross.sampler import Draws
-from forecast.models.scale import population_ahead
+from forecast.models.scale import closed, population_ahead
 from forecast.panel import Series
 
-#: No country has seen more than this many arrivals or departures per 1,000 in a year.
+#: Few places have seen more than this many arrivals or departures per 1,000 in a year; draws
+#: stay below it, or below three times what the place itself has seen.
 LARGEST_RATE = 200.0
 #: The largest mean that the counting error of a count is drawn for.
 LARGEST_COUNT = 1e9
@@ -92,9 +93,11 @@ def _persons(
         log_rate = registered[..., direction]
         if is_rate(series):
             ahead = population_ahead(series.population, int(years[-1] - series.origin))
-            population = np.append(series.population, ahead)
+            population = np.append(closed(series.population), ahead)
             thousands = population[np.maximum(years - series.years[0], 0)] / 1000.0
-            mean = np.exp(np.minimum(log_rate, np.log(LARGEST_RATE))) * np.nan_to_num(thousands)
+            seen = np.nanmax(1000.0 * series.values / series.population, initial=0.0)
+            most = max(LARGEST_RATE, 3.0 * seen)
+            mean = np.exp(np.minimum(log_rate, np.log(most))) * thousands
         else:
             mean = np.exp(np.minimum(log_rate, np.log(LARGEST_COUNT)))
         counts[..., direction] = generator.poisson(np.minimum(mean, LARGEST_COUNT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,7 +27,7 @@ class Place:
     net : Series or None
         The registered net, which is derived, never fitted.
     usable : tuple of int
-        Years since the last break that each flow can be fitted on.
+        Years since the last break of either flow that each can be fitted on.
     """
 
     source: str
@@ -82,17 +83,8 @@ def collect(panel: Panel) -> Gross | None:
     for series in panel:
         if series.measure in (*DIRECTIONS, NET) and series.step == 1:
             found.setdefault((series.source, series.location), {})[series.measure] = series
-    places = tuple(
-        Place(
-            source,
-            location,
-            (flows.get(DIRECTIONS[0]), flows.get(DIRECTIONS[1])),
-            flows.get(NET),
-            (_usable(flows.get(DIRECTIONS[0])), _usable(flows.get(DIRECTIONS[1]))),
-        )
-        for (source, location), flows in sorted(found.items())
-        if any(_usable(flows.get(direction)) for direction in DIRECTIONS)
-    )
+    all_places = (_place(*key, flows) for key, flows in sorted(found.items()))
+    places = tuple(place for place in all_places if any(place.usable))
     if not places:
         return None
     first = min(int(s.years[0]) for place in places for s in place.flows if s is not None)
@@ -113,12 +105,21 @@ def collect(panel: Panel) -> Gross | None:
     )
 
 
-def _usable(series: Series | None) -> int:
+def _place(source: str, location: str, known: Mapping[str, Series]) -> Place:
+    into, out = (known.get(direction) for direction in DIRECTIONS)
+    # A break of one flow starts a new stretch of both.
+    since = max(
+        (int(series.years[series.flagged("break")].max(initial=series.years[0]))
+         for series in (into, out) if series is not None), default=0,
+    )  # fmt: skip
+    usable = _usable(into, since), _usable(out, since)
+    return Place(source, location, (into, out), known.get(NET), usable)
+
+
+def _usable(series: Series | None, since: int) -> int:
     if series is None:
         return 0
-    breaks = np.flatnonzero(series.flagged("break"))
-    start = int(breaks[-1]) if len(breaks) else 0
-    return int((~np.isnan(_fitted(series)))[start:].sum())
+    return int((~np.isnan(_fitted(series)))[series.years >= since].sum())
 
 
 def _fitted(series: Series) -> np.ndarray:
