@@ -67,31 +67,35 @@ def check(outlook: Forecast, identities: Sequence[Identity] | None = None) -> pd
     DataFrame
         One row per identity: ``identity, location, years, draws_off, largest, relative,
         holds``. ``draws_off`` is the share of draws (and years) that are off by more than
-        rounding, ``largest`` the largest difference in persons, ``relative`` the same as a
-        share of the figures added.
+        rounding, or missing where there should be one, ``largest`` the largest difference
+        in persons, ``relative`` the same as a share of the figures added. An identity with
+        no year in which all its series are known holds: there is nothing that breaks it.
     """
     keys = keys_of(outlook)
     tested = about(keys, stated(keys) if identities is None else identities)
     values = complete(outlook)
-    forecast = ~np.isnan(outlook.paths.transpose("draw", "series", "year").to_numpy()[0])
+    years = outlook.paths["year"].to_numpy()
+    forecast = years > outlook.series["origin"].to_numpy()[:, None]
     rows = []
     for identity, coefficients in zip(tested, matrix(tested, keys)):
         used = np.flatnonzero(coefficients)
         terms = values[:, used] * coefficients[used, None]
-        # Years in which everything is observed are the figures' business; see `broken`.
-        known = ~np.isnan(terms).any(axis=(0, 1)) & forecast[used].any(axis=0)
+        # Years in which everything is observed are the figures' business; see `broken`. A gap in
+        # what is observed leaves nothing to test, a gap in the draws is an error.
+        there = ~np.isnan(terms).any(axis=0) | forecast[used]
+        known = there.all(axis=0) & forecast[used].any(axis=0)
         off = np.abs(terms.sum(axis=1))[:, known]
         size = np.abs(terms).sum(axis=1)[:, known]
-        beyond = off > TOLERANCE * (1.0 + size)
+        beyond = ~(off <= TOLERANCE * (1.0 + size))
         rows.append(
             {
                 "identity": identity.name,
                 "location": identity.location,
                 "years": int(known.sum()),
                 "draws_off": float(beyond.mean()) if beyond.size else np.nan,
-                "largest": float(off.max(initial=0.0)),
-                "relative": float((off / (1.0 + size)).max(initial=0.0)),
-                "holds": bool(beyond.size and not beyond.any()),
+                "largest": float(np.nan_to_num(off).max(initial=0.0)),
+                "relative": float(np.nan_to_num(off / (1.0 + size)).max(initial=0.0)),
+                "holds": not beyond.any(),
             }
         )
     columns = ["identity", "location", "years", "draws_off", "largest", "relative", "holds"]
@@ -165,7 +169,7 @@ def trusted(panel: Panel, keys: Sequence[Key]) -> tuple[list[Identity], pd.DataF
         theirs = gaps[(gaps["identity"] == identity.name) & (gaps["location"] == identity.location)]
         off = theirs[theirs["difference"].abs() > theirs["rounding"]]
         years = _common_years(panel, identity)
-        if across and (years == 0 or len(off) > years / 2):
+        if across and (years == 0 or len(off) >= years / 2):
             largest = float(theirs["difference"].abs().max()) if len(theirs) else np.nan
             refused.append((identity.name, identity.location, years, len(off), largest))
         else:

@@ -86,7 +86,9 @@ def on_todays_regions(outlook: Forecast, parts: Panel | None = None, seed: int =
             origin.append(origins[key])
             continue
         generator = np.random.default_rng(series_seed(seed, "split", key))
-        for code, paths in _split(values, leanings[key], units[key], pool, generator).items():
+        late = max(0, origins[key] - int(leanings[key].index[-1]))
+        drawn = _split(values, leanings[key], units[key], late, pool, generator)
+        for code, paths in drawn.items():
             pieces.append(((key[0], code, key[2]), paths))
             origin.append(origins[key])
             notes.append(_note(key, code, leanings[key], origins[key]))
@@ -234,20 +236,23 @@ def _split(
     values: np.ndarray,
     leaning: pd.DataFrame,
     members: Sequence[Series],
+    late: int,
     pool: Pool,
     generator: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """Return draws of the parts, shape (n_draws, n_years) each; NaN where the unit is."""
+    """Return draws of the parts, shape (n_draws, n_years) each; NaN where the unit is.
+
+    The parts' figures may end some years before the unit's: `late`.
+    """
     n_draws, n_years = values.shape
     people = np.array([series.population[-1] for series in members])
     ahead = int((~np.isnan(values[0])).sum())
-    # The parts' figures may end before the unit's.
     behind = n_years - ahead
     paths = np.empty((n_draws, len(members), ahead))
     for column, series in enumerate(members):
         theirs = leaning[series.location].to_numpy()
         known = posterior(pool, theirs, np.zeros(len(theirs), dtype=bool), 0.001)
-        paths[:, column] = simulate(known, ahead, n_draws, generator)
+        paths[:, column] = simulate(known, late + ahead, n_draws, generator)[:, late:]
     # Cancelling out takes one part's worth of variance away, which is put in before.
     middle = np.median(paths, axis=0)
     wide = np.sqrt(len(members) / (len(members) - 1.0))

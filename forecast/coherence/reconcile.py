@@ -31,6 +31,7 @@ def reconcile(
     *,
     identities: Sequence[Identity] | None = None,
     covariance: Covariance | pd.DataFrame = "draws",
+    strict: bool = True,
 ) -> Forecast:
     """Make every draw of a forecast obey its identities.
 
@@ -51,6 +52,10 @@ def reconcile(
         one-step errors of the naive forecast, or from the draws without dependence; or
         one-step errors of any model, one row per year and one column per (source,
         location, measure). All are shrunk; nothing after the origin is used.
+    strict : bool
+        Whether figures already observed that contradict each other are an error. Otherwise
+        the identity that closes the contradiction is left open in that year; the
+        attribute ``left_open`` says which, `check` by how much.
 
     Returns
     -------
@@ -63,7 +68,7 @@ def reconcile(
     DataError, UnknownNameError
         If the method cannot do it, or is not known.
     FitError
-        If figures already observed contradict an identity of the year.
+        If figures already observed contradict an identity of the year, and it is strict.
     """
     if method not in get_args(Method):
         raise unknown_name("method of reconciliation", method, get_args(Method))
@@ -74,6 +79,7 @@ def reconcile(
     counts = np.array([not validation.MEASURES[measure] for _, _, measure in keys])
     steady = _errors(outlook, keys, covariance)
     changed = values.copy()
+    left_open: list[str] = []
     for year in range(values.shape[2]):
         known = ~np.isnan(values[0, :, year])
         there = {key for key, is_known in zip(keys, known) if is_known}
@@ -82,34 +88,42 @@ def reconcile(
             for identity in chosen
             if set(identity.keys) <= there and forecast[_columns(identity, keys), year].any()
         ]
-        if not used:
-            continue
-        columns = sorted({column for identity in used for column in _columns(identity, keys)})
-        here = [keys[column] for column in columns]
-        draws = values[:, columns, year]
-        free = forecast[columns, year]
-        metric = _metric(draws, steady, columns, covariance)
-        metric = np.where(np.outer(free, free), metric, 0.0)
-        if method == "mint":
-            rows = matrix(used, here)
-            made = project(draws, rows, np.zeros(len(rows)), metric, counts[columns] & free)
-        else:
-            if not free.all():
-                raise DataError(
-                    f"{method} needs all series to end in the same year; "
-                    f"{here[int(np.flatnonzero(~free)[0])][1]} is already observed in "
-                    f"{outlook.paths['year'].to_numpy()[year]}. Use method='mint'."
+        if not strict:
+            # A forecast without any spread, such as the difference of known figures, is fixed too.
+            moves = forecast[:, year] & (np.ptp(values[:, :, year], axis=0) > 0)
+            used, open_ones = _obeyable(used, keys, values[0, :, year], moves)
+            name = outlook.paths["year"].to_numpy()[year]
+            left_open += [f"{name}: {identity.name}" for identity in open_ones]
+        # Accounts that share no series do not touch each other, nor each other's shrinkage.
+        for together in _connected(used):
+            columns = sorted({column for one in together for column in _columns(one, keys)})
+            here = [keys[column] for column in columns]
+            draws = values[:, columns, year]
+            free = forecast[columns, year]
+            metric = _metric(draws, steady, columns, covariance)
+            metric = np.where(np.outer(free, free), metric, 0.0)
+            if method == "mint":
+                rows = matrix(together, here)
+                made = project(draws, rows, np.zeros(len(rows)), metric, counts[columns] & free)
+            else:
+                if not free.all():
+                    raise DataError(
+                        f"{method} needs all series to end in the same year; "
+                        f"{here[int(np.flatnonzero(~free)[0])][1]} is already observed in "
+                        f"{outlook.paths['year'].to_numpy()[year]}. Use method='mint'."
+                    )
+                made = (
+                    bottom_up(draws, here, together)
+                    if method == "bottom-up"
+                    else top_down(draws, here, together, counts[columns], metric)
                 )
-            made = (
-                bottom_up(draws, here, used)
-                if method == "bottom-up"
-                else top_down(draws, here, used, counts[columns], metric)
-            )
-            _verify(made, matrix(used, here), method)
-        changed[:, columns, year] = made
+                _verify(made, matrix(together, here), method)
+            changed[:, columns, year] = made
     final = np.where(forecast[None], changed, np.nan)
     paths = outlook.paths.transpose("draw", "series", "year").copy(data=final)
     paths.attrs = {**outlook.paths.attrs, "reconciled": _label(method, covariance)}
+    if left_open:
+        paths.attrs["left_open"] = "; ".join(left_open)
     return Forecast(paths, outlook.horizons, outlook.notes, outlook.history)
 
 
@@ -165,6 +179,49 @@ def _label(method: Method, covariance: Covariance | pd.DataFrame) -> str:
 
 def _columns(identity: Identity, keys: Sequence[Key]) -> list[int]:
     return [keys.index(key) for key in identity.keys]
+
+
+def _connected(identities: Sequence[Identity]) -> list[list[Identity]]:
+    """Part identities into groups that share no series, each in the order given."""
+    groups: list[tuple[set[Key], list[Identity]]] = []
+    for identity in identities:
+        keys, together = set(identity.keys), [identity]
+        apart = []
+        for theirs, others in groups:
+            if theirs & keys:
+                keys, together = keys | theirs, [*others, *together]
+            else:
+                apart.append((theirs, others))
+        groups = [*apart, (keys, together)]
+    position = {identity: place for place, identity in enumerate(identities)}
+    return [sorted(together, key=position.__getitem__) for _, together in groups]
+
+
+def _obeyable(
+    identities: Sequence[Identity], keys: Sequence[Key], values: np.ndarray, free: np.ndarray
+) -> tuple[list[Identity], list[Identity]]:
+    """Part identities into those that what is free can obey together, and the others.
+
+    Parameters
+    ----------
+    identities : sequence of Identity
+        Taken up one after the other.
+    keys : sequence of Key
+    values : ndarray, shape (n_series,)
+        Of one draw; what is not free is the same in all.
+    free : ndarray of bool, shape (n_series,)
+    """
+    kept: list[Identity] = []
+    left: list[Identity] = []
+    for identity in identities:
+        rows = matrix([*kept, identity], keys)
+        fixed = np.where(free, 0.0, np.nan_to_num(values))
+        right = -(rows * fixed).sum(axis=1)
+        moving = rows[:, free]
+        found = np.linalg.lstsq(moving, right, rcond=None)[0]
+        gap = float(np.abs(moving @ found - right).max(initial=0.0))
+        (left if gap > 1e-8 * (1.0 + np.abs(fixed).max()) else kept).append(identity)
+    return kept, left
 
 
 def _errors(

@@ -59,14 +59,14 @@ class Coherent:
             if fitted is not None:
                 taken |= _forecast_keys(fitted.notes)
         rest: FittedModel | None = None
+        left = panel.without(sorted(taken)) if taken and set(panel.keys) - taken else panel
         if set(panel.keys) - taken:
-            left = panel.without(sorted(taken)) if taken else panel
             try:
                 rest = find_model(DEFAULT).fit(left, seed)
             except TooShortError:
                 if flows is None and regions is None:
                     raise
-        return FittedCoherent(panel, seed, flows, regions, rest)
+        return FittedCoherent(panel, seed, flows, regions, rest, left)
 
 
 def _tried[Fitted](fit: Callable[[Panel, int], Fitted], panel: Panel, seed: int) -> Fitted | None:
@@ -94,6 +94,8 @@ class FittedCoherent:
     regions : FittedInternal or None
     rest : FittedModel or None
         The default model on everything else.
+    left : Panel
+        Everything else.
     """
 
     panel: Panel
@@ -101,6 +103,7 @@ class FittedCoherent:
     flows: FittedFlows | None
     regions: FittedInternal | None
     rest: FittedModel | None
+    left: Panel
 
     @property
     def diagnostics(self) -> pd.DataFrame:
@@ -123,12 +126,22 @@ class FittedCoherent:
         if self.regions is not None:
             made.append(self.regions.forecast(wanted, draws, national))
         if self.rest is not None:
-            made.append(self.rest.forecast(wanted, draws))
+            # What is left may end later than the rest: it is asked for what is ahead of it.
+            earliest = min(series.origin for series in self.left)
+            ahead = [year for year in wanted if year > earliest]
+            try:
+                made.append(self.rest.forecast(ahead or [earliest + self.panel.step], draws))
+            except TooShortError:
+                # The others' notes say why a series is not forecast.
+                if not made:
+                    raise
         drawn: dict[Key, np.ndarray] = {}
         told: dict[Key, dict[str, object]] = {}
+        origins = {series.key: series.origin for series in self.panel}
         for outlook in made:
             for key, paths in _paths(outlook).items():
-                drawn.setdefault(key, paths)
+                n_ahead = max(0, (wanted[-1] - origins[key]) // self.panel.step)
+                drawn.setdefault(key, paths[:, :n_ahead])
             for row in outlook.notes.to_dict("records"):
                 key = str(row["source"]), str(row["location"]), str(row["measure"])
                 if key not in told or row["status"] == FORECAST != told[key]["status"]:
@@ -139,7 +152,8 @@ class FittedCoherent:
         kept, _ = trusted(self.panel, list(drawn))
         if check(outlook, kept)["holds"].all():
             return outlook
-        return reconcile(outlook, identities=kept)
+        # Figures that two offices count a few persons apart must not cost the forecast.
+        return reconcile(outlook, identities=kept, strict=False)
 
     def _same_net(
         self, drawn: dict[Key, np.ndarray], national: dict[Key, dict[int, np.ndarray]], last: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -151,3 +153,19 @@ def test_unknown_ways_are_named(outlook: Forecast) -> None:
         coherence.reconcile(outlook, "mint-shrink")  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match="covariance"):
         coherence.reconcile(outlook, covariance="sample")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("covariance", ["draws", "changes"])
+def test_accounts_that_share_no_series_do_not_touch_each_other(
+    outlook: Forecast, covariance: Literal["draws", "changes"]
+) -> None:
+    kept, _ = coherence.trusted(outlook.history, outlook.history.keys)
+    kazakh = [identity for identity in kept if identity.location == "KAZ"]
+    assert 0 < len(kazakh) < len(kept)
+    together = coherence.reconcile(outlook, identities=kept, covariance=covariance)
+    alone = coherence.reconcile(outlook, identities=kazakh, covariance=covariance)
+    ours = [place.startswith("K") for place in outlook.series["location"]]
+    np.testing.assert_array_equal(
+        together.paths.to_numpy()[:, ours], alone.paths.to_numpy()[:, ours]
+    )
+    assert coherence.check(together)["holds"].all()

@@ -196,6 +196,23 @@ def test_todays_regions_are_drawn_and_add_up(everything: Forecast) -> None:
     assert coherence.check(back)["holds"].all()
 
 
+def test_parts_that_end_before_their_unit_are_less_certain(everything: Forecast) -> None:
+    balance = everything.history.select(source="kz-bns-balance")
+    units = fc.forecast(balance, model="internal", horizons=(2025, 2030), draws=1000)
+    parts = fc.load("kazakhstan-split")
+    wide = []
+    for known in (parts, parts.until(2021)):
+        made = on_todays_regions(units, known)
+        people = {series.location: series.population[-1] for series in known}
+        share = people["KZ-61"] / (people["KZ-61"] + people["KZ-79"])
+        own = made.sample(location="KZ-61", measure="net_all_flows", year=2025)
+        whole = units.sample(location="KZ-61+KZ-79", measure="net_all_flows", year=2025)
+        low, high = np.quantile(own - share * whole, [0.1, 0.9])
+        wide.append(high - low)
+    # Four years on instead of one.
+    assert wide[1] > 1.3 * wide[0]
+
+
 def test_a_split_is_not_invented(everything: Forecast) -> None:
     early = everything.history.select(source=["kz-bns", "kz-bns-balance"]).until(2017)
     outlook = fc.forecast(early, model="internal", horizons=(2019,), draws=200)
