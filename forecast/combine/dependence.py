@@ -13,6 +13,7 @@ doi:10.2202/1544-6115.1175).
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import rankdata
 
 #: Fewer joint past errors than this say nothing about a correlation.
 FEWEST = 6
@@ -109,11 +110,11 @@ def height(template: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (n_draws, n_series)
-        Between 0 and 1.
+        Between 0 and 1. Equal draws, such as counts of zero, are equally high: by their
+        order two series would seem to go together.
     """
     n_draws = len(template)
-    order = np.argsort(template, axis=0, kind="stable")
-    rank = np.argsort(order, axis=0, kind="stable") / (n_draws - 1.0)
+    rank = (rankdata(template, axis=0) - 1.0) / (n_draws - 1.0)
     there = np.isfinite(template)
     count = np.maximum(there.sum(axis=2), 1)
     return np.asarray(np.where(there, rank, 0.0).sum(axis=2) / count)

@@ -56,7 +56,7 @@ class Errors:
 
 
 def dress(
-    members: Sequence[str | Model], panel: Panel, settings: Mapping[str, Any]
+    members: Sequence[str | Model], panel: Panel, settings: Mapping[str, Any], without: str = ""
 ) -> list[str | Model]:
     """Return the members of an ensemble, published ones with what their past errors teach.
 
@@ -67,16 +67,21 @@ def dress(
         Everything that is known.
     settings : mapping
         The table ``published`` of ``models/ensemble.toml``.
+    without : str, optional
+        A day (YYYY-MM-DD) whose errors do not count: what came out then is to be judged, and
+        would be by widths fitted to its own errors.
     """
     return [
-        member.with_errors(_by_series(member, panel, settings))
+        member.with_errors(_by_series(member, panel, settings, without))
         if isinstance(member, Published)
         else member
         for member in members
     ]
 
 
-def learn(published: Published, panel: Panel, settings: Mapping[str, Any]) -> dict[str, Errors]:
+def learn(
+    published: Published, panel: Panel, settings: Mapping[str, Any], without: str = ""
+) -> dict[str, Errors]:
     """Hold what came out on earlier days against the figures known now.
 
     Parameters
@@ -88,12 +93,15 @@ def learn(published: Published, panel: Panel, settings: Mapping[str, Any]) -> di
     settings : mapping
         `least` pairs are needed; `growth` and `correlation` are what they are pulled towards, or
         taken for where no more than one step ahead can be judged.
+    without : str, optional
+        A day that does not count.
 
     Returns
     -------
     dict of {"rate", "log", "persons"} to Errors
     """
     pairs = _pairs(published, panel)
+    pairs = pairs[pairs["day"] != without]
     found = {}
     for kind, rows in pairs.groupby("kind", sort=True):
         if len(rows) < int(settings["least"]):
@@ -112,9 +120,9 @@ def learn(published: Published, panel: Panel, settings: Mapping[str, Any]) -> di
 
 
 def _by_series(
-    published: Published, panel: Panel, settings: Mapping[str, Any]
+    published: Published, panel: Panel, settings: Mapping[str, Any], without: str
 ) -> dict[tuple[str, str, str], Errors]:
-    laws = learn(published, panel, settings)
+    laws = learn(published, panel, settings, without)
     kinds = {one.key: scales.choose(one).kind for one in panel}
     return {key: laws[kind] for key, kind in kinds.items() if kind in laws}
 

@@ -10,7 +10,7 @@ seed is fixed, so that forecasts from neighbouring origins ask for the same earl
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,11 @@ class Asked:
 
 
 def ask_all(
-    members: Sequence[str | Model], panel: Panel, steps: int, settings: Mapping[str, Any]
+    members: Sequence[str | Model],
+    panel: Panel,
+    steps: int,
+    settings: Mapping[str, Any],
+    on_day: Callable[[str], Sequence[str | Model]] | None = None,
 ) -> list[Asked]:
     """Ask every member on every earlier occasion.
 
@@ -107,6 +111,8 @@ def ask_all(
         How many steps ahead they look.
     settings : mapping
         The table ``history`` of ``models/ensemble.toml``.
+    on_day : callable, optional
+        Members to ask about a day of release, where they are to know less then.
 
     Returns
     -------
@@ -118,7 +124,7 @@ def ask_all(
     grid = origins(panel, settings)
     stride = grid[0] - grid[1] if len(grid) > 1 else 1
     sparse = settings.get("sparse", {})
-    occasions: list[tuple[Asked, Panel, list[int]]] = []
+    occasions: list[tuple[Asked, Panel, list[int], Sequence[str | Model]]] = []
     for origin in grid:
         try:
             seen = panel.until(origin)
@@ -130,16 +136,17 @@ def ask_all(
             for position, member in enumerate(members)
             if (origin // stride) % nth[position] == 0 and not days_of(member)
         ]
-        occasions.append((Asked(origin, [None] * len(members)), seen, chosen))
+        occasions.append((Asked(origin, [None] * len(members)), seen, chosen, members))
     for seen in released(panel, days)[-int(settings["origins"]) :]:
         ends = {one.key: one.origin for one in seen}
-        every = list(range(len(members)))
-        occasions.append((Asked(seen.origin, [None] * len(members), ends), seen, every))
+        asked = Asked(seen.origin, [None] * len(members), ends)
+        theirs = members if on_day is None else on_day(seen.last_release)
+        occasions.append((asked, seen, list(range(len(members))), theirs))
     open_questions: list[tuple[Asked, int, Question]] = []
-    for asked, seen, chosen in occasions:
+    for asked, seen, chosen, theirs in occasions:
         for position in chosen:
             question = Question(
-                members[position],
+                theirs[position],
                 seen,
                 asked.origin + steps * panel.step,
                 int(settings["draws"]),
@@ -153,7 +160,7 @@ def ask_all(
     answers = _answers(questions, len(open_questions) * len(panel))
     for (asked, position, _), answer in zip(open_questions, answers):
         asked.said[position] = answer
-    return [asked for asked, _, _ in occasions]
+    return [asked for asked, _, _, _ in occasions]
 
 
 def released(panel: Panel, days: Sequence[str]) -> list[Panel]:

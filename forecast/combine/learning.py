@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from forecast.combine import calibration, stacking
 from forecast.combine.calibration import Widening
 from forecast.combine.history import Past
+from forecast.combine.members import Key
 from forecast.combine.pooling import POOLS, renormalised
 
 
@@ -76,8 +77,12 @@ def learn(
         ``models/ensemble.toml``.
     unit : bool
         Whether the series share a unit (rates, logs); persons are divided by their own
-        usual change entirely.
+        usual change entirely, one number per series (as in the mean absolute scaled error,
+        Hyndman & Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001): a series that was
+        constant for long would decide for all if it were divided by what was usual then.
     """
+    if not unit:
+        pasts = _with_latest_sizes(pasts)
     weighing, widening = settings["weights"], settings["calibration"]
     power = float(weighing["scale_power"]) if unit else 1.0
     shares = _shares(pasts, power, float(weighing["half_life"]) * step_years)
@@ -191,6 +196,19 @@ def _shares(pasts: Sequence[Past], power: float, half_life: float) -> list[np.nd
         calm = (size + 0.1 * typical if power < 1 else np.maximum(size, 1e-9)) ** -power
         made.append(calm * 0.5 ** ((latest - past.origin) / half_life))
     return made
+
+
+def _with_latest_sizes(pasts: Sequence[Past]) -> list[Past]:
+    """Give every past forecast of a series the usual change known at the latest of them."""
+    latest: dict[Key, tuple[int, float]] = {}
+    for past in pasts:
+        for key, origin, size in zip(past.key, past.origin.tolist(), past.size.tolist()):
+            if np.isfinite(size) and origin >= latest.get(key, (origin, 0.0))[0]:
+                latest[key] = origin, size
+    return [
+        replace(past, size=np.array([latest.get(key, (0, np.nan))[1] for key in past.key]))
+        for past in pasts
+    ]
 
 
 def _near(step: int, taught: Sequence[int], bandwidth: int) -> list[tuple[int, float]]:

@@ -79,6 +79,22 @@ class Ensemble:
         return fitted
 
 
+@dataclass(frozen=True)
+class Taught:
+    """What past forecasts teach, up to a number of steps ahead.
+
+    Attributes
+    ----------
+    lessons : dict of str to Lessons
+        Weights and widths by group of series.
+    group : dict of (source, location, measure) to str
+        The group of each series.
+    """
+
+    lessons: dict[str, Lessons]
+    group: dict[Key, str]
+
+
 @dataclass
 class FittedEnsemble:
     """An ensemble that has seen a panel.
@@ -90,26 +106,39 @@ class FittedEnsemble:
     seed : int
     members : list of str or Model
         Its members; a published forecast with errors as large as its earlier ones.
-    lessons : dict of str to Lessons
-        Weights and widths by group of series, learned from the panel alone.
-    group : dict of (source, location, measure) to str
-        The group of each series: its scale, and how stormy it is among many.
+    taught : dict of int to Taught
+        Weights and widths learned from the panel alone, by how many steps ahead.
     """
 
     model: Ensemble
     panel: Panel
     seed: int
     members: list[str | Model]
-    lessons: dict[str, Lessons] = field(default_factory=dict)
-    group: dict[Key, str] = field(default_factory=dict)
-    learned: int = 0
+    taught: dict[int, Taught] = field(default_factory=dict)
 
-    def learn(self, steps: int) -> None:
-        """Learn weights and widths up to so many steps ahead, from the panel alone."""
-        if steps <= self.learned:
-            return
+    @property
+    def lessons(self) -> dict[str, Lessons]:
+        """Weights and widths by group of series, as far ahead as they have been asked for."""
+        return self.taught[max(self.taught)].lessons
+
+    @property
+    def group(self) -> dict[Key, str]:
+        """The group of each series: its scale, and how stormy it is among many."""
+        return self.taught[max(self.taught)].group
+
+    def learn(self, steps: int) -> Taught:
+        """Learn weights and widths up to so many steps ahead, from the panel alone.
+
+        What was asked before changes nothing: each number of steps has lessons of its own.
+        """
+        if steps not in self.taught:
+            self.taught[steps] = self._learn(steps)
+        return self.taught[steps]
+
+    def _learn(self, steps: int) -> Taught:
+        taught = Taught({}, {})
         settings = self.model.settings
-        said = history.ask_all(self.members, self.panel, steps, settings["history"])
+        said = history.ask_all(self.members, self.panel, steps, settings["history"], self._on_day)
         truth = history.Truth.of(self.panel)
         grouping = settings["groups"]
         special = scope.special(self.members, self.panel)
@@ -127,11 +156,18 @@ class FittedEnsemble:
             parts = groups.number(len(sizes), int(grouping["least"]), most)
             names = [f"{label} {part + 1}/{parts}" if parts > 1 else label for part in range(parts)]
             for name, chosen in zip(names, groups.split(pasts, parts)):
-                self.lessons[name] = learn(
+                taught.lessons[name] = learn(
                     chosen, len(self.members), self.panel.step, settings, kind != "persons"
                 )
-            self.group |= {key: names[at] for key, at in groups.of_series(sizes, parts).items()}
-        self.learned = steps
+            of_series = groups.of_series(sizes, parts)
+            taught.group.update({key: names[at] for key, at in of_series.items()})
+        return taught
+
+    def _on_day(self, day: str) -> list[str | Model]:
+        """Return the members as they are judged on a day, published ones by their other days."""
+        return dressing.dress(
+            self.model.members, self.panel, self.model.settings["published"], without=day
+        )
 
     @property
     def diagnostics(self) -> pd.DataFrame:
@@ -173,7 +209,8 @@ class FittedEnsemble:
         wanted = check_years(self.panel, years)
         ahead = {one.key: max(0, (wanted[-1] - one.origin) // one.step) for one in self.panel}
         # Rounded up, so that neighbouring target years ask for the same past forecasts.
-        self.learn(-(-max(ahead.values()) // 5) * 5)
+        least = int(self.model.settings["history"]["steps"])
+        taught = self.learn(max(least, -(-max(ahead.values()) // 5) * 5))
         said = [
             (question.known() or question.ask()).reaching(ahead)
             for question in (
@@ -194,7 +231,7 @@ class FittedEnsemble:
             said,
             {key: ahead[key] for key in able},
             {key for key, kind in kinds.items() if kind == "log"},
-            {key: self.lessons[self.group[key]] for key in able},
+            {key: taught.lessons[taught.group[key]] for key in able},
             str(self.model.settings["pool"]),
             draws,
             np.random.default_rng(np.random.SeedSequence([self.seed, 0x656E73])),

@@ -74,3 +74,12 @@ def test_years_already_observed_do_not_count() -> None:
     made = height(template)
     assert np.isfinite(made).all()
     assert np.ptp(made[:, 1]) > 0
+
+
+def test_counts_of_zero_do_not_go_together() -> None:
+    generator = np.random.default_rng(7)
+    counts = np.where(generator.random((4000, 2, 1)) < 0.9, 0, generator.poisson(5, (4000, 2, 1)))
+    made = height(counts.astype(float))
+    assert abs(np.corrcoef(made.T)[0, 1]) < 0.05
+    zero = counts[:, 0, 0] == 0
+    assert np.ptp(made[zero, 0]) == 0

@@ -132,3 +132,25 @@ def test_a_publisher_that_cannot_be_judged_drops_out_and_the_note_says_why() -> 
     assert outlook.paths.attrs["model"] == "with office"
     assert "no figure since says" in outlook.notes["reason"].iloc[0]
     assert np.isfinite(outlook.paths.to_numpy()).all()
+
+
+def test_an_edition_is_judged_by_widths_of_the_others() -> None:
+    panel, walks = released()
+    table = panel.to_frame()
+    late = (table["as_of"].astype(str).str.startswith("2016")) & (table["year"] > 2012)
+    # Only what the edition of 2013 is held against changes.
+    disturbed = Panel.from_frame(
+        table.assign(value=table["value"].where(~late, table["value"] + 50_000.0))
+    )
+    widths = []
+    for seen in (panel, disturbed):
+        fitted = Ensemble(["naive", projected(walks, 2.0)]).fit(seen, 1)
+        found = dressing.learn(projected(walks, 2.0), seen, SETTINGS, without="2013-06-01")
+        said = fitted._on_day("2013-06-01")[1]
+        assert isinstance(said, Published)
+        widths.append(float(found["rate"].law.sizes.max()))
+        assert said._errors is not None
+        known = next(iter(said._errors.values()))
+        assert isinstance(known, dressing.Errors)
+        assert known.law.pairs == found["rate"].law.pairs
+    assert widths[0] == pytest.approx(widths[1], rel=0.05)

@@ -41,3 +41,21 @@ def test_many_past_forecasts_of_a_far_step_speak_for_themselves() -> None:
     lessons = learn([*near, *far], 2, 1, SETTINGS, unit=True)
     assert lessons.at(1).weights[0] > 0.8
     assert lessons.at(5).weights[1] > 0.8
+
+
+def test_a_series_that_was_constant_for_long_does_not_decide_for_all() -> None:
+    generator = np.random.default_rng(3)
+    usual = past(200, generator.normal(0, 1, 200))
+    # One more series in persons, still until 2008, then at the second member's two.
+    calm = Past(
+        usual.quantiles[:, :, :10], np.full(10, 2.0), np.where(np.arange(10) < 8, 1e-3, 1.0),
+        2000 + np.arange(10), [("source", "CALM", "net_migration")] * 10,
+    )  # fmt: skip
+    both = Past(
+        np.concatenate([usual.quantiles, calm.quantiles], axis=2),
+        np.concatenate([usual.observed, calm.observed]),
+        np.concatenate([usual.size, calm.size]),
+        np.concatenate([usual.origin, calm.origin]),
+        [*usual.key, *calm.key],
+    )
+    assert learn([both], 2, 1, SETTINGS, unit=False).at(1).weights[0] > 0.8

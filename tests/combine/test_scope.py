@@ -57,7 +57,8 @@ def test_series_with_special_members_learn_apart_and_others_need_no_excuse() -> 
     weight = told[(told["what"] == "weight") & (told["name"] == "flows")]
     by = weight.set_index(["location", "measure"])["value"]
     assert by["UZB", "net_migration"] == 0.0
-    assert by["KAZ", "immigration"] > 0.0
+    # Of the gross flows, which are random walks here, it may well have none.
+    assert by["KAZ", "net_migration"] > 0.1
     assert set(outlook.notes["reason"]) == {""}
 
 

@@ -315,3 +315,12 @@ def test_a_slow_member_is_asked_at_fewer_earlier_origins() -> None:
     assert asked == [4, 12]
     outlook = fc.forecast(noise(), Ensemble(members, settings={"history": history}), draws=200)
     assert weights(outlook).sum() == pytest.approx(1.0)
+
+
+def test_what_was_asked_before_changes_nothing() -> None:
+    panel = fc.load("central-asia").select(source="un-wpp", location=["KAZ", "UZB"])
+    model = Ensemble(["naive", "mean", "ar"])
+    fresh = model.fit(panel, 1).forecast((2027,), 200).paths
+    asked = model.fit(panel, 1)
+    asked.forecast((2045,), 200)
+    np.testing.assert_array_equal(asked.forecast((2027,), 200).paths, fresh)
