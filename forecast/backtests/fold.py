@@ -232,8 +232,9 @@ def _joint(fold: Fold, rows: pd.DataFrame, draws: np.ndarray) -> pd.DataFrame:
     made = []
     counted = rows[rows["status"] == SCORED]
     assert fold.seen is not None  # noqa: S101
-    for (source, measure, origin, year), group in counted.groupby(
-        ["source", "measure", "origin", "year"]
+    # A forecast that stands for a later release as well is scored once for each.
+    for (source, measure, origin, as_of, year), group in counted.groupby(
+        ["source", "measure", "origin", "as_of", "year"]
     ):
         known = group.dropna(subset=["population"])
         unit, used = ("per 1,000", known) if len(known) > 1 else ("persons", group)
@@ -251,7 +252,7 @@ def _joint(fold: Fold, rows: pd.DataFrame, draws: np.ndarray) -> pd.DataFrame:
                 "measure": measure,
                 "source": source,
                 "origin": origin,
-                "as_of": fold.as_of,
+                "as_of": as_of,
                 "year": year,
                 "horizon": int(used["horizon"].iloc[0]),
                 "locations": len(used),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from forecast import files
@@ -20,9 +23,9 @@ _SCORES, _JOINT = "scores.parquet", "joint.parquet"
 def fingerprint(fold: Fold) -> str:
     """Return a name for everything that decides the result of a fold.
 
-    The figures seen and scored on, the model's name, the settings of all models (some are made
-    of others), draws, seed and the package's version. A model of one's own is known by its name
-    only: change the name, or the store, when its code changes.
+    The figures seen and scored on, the model's name, the settings that it was made with, those of
+    all models (some are made of others), draws, seed and the package's version. The code of a
+    model of one's own is not looked at: change the name, or the store, when it changes.
     """
     from forecast import __version__
 
@@ -31,6 +34,7 @@ def fingerprint(fold: Fold) -> str:
         (
             __version__,
             fold.label,
+            "" if isinstance(fold.model, str) else described(fold.model),
             *(f"{path.stem}\n{path.read_text(encoding='utf-8')}" for path in settings),
             fold.seen.hash if fold.seen is not None else "",
             fold.targets.to_csv(index=False, float_format="%.17g", lineterminator="\n"),
@@ -38,6 +42,29 @@ def fingerprint(fold: Fold) -> str:
         )
     )
     return hashlib.sha256(content.encode()).hexdigest()[:20]
+
+
+def described(value: object) -> str:
+    """Return what a model was made with as text, the same in every process.
+
+    Attributes are followed into models and settings that it holds; of what has no attributes
+    and no value of its own (a function, a lock) only the kind counts.
+    """
+    if isinstance(value, pd.DataFrame | pd.Series):
+        text = value.to_csv(float_format="%.17g", lineterminator="\n")
+    elif isinstance(value, np.ndarray):
+        text = f"{value.shape} {value.dtype} {value.tolist()}"
+    elif isinstance(value, Mapping):
+        text = ", ".join(f"{described(k)}: {described(v)}" for k, v in value.items())
+    elif isinstance(value, set | frozenset):
+        text = ", ".join(sorted(described(one) for one in value))
+    elif isinstance(value, list | tuple):
+        text = ", ".join(described(one) for one in value)
+    elif value is None or isinstance(value, str | bytes | bool | int | float | date | Path):
+        text = repr(value)
+    else:
+        text = described(getattr(value, "__dict__", ""))
+    return f"{type(value).__module__}.{type(value).__qualname__}({text})"
 
 
 @dataclass(frozen=True)

@@ -336,3 +336,26 @@ def test_questions_that_have_no_answer_say_so(walks: Walks) -> None:
         track.joint_summary()
     with pytest.raises(UnknownNameError, match="unit"):
         track.summary(per="percent")  # type: ignore[arg-type]
+
+
+def test_joint_scores_of_releases_that_share_a_forecast_stay_apart() -> None:
+    generator = np.random.default_rng(4)
+    walks = {place: np.cumsum(generator.normal(0, 1000, 30)) for place in ("DEU", "FRA", "ITA")}
+    days = {"2015-03-01": 2014, "2015-09-01": 2014, "2017-03-01": 2016, "2019-03-01": 2018}
+    table = pd.DataFrame(
+        [
+            ("s", place, "net_migration", 1990 + at, value, 8e6, day)
+            for place, walk in walks.items()
+            for day, last in days.items()
+            for at, value in enumerate(walk)
+            if 1990 + at <= last
+        ],
+        columns=["source", "location", "measure", "year", "value", "population", "as_of"],
+    )
+    track = fc.backtest(
+        Panel.from_frame(table), ["naive"], horizons=(1, 2), draws=100,
+        vintage="as_published", refit=2, jobs=1,
+    )  # fmt: skip
+    assert set(track.joint["locations"]) == {3}
+    scored = track.table[track.table["status"] == "scored"]
+    assert set(track.joint["as_of"]) == set(scored["as_of"])

@@ -150,3 +150,20 @@ def test_a_damaged_fold_is_run_again(walks: Walks, tmp_path: Path, damage: bytes
     pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
     third = fc.backtest(walks(), ["naive"], **options, store=tmp_path)
     pd.testing.assert_frame_equal(first.table, third.table, check_exact=True)
+
+
+def test_models_of_one_name_with_other_settings_are_not_mixed_up(
+    walks: Walks, tmp_path: Path
+) -> None:
+    from forecast.models.ensemble import Ensemble
+
+    panel, store = walks(), tmp_path / "store"
+    options = {"origins": [2012], "horizons": (1,), "draws": 100, "jobs": 1}
+    kept_one, kept_other = (
+        fc.backtest(panel, [Ensemble([member])], store=store, **options).table["crps"]
+        for member in ("naive", "mean")
+    )  # fmt: skip
+    anew = fc.backtest(panel, [Ensemble(["mean"])], **options).table["crps"]
+    pd.testing.assert_series_equal(kept_other, anew)
+    assert not kept_one.equals(kept_other)
+    assert kept.described(Ensemble(["mean"])) == kept.described(Ensemble(["mean"]))
