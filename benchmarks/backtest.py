@@ -28,6 +28,7 @@ MODELS = ["naive", "ets", "theta", "structural", "arima"]
 #: Ten origins from which every horizon up to seven years can be scored (data end in 2023).
 ORIGINS = range(2007, 2017)
 HORIZONS = range(1, 8)
+SCORES = ["crps", "mae", "coverage_50", "coverage_80", "coverage_95"]
 
 
 class Memory(threading.Thread):
@@ -116,13 +117,19 @@ def main() -> None:
         panel = wpp.world(options.wpp, vintages=[2024], smallest=100_000)
         track, figures = timed(panel, MODELS)
         by_model = track.summary(["model"], per="1000").set_index("model")
-        columns = ["crps", "mae", "coverage_50", "coverage_80", "coverage_95"]
-        scores = by_model[columns].round(3).to_dict(orient="index")
+        scores = by_model[SCORES].round(3).to_dict(orient="index")
         result["world"] = {"areas": len(panel), **figures, "per_1000": scores}
         if options.tables:
             tables(track, options.wpp)
         if options.hierarchical and "hierarchical" in REGISTRY:
-            _, result["hierarchical"] = timed(panel, ["hierarchical"])
+            track, figures = timed(panel, ["hierarchical"])
+            overall = track.summary(["model"], per="1000")[SCORES]
+            by_horizon = track.summary(["horizon"], per="1000").set_index("horizon")["crps"]
+            result["hierarchical"] = {
+                **figures,
+                "per_1000": overall.round(3).to_dict(orient="records"),
+                "crps": by_horizon.round(3).to_dict(),
+            }
     else:
         result["world"] = f"skipped: no folder {options.wpp}"
     print(json.dumps(result))
