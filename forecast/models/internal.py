@@ -17,7 +17,7 @@ from forecast.models.regional import single
 from forecast.models.regional.data import ALL, groups, stated_net
 from forecast.models.regional.fitting import FittedGroup, fit_group, pools
 from forecast.models.regional.moves import Moves, cancelled
-from forecast.models.regional.notes import borrowed, note
+from forecast.models.regional.notes import note, told
 from forecast.models.regional.pooling import Pool, posterior
 from forecast.models.scale import population_ahead
 from forecast.models.simulation import simulate
@@ -130,7 +130,8 @@ class FittedInternal:
     @property
     def notes(self) -> pd.DataFrame:
         """One row per series, see `Forecast.notes`."""
-        keys = self._keys()
+        sums = [series for item in self.fits for series, _ in self._sums(item)]
+        keys = told(self.fits, sums, self._singles(), self.moves)
         return pd.DataFrame(
             [note(series, keys.get(series.key)) for series in self.panel],
             columns=list(NOTE_COLUMNS),
@@ -297,29 +298,6 @@ class FittedInternal:
             if series.origin == inside.origin:
                 drawn[series.key] = paths
         return drawn
-
-    def _keys(self) -> dict[Key, tuple[str, str]]:
-        """Return the series that are forecast, with what to say of each and its scale."""
-        made: dict[Key, tuple[str, str]] = {}
-        for item in self.fits:
-            for series in item.group.regions:
-                scale = "rate" if item.group.rated else "persons"
-                made[series.key] = borrowed(single.usable_years(series)), scale
-            made |= {series.key: ("", "sum of regions") for series, _ in self._sums(item)}
-        for series in self._singles():
-            scale = "rate" if single.is_rate(series) else "persons"
-            made[series.key] = borrowed(single.usable_years(series)), scale
-        for inside in self.moves:
-            years = len(inside.turnover)
-            for series in inside.series.values():
-                if series.origin == inside.origin:
-                    made[series.key] = (
-                        f"Borrowed: {years} years of the series, {len(inside.net)} years of "
-                        "internal nets with the matrices of moves; how far it may move is taken "
-                        "from the balances of all regions.",
-                        "turnover and net",
-                    )
-        return made
 
 
 def _filled(total: np.ndarray) -> np.ndarray:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
+from forecast.coherence.identities import Key
 from forecast.models.contract import FORECAST, NOT_FORECAST
 from forecast.models.regional import moves as internal
+from forecast.models.regional import single
 from forecast.models.regional.data import ALL
+from forecast.models.regional.fitting import FittedGroup
+from forecast.models.regional.moves import Moves
 from forecast.models.scale import POPULATION_RULE
 from forecast.models.univariate import MINIMUM_YEARS, UNUSED_FLAGS, unused
 from forecast.panel import Series
@@ -20,6 +26,44 @@ def borrowed(usable: int) -> str:
         f"Borrowed: {usable} usable years since the last break say where the region is, "
         "the other regions how far it may move."
     )
+
+
+def told(
+    fits: Iterable[FittedGroup],
+    sums: Iterable[Series],
+    singles: Iterable[Series],
+    inside: Iterable[Moves],
+) -> dict[Key, tuple[str, str]]:
+    """Return the series that are forecast, with what to say of each and its scale.
+
+    Parameters
+    ----------
+    fits : iterable of FittedGroup
+    sums : iterable of Series
+        What regions add up to.
+    singles : iterable of Series
+        Places by themselves.
+    inside : iterable of Moves
+    """
+    made: dict[Key, tuple[str, str]] = {}
+    for item in fits:
+        for series in item.group.regions:
+            scale = "rate" if item.group.rated else "persons"
+            made[series.key] = borrowed(single.usable_years(series)), scale
+    made |= {series.key: ("", "sum of regions") for series in sums}
+    for series in singles:
+        scale = "rate" if single.is_rate(series) else "persons"
+        made[series.key] = borrowed(single.usable_years(series)), scale
+    for one in inside:
+        reason = (
+            f"Borrowed: {len(one.turnover)} years of the series, {len(one.net)} years of "
+            "internal nets with the matrices of moves; how far it may move is taken "
+            "from the balances of all regions."
+        )
+        for series in one.series.values():
+            if series.origin == one.origin:
+                made[series.key] = reason, "turnover and net"
+    return made
 
 
 def note(series: Series, known: tuple[str, str] | None) -> tuple[object, ...]:
