@@ -23,9 +23,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         Where the finished file shall be. Its folder is made if it is missing.
     """
     target = Path(path).resolve()
-    if target.exists() and not target.is_file():
-        kind = "a folder" if target.is_dir() else "a device or pipe"
-        raise DataError(f"{target} is {kind}, not a file. Choose another path.")
+    check_file(target)
     _make_folder(target.parent)
     handle, name = tempfile.mkstemp(
         prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
@@ -64,11 +62,7 @@ def atomic_folder(path: str | Path, ours: Callable[[Path], bool]) -> Iterator[Pa
         If something else stands at `path`.
     """
     target = Path(path).resolve()
-    if target.exists() and not (target.is_dir() and ours(target)):
-        raise DataError(
-            f"{target} exists and is not a folder written by forecast. "
-            "Choose another path, or move it away."
-        )
+    check_folder(target, ours)
     _make_folder(target.parent)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
@@ -88,6 +82,55 @@ def atomic_folder(path: str | Path, ours: Callable[[Path], bool]) -> Iterator[Pa
             temporary.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_file(path: str | Path) -> None:
+    """Refuse a path at which something else than a file stands.
+
+    Raises
+    ------
+    DataError
+    """
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():
+        kind = "a folder" if target.is_dir() else "a device or pipe"
+        raise DataError(f"{target} is {kind}, not a file. Choose another path.")
+
+
+def check_folder(path: str | Path, ours: Callable[[Path], bool]) -> None:
+    """Refuse a path at which something else stands than a folder that may be replaced.
+
+    Raises
+    ------
+    DataError
+    """
+    target = Path(path).resolve()
+    if target.exists() and not (target.is_dir() and ours(target)):
+        raise DataError(
+            f"{target} exists and is not a folder written by forecast. "
+            "Choose another path, or move it away."
+        )
+
+
+def check_writable(folder: str | Path) -> None:
+    """Refuse a folder that cannot be written to, or made; nothing is left behind.
+
+    Raises
+    ------
+    DataError
+    """
+    target = Path(folder).resolve()
+    there = next(path for path in (target, *target.parents) if path.exists())
+    if not there.is_dir():
+        raise DataError(f"{there} is a file, not a folder. Choose another path.")
+    try:
+        # Permissions alone do not tell: the disk may be read-only, or full.
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise DataError(
+            f"{target} cannot be written to ({error.strerror}). Choose another folder."
+        ) from None
 
 
 def holding(marker: str) -> Callable[[Path], bool]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,25 +70,49 @@ def to_hub(
     Reich et al. (2022), doi:10.2105/AJPH.2022.306831; https://docs.hubverse.io
     """
     target = Path(folder)
-    earlier = _earlier(target)
     contents = hub_files(
-        outlook, team=team, samples=samples, horizons=horizons, earlier=earlier, name=target.name
+        outlook,
+        team=team,
+        samples=samples,
+        horizons=horizons,
+        earlier=earlier_hub(target),
+        name=target.name,
     )
-    with hub_folder(target) as temporary:
-        write_hub(temporary, {**_kept(target if earlier else None, contents), **contents})
+    with hub_folder(target, contents):
+        pass
     return target
 
 
-def hub_folder(target: Path) -> AbstractContextManager[Path]:
-    """Give a temporary folder to fill; it takes the place of a hub, never of anything else."""
-    return files.atomic_folder(target, _holds_hub)
+@contextmanager
+def hub_folder(target: Path, contents: Mapping[str, bytes]) -> Iterator[None]:
+    """Put files into a hub when the block succeeds; what others sent stays.
+
+    The whole hub is made beside the one that stands there and takes its place at the end.
+
+    Parameters
+    ----------
+    target : Path
+        A hub of ours, or nothing.
+    contents : mapping of str to bytes
+        The files to add or to replace, by their path in the hub.
+    """
+    with files.atomic_folder(target, _holds_hub) as temporary:
+        for path, data in {**_kept(target, contents), **contents}.items():
+            (temporary / path).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / path).write_bytes(data)
+        yield
 
 
-def write_hub(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write the files of a hub to an empty folder."""
-    for path, data in contents.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(data)
+def check_hub_folder(target: Path) -> None:
+    """Refuse a folder that no forecast can be added to.
+
+    Raises
+    ------
+    DataError
+        If it is no hub, or one with other tasks.
+    """
+    files.check_folder(target, _holds_hub)
+    earlier_hub(target)
 
 
 def hub_files(
@@ -126,6 +150,9 @@ def hub_files(
     if earlier is not None:
         asked = merged(earlier[0], asked)
         figures = _with_earlier(earlier[1], figures)
+    # One order, whatever was there before: the same edition gives the same bytes again.
+    days = [name for name in ("as_of",) if name in figures]
+    figures = figures.sort_values([*layout.UNIT, *days], ignore_index=True)
     truth = oracle(figures, asked)
     identity = f"{layout.abbreviation(team)}-{layout.abbreviation(outlook.model)}"
     tables = {
@@ -152,7 +179,7 @@ def _holds_hub(folder: Path) -> bool:
     return (folder / layout.TASKS).is_file() or not any(folder.iterdir())
 
 
-def _earlier(folder: Path) -> tuple[Tasks, pd.DataFrame | None] | None:
+def earlier_hub(folder: Path) -> tuple[Tasks, pd.DataFrame | None] | None:
     """Return the tasks and time series of the hub of ours that stands there, if one does."""
     if not (folder / layout.TASKS).is_file():
         return None
@@ -167,10 +194,8 @@ def _earlier(folder: Path) -> tuple[Tasks, pd.DataFrame | None] | None:
     return tasks, pd.read_csv(series, dtype={"flag": str}, keep_default_na=False)
 
 
-def _kept(folder: Path | None, made: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the files of a hub that are not written anew."""
-    if folder is None:
-        return {}
+def _kept(folder: Path, made: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files of a hub that are not written anew; none if no hub is there."""
     paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
     return {
         name: path.read_bytes()
@@ -190,8 +215,7 @@ def _with_earlier(earlier: pd.DataFrame | None, figures: pd.DataFrame) -> pd.Dat
         )
     unit = [name for name in ("as_of", *layout.UNIT) if name in figures]
     both = pd.concat([earlier[figures.columns], figures], ignore_index=True)
-    both = both.drop_duplicates(unit, keep="last")
-    return both.sort_values([*layout.UNIT, *unit[:1]], ignore_index=True)
+    return both.drop_duplicates(unit, keep="last")
 
 
 def _admin(name: str, team: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast import files
 from forecast.errors import DataError
-from forecast.hub.export import SAMPLES, hub_files, hub_folder, write_hub
+from forecast.hub.export import SAMPLES, check_hub_folder, earlier_hub, hub_files, hub_folder
 from forecast.outlook import Forecast
 from forecast.reports import content
 from forecast.reports.language import Language
@@ -92,12 +92,12 @@ def report(
     UnknownNameError
         If the language is not known.
     DataError
-        If the name holds a path, there is nothing to report, a file given is not what it
-        should be, or the draws given are a scenario or conditional.
+        If the name holds a path, the folder cannot be written to, there is nothing to
+        report, a file given is not what it should be, or the draws given are a scenario or
+        conditional.
     """
     words = find_language(language)
-    if not name or Path(name).name != name or name in {".", ".."}:
-        raise DataError(f"report name {name!r} is not a plain file name. Leave folders to folder=.")
+    check_place(folder, name, language, hub=outlook.history.step == 1)
     refuse_what_if(outlook, "a report")
     known = subjects(outlook)
     found = record(track, outlook.model)
@@ -115,14 +115,14 @@ def report(
     )
     shown = content.page(outlook, known, edition)
     table = all_quantiles(outlook, words).to_csv(index=False, lineterminator="\n")
-    stem = name if words.code == "en" else f"{name}.{words.code}"
+    stem = _stem(name, words)
     contents = {
         f"{stem}.html": render(shown, words).encode(),
         f"{stem}.csv": table.encode(),
         f"{stem}.xlsx": workbook(outlook, known, shown["title"], words, edition.targets, found),
     }
     hub = f"{name}-hub"
-    shared = _hub(outlook, hub)
+    shared = _hub(outlook, Path(folder) / hub)
     every = {**contents, **{f"{hub}/{path}": data for path, data in shared.items()}}
     contents[f"{stem}.manifest.json"] = manifest(
         outlook, known, every, [one.name for one in edition.scenarios]
@@ -131,7 +131,7 @@ def report(
         for file, data in contents.items():
             stack.enter_context(files.atomic_file(Path(folder) / file)).write_bytes(data)
         if shared:
-            write_hub(stack.enter_context(hub_folder(Path(folder) / hub)), shared)
+            stack.enter_context(hub_folder(Path(folder) / hub, shared))
     return [Path(folder) / file for file in (*contents, *([hub] if shared else []))]
 
 
@@ -148,11 +148,42 @@ def _options(what_ifs: Sequence[Scenario], targets: TargetsGiven | None) -> list
     return [*options, "--targets", str(targets)] if isinstance(targets, str | Path) else options
 
 
-def _hub(outlook: Forecast, name: str) -> dict[str, bytes]:
-    """Return the files of the edition's hub; none for periods of several years."""
+def check_place(folder: str | Path, name: str, language: str = "en", *, hub: bool = True) -> None:
+    """Refuse a place where a report could not be written, before any work is done for it.
+
+    Parameters
+    ----------
+    folder, name, language
+        As of `report`.
+    hub : bool
+        Whether there will be a hub, as there is of annual data.
+
+    Raises
+    ------
+    DataError
+        If the name holds a path, the folder cannot be written to, something else stands where
+        a file shall be, or the hub that is there is none that a forecast can be added to.
+    """
+    if not name or Path(name).name != name or name in {".", ".."}:
+        raise DataError(f"report name {name!r} is not a plain file name. Leave folders to folder=.")
+    files.check_writable(folder)
+    stem = _stem(name, find_language(language))
+    for ending in ("html", "csv", "xlsx", "manifest.json"):
+        files.check_file(Path(folder) / f"{stem}.{ending}")
+    if hub:
+        check_hub_folder(Path(folder) / f"{name}-hub")
+
+
+def _stem(name: str, words: Language) -> str:
+    return name if words.code == "en" else f"{name}.{words.code}"
+
+
+def _hub(outlook: Forecast, folder: Path) -> dict[str, bytes]:
+    """Return the edition's files of the hub; none for periods of several years."""
     if outlook.history.step != 1:
         return {}
-    return hub_files(outlook, samples=min(SAMPLES, outlook.paths.sizes["draw"]), name=name)
+    samples = min(SAMPLES, outlook.paths.sizes["draw"])
+    return hub_files(outlook, samples=samples, earlier=earlier_hub(folder), name=folder.name)
 
 
 def _thresholds(

@@ -143,6 +143,77 @@ def test_the_hub_of_the_edition_is_valid_and_small(written: dict[str, Path]) -> 
     assert sum(path.stat().st_size for path in hub.rglob("*") if path.is_file()) < 500_000
 
 
+def test_a_report_adds_to_the_hub_that_is_there(
+    outlook: Forecast, judged: Forecast, tmp_path: Path
+) -> None:
+    """Forecasts of other teams and models stay; a second run changes no byte."""
+    hub = judged.to_hub(tmp_path / "own-hub", team="Other team", samples=50)
+    theirs = {
+        path: path.read_bytes()
+        for path in (hub / "model-output" / "Other_team-mean").iterdir()
+    }  # fmt: skip
+    assert theirs
+    report(outlook, folder=tmp_path, name="own")
+    assert {path: path.read_bytes() for path in theirs} == theirs
+    assert {path.name for path in (hub / "model-output").iterdir()} == {
+        "Other_team-mean", "forecast-naive",
+    }  # fmt: skip
+    assert check_hub(hub).to_dict("records") == []
+    first = everything(tmp_path)
+    report(outlook, folder=tmp_path, name="own")
+    assert everything(tmp_path) == first
+
+
+def test_a_second_run_changes_no_byte(outlook: Forecast, tmp_path: Path) -> None:
+    report(outlook, folder=tmp_path, name="own")
+    first = everything(tmp_path)
+    report(outlook, folder=tmp_path, name="own")
+    assert everything(tmp_path) == first
+
+
+def everything(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("way", ["a hub of others", "a broken move"])
+def test_a_hub_that_cannot_take_the_report_stays_whole(
+    outlook: Forecast,
+    judged: Forecast,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    hub = judged.to_hub(tmp_path / "own-hub")
+    if way == "a hub of others":
+        (hub / "hub-config" / "tasks.json").write_text("{}", encoding="utf-8")
+    before = everything(tmp_path)
+    if way == "a broken move":
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "write_bytes", refuse)
+            with pytest.raises(OSError, match="no space"):
+                report(outlook, folder=tmp_path, name="own")
+    else:
+        with pytest.raises(DataError, match="a hub with other tasks than ours"):
+            report(outlook, folder=tmp_path, name="own")
+    assert everything(tmp_path) == before
+
+
+def refuse(path: Path, data: bytes) -> int:
+    raise OSError(28, "no space", str(path))
+
+
+def test_a_folder_that_refuses_is_named_first(
+    outlook: Forecast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(**_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", closed)
+    with pytest.raises(DataError, match=r"new cannot be written to \(Read-only file system\)"):
+        report(outlook, folder=tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_periods_of_five_years_have_no_hub(tmp_path: Path) -> None:
     panel = fc.load("central-asia-five-year")
     made = report(fc.forecast(panel, "naive", (2025,), draws=100), folder=tmp_path, name="own")
