@@ -20,12 +20,13 @@ from forecast.reports.language import Language
 from forecast.reports.manifest import changes
 from forecast.reports.moves import section as moves
 from forecast.reports.provenance import bundled, data, method
-from forecast.reports.record import Record, in_short, section, verdict
+from forecast.reports.record import Record, section
 from forecast.reports.scenario import section as what_if
 from forecast.reports.subject import Subject, identity
 from forecast.reports.tables import LEVELS, intervals
 from forecast.reports.targets import section as aims
 from forecast.reports.thresholds import Threshold, chance
+from forecast.reports.verdicts import in_short, verdict
 from forecast.scenarios.scenario import Scenario
 
 #: Countries in this order, others behind them by name.
@@ -237,8 +238,8 @@ def _target(fitted: Sequence[Subject], year: int, edition: Edition) -> dict[str,
             ]
             text.append(sentences.total(subject, year, words))
             if found:
-                row = found.nearest(subject.key, year - subject.series.origin)
-                text.append(verdict(row, words))
+                judged = found.nearest(subject.key, year - subject.series.origin)
+                text.append(verdict(judged, words))
         lines.append(
             {
                 "what": labels.measure(subject.series.measure, words),

@@ -12,6 +12,7 @@ from forecast.errors import DataError
 from forecast.hub.export import SAMPLES, check_hub_folder, earlier_hub, hub_files, hub_folder
 from forecast.outlook import Forecast
 from forecast.reports import content
+from forecast.reports.covered import covered, opened
 from forecast.reports.language import Language
 from forecast.reports.language import language as find_language
 from forecast.reports.manifest import manifest
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 def report(
     outlook: Forecast,
-    track: Track | None = None,
+    track: Track | str | Path | None = None,
     folder: str | Path = "reports",
     language: str = "en",
     name: str = "central-asia",
@@ -55,9 +56,10 @@ def report(
     Parameters
     ----------
     outlook : Forecast
-    track : Track, optional
-        The record of past forecasts, from `forecast.backtest`. Without one the page says
-        that none was computed.
+    track : Track, str or Path, optional
+        The record of past forecasts of the same figures, from `forecast.backtest`, or the
+        folder that it was saved to; of series that are not in the report nothing is said.
+        Without one the page says that none was computed.
     folder : str or Path
         Where to; made if it is missing.
     language : {"en", "ru"}
@@ -93,14 +95,15 @@ def report(
         If the language is not known.
     DataError
         If the name holds a path, the folder cannot be written to, there is nothing to
-        report, a file given is not what it should be, or the draws given are a scenario or
-        conditional.
+        report, a file given is not what it should be, the track is of other data, or the draws
+        given are a scenario or conditional.
     """
     words = find_language(language)
     check_place(folder, name, language, hub=outlook.history.step == 1)
     refuse_what_if(outlook, "a report")
     known = subjects(outlook)
-    found = record(track, outlook.model)
+    tried = opened(track)
+    found = None if tried is None else record(covered(tried, outlook.history), outlook.model)
     what_ifs = make_scenarios(scenarios, outlook)
     edition = content.Edition(
         words,

@@ -10,14 +10,16 @@ import pandas as pd
 from markupsafe import Markup
 
 from forecast import locations
-from forecast.backtests.verdicts import MISCALIBRATED, NO_BETTER, SKILFUL, TOO_LITTLE
+from forecast.backtests.columns import SCORED
+from forecast.backtests.verdicts import SKILFUL
 from forecast.reports import labels
 from forecast.reports.hedgehog import described, hedgehog
 from forecast.reports.jumps import jumps_of
-from forecast.reports.language import Language, message
+from forecast.reports.language import Language
 from forecast.reports.numbers import rounded
 from forecast.reports.reliability import figures as reliability
 from forecast.reports.subject import Key, Subject
+from forecast.reports.verdicts import Judged, ahead, cell, legend
 
 if TYPE_CHECKING:
     from forecast.backtests.table import Track
@@ -26,25 +28,6 @@ if TYPE_CHECKING:
 REFERENCE = "naive"
 #: Most surprises of countries that the page lists.
 SURPRISES = 10
-_VERDICTS = {
-    SKILFUL: message("better than assuming no change"),
-    NO_BETTER: message("not shown to be better than assuming no change"),
-    MISCALIBRATED: message("intervals did not hold what they promise"),
-    TOO_LITTLE: message("too few past forecasts to judge"),
-}
-#: The same verdicts as they open a sentence of the first screen, and in a table.
-_OPENING = {
-    SKILFUL: message("Better than assuming no change so far."),
-    NO_BETTER: message("Not shown to be better than assuming no change."),
-    MISCALIBRATED: message("Such intervals did not hold what they promise."),
-    TOO_LITTLE: message("Too few past forecasts to judge."),
-}
-_CELL = {
-    SKILFUL: message("better"),
-    NO_BETTER: message("no better"),
-    MISCALIBRATED: message("intervals off"),
-    TOO_LITTLE: message("too few"),
-}
 _KEY = ["source", "location", "measure"]
 #: Fewest past forecasts that make a chart.
 LEAST = 5
@@ -67,17 +50,25 @@ class Record:
     model: str
     verdicts: Mapping[Key, Sequence[Mapping[str, Any]]]
 
-    def nearest(self, key: Key, horizon: int) -> Mapping[str, Any] | None:
-        """Return the verdict at the horizon closest to the one asked for."""
+    def nearest(self, key: Key, horizon: int) -> Judged | None:
+        """Return the verdict at the tried horizon closest to the one asked for.
+
+        A horizon clearly shorter than that, see `forecast.reports.verdicts.FAR`, has none to
+        give: the answer then says how far was tried. None if the series was not tried at all.
+        """
         rows = self.verdicts.get(key, ())
-        return min(
+        row = min(
             rows, key=lambda row: (abs(row["horizon"] - horizon), -row["horizon"]), default=None
         )
+        return None if row is None else Judged(row, horizon)
 
 
 def record(track: Track | None, model: str) -> Record | None:
-    """Return the record of a model, or None if the backtest does not cover it."""
-    if track is None or model not in track.models:
+    """Return the record of a model, or None if the backtest scored no forecast by it."""
+    if track is None:
+        return None
+    ours = track.table[track.table["model"] == model]
+    if not (ours["status"] == SCORED).any():
         return None
     verdicts: dict[Key, list[Mapping[str, Any]]] = {}
     if REFERENCE in track.models and model != REFERENCE:
@@ -86,58 +77,6 @@ def record(track: Track | None, model: str) -> Record | None:
             named = {str(name): value for name, value in row.items()}
             verdicts.setdefault(tuple(named[part] for part in _KEY), []).append(named)
     return Record(track, model, verdicts)
-
-
-def ahead(horizons: Sequence[int], words: Language) -> str:
-    """Say how many years ahead."""
-    return words.count(
-        "{years} year ahead", "{years} years ahead", horizons[-1], years=words.listed(horizons)
-    )
-
-
-def in_short(row: Mapping[str, Any] | None, words: Language) -> str:
-    """Give the verdict of one series and horizon as a sentence; empty without one."""
-    return "" if row is None else words.say(_OPENING[str(row["verdict"])])
-
-
-def cell(name: str, words: Language) -> str:
-    """Return a verdict in a word or two, for a table."""
-    return words.say(_CELL[name])
-
-
-def legend(words: Language) -> str:
-    """Say what the words of the table mean."""
-    said = [
-        f"{words.say(_CELL[name])}: {words.say(meaning)}" for name, meaning in _VERDICTS.items()
-    ]
-    return "; ".join(said) + "."
-
-
-def verdict(row: Mapping[str, Any] | None, words: Language) -> str:
-    """Give the verdict of one series and horizon with its numbers; empty without one."""
-    if row is None:
-        return ""
-    when = ahead([int(row["horizon"])], words)
-    name = words.say(_VERDICTS[str(row["verdict"])])
-    if row["verdict"] == TOO_LITTLE:
-        return words.say("Track record {when}: {verdict}.", when=when, verdict=name)
-    skill = float(row["skill"])
-    return words.say(
-        "Track record {when}: {verdict} ({error}; the 80\u202f% interval held {coverage} of the "
-        "time; past forecasts: {origins}).",
-        when=when,
-        verdict=name,
-        error=_error(skill, words),
-        coverage=words.share(float(row["coverage"])),
-        origins=int(row["origins"]),
-    )
-
-
-def _error(skill: float, words: Language) -> str:
-    if round(100 * skill) == 0:
-        return words.say("error the same, within 1\u202f%")
-    shape = message("error smaller by {share}") if skill > 0 else message("error larger by {share}")
-    return words.say(shape, share=words.share(abs(skill)))
 
 
 def coverage(rows: pd.DataFrame, words: Language) -> str:
@@ -216,7 +155,7 @@ def section(
     surprises = ours.surprises().drop_duplicates([*_KEY, "year"])
     settings = found.track.settings
     ordered = sorted((s for s in known if s.forecast), key=lambda s: (not s.national, s.country))
-    counted = ours.table[ours.table["status"] == "scored"]
+    counted = ours.table[ours.table["status"] == SCORED]
     return {
         "origins": (int(counted["origin"].min()), int(counted["origin"].max())),
         "forecasts": words.persons(len(counted)),

@@ -11,7 +11,8 @@ import pandas as pd
 from forecast.outlook import Forecast
 from forecast.reports import labels
 from forecast.reports.language import Language, message
-from forecast.reports.record import Record, cell
+from forecast.reports.record import Record
+from forecast.reports.verdicts import in_cell
 from forecast.scenarios.targets import (
     ABSENT,
     OBSERVED,
@@ -124,8 +125,7 @@ def _trust(row: dict[Any, Any], record: Record | None, words: Language) -> str:
     if record is None or row["status"] != PREDICTED:
         return ""
     key = (str(row["source"]), str(row["location"]), str(row["measure"]))
-    judged = record.nearest(key, int(row["year"]) - int(row["last_year"]))
-    return "" if judged is None else cell(str(judged["verdict"]), words)
+    return in_cell(record.nearest(key, int(row["year"]) - int(row["last_year"])), words)
 
 
 def _without(found: pd.DataFrame, words: Language) -> list[dict[str, str]]:

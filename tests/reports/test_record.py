@@ -12,15 +12,22 @@ import pytest
 
 from forecast.backtests.table import Track
 from forecast.errors import ForecastError
+from forecast.models.run import forecast
 from forecast.outlook import Forecast
-from forecast.reports import record, reliability
+from forecast.panel import Panel
+from forecast.reports import record, reliability, verdicts
 from forecast.reports.hedgehog import described, hedgehog
 from forecast.reports.horizon import report
 from forecast.reports.language import Language, language
 from forecast.reports.numbers import rounded
 from forecast.reports.subject import Subject, subjects
+from forecast.scenarios.targets import Target
 
 KEY = ("kz-bns", "KAZ", "immigration")
+FAR_TARGET = Target(
+    concept="KAZ", text="Many come", kind="stated", by=(2060,), location="KAZ",
+    measure="immigration", at_least=True, threshold=40_000, of=None, why="", reference="",
+)  # fmt: skip
 ENGLISH = language("en")
 
 
@@ -47,11 +54,11 @@ def rows_of(track: Track, model: str, horizon: int) -> pd.DataFrame:
 def test_a_verdict_s_numbers_are_those_of_the_scores(
     track: Track, found: record.Record, words: Language
 ) -> None:
-    row = found.nearest(KEY, 3)
+    judged = found.nearest(KEY, 3)
     ours, theirs = rows_of(track, "mean", 3), rows_of(track, "naive", 3)
     skill = 1 - ours["crps"].mean() / theirs.loc[ours.index, "crps"].mean()
     held = ours["inside_80"].mean()
-    said = numbers(record.verdict(row, words))
+    said = numbers(verdicts.verdict(judged, words))
     assert said == [3, abs(round(100 * skill)), 80, round(100 * held), len(ours)]
 
 
@@ -73,22 +80,66 @@ def test_a_surprise_shows_what_had_been_said(track: Track, words: Language) -> N
     assert said == [row["year"], shown[0], row["origin"], shown[1], shown[2], 95]
 
 
-def test_the_nearest_horizon_is_judged(found: record.Record) -> None:
-    assert found.nearest(KEY, 7)["horizon"] == 3
-    assert found.nearest(KEY, 2)["horizon"] == 3
-    assert found.nearest(KEY, 1)["horizon"] == 1
+@pytest.mark.parametrize(
+    ("asked", "tried", "far"),
+    [
+        (1, 1, False), (2, 3, False), (3, 1, False), (4, 3, False), (6, 3, False),
+        (7, 3, True), (36, 3, True),
+    ],
+)  # fmt: skip
+def test_the_nearest_horizon_is_judged_unless_it_is_far(
+    found: record.Record, asked: int, tried: int, far: bool
+) -> None:
+    rows = [row for row in found.verdicts[KEY] if row["horizon"] <= tried]
+    judged = record.Record(found.track, "mean", {KEY: rows}).nearest(KEY, asked)
+    assert judged is not None
+    assert (judged.tried, judged.far) == (tried, far)
     assert found.nearest(("a", "b", "c"), 1) is None
 
 
+def judged(verdict: str, tried: int, asked: int, **more: float) -> verdicts.Judged:
+    return verdicts.Judged({"horizon": tried, "verdict": verdict, **more}, asked)
+
+
 def test_verdicts_in_short() -> None:
-    skilful = {"horizon": 3, "verdict": "skilful"}
-    assert record.in_short(skilful, ENGLISH) == "Better than assuming no change so far."
-    poor = {"horizon": 3, "verdict": "no better than naive"}
-    assert record.in_short(poor, ENGLISH) == "Not shown to be better than assuming no change."
-    assert record.in_short(None, ENGLISH) == ""
-    assert record.verdict({"horizon": 1, "verdict": "too little data"}, ENGLISH) == (
+    better = "Better than assuming no change so far"
+    assert verdicts.in_short(judged("skilful", 3, 3), ENGLISH) == f"{better}."
+    assert verdicts.in_short(judged("skilful", 1, 3), ENGLISH) == f"{better} (tried 1 year ahead)."
+    poor = judged("no better than naive", 3, 3)
+    assert verdicts.in_short(poor, ENGLISH) == "Not shown to be better than assuming no change."
+    assert verdicts.in_short(None, ENGLISH) == ""
+    assert verdicts.verdict(judged("too little data", 1, 1), ENGLISH) == (
         "Track record 1 year ahead: too few past forecasts to judge."
     )
+    assert verdicts.in_cell(judged("skilful", 3, 3), ENGLISH) == "better"
+    assert verdicts.in_cell(judged("skilful", 1, 2), ENGLISH) == "better (1 year ahead)"
+    assert verdicts.in_cell(None, ENGLISH) == ""
+
+
+def test_a_short_record_says_nothing_of_the_far_future(words: Language) -> None:
+    """One year tried is no praise of a forecast thirty-six years ahead."""
+    far = judged("skilful", 1, 36, skill=0.2, coverage=0.8, origins=20)
+    for say in (verdicts.in_short, verdicts.in_cell, verdicts.verdict):
+        said = say(far, words)
+        assert numbers(said) == [1]
+        assert verdicts.cell("skilful", words) not in said.lower()
+    assert verdicts.in_short(far, ENGLISH) == "Not tried so far ahead, only up to 1 year."
+
+
+def test_a_record_of_other_horizons_is_named_on_the_page(
+    track: Track, varied: Panel, tmp_path: Path
+) -> None:
+    outlook = forecast(varied, model="mean", horizons=(2026, 2027, 2060), draws=100)
+    text = report(outlook, track, folder=tmp_path, targets=[FAR_TARGET])[0].read_text("utf-8")
+    first = text[text.index('class="first"') : text.index('id="how"')]
+    spans = re.findall(r'<span class="verdict">(.*?)</span>', first)
+    far = "Not tried so far ahead, only up to 3 years."
+    assert far in spans
+    # Four years ahead were not tried themselves: the sentence names what was.
+    assert any(said.endswith("(tried 3 years ahead).") for said in spans)
+    assert all(said == far for said in re.findall(r"<dt>2060</dt><dd>.*?>(Not .*?)</span>", first))
+    cells = re.findall(r'<td class="judged">(.*?)</td>', text)
+    assert cells == ["not tried so far ahead (up to 3 years)"]
 
 
 def test_a_model_without_a_record_has_none(track: Track, known: dict) -> None:
@@ -123,15 +174,13 @@ def test_the_page_carries_the_record(
         assert len(sentences) >= 6
         assert all('<dd><span class="' in line and "verdict" in line for line in sentences)
     assert first.count('class="verdict"') >= 6
-    assert record.legend(words) in html.unescape(text)
+    assert verdicts.legend(words) in html.unescape(text)
 
 
 def test_a_page_says_when_the_record_is_of_other_models(
-    track: Track, varied: object, tmp_path: Path
+    track: Track, varied: Panel, tmp_path: Path
 ) -> None:
-    from forecast.models.run import forecast
-
-    other = forecast(varied, model="drift", draws=100)  # type: ignore[arg-type]
+    other = forecast(varied, model="drift", draws=100)
     text = report(other, track, folder=tmp_path)[0].read_text(encoding="utf-8")
     assert "does not cover this model" in text
     assert 'id="record"' not in text
@@ -156,10 +205,13 @@ def test_hedgehogs_draw_every_origin_and_count_what_held(
 
 
 def test_a_skill_of_nothing_is_said_as_such() -> None:
-    row = {"horizon": 3, "verdict": "no better than naive", "coverage": 0.8, "origins": 12}
-    assert "error the same, within 1\u202f%" in record.verdict({**row, "skill": -0.004}, ENGLISH)
-    assert "error larger by 1\u202f%" in record.verdict({**row, "skill": -0.006}, ENGLISH)
-    assert "error smaller by 20\u202f%" in record.verdict({**row, "skill": 0.2}, ENGLISH)
+    for skill, said in (
+        (-0.004, "error the same, within 1\u202f%"),
+        (-0.006, "error larger by 1\u202f%"),
+        (0.2, "error smaller by 20\u202f%"),
+    ):
+        row = judged("no better than naive", 3, 3, coverage=0.8, origins=12, skill=skill)
+        assert said in verdicts.verdict(row, ENGLISH)
 
 
 def test_surprises_are_told_by_year(track: Track) -> None:
