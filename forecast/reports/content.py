@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -15,35 +14,25 @@ from forecast.impacts.result import Impact
 from forecast.outlook import Forecast
 from forecast.reports import charts, contrast, labels, others, releases, sentences
 from forecast.reports.accounts import accounts
+from forecast.reports.expected import entry
 from forecast.reports.impact import section as impacts
 from forecast.reports.language import Language
 from forecast.reports.manifest import changes
 from forecast.reports.moves import section as moves
 from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section
+from forecast.reports.regions import Figure, groups, places, unfit
 from forecast.reports.scenario import section as what_if
-from forecast.reports.subject import Subject, identity
+from forecast.reports.subject import Subject
 from forecast.reports.tables import LEVELS, intervals
 from forecast.reports.targets import section as aims
 from forecast.reports.thresholds import Threshold, chance
-from forecast.reports.verdicts import in_short, verdict
+from forecast.reports.verdicts import verdict
 from forecast.scenarios.scenario import Scenario
 
 #: Countries in this order, others behind them by name.
 _ORDER = ("KAZ", "KGZ", "UZB", "TJK", "TKM")
 _UN = "un-wpp"
-_NET = ("net_migration", "net_all_flows")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One chart with what stands around it."""
-
-    title: str
-    source: str
-    svg: Markup
-    caption: str
-    identity: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +85,8 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
     codes = sorted({subject.country for subject in known}, key=lambda code: _rank(code, words))
     sources = {subject.series.source for subject in known if subject.forecast}
     ordered = sorted(known, key=lambda subject: codes.index(subject.country))
+    countries = [_country(known, code, edition) for code in codes]
+    entries = [country["brief"] for country in countries if country["brief"]]
     return {
         "horizons": outlook.horizons,
         "title": words.count(
@@ -109,13 +100,15 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
         "contrast": _UN in sources and len(sources) > 1,
         "known_region": any(bundled(subject.key) for subject in known),
         "accounts": accounts(known, words),
-        "regional": any(not subject.national for subject in known),
-        "countries": [_country(known, code, edition) for code in codes],
-        "unfit": [_unfit(subject, words) for subject in known if not subject.forecast],
+        "mixed": any(_mixed(subject) for subject in known),
+        "countries": countries,
+        "expected": len(entries),
+        "net": all(one["net"] for one in entries),
+        "unfit": [unfit(subject, words) for subject in known if not subject.forecast],
         "data": data(known, words),
         "disagree": contrast.section(ordered, words),
         "others": others.section(ordered, words),
-        "places": _places(known, codes, words),
+        "places": places(known, codes, words),
         "method": method(outlook, words, edition.options),
         "record": section(edition.record, known, words),
         "uncovered": edition.uncovered,
@@ -124,23 +117,6 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
         "impacts": impacts(edition.impacts, words),
         "changes": changes(edition.earlier, outlook, known, words) if edition.earlier else None,
     }
-
-
-def _places(
-    known: Sequence[Subject], codes: Sequence[str], words: Language
-) -> list[dict[str, Any]]:
-    """Return where on the page each region stands, by country."""
-    found = []
-    for code in codes:
-        regional = [s for s in known if s.country == code and s.forecast and not s.national]
-        links = [(labels.place(s.series.location, words), _anchor(s)) for s in regional]
-        if links:
-            found.append({"country": labels.place(code, words), "links": sorted(links)})
-    return found
-
-
-def _anchor(subject: Subject) -> str:
-    return identity("place", *subject.key)
 
 
 def _rank(code: str, words: Language) -> tuple[int, str]:
@@ -164,63 +140,24 @@ def _country(known: Sequence[Subject], code: str, edition: Edition) -> dict[str,
         "concept": sentences.concept(code, words),
         "own": own,
         "targets": [_target(fitted, year, edition) for year in own or horizons],
-        "brief": _brief(fitted, own, edition),
+        "brief": entry(fitted, own, edition.record, words),
         "contrast": _contrast(national, words),
         "figures": [_figure(subject, words) for subject in fitted],
         "rows": intervals(fitted, words),
-        "unfit": [_unfit(subject, words) for subject in national if not subject.forecast],
-        "regions": _regions([s for s in ours if not s.national], (own or horizons)[-1], words),
+        "unfit": [unfit(subject, words) for subject in national if not subject.forecast],
+        "regions": groups([s for s in ours if not s.national], (own or horizons)[-1], words),
         "moves": moves(code, words) if any(_bundled_region(s) for s in ours) else None,
     }
+
+
+def _mixed(subject: Subject) -> bool:
+    """Whether a region's moves inside the country are counted with those across its border."""
+    return not subject.national and subject.series.measure == "net_all_flows"
 
 
 def _bundled_region(subject: Subject) -> bool:
     """Whether the figures on moves, which the package ships, belong beside a series."""
     return not subject.national and bundled(subject.key)
-
-
-def _brief(
-    fitted: Sequence[Subject], own: Sequence[int], edition: Edition
-) -> dict[str, Any] | None:
-    """Return the first screen's entry: the leading net series in every target year."""
-    words, found = edition.words, edition.record
-    lead = next((subject for subject in fitted if subject.series.measure in _NET), None)
-    if lead is None:
-        return None
-    return {
-        "what": labels.measure(lead.series.measure, words),
-        "source": labels.source(lead.series.source, words),
-        "last": sentences.last_figure(lead, words),
-        "spark": Markup(charts.spark(lead, words)),  # noqa: S704  escaped where it is drawn
-        "turned": releases.other_sign(lead, words),
-        "lines": [
-            {
-                "year": year,
-                "own": year in own,
-                "text": sentences.expectation(lead, year, words),
-                "record": _in_short(lead, year, found, words),
-            }
-            for year in lead.horizons
-        ],
-        "others": [
-            {
-                "source": labels.source(subject.series.source, words),
-                "year": year,
-                "text": sentences.expectation(subject, year, words),
-                "record": _in_short(subject, year, found, words),
-            }
-            for subject in fitted
-            if subject is not lead and subject.series.measure == lead.series.measure
-            for year in own or lead.horizons[-1:]
-        ],
-    }
-
-
-def _in_short(subject: Subject, year: int, found: Record | None, words: Language) -> str:
-    """Return the verdict beside a sentence of the first screen; none on what is observed."""
-    if found is None or year not in subject.years:
-        return ""
-    return in_short(found.nearest(subject.key, year - subject.series.origin), words)
 
 
 def _target(fitted: Sequence[Subject], year: int, edition: Edition) -> dict[str, Any]:
@@ -269,54 +206,3 @@ def _figure(subject: Subject, words: Language) -> Figure:
             if part
         ),
     )
-
-
-def _regions(regional: Sequence[Subject], year: int, words: Language) -> list[dict[str, Any]]:
-    """Return the regions' charts and tables, one group per source and measure."""
-    groups = []
-    for source, measure in sorted({(s.series.source, s.series.measure) for s in regional}):
-        group = [s for s in regional if (s.series.source, s.series.measure) == (source, measure)]
-        fitted = [subject for subject in group if subject.forecast]
-        group.sort(key=lambda s: labels.place(s.series.location, words))
-        ahead = [subject for subject in fitted if year in subject.years]
-        ranked = sorted(ahead, key=lambda s: (-float(np.median(s.at(year))), s.key))
-        fitted.sort(key=lambda s: labels.place(s.series.location, words))
-        shared = sentences.shared_flags(fitted, words)
-        groups.append(
-            {
-                "identity": identity("regions", source, measure, regional[0].country),
-                "measure": labels.measure(measure, words),
-                "source": labels.source(source, words),
-                "year": year,
-                "count": len(fitted),
-                "ranking": Markup(charts.ranking(ranked, year, words)) if ranked else None,  # noqa: S704
-                "shared": " ".join(shared),
-                "figures": [_regional(s, year, frozenset(shared), words) for s in fitted],
-                "rows": intervals(fitted, words),
-                "unfit": [_unfit(s, words) for s in group if not s.forecast],
-            }
-        )
-    return groups
-
-
-def _regional(subject: Subject, year: int, shared: frozenset[str], words: Language) -> Figure:
-    """Return a region's fan with its numbers in the caption."""
-    parts = [sentences.brief(subject, year, words)] if year in subject.years else []
-    parts.append(sentences.flags(subject, words, shared))
-    return Figure(
-        labels.place(subject.series.location, words),
-        "",
-        Markup(charts.fan(subject, words, size=(300, 190), text=11.0)),  # noqa: S704  escaped where drawn
-        " ".join(part for part in parts if part),
-        _anchor(subject),
-    )
-
-
-def _unfit(subject: Subject, words: Language) -> dict[str, str]:
-    source, place, measure = subject.key
-    return {
-        "place": labels.place(place, words),
-        "measure": labels.measure(measure, words),
-        "source": labels.source(source, words),
-        "text": sentences.not_forecast(subject, words),
-    }

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: The forecast that every other has to beat.
 REFERENCE = "naive"
+#: The source whose figures are smoothed over the years, those to come among them.
+SMOOTHED = "un-wpp"
 #: Most surprises of countries that the page lists.
 SURPRISES = 10
 _KEY = ["source", "location", "measure"]
@@ -160,6 +162,7 @@ def section(
         "origins": (int(counted["origin"].min()), int(counted["origin"].max())),
         "forecasts": words.persons(len(counted)),
         "latest": settings.get("vintage") == "latest",
+        "smoothed": bool((counted["source"] == SMOOTHED).any()),
         "coverage": coverage(calibration, words),
         "levels": [50, 80, 95],
         "reliability": reliability(calibration, words),

@@ -72,6 +72,7 @@ def test_series_that_are_not_in_the_report_do_not_count(varied: Panel, track: Tr
     assert shown["outside"] < len(track.surprises("mean").drop_duplicates([*KEY, "year"]))
     # Not a word on the regions and the UN's figures, which the backtest had too.
     assert not any("region" in line for line in shown["surprises"])
+    assert not shown["smoothed"]
 
 
 def test_the_same_figures_may_be_cut_and_have_earlier_releases(varied: Panel, track: Track) -> None:
