@@ -11,13 +11,9 @@ import click
 from forecast.commands.backtest import backtest
 from forecast.commands.data import data
 from forecast.commands.hub import hub
-from forecast.commands.impact import impact, impact_option, impacts_of
-from forecast.commands.options import (
-    forecast_options,
-    make_outlook,
-    progress,
-    show,
-)
+from forecast.commands.impact import impact
+from forecast.commands.options import forecast_options, make_outlook, show
+from forecast.commands.report import report
 from forecast.commands.scenario import condition, scenario, targets
 from forecast.errors import DataError, ForecastError
 from forecast.version import __version__
@@ -45,6 +41,7 @@ def cli() -> None:
 cli.add_command(data)
 cli.add_command(backtest)
 cli.add_command(hub)
+cli.add_command(report)
 cli.add_command(scenario)
 cli.add_command(condition)
 cli.add_command(targets)
@@ -102,98 +99,6 @@ def predict(
         return
     values = outlook.to_frame("sample" if table == "sample" else "quantile")
     show(values.assign(value=values["value"].round(1)), out)
-
-
-@cli.command()
-@forecast_options
-@click.option("--language", type=click.Choice(["en", "ru"]), default="en", show_default=True)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder for the report.",
-)
-@click.option(
-    "--track",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A saved backtest; the report then shows the track record.",
-)
-@click.option(
-    "--thresholds",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="TOML with numbers whose crossing is given a probability.",
-)
-@click.option(
-    "--threshold",
-    multiple=True,
-    metavar="TEXT",
-    help="One such number, as 'KAZ immigration > 40000'; may be repeated.",
-)
-@click.option(
-    "--previous",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Manifest of an earlier report; this one then says what changed.",
-)
-@click.option(
-    "--scenario",
-    "scenarios",
-    multiple=True,
-    metavar="NAME|FILE",
-    help="A shock to show apart from the forecast, see `forecast scenario`; may be repeated.",
-)
-@click.option(
-    "--targets",
-    metavar="concepts|FILE",
-    help="Say how likely the targets of the policy concepts, or your own, are reached.",
-)
-@impact_option
-def report(
-    data: str,
-    horizons: Sequence[int],
-    model: str,
-    draws: int,
-    seed: int,
-    language: str,
-    out: Path,
-    track: Path | None,
-    thresholds: Path | None,
-    threshold: Sequence[str],
-    previous: Path | None,
-    scenarios: Sequence[str],
-    targets: str | None,
-    impacts: Sequence[str],
-) -> None:
-    """Write the horizon report: a page that opens offline, CSV, workbook and manifest."""
-    from forecast.backtests.table import Track
-    from forecast.reports.horizon import report as write
-    from forecast.reports.thresholds import parse
-    from forecast.reports.thresholds import read as read_thresholds
-    from forecast.scenarios.read import read as read_scenario
-    from forecast.scenarios.targets import read as read_targets
-
-    wanted = [] if thresholds is None else read_thresholds(thresholds)
-    wanted += [parse(text) for text in threshold]
-    shocks = [read_scenario(given) for given in scenarios]
-    if targets is not None:
-        read_targets(targets)
-    outlook = make_outlook(data, horizons, model, draws, seed)
-    judged = impacts_of(outlook.history, impacts, seed)
-    with progress("writing the report"):
-        written = write(
-            outlook,
-            None if track is None else Track.open(track),
-            folder=out,
-            language=language,
-            name=Path(data).stem,
-            thresholds=wanted,
-            previous=previous,
-            scenarios=shocks,
-            targets=targets,
-            impacts=judged,
-        )
-    for path in written:
-        click.echo(str(path))
 
 
 def main() -> None:

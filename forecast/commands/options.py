@@ -112,11 +112,18 @@ def show(table: pd.DataFrame, out: Path | None = None) -> None:
 
 def make_outlook(data: str, horizons: Sequence[int], model: str, draws: int, seed: int) -> Forecast:
     """Forecast what ``--data`` names; say on stderr what could not be forecast."""
+    with progress("reading the data"):
+        panel = read_data(data)
+    return outlook_of(panel, horizons, model, draws, seed)
+
+
+def outlook_of(
+    panel: Panel, horizons: Sequence[int], model: str, draws: int, seed: int
+) -> Forecast:
+    """Forecast a panel; say on stderr what could not be forecast."""
     from forecast.models.contract import NOT_FORECAST
     from forecast.models.run import forecast
 
-    with progress("reading the data"):
-        panel = read_data(data)
     with progress(f"forecasting {len(panel)} series with {model}"):
         outlook = forecast(panel, model=model, horizons=horizons, draws=draws, seed=seed)
     for note in outlook.notes[outlook.notes["status"] == NOT_FORECAST].itertuples():

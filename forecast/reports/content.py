@@ -54,8 +54,10 @@ class Edition:
         What-ifs on top of the forecast; only their own section shows anything of them.
     targets : DataFrame or None
         The table of targets, see `forecast.scenarios.targets.targets`.
-    options : sequence of str
-        Options of the command that makes the page, beside those of the forecast.
+    again : sequence of str
+        What makes the page again: a shell command, or lines of Python.
+    called : bool
+        Whether it was lines of Python.
     impacts : sequence of Impact
         Events, each held against a forecast from before it.
     """
@@ -67,7 +69,8 @@ class Edition:
     earlier: Mapping[str, Any] | None = None
     scenarios: Sequence[Scenario] = ()
     targets: pd.DataFrame | None = None
-    options: Sequence[str] = ()
+    again: Sequence[str] = ()
+    called: bool = False
     impacts: Sequence[Impact] = ()
 
 
@@ -109,7 +112,9 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
         "disagree": contrast.section(ordered, words),
         "others": others.section(ordered, words),
         "places": places(known, codes, words),
-        "method": method(outlook, words, edition.options),
+        "method": method(outlook, words),
+        "again": edition.again,
+        "called": edition.called,
         "record": section(edition.record, known, words),
         "uncovered": edition.uncovered,
         "what_ifs": what_if(edition.scenarios, known, words) if edition.scenarios else None,

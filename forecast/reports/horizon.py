@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ from forecast import files
 from forecast.errors import DataError
 from forecast.hub.export import SAMPLES, check_hub_folder, earlier_hub, hub_files, hub_folder
 from forecast.outlook import Forecast
-from forecast.reports import content
+from forecast.reports import content, reproduce
 from forecast.reports.covered import covered, opened
 from forecast.reports.language import Language
 from forecast.reports.language import language as find_language
@@ -28,8 +29,6 @@ from forecast.reports.thresholds import Threshold, check
 from forecast.reports.thresholds import read as read_thresholds
 from forecast.reports.workbook import workbook
 from forecast.scenarios.apart import refuse_what_if
-from forecast.scenarios.read import names
-from forecast.scenarios.scenario import Scenario
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -50,6 +49,7 @@ def report(
     scenarios: Sequence[ScenarioGiven] = (),
     targets: TargetsGiven | None = None,
     impacts: Sequence[Impact] = (),
+    command: Sequence[str] = (),
 ) -> list[Path]:
     """Write the horizon report of a forecast.
 
@@ -80,6 +80,9 @@ def report(
     impacts : sequence of Impact
         Events held against forecasts from before them, from `forecast.impact`; the page then
         says whether they moved anything.
+    command : sequence of str
+        The shell command that makes the page again, in its words; without one the page
+        shows the calls from Python.
 
     Returns
     -------
@@ -105,6 +108,21 @@ def report(
     tried = opened(track)
     found = None if tried is None else record(covered(tried, outlook.history), outlook.model)
     what_ifs = make_scenarios(scenarios, outlook)
+    again = (
+        [shlex.join(command)]
+        if command
+        else reproduce.calls(
+            outlook,
+            track,
+            language=language,
+            name=name,
+            thresholds=thresholds,
+            previous=previous,
+            scenarios=scenarios,
+            targets=targets,
+            impacts=impacts,
+        )
+    )
     edition = content.Edition(
         words,
         found,
@@ -112,7 +130,8 @@ def report(
         thresholds=_thresholds(thresholds, known),
         earlier=None if previous is None else read_manifest(previous),
         scenarios=what_ifs,
-        options=_options(what_ifs, targets),
+        again=again,
+        called=not command,
         targets=None if targets is None else target_table(targets, outlook),
         impacts=impacts,
     )
@@ -141,14 +160,6 @@ def report(
 def render(shown: dict[str, Any], words: Language) -> str:
     """Return the page as HTML text from the values of `forecast.reports.content.page`."""
     return _environment(words).get_template("horizon.html").render(words=words, **shown)
-
-
-def _options(what_ifs: Sequence[Scenario], targets: TargetsGiven | None) -> list[str]:
-    """Return the options that ask the command for scenarios and targets."""
-    options = []
-    for one in what_ifs:
-        options += ["--scenario", one.name if one.name in names() else f"{one.name}.toml"]
-    return [*options, "--targets", str(targets)] if isinstance(targets, str | Path) else options
 
 
 def check_place(folder: str | Path, name: str, language: str = "en", *, hub: bool = True) -> None:

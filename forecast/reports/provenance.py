@@ -1,8 +1,7 @@
-"""Where the numbers come from: data tables, licences, models and how to reproduce."""
+"""Where the numbers come from: data tables, licences and models."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
@@ -11,7 +10,6 @@ import pandas as pd
 
 from forecast.data import package
 from forecast.errors import UnknownNameError
-from forecast.horizons import DEFAULT_HORIZONS
 from forecast.models.contract import FORECAST
 from forecast.models.registry import table as registry
 from forecast.models.specification import specification
@@ -126,11 +124,8 @@ def _together(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"place": ", ".join(places), **dict(rest)} for rest, places in found.items()]
 
 
-def method(outlook: Forecast, words: Language, options: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what the page says about the model and how to make the page again.
-
-    `options` are those of the command beside the ones of the forecast.
-    """
+def method(outlook: Forecast, words: Language) -> dict[str, Any]:
+    """Return what the page says about the model and what it was shown."""
     attributes = outlook.paths.attrs
     models = [_model(name, words) for name in _with_members(outlook.model)]
     return {
@@ -146,7 +141,6 @@ def method(outlook: Forecast, words: Language, options: Sequence[str] = ()) -> d
         "as_of": attributes["as_of"],
         "data_hash": attributes["data_hash"],
         "seed": attributes["seed"],
-        "command": _command(outlook, words, options),
     }
 
 
@@ -199,15 +193,3 @@ def _model(name: str, words: Language) -> dict[str, Any]:
         "summary": words.lookup(str(stated["summary"])),
         "references": references,
     }
-
-
-def _command(outlook: Forecast, words: Language, options: Sequence[str]) -> str:
-    """Return the shell command that makes this page again from the bundled data."""
-    parts = ["forecast", "report", "--model", outlook.model]
-    parts += ["--seed", str(outlook.paths.attrs["seed"])]
-    parts += ["--draws", str(outlook.paths.sizes["draw"])]
-    if outlook.horizons != DEFAULT_HORIZONS:
-        parts += ["--horizons", ",".join(map(str, outlook.horizons))]
-    if words.code != "en":
-        parts += ["--language", words.code]
-    return shlex.join([*parts, *options])

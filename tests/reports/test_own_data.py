@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import html
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner, Result
 
+import forecast as fc
 from forecast.backtests.run import backtest
+from forecast.cli import cli
 from forecast.models.run import forecast
+from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports.horizon import report
 from forecast.reports.language import language
+from forecast.reports.reproduce import shown
 
 YEARS = range(2000, 2025)
 
@@ -110,3 +116,113 @@ def test_a_single_region_is_not_ranked(tmp_path: Path) -> None:
     assert 'class="charts small"' in text
     two = page(own(("own", "KZ-11", "immigration"), ("own", "KZ-15", "immigration")), tmp_path)
     assert 'class="scroll pan"' in two
+
+
+def test_python_calls_make_the_page_again(tmp_path: Path) -> None:
+    """The lines on the page are run, and give the same bytes."""
+    panel = fc.load("central-asia-five-year")
+    outlook = forecast(panel, "naive", horizons=(2025,), draws=100, seed=3)
+    path = report(outlook, folder=tmp_path, name='a "b')[0]
+    text = html.unescape(path.read_text(encoding="utf-8"))
+    lines = re.findall(r"<p><code>(.*?)</code></p>", text)
+    assert lines[0] == 'panel = fc.load("central-asia-five-year")'
+    before = path.read_bytes()
+    path.unlink()
+    code = "\n".join(lines).replace("fc.report(", "fc.report(folder=folder, outlook=")
+    exec(code, {"fc": fc, "folder": tmp_path})  # noqa: S102  the page's own lines
+    assert path.read_bytes() == before
+
+
+def test_what_was_handed_over_as_an_object_is_named(
+    judged: Forecast, track: object, tmp_path: Path
+) -> None:
+    made = report(judged, track, folder=tmp_path, targets="concepts", language="ru")  # type: ignore[arg-type]
+    lines = re.findall(r"<p><code>(.*?)</code></p>", html.unescape(made[0].read_text("utf-8")))
+    assert lines == [
+        'outlook = fc.forecast(panel, model="mean", horizons=(2025, 2027, 2030), '
+        "draws=400, seed=1)",
+        'fc.report(outlook, track, language="ru", targets="concepts")',
+    ]
+
+
+def test_absolute_paths_are_not_shown(tmp_path: Path) -> None:
+    assert shown(tmp_path / "own.csv") == "own.csv"
+    assert shown("tables/own.csv") == "tables/own.csv"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "my own.csv"
+    own(("own", "KAZ", "immigration"), ("own", "KAZ", "net_migration")).to_frame()[
+        ["source", "location", "measure", "year", "value"]
+    ].to_csv(path, index=False)
+    return path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments))
+
+
+def test_the_command_on_the_page_makes_it_again(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    track = run(
+        "backtest", "--data", table.name, "--models", "naive,mean", "--origins", "2012:2016",
+        "--horizons", "1", "--out", "track",
+    )  # fmt: skip
+    assert track.exit_code == 0, track.output
+    limits = '[[threshold]]\nlocation = "KAZ"\nmeasure = "immigration"\nabove = 9000\n'
+    (tmp_path / "limits.toml").write_text(limits, encoding="utf-8")
+    first = run("report", "--data", str(table), "--model", "mean", "--draws", "100")
+    assert first.exit_code == 0, first.output
+    asked = [
+        "report", "--data", str(table), "--model", "mean", "--draws", "150", "--seed", "7",
+        "--horizons", "2026,2028", "--language", "ru", "--track", str(tmp_path / "track"),
+        "--thresholds", "limits.toml", "--threshold", "KAZ immigration > 12345",
+        "--previous", str(tmp_path / "reports" / "my own.manifest.json"), "--targets", "concepts",
+    ]  # fmt: skip
+    (tmp_path / "my own.manifest.json").write_bytes(
+        (tmp_path / "reports" / "my own.manifest.json").read_bytes()
+    )
+    made = run(*asked)
+    assert made.exit_code == 0, made.output
+    text = (tmp_path / "reports" / "my own.ru.html").read_text(encoding="utf-8")
+    (line,) = re.findall(r"<p><code>(forecast .*?)</code></p>", html.unescape(text))
+    assert str(tmp_path) not in text
+    again = run(*shlex.split(line)[1:], "--out", "again")
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "again" / "my own.ru.html").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    "reason", ["a file", "a page that is a folder", "a hub of others", "track"]
+)
+def test_what_can_be_refused_is_refused_before_the_forecast(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the forecast was made")
+
+    out, more = tmp_path / "out", []
+    if reason == "a file":
+        out.write_text("x", encoding="utf-8")
+        out = out / "inside"
+        said = "is a file, not a folder"
+    elif reason == "a page that is a folder":
+        (out / "my own.html").mkdir(parents=True)
+        said = "is a folder, not a file"
+    elif reason == "a hub of others":
+        (out / "my own-hub").mkdir(parents=True)
+        (out / "my own-hub" / "letter.txt").write_text("mine", encoding="utf-8")
+        said = "not a folder written by forecast"
+    else:
+        other = own(("other", "KGZ", "immigration"))
+        track = backtest(other, ["naive", "mean"], [2012], (1,), draws=100, jobs=1, joint=False)
+        more = ["--track", str(track.save(tmp_path / "track"))]
+        said = "is of other series (immigration of KGZ (other))"
+    monkeypatch.setattr("forecast.models.run.forecast", never)
+    result = run("report", "--data", str(table), "--out", str(out), "--model", "mean", *more)
+    assert result.exit_code != 0
+    assert said in result.stderr
+    assert not isinstance(result.exception, AssertionError)

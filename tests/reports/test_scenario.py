@@ -65,7 +65,7 @@ def test_nothing_outside_its_section_holds_any_of_it(written: Path) -> None:
         with_ = with_.replace(part(with_, identity), "")
     with_ = re.sub(r'<li><a href="#(?:what-if|targets)">.*?</li>', "", with_)
     limit = r"<li>(?:A policy concept’s targets|The chance of reaching).*?</li>"
-    command = r"<code>forecast report.*?</code>"
+    command = r"<code>fc\.report.*?</code>"
 
     def rest(page: str) -> list[str]:
         page = re.sub(command, "", re.sub(limit, "", page, flags=re.DOTALL))
@@ -158,7 +158,8 @@ def test_manifest_and_command_name_them(written: Path) -> None:
     manifest = json.loads(text(written / "with.manifest.json"))
     assert manifest["scenarios"] == ["russia-kazakhstan"]
     assert "scenarios" not in json.loads(text(written / "without.manifest.json"))
-    assert "--scenario russia-kazakhstan --targets concepts" in text(written / "with.html")
+    asked = 'scenarios=["russia-kazakhstan"], targets="concepts")'
+    assert asked in html.unescape(text(written / "with.html"))
 
 
 def test_own_scenarios_are_escaped(outlook: Forecast, tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_own_scenarios_are_escaped(outlook: Forecast, tmp_path: Path) -> None:
     page = text(report(outlook, folder=tmp_path, scenarios=[own], language="ru")[0])
     assert "<script" not in page
     assert page.count("&lt;script&gt;") >= 5
-    assert "--scenario mine.toml" in page
+    assert "scenarios=scenarios)" in page
     assert "всего уезжает от 1" in page
 
 
