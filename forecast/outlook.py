@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import archive, files, locations
+from forecast import archive, asked, files, locations
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 
@@ -101,9 +101,7 @@ class Forecast:
         DataFrame
             ``location, measure, source, year, quantile, value`` (persons per year).
         """
-        wanted = np.asarray(levels, dtype=float)
-        if wanted.ndim != 1 or not ((wanted > 0) & (wanted < 1)).all():
-            raise DataError(f"quantile levels are {levels!r}; give numbers between 0 and 1.")
+        wanted = asked.levels(levels)
         table, values = self._summary(wanted, years)
         repeated = table.loc[table.index.repeat(len(wanted))].reset_index(drop=True)
         return repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
@@ -123,9 +121,8 @@ class Forecast:
         DataFrame
             ``location, measure, source, year, median, lower, upper`` in persons.
         """
-        if not 0 < level < 1:
-            raise DataError(f"interval level is {level!r}; give a number between 0 and 1.")
-        table, values = self._summary(np.array([0.5, (1 - level) / 2, (1 + level) / 2]), years)
+        inside = asked.level(level)
+        table, values = self._summary(np.array([0.5, (1 - inside) / 2, (1 + inside) / 2]), years)
         return table.assign(median=values[0], lower=values[1], upper=values[2])
 
     def probability(
@@ -157,11 +154,19 @@ class Forecast:
         -------
         float
             Between 0 and 1.
+
+        Raises
+        ------
+        DataError
+            If the threshold is no number, or the year is observed.
+        UnknownNameError
+            If the forecast has no such series or year.
         """
         if (above is None) == (below is None):
             raise DataError("give exactly one of above= and below=.")
+        limit = asked.threshold(*(("below", below) if above is None else ("above", above)))
         values = self.sample(location=location, measure=measure, year=year, source=source)
-        hits = values > above if above is not None else values < below
+        hits = values < limit if above is None else values > limit
         return float(hits.mean())
 
     def sample(

@@ -97,6 +97,27 @@ def test_levels_are_probabilities(outlook: Forecast, level: float) -> None:
         outlook.quantiles([level])
 
 
+@pytest.mark.parametrize("level", ["0.8", None, True, float("nan")])
+def test_a_level_that_is_no_number_is_refused(outlook: Forecast, level: object) -> None:
+    with pytest.raises(DataError, match=r"interval level is .*; give a number between 0 and 1"):
+        outlook.intervals(level)  # type: ignore[arg-type]
+
+
+def test_quantile_levels_that_are_no_numbers_are_refused(outlook: Forecast) -> None:
+    with pytest.raises(DataError, match=r"quantile levels are \['a'\]"):
+        outlook.quantiles(["a"])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("given", ["10000", float("nan"), True])
+@pytest.mark.parametrize("side", ["above", "below"])
+def test_a_threshold_that_is_no_number_is_refused(
+    outlook: Forecast, side: str, given: object
+) -> None:
+    which = {"location": "KGZ", "measure": "net_migration", "year": 2027}
+    with pytest.raises(DataError, match=rf"{side}= is .*; give a number of persons"):
+        outlook.probability(**{side: given}, **which)  # type: ignore[arg-type]
+
+
 def test_years_between_the_targets_are_there_too(outlook: Forecast) -> None:
     assert outlook.paths["year"].values.tolist() == list(range(2025, 2031))
     assert set(outlook.intervals(years=(2026,))["year"]) == {2026}
