@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from forecast.backtests.table import Track
     from forecast.data.names import load
     from forecast.data.table import read
+    from forecast.errors import (
+        DataError,
+        FitError,
+        ForecastError,
+        TooShortError,
+        UnknownNameError,
+    )
     from forecast.impacts.run import impact
     from forecast.models.registry import register
     from forecast.models.run import forecast
@@ -40,9 +47,14 @@ if TYPE_CHECKING:
 
 
 _WHERE = {
+    "DataError": ("forecast.errors", "DataError"),
+    "FitError": ("forecast.errors", "FitError"),
     "Forecast": ("forecast.outlook", "Forecast"),
+    "ForecastError": ("forecast.errors", "ForecastError"),
     "Panel": ("forecast.panel", "Panel"),
+    "TooShortError": ("forecast.errors", "TooShortError"),
     "Track": ("forecast.backtests.table", "Track"),
+    "UnknownNameError": ("forecast.errors", "UnknownNameError"),
     "backtest": ("forecast.backtests.run", "backtest"),
     "condition": ("forecast.scenarios.conditioning", "condition"),
     "forecast": ("forecast.models.run", "forecast"),
@@ -57,9 +69,14 @@ _WHERE = {
 }
 
 __all__ = [
+    "DataError",
+    "FitError",
     "Forecast",
+    "ForecastError",
     "Panel",
+    "TooShortError",
     "Track",
+    "UnknownNameError",
     "__version__",
     "backtest",
     "condition",

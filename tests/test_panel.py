@@ -167,5 +167,6 @@ def test_public_names_are_there() -> None:
     for name in fc.__all__:
         assert getattr(fc, name) is not None
     assert {"naive", "structural"} <= set(fc.models()["model"])
+    assert issubclass(fc.DataError, fc.ForecastError)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = fc.nonsense  # type: ignore[attr-defined]
