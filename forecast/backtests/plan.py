@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from forecast.backtests.vintages import Origin, origins_as_published, origins_latest
@@ -59,8 +59,8 @@ class Plan:
 def make(
     panel: Panel,
     models: Sequence[str | Model],
-    origins: Sequence[int | str] | None,
-    horizons: Sequence[int],
+    origins: Sequence[int | str] | int | str | None,
+    horizons: Sequence[int] | int,
     vintage: str,
     window: int | None,
     refit: int,
@@ -107,7 +107,8 @@ def make(
     return Plan(labelled, groups, _horizons(panel, horizons), window, draws, seed, joint)
 
 
-def _horizons(panel: Panel, horizons: Sequence[int]) -> tuple[int, ...]:
+def _horizons(panel: Panel, horizons: Sequence[int] | int) -> tuple[int, ...]:
+    horizons = list(horizons) if isinstance(horizons, Iterable) else [horizons]
     if not len(horizons) or not all(hasattr(horizon, "__index__") for horizon in horizons):
         raise DataError(f"horizons are {horizons!r}; give years ahead such as (1, 3, 5, 7).")
     wanted = tuple(sorted({int(horizon) for horizon in horizons}))

@@ -26,8 +26,8 @@ DEFAULT_HORIZONS = (1, 3, 5, 7)
 def backtest(
     panel: Panel,
     models: Sequence[str | Model] = DEFAULT_MODELS,
-    origins: Sequence[int | str] | None = None,
-    horizons: Sequence[int] = DEFAULT_HORIZONS,
+    origins: Sequence[int | str] | int | str | None = None,
+    horizons: Sequence[int] | int = DEFAULT_HORIZONS,
     seed: int = 1,
     engine: engines.Engine = "local",
     *,
@@ -51,11 +51,11 @@ def backtest(
     models : sequence of str or Model
         Registered names or models of one's own. Include ``"naive"``: skill and verdicts
         are measured against it.
-    origins : sequence of int
+    origins : int or sequence of int
         Last years that a forecast may see, such as ``range(2003, 2019)``; by default the
         last twenty. With ``vintage="as_published"`` a year stands for the first release
         that ends in it, a day (YYYY-MM-DD) for what was out then; by default every release.
-    horizons : sequence of int
+    horizons : int or sequence of int
         Years ahead of the origin; multiples of five for five-year panels.
     seed : int
         Source of all randomness; results do not depend on order, processes or engine.

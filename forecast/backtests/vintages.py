@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,7 @@ class Origin:
     as_of: str = ""
 
 
-def origins_latest(panel: Panel, origins: Sequence[int] | None) -> list[Origin]:
+def origins_latest(panel: Panel, origins: Sequence[int] | int | None) -> list[Origin]:
     """Return the origins of a backtest on the latest figures.
 
     By default the last `_MOST` years that leave `_HISTORY` to learn from and one to score.
@@ -50,7 +50,7 @@ def origins_latest(panel: Panel, origins: Sequence[int] | None) -> list[Origin]:
     if origins is None:
         known = sorted(set(years.astype(int)))
         return [Origin(year) for year in known[_HISTORY - 1 : -1][-_MOST:] or known[:1]]
-    chosen = sorted({_year(origin) for origin in origins})
+    chosen = sorted({_year(origin) for origin in _listed(origins)})
     if not chosen:
         raise DataError("the range of origins is empty. Name at least one year.")
     for year in (chosen[0], chosen[-1]):
@@ -70,14 +70,16 @@ def origins_latest(panel: Panel, origins: Sequence[int] | None) -> list[Origin]:
     return [Origin(year) for year in chosen]
 
 
-def origins_as_published(panel: Panel, origins: Sequence[int | str] | None) -> list[Origin]:
+def origins_as_published(
+    panel: Panel, origins: Sequence[int | str] | int | str | None
+) -> list[Origin]:
     """Return the origins of a backtest that sees only what was out on the day.
 
     Parameters
     ----------
     panel : Panel
         With release dates in ``as_of``.
-    origins : sequence of int or str, optional
+    origins : int, str or sequence of these, optional
         A year stands for the first release in which it was the last year known; a day
         (YYYY-MM-DD) for what was out then. By default every release of the panel.
 
@@ -98,7 +100,7 @@ def origins_as_published(panel: Panel, origins: Sequence[int | str] | None) -> l
     if origins is None:
         return [Origin(last_year[day], day) for day in days if last_year[day] < end]
     chosen = []
-    for given in origins:
+    for given in _listed(origins):
         if isinstance(given, str | dt.date):
             day = str(given)
             chosen.append(Origin(_last_known(panel.as_of(day)), day))
@@ -118,6 +120,13 @@ def origins_as_published(panel: Panel, origins: Sequence[int | str] | None) -> l
 def _last_known(panel: Panel) -> int:
     """Return the last year that most series know; a few early ones do not date a release."""
     return int(np.median([series.origin for series in panel]))
+
+
+def _listed(origins: object) -> list[object]:
+    """Return origins as a list; one year or day is a list of one."""
+    if isinstance(origins, str) or not isinstance(origins, Iterable):
+        return [origins]
+    return list(origins)
 
 
 def _year(origin: object) -> int:

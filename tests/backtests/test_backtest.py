@@ -297,6 +297,7 @@ def test_everything_that_can_be_asked_of_a_track(walks: Walks, tmp_path: object)
         ({"origins": [2023]}, "nothing to score"),
         ({"origins": [1900]}, "nothing to see"),
         ({"origins": ["2010-01-01"]}, "give calendar years"),
+        ({"origins": "2010"}, "give calendar years"),
         ({"origins": []}, "range of origins is empty"),
         ({"horizons": (2025, 2030)}, "Calendar years belong to forecast"),
         ({"horizons": (0,)}, "from 1 to 50"),
@@ -320,6 +321,12 @@ def test_what_cannot_be_done_is_said_before_any_work(
         fc.backtest(walks(n_locations=1), **(asked | change))  # type: ignore[arg-type]
     with pytest.raises(DataError, match="needs a Panel"):
         fc.backtest("central-asia")  # type: ignore[arg-type]
+
+
+def test_one_origin_and_one_horizon_need_no_list(walks: Walks) -> None:
+    panel = walks(n_locations=1)
+    listed = fc.backtest(panel, ["naive"], [2018], (2,), draws=100)
+    same(fc.backtest(panel, ["naive"], 2018, 2, draws=100).table, listed.table)
 
 
 def test_questions_that_have_no_answer_say_so(walks: Walks) -> None:

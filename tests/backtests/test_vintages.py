@@ -45,6 +45,7 @@ def test_origins_are_the_last_years_of_releases(revised: Panel) -> None:
     assert origins_as_published(revised, None) == every
     assert origins_as_published(revised, [2020]) == every[1:]
     assert origins_as_published(revised, ["2022-12-31"]) == [Origin(2020, "2022-12-31")]
+    assert origins_as_published(revised, "2022-12-31") == [Origin(2020, "2022-12-31")]
     with pytest.raises(DataError, match="no release of this panel ends in 2015"):
         origins_as_published(revised, [2015])
 
