@@ -23,7 +23,7 @@ ALL = "all"
 @data_option
 @click.option("--location", help="Code of the place, such as KAZ; with --start instead of EVENT.")
 @click.option("--measure", help="What is counted, such as net_migration.")
-@click.option("--source", help="Source of the series, such as kz-bns.")
+@click.option("--source", help="Source of the series, such as kz-bns, where several have it.")
 @click.option("--start", type=int, help="First year that may be affected.")
 @click.option("--end", type=int, help="Last year of the window; the last observed by default.")
 @click.option(

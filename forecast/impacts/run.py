@@ -49,9 +49,9 @@ def impact(
         The series of the event and all that can be compared with it.
     event : str, Path or Event, optional
         A bundled event (`forecast.impacts.event.names`), a TOML file or an `Event`; without
-        it, give `location`, `measure`, `source` and `start`.
+        it, give `location`, `measure` and `start`, and `source` where several have the series.
     location, measure, source : str
-        The series.
+        The series; without `source` that of the only source which has it.
     start : int
         The first year that may be affected; the counterfactual sees the years before.
     end : int, optional
@@ -118,6 +118,8 @@ def impact(
             f"the panel steps by {panel.step} years; an event is dated by calendar year. "
             "Give annual figures."
         )
+    if event is None and source is None and location is not None and measure is not None:
+        source = _only_source(panel, location, measure)
     given = {"location": location, "measure": measure, "source": source, "start": start}
     asked = _asked(event, given, end, exclude, comparable)
     chosen, sets = find_model(model), check_sets(placebos_from)
@@ -147,6 +149,17 @@ def impact(
     others = {other.name: judged(other) for other in tried if other.name != chosen.name}
     checks = {name: other.overall.p_value for name, other in others.items() if other is not None}
     return replace(found, checks=checks)
+
+
+def _only_source(panel: Panel, location: str, measure: str) -> str:
+    """Return the only source that has a series, or ask which one is meant."""
+    sources = sorted(key[0] for key in panel.select(location=location, measure=measure).keys)
+    if len(sources) > 1:
+        raise DataError(
+            f"{measure} of {location} is known from {', '.join(sources)}. "
+            f"Say which is meant, such as source={sources[0]!r}."
+        )
+    return sources[0]
 
 
 def _asked(

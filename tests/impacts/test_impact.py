@@ -215,6 +215,15 @@ def test_bad_input_is_refused(
         fc.impact(calm, **{**EVENT, **change})
 
 
+def test_the_only_source_need_not_be_named(calm: Panel, nothing: Impact) -> None:
+    unnamed = {key: value for key, value in EVENT.items() if key != "source"}
+    found = fc.impact(calm, **unnamed, draws=300)
+    pd.testing.assert_frame_equal(found.to_frame(), nothing.to_frame())
+    two = pd.concat([frame(), frame().assign(source="register")])
+    with pytest.raises(DataError, match=r"known from register, un\. Say which is meant"):
+        fc.impact(Panel.from_frame(two), **unnamed)
+
+
 def test_other_things_than_annual_panels_are_refused(calm: Panel) -> None:
     with pytest.raises(DataError, match="needs a Panel"):
         fc.impact(calm.to_frame(), "kz-arrivals-2022")  # type: ignore[arg-type]
