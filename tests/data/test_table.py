@@ -73,7 +73,17 @@ def test_missing_figures_may_be_written_in_several_ways(tmp_path: Path) -> None:
         ("a.csv", TIDY + "KAZ,immigration\n", ["line 4", "2 cells", "4"]),
         ("a.csv", TIDY.encode("utf-16")[:-1], ["UTF-16", "UTF-8"]),
         ("a.csv", "страна;год\nКазахстан;2020\n".encode("cp1251"), ["'value'", "страна, год"]),
-        ("a.csv", "страна;год\nКазахстан;2020\n".encode("cp866"), ["line 1", "UTF-8"]),
+        (
+            "a.csv",
+            "страна;год\nКазахстан;2020\n".encode("cp866"),
+            ["line 1", "not UTF-8", "looks like CP866 (DOS) ('страна')", "CSV UTF-8"],
+        ),
+        (
+            "a.csv",
+            TIDY.replace("KAZ", "Кыргызстан").encode("koi8-r"),
+            ["line 2", "as CP1251 reads 'лЩТЗЩЪУФБО'", "looks like KOI8-R ('Кыргызстан')"],
+        ),
+        ("a.csv", TIDY.encode().replace(b"KAZ", b"K\x98Z"), ["line 2", "'\ufffd'", "is no word"]),
         ("a.csv", b"PK\x03\x04rest", ["the name says CSV", "XLSX"]),
         ("a.csv", b"%PDF-1.7 ...", ["PDF"]),
         ("a.xlsx", TIDY, ["the name says XLSX", "text"]),

@@ -17,11 +17,14 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
+#: Code pages that are not read, as one cannot be sure, but named in the message.
+_OTHERS = (("koi8-r", "KOI8-R"), ("cp866", "CP866 (DOS)"))
 _DELIMITERS = ",;\t|"
 _STATED = re.compile(r"\ufeff?sep=(.)\r?\n?$", re.IGNORECASE)
 #: Letters that Russian, Kyrgyz, Kazakh and Uzbek text is made of, and what stands between them.
 _USUAL = re.compile(r"[\w\s.,;:!?()\[\]\"'«»„“”‘’№%/+*=&#@<>–—…-]", re.UNICODE)
 _CYRILLIC = re.compile(r"[А-Яа-яЁё]")
+_WORD = re.compile(r"[А-Яа-яЁё]{3,}")
 
 
 def read(content: bytes) -> Grid:
@@ -77,28 +80,44 @@ def _decoded(content: bytes) -> tuple[str, str]:
     try:
         return _text(content.decode("utf-8")), "UTF-8"
     except UnicodeDecodeError as error:
-        cyrillic = _cyrillic(content)
+        cyrillic = _cyrillic(content, "cp1251")
         if cyrillic is not None:
             return _text(cyrillic), "CP1251"
-        line = content[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"line {line}: the byte 0x{content[error.start]:02x} is neither UTF-8 nor Cyrillic "
-            "CP1251. Save the table as CSV UTF-8."
-        ) from None
+        raise _unknown_encoding(content, error.start) from None
 
 
-def _cyrillic(content: bytes) -> str | None:
-    """Return the text in CP1251 if it then reads like words of Cyrillic letters."""
+def _unknown_encoding(content: bytes, start: int) -> DataError:
+    """Return what to say of a text whose first foreign byte stands at `start`."""
+    line = content[:start].count(b"\n") + 1
+    # All these code pages keep ASCII, so a foreign word ends where an ASCII sign stands.
+    foreign = re.match(rb"[\x80-\xff]{1,40}", content[start:])
+    word = foreign[0] if foreign else b""
+    shown = word.decode("cp1251", errors="replace")
+    for codec, called in _OTHERS:
+        read = _cyrillic(content, codec)
+        if read is not None and _WORD.search(read):
+            return DataError(
+                f"line {line}: the text is not UTF-8, and as CP1251 reads {shown!r}. It looks like "
+                f"{called} ({word.decode(codec)!r}); open it so, and save it as CSV UTF-8."
+            )
+    return DataError(
+        f"line {line}: the text is not UTF-8, and as CP1251 reads {shown!r}, which is no word. "
+        "Save the table as CSV UTF-8."
+    )
+
+
+def _cyrillic(content: bytes, codec: str) -> str | None:
+    """Return the text in a code page if it then reads like words of Cyrillic letters."""
     try:
-        text = content.decode("cp1251")
+        text = content.decode(codec)
     except UnicodeDecodeError:
         return None
     foreign = [sign for sign in text if ord(sign) > 127]
     letters = [sign for sign in foreign if _CYRILLIC.match(sign)]
     unusual = [sign for sign in foreign if not _USUAL.match(sign) and sign != "\u00a0"]
     small = sum(sign.islower() for sign in letters)
-    # Other code pages, read as CP1251, mix capitals and signs into the words.
-    words = re.findall(r"[А-Яа-яЁё]{3,}", text)
+    # A wrong code page, such as KOI8-R read as CP1251, mixes capitals and signs into the words.
+    words = _WORD.findall(text)
     shaped = sum(word.islower() or word.istitle() or word.isupper() for word in words)
     if not letters and all(sign in "\u00a0–—…«»№" for sign in foreign):
         return text
