@@ -38,8 +38,8 @@ def read(
         places may be English, Russian, Kyrgyz, Kazakh or Uzbek. What is not understood stops
         the reading; nothing is left out silently.
     sheet : str or int, optional
-        Sheet of an XLSX workbook, by name or number from 0. By default the first, or the only
-        one that holds a table.
+        Sheet of an XLSX workbook, by name or number from 0. By default the only one that holds
+        a table of figures; where several do, the reading stops and names them.
     source, measure : str, optional
         Written into every row if the table does not say it.
     units : {"persons", "thousands", "millions"}, optional

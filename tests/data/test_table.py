@@ -53,6 +53,21 @@ def test_xlsx_and_parquet(tmp_path: Path) -> None:
         fc.read(tmp_path / "book.xlsx", sheet="out")
 
 
+def test_a_second_sheet_with_figures_is_never_dropped(tmp_path: Path) -> None:
+    """One sheet a flow: whichever were taken, the other would be lost."""
+    path = tmp_path / "two.xlsx"
+    flows = {"in": "immigration", "out": "emigration"}
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"Notes": ["none"]}).to_excel(book, sheet_name="notes", index=False)
+        for name, measure in flows.items():
+            table = pd.DataFrame({"location": ["KAZ"], "measure": measure, "2022": 17425})
+            table.to_excel(book, sheet_name=name, index=False)
+    with pytest.raises(DataError, match=r"sheets 'in' and 'out' hold a table .* sheet='in'"):
+        fc.read(path)
+    for name, measure in flows.items():
+        assert fc.read(path, sheet=name).measures == [measure]
+
+
 def test_missing_figures_may_be_written_in_several_ways(tmp_path: Path) -> None:
     text = "location,measure,2020,2021,2022,2023\nKAZ,immigration,1,-,…,4\n"
     (series,) = fc.read(written(tmp_path, "a.csv", text))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forecast.data.tables import columnar, text
 from forecast.data.tables.grid import Grid, check_size
 from forecast.errors import DataError
+
+if TYPE_CHECKING:
+    from forecast.data.tables.workbook import Book
 
 _ENDINGS = {".csv": "CSV", ".txt": "CSV", ".tsv": "CSV", ".xlsx": "XLSX", ".parquet": "Parquet"}
 #: First bytes of formats that are often saved under a wrong name.
@@ -71,7 +75,8 @@ def grid_of(
     content : bytes
     kind : {"CSV", "XLSX", "Parquet"}
     sheet : str, int or None
-        Sheet of a workbook; None takes the first one, or the only one that holds a table.
+        Sheet of a workbook; None takes the only one that holds a table, and stops where
+        several do.
     is_table : callable
         Whether a sheet holds a table.
 
@@ -100,23 +105,42 @@ def _sheet(content: bytes, sheet: str | int | None, is_table: Callable[[Grid], b
                 )
             name = sheet if isinstance(sheet, str) else names[int(sheet)]
             return _noted(book.grid(name), [other for other in names if other != name])
-        first = book.grid(names[0])
-        if is_table(first) or len(names) == 1:
-            chosen = first
-        else:
-            others = [grid for grid in map(book.grid, names[1:]) if is_table(grid)]
-            if len(others) > 1:
-                listed = ", ".join(repr(grid.sheet) for grid in others)
-                raise DataError(
-                    f"the first sheet holds no table, and {listed} hold one each. "
-                    f"Say which one is meant, such as sheet={others[0].sheet!r}."
-                )
-            chosen = others[0] if others else first
+        chosen = _only_table(book, is_table)
     finally:
         book.close()
     if not any(line.filled for line in chosen.lines):
         raise DataError("the sheet is empty. Give a table with a header and at least one row.")
     return _noted(chosen, [name for name in names if name != chosen.sheet])
+
+
+def _only_table(book: Book, is_table: Callable[[Grid], bool]) -> Grid:
+    """Return the only sheet that holds a table, the first sheet if none does.
+
+    Raises
+    ------
+    DataError
+        If several do: which one is meant is not for the package to choose.
+    """
+    chosen = first = book.grid(book.names[0])
+    found = [book.names[0]] if len(book.names) == 1 or is_table(first) else []
+    for name in book.names[1:]:
+        try:
+            other = book.grid(name)
+        except DataError:
+            # One that cannot be read is said to be unread, and does not bar a table beside it.
+            if found:
+                continue
+            raise
+        if is_table(other):
+            chosen = chosen if found else other
+            found.append(name)
+    if len(found) > 1:
+        listed = " and ".join([", ".join(map(repr, found[:-1])), repr(found[-1])])
+        raise DataError(
+            f"the sheets {listed} hold a table of figures each. Say which one is meant, such as "
+            f"sheet={found[0]!r} (forecast data check FILE --sheet {found[0]!r} --out tidy.csv)."
+        )
+    return chosen
 
 
 def _noted(grid: Grid, others: list[str]) -> Grid:
