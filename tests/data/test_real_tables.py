@@ -364,6 +364,39 @@ def test_what_is_asked_for_is_applied(tmp_path: Path) -> None:
     assert panel.hash == right.hash
 
 
+def test_points_that_group_digits_are_no_decimals(tmp_path: Path) -> None:
+    """Every figure of the package's own column with three digits behind a point."""
+    past = "location,measure,year,value\nKGZ,immigration,1900,10.101\nKGZ,immigration,1901,9.995\n"
+    with pytest.raises(DataError, match=r"'10.101' may be 10101 or 10.101: .* Say decimal="):
+        fc.read(written(tmp_path, "t.csv", past))
+    panel = fc.read(written(tmp_path, "t.csv", past), decimal=",")
+    assert panel.series[0].values.tolist() == [10101, 9995]
+    # One figure with another number of decimals, and the point is a decimal point.
+    mixed = fc.read(written(tmp_path, "t.csv", past.replace("9.995", "99.5")))
+    assert mixed.series[0].values.tolist() == [10.101, 99.5]
+    thousands = fc.read(written(tmp_path, "t.csv", past), units="thousands")
+    assert thousands.series[0].values.tolist() == [10101, 9995]
+    # Years that are known decide, and the account says so.
+    known = "location,measure,year,value\n" + "".join(
+        f"KAZ,immigration,{year},{figure}\n"
+        for year, figure in ((2022, "17.425"), (2023, "25.387"), (2024, "29.282"))
+    )
+    reading = understand(written(tmp_path, "t.csv", known))
+    assert reading.panel.series[0].values.tolist() == [17425, 25387, 29282]
+    assert reading.decimal == "',' (so read, the figures agree with the bundled ones)"
+    assert any("the point of '17.425' groups digits" in note for note in reading.notes)
+
+
+@pytest.mark.parametrize("figures", [("10,101", "9,995"), ("1.5", "2.25"), ("10.101", "99.5")])
+def test_the_decimal_mark_is_never_said_without_a_reason(
+    tmp_path: Path, figures: tuple[str, str]
+) -> None:
+    text = "location,measure,year,value\n" + "".join(
+        f'KGZ,immigration,{year},"{figure}"\n' for year, figure in enumerate(figures, 1900)
+    )
+    assert "()" not in understand(written(tmp_path, "t.csv", text)).decimal
+
+
 def test_a_unit_is_inferred_from_known_figures_and_said(tmp_path: Path) -> None:
     text = "Страна;2021;2022;2023;2024\nКазахстан;11,0;17,4;25,4;29,3\n"
     reading = understand(written(tmp_path, "t.csv", text), measure="immigration")

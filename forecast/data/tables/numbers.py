@@ -91,6 +91,12 @@ def looks_like_figure(cell: object) -> bool:
     return isinstance(cell, (int, float)) and not isinstance(cell, bool)
 
 
+def could_group(text: str) -> bool:
+    """Whether a text is one to three digits, a mark and three digits, as 1,234 or 1.234."""
+    found = written(text)
+    return found is not None and _COULD_GROUP.fullmatch(found.body) is not None
+
+
 class Convention(NamedTuple):
     """Which mark stands before decimals in a table, and how that is known.
 

@@ -11,9 +11,10 @@ from forecast import locations
 from forecast.data.tables import flows, numbers, places, scale, words
 from forecast.data.tables.grid import Grid
 from forecast.data.tables.layout import Layout
+from forecast.data.tables.marks import Marks
 from forecast.data.tables.numbers import Figure
 from forecast.data.tables.observations import Collected, Observation
-from forecast.data.tables.settle import Resolved, Settling, Told
+from forecast.data.tables.settle import Resolved, Told
 from forecast.errors import DataError
 
 
@@ -22,7 +23,7 @@ def resolve(grid: Grid, layout: Layout, found: Collected, told: Told) -> Resolve
     return _Table(grid, layout, found, told).go()
 
 
-class _Table(Settling):
+class _Table(Marks):
     """The table being resolved, stage by stage."""
 
     def go(self) -> Resolved:
@@ -62,10 +63,10 @@ class _Table(Settling):
                 ),
             )
             return []
-        decimal = found.decimal
+        decimal, reason = found.decimal, found.reason
         if found.unclear:
-            decimal = self._unclear(found, codes, measures)
-        self.out.decimal = f"{decimal!r} ({found.reason})" if decimal else found.reason
+            decimal, reason = self._unclear(found, codes, measures)
+        self.out.decimal = f"{decimal!r} ({reason})" if decimal else reason
         made = []
         told = set()
         for one in self.seen:
@@ -92,56 +93,6 @@ class _Table(Settling):
         if marks:
             self.out.notes[f"footnote marks behind {marks} figures were set aside"] = None
         return made
-
-    def _unclear(
-        self, found: numbers.Convention, codes: Sequence[str], measures: Sequence[str]
-    ) -> str:
-        """Decide a mark that may group digits or stand before decimals, by the unit."""
-        mark = "," if "," in found.unclear else "."
-        other = "." if mark == "," else ","
-        known = {one.unit if one.unit is not None else self._table_unit() for one in self.seen}
-        whole = known == {1.0} or (known == {None} and self._contract())
-        if whole and mark == ",":
-            self.out.notes[
-                f"the comma of {found.unclear!r} groups digits, as the figures are persons"
-            ] = None
-            return other
-        if mark == "." and self._contract():
-            return mark
-        if found.decimal == mark and not whole:
-            self.out.notes[
-                f"the comma of {found.unclear!r} stands before decimals, as cells are divided by "
-                "semicolons"
-            ] = None
-            return mark
-        agreeing = [sign for sign in (mark, other) if self._agrees(sign, codes, measures)]
-        if len(agreeing) == 1:
-            does = "stands before decimals" if agreeing[0] == mark else "groups digits"
-            self.out.notes[
-                f"the {'comma' if mark == ',' else 'point'} of {found.unclear!r} {does}: so read, "
-                "the figures agree with the bundled ones"
-            ] = None
-            return agreeing[0]
-        self._problem(
-            0,
-            DataError(
-                f"{found.unclear!r} may be {found.unclear.replace(mark, '')} or "
-                f"{found.unclear.replace(mark, '.')}: nothing says whether the "
-                f"{'comma' if mark == ',' else 'point'} groups digits or stands before decimals. "
-                "Say decimal='.' or decimal=','."
-            ),
-        )
-        return ""
-
-    def _agrees(self, decimal: str, codes: Sequence[str], measures: Sequence[str]) -> bool:
-        """Whether figures read with a decimal mark are those known of the same years."""
-        known = []
-        for one, code, measure in zip(self.seen, codes, measures):
-            figure = numbers.figure(one.cell, decimal)
-            unit = one.unit if one.unit is not None else self._table_unit()
-            if figure.state == "number":
-                known.append((code, measure, one.year, figure.value * (unit or 1.0)))
-        return scale.evidence(known)[0] == 1.0
 
     def _build(
         self, codes: Sequence[str], said: Sequence[str], measures: Sequence[str],
