@@ -26,7 +26,7 @@ import pyarrow.parquet  # noqa: F401
 from forecast.data import releases, store
 from forecast.panel import Panel
 
-FIRST = dt.date(2000, 1, 1)
+FIRST = dt.date(2020, 1, 1)
 PLACES = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
 
 

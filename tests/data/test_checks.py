@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import forecast as fc
 from forecast.data.checks import carry, check
 from forecast.data.tables import understand
+from forecast.errors import DataError
 from forecast.panel import Panel
 
 YEARS = list(range(2010, 2025))
@@ -115,3 +117,51 @@ def test_flags_are_carried_by_reading_and_can_be_left_out(tmp_path: Path, carrie
     assert reading.panel.series[0].flagged("interpolated").any() == carried
     outlook = fc.forecast(reading.panel, model="naive", horizons=(2026,), draws=100)
     assert ("interpolated" in outlook.notes["flags"].iloc[0]) == carried
+
+
+@pytest.fixture
+def in_2026(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forecast.data.observed.today", lambda: dt.date(2026, 5, 1))
+
+
+@pytest.mark.usefixtures("in_2026")
+def test_years_to_come_are_no_observations(tmp_path: Path) -> None:
+    """A plan beside the figures: a forecast would start after its last year."""
+    file = tmp_path / "plan.csv"
+    head = "location,measure,2025,2026,2027,2028,2030\n"
+    file.write_text(head + "KGZ,immigration,2100,2300,2200,2250,2290\n", encoding="utf-8")
+    asked = r"of 2027–2028, 2030, and it is 2026: .* \(skip=\['2027', '2028', '2030'\]\)"
+    with pytest.raises(DataError, match=asked):
+        fc.read(file)
+    kept = fc.read(file, skip=["2027", "2028", "2030"])
+    assert kept.origin == 2026
+    # A year without a figure holds no plan.
+    file.write_text(head + "KGZ,immigration,2100,2300,,,\n", encoding="utf-8")
+    assert fc.read(file).origin == 2026
+    tidy = "location,measure,year,value\nKGZ,immigration,2027,2200\n"
+    file.write_text(tidy, encoding="utf-8")
+    with pytest.raises(DataError, match="remove the rows"):
+        fc.read(file)
+
+
+@pytest.mark.usefixtures("in_2026")
+def test_no_figure_comes_out_before_its_year(tmp_path: Path) -> None:
+    file = tmp_path / "early.csv"
+    tidy = "location,measure,year,value,as_of\nKGZ,immigration,2020,1500,2019-05-01\n"
+    file.write_text(tidy, encoding="utf-8")
+    with pytest.raises(DataError, match="figures of 2020 in the release of 2019-05-01, before"):
+        fc.read(file)
+    file.write_text(tidy.replace("2019-05-01", "2020-12-31"), encoding="utf-8")
+    assert fc.read(file).last_release == "2020-12-31"
+
+
+@pytest.mark.usefixtures("in_2026")
+def test_a_panel_with_years_to_come_is_found_out() -> None:
+    table = pd.DataFrame(
+        {"location": "KGZ", "measure": "immigration", "year": [2024, 2026, 2027], "value": 5.0}
+        | {"as_of": ["2023-05-01", "2026-02-01", None]}
+    )
+    rows = check(Panel.from_frame(table)).query("severity == 'error'")
+    assert list(zip(rows["check"], rows["year"])) == [
+        ("released before its year", 2024), ("year still to come", 2027),
+    ]  # fmt: skip

@@ -107,6 +107,7 @@ def test_a_table_with_days_of_its_own_is_several_releases() -> None:
     [
         ("office", str(dt.date.today() + dt.timedelta(days=3)), "still to come"),
         ("office", "1 May 2022", "write a day as YYYY-MM-DD"),
+        ("office", "2019-05-01", "figures of 2020 in the release of 2019-05-01, before"),
         ("../office", None, "cannot be a name"),
         ("Office", None, "small Latin letters"),
         ("central-asia", None, "name of a bundled panel"),

@@ -9,7 +9,7 @@ from forecast.data.checks.carry import carry
 from forecast.data.checks.finding import Finding
 from forecast.data.checks.releases import vintages
 from forecast.data.checks.stretches import duplicates, runs
-from forecast.data.checks.years import boundary_jumps, rates
+from forecast.data.checks.years import boundary_jumps, rates, unobserved
 from forecast.panel import Panel
 from forecast.validation import KEY
 
@@ -18,6 +18,7 @@ _FINDERS = (
     regional_sums,
     internal_sums,
     rates,
+    unobserved,
     runs,
     duplicates,
     boundary_jumps,

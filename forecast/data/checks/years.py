@@ -1,4 +1,4 @@
-"""Single years that stand out: rates that cannot be, jumps where boundaries changed."""
+"""Single years that stand out: rates and years that cannot be, jumps where boundaries changed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from forecast import locations
+from forecast.data import observed
 from forecast.data.checks.finding import Finding, finding
 from forecast.panel import Panel, Series
 
 #: Net migrants per 1,000 population that no year without a flag should exceed.
 IMPOSSIBLE_RATE = 200.0
+TO_COME, EARLY = "year still to come", "released before its year"
 BOUNDARY = "jump at a boundary change"
 #: A jump is this many times the usual step between years.
 _JUMP = 4.0
@@ -31,6 +33,22 @@ def rates(panel: Panel) -> Iterator[Finding]:
             limit = IMPOSSIBLE_RATE * size / 1000 * np.sign(rate[position])
             value = float(series.values[position])
             yield finding("impossible rate", "error", series, int(position), limit, value)
+
+
+def unobserved(panel: Panel) -> Iterator[Finding]:
+    """Figures of years to come, and figures released before their year began.
+
+    Tables are refused for these when they are read; a panel made otherwise may hold them.
+    """
+    table = panel.to_frame()
+    for check, late in (
+        (TO_COME, observed.to_come(table, observed.today())),
+        (EARLY, observed.before_its_year(table)),
+    ):
+        for row in table[late].itertuples():
+            key = (str(row.source), str(row.location), str(row.measure))
+            year, value = int(str(row.year)), float(str(row.value))
+            yield Finding(check, "error", *key, year, np.nan, value, np.nan)
 
 
 def boundary_jumps(panel: Panel) -> Iterator[Finding]:

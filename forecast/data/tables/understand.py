@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from forecast.data import observed
 from forecast.data.tables import layout as layouts
 from forecast.data.tables import rows as walking
 from forecast.data.tables import sdmx
@@ -126,8 +127,8 @@ def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Re
     panel: Panel | None = None
     carried: tuple[str, ...] = ()
     if not problems:
-        panel, carried, refused = _panel(settled, carry)
-        problems = [] if refused is None else [refused]
+        panel, carried, problems = _panel(settled, layout, carry)
+        panel = None if problems else panel
     return Reading(
         file=name,
         kind=grid.kind,
@@ -158,26 +159,48 @@ def _one_line(error: ForecastError) -> ForecastError:
 
 
 def _panel(
-    settled: Resolved, carry: bool
-) -> tuple[Panel | None, tuple[str, ...], ForecastError | None]:
+    settled: Resolved, layout: Layout, carry: bool
+) -> tuple[Panel | None, tuple[str, ...], list[ForecastError]]:
+    """Return the panel and the flags added, or what stands in the way."""
     from forecast.data.checks import carry as carry_flags
 
     if settled.table is None:
-        return (
-            None,
-            (),
-            DataError(
-                f"no figures of a measure that the package keeps. Measures: {', '.join(MEASURES)}."
-            ),
-        )
+        measures = ", ".join(MEASURES)
+        error = DataError(f"no figures of a measure that the package keeps. Measures: {measures}.")
+        return None, (), [error]
     try:
         panel = Panel.from_frame(settled.table, rows=settled.calls)
+        _check_observed(panel, layout)
     except ForecastError as error:
-        return None, (), error
+        return None, (), [error]
     if not carry:
-        return panel, (), None
+        return panel, (), []
     flagged, added = carry_flags(panel)
-    return flagged, tuple(added), None
+    return flagged, tuple(added), []
+
+
+def _check_observed(panel: Panel, layout: Layout) -> None:
+    """Refuse figures that cannot have been observed; a forecast would start after them.
+
+    Raises
+    ------
+    DataError
+        Naming the series, the years and the remedy.
+    """
+    table = panel.to_frame()
+    day = observed.today()
+    late = table[observed.to_come(table, day)]
+    if len(late):
+        years = late["year"].tolist()
+        across = [c.label for c in layout.columns if c.says.year and c.says.year.year in years]
+        out = f"skip={across!r}" if across else "remove the rows"
+        first = late.iloc[0]
+        raise DataError(
+            f"{first['measure']} of {first['location']} has figures of {observed.spans(years)}, "
+            f"and it is {day.year}: years to come are a plan or a projection and are not "
+            f"observed. Leave them out ({out}), or correct the years."
+        )
+    observed.refuse_before_its_year(table)
 
 
 def _column_problems(grid: Grid, layout: Layout, skip: list[str]) -> list[ForecastError]:

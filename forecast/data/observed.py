@@ -1,0 +1,89 @@
+"""What cannot have been observed: figures of years to come, or from after their own release."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from forecast.errors import DataError
+from forecast.validation import KEY
+
+
+def today() -> dt.date:
+    """Return the present day; it has begun when it has begun somewhere on Earth."""
+    return (dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)).date()
+
+
+def to_come(table: pd.DataFrame, day: dt.date) -> np.ndarray:
+    """Return which figures are of a calendar year after that of a day.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns of a Panel.
+    day : date
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+    """
+    late: np.ndarray = (table["value"].notna() & (table["year"] > day.year)).to_numpy()
+    return late
+
+
+def before_its_year(table: pd.DataFrame) -> np.ndarray:
+    """Return which figures are said to have come out before their year began.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns of a Panel; figures without a day in ``as_of`` are none of them.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+    """
+    early: np.ndarray = (
+        table["value"].notna() & (table["year"] > table["as_of"].dt.year)
+    ).to_numpy()
+    return early
+
+
+def refuse_before_its_year(table: pd.DataFrame) -> None:
+    """Refuse a table with figures that are said to have come out before their year began.
+
+    Raises
+    ------
+    DataError
+        Naming the series, the years, the day and the remedy.
+    """
+    early = table[before_its_year(table)]
+    if early.empty:
+        return
+    first = early.iloc[0]
+    same = (early[KEY] == first[KEY]).all(axis=1) & (early["as_of"] == first["as_of"])
+    raise DataError(
+        f"{first['measure']} of {first['location']} has figures of "
+        f"{spans(early.loc[same, 'year'])} in the release of {first['as_of'].date()}, before "
+        "these years began. Give the day on which they came out, or correct the years."
+    )
+
+
+def spans(years: Iterable[int]) -> str:
+    """Return years in words, consecutive ones as a span.
+
+    Examples
+    --------
+    >>> spans([2027, 2030, 2028])
+    '2027–2028, 2030'
+    """
+    found: list[list[int]] = []
+    for year in sorted({int(one) for one in years}):
+        if found and year == found[-1][1] + 1:
+            found[-1][1] = year
+        else:
+            found.append([year, year])
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in found)
