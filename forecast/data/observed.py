@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
 from forecast.validation import KEY
+from forecast.years import spans
 
 
 def today() -> dt.date:
@@ -70,20 +70,3 @@ def refuse_before_its_year(table: pd.DataFrame) -> None:
         f"{spans(early.loc[same, 'year'])} in the release of {first['as_of'].date()}, before "
         "these years began. Give the day on which they came out, or correct the years."
     )
-
-
-def spans(years: Iterable[int]) -> str:
-    """Return years in words, consecutive ones as a span.
-
-    Examples
-    --------
-    >>> spans([2027, 2030, 2028])
-    '2027–2028, 2030'
-    """
-    found: list[list[int]] = []
-    for year in sorted({int(one) for one in years}):
-        if found and year == found[-1][1] + 1:
-            found[-1][1] = year
-        else:
-            found.append([year, year])
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in found)

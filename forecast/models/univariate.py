@@ -18,6 +18,7 @@ from forecast.models.specification import is_specified, specification
 from forecast.models.statespace import Nodes, Posterior, condition
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
+from forecast.years import spans
 
 #: Fewest usable years since the last break. Below this the variance of the innovations
 #: and one more parameter cannot be told apart, and intervals would be a guess.
@@ -66,6 +67,7 @@ def prepare(series: Series, kind: scales.Kind | None = None) -> Prepared:
         since = f" since the break of {series.years[start]}" if start else ""
         raise TooShortError(
             f"{usable} usable observed years{since}; at least {MINIMUM_YEARS} are needed."
+            f"{_kept_out(series, start)}"
         )
     recent = values[start:]
     if np.nanmax(recent) == np.nanmin(recent):
@@ -74,6 +76,20 @@ def prepare(series: Series, kind: scales.Kind | None = None) -> Prepared:
             "moves says nothing about how it may move."
         )
     return Prepared(series, scale, values, breaks)
+
+
+def _kept_out(series: Series, start: int) -> str:
+    """Return which observed years flags keep out of the fit, in words; empty if none."""
+    said = ""
+    for flag in UNUSED_FLAGS:
+        out = unused(series, flag) & ~np.isnan(series.values)
+        years = series.years[start:][out[start:]].tolist()
+        if years:
+            said += f" The flag {flag!r} keeps out {len(years)}: {spans(years)}."
+            # Only this one is also set by reading; an outlier somebody has stated.
+            if flag == "interpolated":
+                said += " If these are real figures, read the table with carry=False."
+    return said
 
 
 def unused(series: Series, flag: str) -> np.ndarray:

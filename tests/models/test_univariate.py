@@ -168,6 +168,20 @@ def test_hopeless_series_are_refused_with_the_reason(values: list[float], part: 
     assert part in str(caught.value)
 
 
+def test_years_that_flags_keep_out_are_named() -> None:
+    """A constant series lies on a line: the reader must learn why its years do not count."""
+    flags = ["", *["interpolated"] * 18, ""]
+    with pytest.raises(TooShortError) as caught:
+        fc.forecast(one([7.0] * 20, flag=flags), draws=100)
+    assert (
+        "2 usable observed years; at least 8 are needed. The flag 'interpolated' keeps out 18: "
+        "2006–2023. If these are real figures, read the table with carry=False."
+    ) in str(caught.value)
+    stated = ["outlier" if year % 2 else "" for year in range(12)]
+    with pytest.raises(TooShortError, match="The flag 'outlier' keeps out 6: 2014, 2016, "):
+        fc.forecast(one(wave()[:12], flag=stated), draws=100)
+
+
 def test_years_since_a_break_count() -> None:
     flags = ["official"] * 25
     flags[20] = "break"
