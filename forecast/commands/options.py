@@ -90,12 +90,20 @@ def forecast_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_data(data: str) -> Panel:
-    """Return the panel that ``--data`` names: bundled, stored, fetched, else a file."""
+    """Return the panel that ``--data`` names: bundled, stored, fetched, else a file.
+
+    Figures that look wrong and are used all the same are named on stderr.
+    """
+    from forecast.data import package
+    from forecast.data.checks import doubts
     from forecast.data.names import resolve
     from forecast.data.table import read
 
     known = resolve(data)
-    return read(data) if known is None else known
+    panel = read(data) if known is None else known
+    for doubt in doubts(panel) if data not in package.names() else ():
+        click.echo(f"doubtful: {doubt}.", err=True)
+    return panel
 
 
 def show(table: pd.DataFrame, out: Path | None = None) -> None:

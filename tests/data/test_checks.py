@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import forecast as fc
-from forecast.data.checks import carry, check
+from forecast.cli import cli
+from forecast.data.checks import carry, check, doubts
 from forecast.data.tables import understand
 from forecast.errors import DataError
 from forecast.panel import Panel
@@ -117,6 +119,8 @@ def test_flags_are_carried_by_reading_and_can_be_left_out(tmp_path: Path, carrie
     assert reading.panel.series[0].flagged("interpolated").any() == carried
     outlook = fc.forecast(reading.panel, model="naive", horizons=(2026,), draws=100)
     assert ("interpolated" in outlook.notes["flags"].iloc[0]) == carried
+    # Flagged or not, the check finds what the table states.
+    assert found(reading.stated, "interpolated stretch") == [("KZ-11", 2016), ("KZ-11", 2017)]
 
 
 @pytest.fixture
@@ -165,3 +169,52 @@ def test_a_panel_with_years_to_come_is_found_out() -> None:
     assert list(zip(rows["check"], rows["year"])) == [
         ("released before its year", 2024), ("year still to come", 2027),
     ]  # fmt: skip
+
+
+ARRIVALS = [10101.0, 9995, 10507, 10591, 10163, 10452, 11495, 11690, 10677, 10179, 10212, 8352]
+ARRIVALS += [8177, 7180, 6594]
+
+
+@pytest.mark.parametrize(
+    ("zero", "years"),
+    [((7,), [2017]), ((6, 7), [2016, 2017]), ((0,), [2010]), ((14,), [2024]), ((), [])],
+    ids=["inside", "two in a row", "first", "last", "none"],
+)
+def test_a_missing_figure_written_as_zero_is_found(zero: tuple[int, ...], years: list[int]) -> None:
+    values = [0.0 if at in zero else value for at, value in enumerate(ARRIVALS)]
+    table = panel({"KGZ": values}, measure="immigration")
+    assert [year for _, year in found(table, "zero among large figures")] == years
+    assert len(doubts(table)) == bool(years)
+
+
+def test_zeros_that_may_be_are_left_alone() -> None:
+    """Nets cross zero, few people come to a small place, a flow may begin or end."""
+    net = panel({"KGZ": [0.0 if at == 7 else 5000.0 + at for at in range(15)]}, "net_migration")
+    small = panel({"KG-C": [0.0 if at == 7 else 40.0 + at for at in range(15)]}, "emigration")
+    begun = panel({"KGZ": [0.0] * 8 + ARRIVALS[:7]}, "immigration")
+    rounded = [0.0 if at == 7 else 2000.0 for at in range(15)]
+    thousands = panel({"KGZ": rounded}, measure="immigration", precision=1000.0)
+    for table in (net, small, begun, thousands):
+        assert found(table, "zero among large figures") == []
+
+
+def test_what_looks_wrong_is_said_where_it_is_read(tmp_path: Path) -> None:
+    values = [0.0 if at == 7 else value for at, value in enumerate(ARRIVALS)]
+    panel({"KGZ": values}, measure="immigration").to_frame().to_csv(tmp_path / "a.csv", index=False)
+    said = "immigration of KGZ (user) is 0 in 2017, and about 11,086 in the years beside"
+    assert understand(tmp_path / "a.csv").notes[-1].startswith(said)
+    asked = ["predict", "--data", str(tmp_path / "a.csv"), "--model", "naive", "--draws", "100"]
+    result = CliRunner().invoke(cli, asked, prog_name="forecast")
+    assert result.exit_code == 0, result.output
+    assert f"doubtful: {said}" in result.stderr
+
+
+def test_a_carried_flag_is_a_finding_too(tmp_path: Path) -> None:
+    """The account used to close with "No figure contradicts another" over a straight line."""
+    values = panel({"KGZ": [5000.0] * 15}, measure="immigration")
+    values.to_frame().to_csv(tmp_path / "a.csv", index=False)
+    asked = ["data", "check", str(tmp_path / "a.csv")]
+    result = CliRunner().invoke(cli, asked, prog_name="forecast")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("interpolated stretch,warning,user,KGZ,immigration,") == 13
+    assert "No figure contradicts" not in result.stderr

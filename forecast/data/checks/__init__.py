@@ -6,10 +6,11 @@ import pandas as pd
 
 from forecast.data.checks.accounts import identities, internal_sums, regional_sums
 from forecast.data.checks.carry import carry
+from forecast.data.checks.doubts import doubts
 from forecast.data.checks.finding import Finding
 from forecast.data.checks.releases import vintages
 from forecast.data.checks.stretches import duplicates, runs
-from forecast.data.checks.years import boundary_jumps, rates, unobserved
+from forecast.data.checks.years import boundary_jumps, rates, unobserved, zeros
 from forecast.panel import Panel
 from forecast.validation import KEY
 
@@ -19,6 +20,7 @@ _FINDERS = (
     internal_sums,
     rates,
     unobserved,
+    zeros,
     runs,
     duplicates,
     boundary_jumps,
@@ -48,4 +50,4 @@ def check(panel: Panel) -> pd.DataFrame:
     return table.sort_values(["severity", "check", *KEY, "year"], ignore_index=True)
 
 
-__all__ = ["Finding", "carry", "check"]
+__all__ = ["Finding", "carry", "check", "doubts"]

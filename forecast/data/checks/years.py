@@ -13,6 +13,9 @@ from forecast.panel import Panel, Series
 
 #: Net migrants per 1,000 population that no year without a flag should exceed.
 IMPOSSIBLE_RATE = 200.0
+ZERO = "zero among large figures"
+#: From this many persons in the nearest other years on, a zero stands out.
+_FAR = 100.0
 TO_COME, EARLY = "year still to come", "released before its year"
 BOUNDARY = "jump at a boundary change"
 #: A jump is this many times the usual step between years.
@@ -33,6 +36,31 @@ def rates(panel: Panel) -> Iterator[Finding]:
             limit = IMPOSSIBLE_RATE * size / 1000 * np.sign(rate[position])
             value = float(series.values[position])
             yield finding("impossible rate", "error", series, int(position), limit, value)
+
+
+def zeros(panel: Panel) -> Iterator[Finding]:
+    """Zeros in a count whose neighbours are far from zero: a missing figure, written as 0.
+
+    In a count of hundreds a true zero is as good as impossible, and on the scale of
+    logarithms it is a shock that no interval forgets. Several in a row are found too.
+    """
+    for series in panel:
+        if series.signed:
+            continue
+        seen = np.flatnonzero(~np.isnan(series.values))
+        values = series.values[seen]
+        filled = np.flatnonzero(values != 0)
+        # Half of a series cannot be a slip: such a flow begins, ends, or hardly exists.
+        if 2 * len(filled) <= len(values):
+            continue
+        stated = series.precision[~np.isnan(series.precision)]
+        far = max(_FAR, 10.0 * float(stated.max(initial=0.0)))
+        for at in np.flatnonzero(values == 0):
+            beside = np.searchsorted(filled, at)
+            neighbours = values[filled[max(beside - 1, 0) : beside + 1]]
+            if neighbours.min() >= far:
+                expected = float(neighbours.mean())
+                yield finding(ZERO, "warning", series, int(seen[at]), expected, 0.0)
 
 
 def unobserved(panel: Panel) -> Iterator[Finding]:

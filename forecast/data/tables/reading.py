@@ -88,6 +88,7 @@ class Reading:
     problems: tuple[ForecastError, ...] = ()
     carried: tuple[str, ...] = ()
     _panel: Panel | None = None
+    _stated: Panel | None = None
 
     @property
     def panel(self) -> Panel:
@@ -104,6 +105,11 @@ class Reading:
         more = len(self.problems) - 1
         hint = f" ({more} more; `forecast data check` lists them.)" if more > 0 else ""
         raise type(first)(f"{self.file}: {first}{hint}")
+
+    @property
+    def stated(self) -> Panel:
+        """The Panel without the flags that checks added, as the table states it."""
+        return self.panel if self._stated is None else self._stated
 
     @property
     def rows_in(self) -> int:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from forecast.data import observed
+from forecast.data.checks import carry as carry_flags
+from forecast.data.checks import doubts
 from forecast.data.tables import layout as layouts
 from forecast.data.tables import rows as walking
 from forecast.data.tables import sdmx
@@ -25,6 +27,7 @@ from forecast.data.tables.words import folded, spaced
 from forecast.errors import DataError, ForecastError, unknown_name
 from forecast.panel import Panel
 from forecast.validation import COLUMNS, MEASURES
+from forecast.years import spans
 
 #: Signs of a message; cells that it quotes may hold anything.
 _LONGEST = 800
@@ -125,10 +128,14 @@ def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Re
         elif row.fate == ACCEPTED and row.number in settled.aside:
             fates[at] = Row(row.number, "cross-checked only", _short(grid, at))
     panel: Panel | None = None
-    carried: tuple[str, ...] = ()
+    doubted: list[str] = []
     if not problems:
-        panel, carried, problems = _panel(settled, layout, carry)
-        panel = None if problems else panel
+        try:
+            panel = _panel(settled, layout)
+            doubted = doubts(panel)
+        except ForecastError as error:
+            problems = [error]
+    flagged, carried = (panel, []) if panel is None or not carry else carry_flags(panel)
     return Reading(
         file=name,
         kind=grid.kind,
@@ -145,10 +152,11 @@ def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Re
         measures=settled.measures,
         unused=unused,
         rows=tuple(fates[at] for at in range(len(grid.lines))),
-        notes=(*grid.remarks, *settled.notes),
+        notes=(*grid.remarks, *settled.notes, *doubted),
         problems=tuple(_one_line(error) for error in problems),
-        carried=carried,
-        _panel=panel,
+        carried=tuple(carried),
+        _panel=flagged,
+        _stated=panel,
     )
 
 
@@ -158,25 +166,21 @@ def _one_line(error: ForecastError) -> ForecastError:
     return type(error)(text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …")
 
 
-def _panel(
-    settled: Resolved, layout: Layout, carry: bool
-) -> tuple[Panel | None, tuple[str, ...], list[ForecastError]]:
-    """Return the panel and the flags added, or what stands in the way."""
-    from forecast.data.checks import carry as carry_flags
+def _panel(settled: Resolved, layout: Layout) -> Panel:
+    """Return the figures as the table states them.
 
+    Raises
+    ------
+    DataError, UnknownNameError
+        If there are none, or they cannot be as they are given.
+    """
     if settled.table is None:
-        measures = ", ".join(MEASURES)
-        error = DataError(f"no figures of a measure that the package keeps. Measures: {measures}.")
-        return None, (), [error]
-    try:
-        panel = Panel.from_frame(settled.table, rows=settled.calls)
-        _check_observed(panel, layout)
-    except ForecastError as error:
-        return None, (), [error]
-    if not carry:
-        return panel, (), []
-    flagged, added = carry_flags(panel)
-    return flagged, tuple(added), []
+        raise DataError(
+            f"no figures of a measure that the package keeps. Measures: {', '.join(MEASURES)}."
+        )
+    panel = Panel.from_frame(settled.table, rows=settled.calls)
+    _check_observed(panel, layout)
+    return panel
 
 
 def _check_observed(panel: Panel, layout: Layout) -> None:
@@ -196,7 +200,7 @@ def _check_observed(panel: Panel, layout: Layout) -> None:
         out = f"skip={across!r}" if across else "remove the rows"
         first = late.iloc[0]
         raise DataError(
-            f"{first['measure']} of {first['location']} has figures of {observed.spans(years)}, "
+            f"{first['measure']} of {first['location']} has figures of {spans(years)}, "
             f"and it is {day.year}: years to come are a plan or a projection and are not "
             f"observed. Leave them out ({out}), or correct the years."
         )
