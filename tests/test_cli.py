@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -48,6 +49,36 @@ def test_predict_of_the_bundle_names_what_it_leaves_out() -> None:
     assert result.exit_code == 0, result.output
     assert {"KAZ", "KGZ", "UZB", "TJK", "TKM"} <= set(frame(result)["location"])
     assert "not forecast: immigration of KGZ" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "part"),
+    [
+        (("predict", "--out", "{folder}"), "is a folder, not a file"),
+        (("predict", "--out", "{file}/a.csv"), "is a file, not a folder"),
+        (("predict", "--out", "/proc/none/a.csv"), "nothing can be written in /proc"),
+        (("scenario", "afghanistan", "--out", "{folder}"), "is a folder, not a file"),
+        (("impact", "kz-arrivals-2022", "--out", "{folder}"), "is a folder, not a file"),
+        (("backtest", "--out", "{file}/a"), "is a file, not a folder"),
+        (("backtest", "--out", "/proc/none"), "nothing can be written in /proc"),
+    ],
+)
+def test_where_results_cannot_go_is_known_before_any_work(
+    tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch, asked: Sequence[str], part: str
+) -> None:
+    if "/proc" in part and not Path("/proc/self").exists():
+        pytest.skip("no folder here that nobody may write to")
+
+    def never(data: str) -> None:
+        raise AssertionError(f"{data} is read before it is known that results can be written")
+
+    for module in ("options", "impact"):
+        monkeypatch.setattr(f"forecast.commands.{module}.read_data", never)
+    made = [word.format(folder=tmp_path, file=own) for word in asked]
+    result = run(*made)
+    assert result.exit_code == 1, result.output
+    assert part in result.stderr
+    assert list(tmp_path.iterdir()) == [own]
 
 
 def test_models_and_data_are_listed() -> None:

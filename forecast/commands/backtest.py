@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from forecast.commands.options import cache_option
+from forecast.commands.output import folder_to_write
 from forecast.errors import DataError
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def _horizons(_: click.Context, __: click.Parameter, value: str) -> tuple[int, .
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
+    callback=folder_to_write,
     help="Folder for scores, tables and figures; without it the summary goes to stdout.",
 )
 @click.option("--strict", is_flag=True, help="Exit with status 1 if a model failed in any fold.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.commands.options import data_option, progress, read_data, show
+from forecast.commands.output import file_to_write
 
 if TYPE_CHECKING:
     from forecast.impacts.result import Impact
@@ -44,7 +45,12 @@ ALL = "all"
     help="Effects by year, ranks by set of placebos, or every placebo.",
 )
 @click.option("--language", type=click.Choice(["en", "ru"]), default="en", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="CSV file; stdout by default.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    callback=file_to_write,
+    help="CSV file; stdout by default.",
+)
 def impact(
     event: str | None,
     data: str,

@@ -15,6 +15,7 @@ from forecast.commands.options import (
     saved_or_made,
     show,
 )
+from forecast.commands.output import file_to_write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,10 @@ _NOT_A_FORECAST = "What if, not a forecast: no probability is claimed for what i
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a forecast, ``--forecast`` and ``--out``."""
     command = click.option(
-        "--out", type=click.Path(path_type=Path), help="CSV file; stdout by default."
+        "--out",
+        type=click.Path(path_type=Path),
+        callback=file_to_write,
+        help="CSV file; stdout by default.",
     )(command)
     return forecast_options(saved_option(command))
 
