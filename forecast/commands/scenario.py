@@ -20,6 +20,7 @@ from forecast.commands.output import file_to_write
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecast.scenarios.read import Shock
     from forecast.scenarios.scenario import Scenario
 
 _NOT_A_FORECAST = "What if, not a forecast: no probability is claimed for what is taken for given."
@@ -51,6 +52,22 @@ def _table(made: Scenario, table: str) -> pd.DataFrame:
     if table == "effects":
         return made.effects.copy()
     return made.table(years=made.baseline.paths["year"].to_numpy().tolist())
+
+
+def _tell(made: Scenario, stated: Shock) -> None:
+    """Say on stderr what was concluded: who is counted unnamed, and which flows are left out."""
+    from forecast.scenarios.accounting import TAKES
+
+    effects = made.effects
+    named = {name for place in stated.places for entry in place.counted for name in entry.sources}
+    for (source, counted), _ in effects[effects["counted"] != ""].groupby(["source", "counted"]):
+        if source not in named:
+            click.echo(f"{made.name}: {source} is counted by {counted}", err=True)
+    for row in effects[(effects["reason"] != "") & effects["measure"].isin(TAKES)].itertuples():
+        click.echo(
+            f"{made.name}: not moved: {row.measure} of {row.location} ({row.source}): {row.reason}",
+            err=True,
+        )
 
 
 @click.command()
@@ -96,6 +113,7 @@ def scenario(
     for shock in shocks:
         with progress(f"scenario {shock.name}"):
             made = put(outlook, shock, seed=seed)
+            _tell(made, shock)
             shown = _table(made, table)
         if "scenario" not in shown:
             shown.insert(0, "scenario", shock.name)

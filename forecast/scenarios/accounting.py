@@ -13,7 +13,9 @@ from forecast.coherence.audit import TOLERANCE, about, check, keys_of
 from forecast.coherence.identities import cover, matrix, stated
 from forecast.errors import DataError
 from forecast.outlook import Forecast
+from forecast.scenarios.counting import Said, unsaid
 from forecast.scenarios.shock import Movement
+from forecast.scenarios.stated import Place
 
 #: What a measure takes of a movement: arrivals, departures.
 TAKES = {
@@ -23,7 +25,7 @@ TAKES = {
     "net_all_flows": (1.0, -1.0),
 }
 MOVED, UNTOUCHED = "moved", "untouched"
-_COLUMNS = ["source", "location", "measure", "status", "part", "reason"]
+_COLUMNS = ["source", "location", "measure", "status", "part", "reason", "counted"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +38,17 @@ class Accounts:
         Persons per calendar year.
     effects : DataFrame
         One row per series of the countries concerned: ``source, location, measure, status,
-        part, reason``; ``part`` is the region's share in its country.
+        part, reason, counted``; ``part`` is the region's share in its country, ``counted``
+        the entry that says how much of a movement the source shows.
     """
 
     added: np.ndarray
     effects: pd.DataFrame
 
 
-def accounts(outlook: Forecast, moved: Sequence[Movement], name: str) -> Accounts:
+def accounts(
+    outlook: Forecast, moved: Sequence[Movement], name: str, said: Said | None = None
+) -> Accounts:
     """Share a movement out over the series of a forecast.
 
     Parameters
@@ -52,6 +57,8 @@ def accounts(outlook: Forecast, moved: Sequence[Movement], name: str) -> Account
     moved : sequence of Movement
     name : str
         Name of the scenario, for messages.
+    said : dict, optional
+        Which entry counts each source, in words; see `forecast.scenarios.counting.settled`.
 
     Raises
     ------
@@ -85,11 +92,12 @@ def accounts(outlook: Forecast, moved: Sequence[Movement], name: str) -> Account
             }
             parts = _parts(place.location, known, place.regions)
             for position, row in zip(group.index, group.itertuples()):
-                reason = _reason(str(row.measure), str(row.location), entry, parts)
+                reason = _reason(str(row.measure), str(row.location), str(source), place, parts)
+                counted = "" if reason else (said or {}).get((place.location, str(source)), "")
                 part = parts.get(str(row.location), 0.0)
                 rows.append(
                     [row.source, row.location, row.measure, UNTOUCHED if reason else MOVED,
-                     np.nan if reason else part, reason]
+                     np.nan if reason else part, reason, counted]
                 )  # fmt: skip
                 if reason:
                     continue
@@ -115,14 +123,16 @@ def _refuse_broken(outlook: Forecast, added: np.ndarray, name: str) -> None:
         )
 
 
-def _reason(measure: str, location: str, entry: int | None, parts: Mapping[str, float]) -> str:
+def _reason(
+    measure: str, location: str, source: str, place: Place, parts: Mapping[str, float]
+) -> str:
     """Return why a series stays as it is; empty if it does not."""
-    if entry is None:
-        return "the scenario does not say what this source counts"
     if measure == "population":
         return "population follows from the net flows and is not moved by itself"
     if measure not in TAKES:
         return "moves inside the country are not part of the scenario"
+    if place.counted_by(source) is None:
+        return unsaid(place)
     if location not in parts:
         return "its share in the country is not known"
     return ""

@@ -4,115 +4,24 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from forecast import locations
 from forecast.errors import DataError, unknown_name
-from forecast.scenarios.amounts import Amount, amount
+from forecast.scenarios.amounts import amount
+from forecast.scenarios.stated import ARRIVALS, DEPARTURES, Counted, Evidence, Place, Shock
 from forecast.shelf import shelf
 
-ARRIVALS, DEPARTURES = "arrivals", "departures"
 #: Keys of a scenario, and of the tables in it. Those after the bar may be missing.
 _SCENARIO = ("title", "summary", "judgement", "when", "fading", "place", "source"), ("returns",)
 _PLACE = ("location", "direction", "people", "counted"), ("regions",)
-_COUNTED = ("share", "because"), ("sources",)
+_COUNTED = ("share", "because"), ("sources", "register")
 _SOURCE = ("title", "figure"), ("link",)
 _WHEN = ("first", "last"), ()
 _FADING = ("half_life",), ()
 _RETURNS = ("share", "half_life"), ()
 _YEARS = 1900, 2200
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How much of a movement a source's figures show.
-
-    Attributes
-    ----------
-    sources : tuple of str
-        Which sources; empty for all that no other entry names.
-    share : Amount
-        Of those who really move, the share that the source counts.
-    because : str
-        What the range rests on.
-    """
-
-    sources: tuple[str, ...]
-    share: Amount
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One country that a shock reaches.
-
-    Attributes
-    ----------
-    location : str
-        Code of the country.
-    direction : {"arrivals", "departures"}
-        Whether people come or go.
-    people : Amount
-        All who move, over all years together, before anybody moves back.
-    counted : tuple of Counted
-    regions : dict of str to float
-        Share of each region; empty for shares by population.
-    """
-
-    location: str
-    direction: str
-    people: Amount
-    counted: tuple[Counted, ...]
-    regions: Mapping[str, float]
-
-    def counted_by(self, source: str) -> int | None:
-        """Return which entry of `counted` is about a source, or None."""
-        named = [i for i, entry in enumerate(self.counted) if source in entry.sources]
-        rest = [i for i, entry in enumerate(self.counted) if not entry.sources]
-        return next(iter([*named, *rest]), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A figure that a scenario rests on, and where it is from."""
-
-    title: str
-    figure: str
-    link: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shock:
-    """A shock scenario as it was stated.
-
-    Attributes
-    ----------
-    name : str
-    title, summary, judgement : str
-        What it is called, what happens, and how sure anybody is of it.
-    first, last : int
-        The first and the last year in which it may start, each year alike.
-    half_life : Amount
-        Years after which half of all have moved.
-    places : tuple of Place
-    returns_share, returns_half_life : Amount or None
-        Of those who moved, the share that moves back later, and how soon half of these do.
-    sources : tuple of Evidence
-    """
-
-    name: str
-    title: str
-    summary: str
-    judgement: str
-    first: int
-    last: int
-    half_life: Amount
-    places: tuple[Place, ...]
-    returns_share: Amount | None
-    returns_half_life: Amount | None
-    sources: tuple[Evidence, ...]
 
 
 def names() -> list[str]:
@@ -220,8 +129,9 @@ def _place(given: object, where: str) -> Place:
         _counted(entry, f"counted {number} in {where}")
         for number, entry in enumerate(_tables(table["counted"], "place.counted", where), 1)
     )
-    if sum(not entry.sources for entry in counted) > 1:
-        raise DataError(f"{where} has several counted entries without sources. Keep one.")
+    for register in (False, True):
+        if sum(not one.sources and one.register is register for one in counted) > 1:
+            raise DataError(f"{where} has several counted entries without sources. Keep one.")
     people = amount(table["people"], f"people in {where}", least=0, unit="persons")
     return Place(place.code, table["direction"], people, counted, _shares(table, place.code, where))
 
@@ -255,7 +165,11 @@ def _counted(given: object, where: str) -> Counted:
     if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
         raise DataError(f"sources in {where} is {sources!r}; give a list of names.")
     share = amount(table["share"], f"share in {where}", least=0, most=1, unit="shares")
-    return Counted(tuple(sources), share, _text(table["because"], f"because in {where}"))
+    register = table.get("register", False)
+    if not isinstance(register, bool):
+        raise DataError(f"register in {where} is {register!r}; write true or false.")
+    because = _text(table["because"], f"because in {where}")
+    return Counted(tuple(sources), share, because, register)
 
 
 def _evidence(given: object, where: str) -> Evidence:
@@ -305,3 +219,6 @@ def _year(given: object, where: str) -> int:
     if not isinstance(given, int) or isinstance(given, bool) or not _YEARS[0] < given < _YEARS[1]:
         raise DataError(f"{where} is {given!r}; give a calendar year.")
     return given
+
+
+__all__ = ["ARRIVALS", "DEPARTURES", "Counted", "Evidence", "Place", "Shock", "names", "read"]

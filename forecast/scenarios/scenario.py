@@ -15,7 +15,8 @@ import xarray as xr
 from forecast.errors import DataError
 from forecast.outlook import SERIES, Forecast
 from forecast.panel import Panel
-from forecast.scenarios.accounting import MOVED, accounts
+from forecast.scenarios.accounting import MOVED, TAKES, accounts
+from forecast.scenarios.counting import settled
 from forecast.scenarios.read import Shock, read
 from forecast.scenarios.shock import Movement, movements
 
@@ -27,7 +28,8 @@ class Scenario:
     Attributes
     ----------
     shock : Shock
-        What was stated.
+        What was stated; a source of the forecast that it does not name but that is told to
+        be a register is named by the entry for registers.
     baseline : Forecast
         The forecast as it was, unchanged.
     what_if : Forecast
@@ -37,7 +39,8 @@ class Scenario:
         What the shock adds in each draw, persons per calendar year.
     effects : DataFrame
         One row per series of the countries concerned, also for those that stay as they are:
-        ``source, location, measure, status, part, reason``.
+        ``source, location, measure, status, part, reason, counted``; the last says which
+        entry of the scenario counts the source, and how that is known.
     movements : tuple of Movement
         What really happens in each country, whether figures show it or not.
     """
@@ -158,16 +161,21 @@ def scenario(
             f"the forecast given holds scenario {outlook.paths.attrs['scenario']!r} already. "
             "Give the baseline; scenarios are not put on top of each other."
         )
+    shock, said = settled(shock, outlook)
     paths = outlook.paths.transpose("draw", "series", "year")
     years = paths["year"].to_numpy()
     moved = movements(shock, years, paths.sizes["draw"], seed)
-    found = accounts(outlook, moved, shock.name)
+    found = accounts(outlook, moved, shock.name, said)
     reached = found.effects[found.effects["status"] == MOVED]
     if reached.empty:
         places = ", ".join(place.location for place in shock.places)
+        why = "".join(
+            f" {row.measure} of {row.location} ({row.source}): {row.reason}."
+            for row in found.effects[found.effects["measure"].isin(TAKES)].head(1).itertuples()
+        )
         raise DataError(
-            f"scenario {shock.name!r} is about {places}, and reaches no series of this forecast. "
-            "Give data that hold migration of a country it names."
+            f"scenario {shock.name!r} is about {places}, and reaches no series of this forecast."
+            f"{why or ' Give data that hold migration of a country it names.'}"
         )
     origins = outlook.series.merge(reached[SERIES], on=SERIES)
     late = origins[origins["origin"] >= shock.first]

@@ -53,6 +53,21 @@ def test_scenarios_are_put_beside_the_baseline(
         assert len(frame(run("scenario", "afghanistan", "--forecast", saved, "--table", kind)))
 
 
+def test_who_counts_a_source_that_is_not_named_is_said(tmp_path: Path) -> None:
+    table = fc.load("central-asia").select(location="KAZ").to_frame()
+    arrivals = table[table["measure"] == "immigration"].assign(source="office")
+    net = table[table["measure"] == "net_migration"].assign(source="other", as_of="2026-01-01")
+    own = pd.concat([arrivals, net.drop_duplicates("year")])
+    own.to_csv(tmp_path / "own.csv", index=False)
+    result = run(
+        "scenario", "russia-kazakhstan", "--data", str(tmp_path / "own.csv"), "--model", "naive",
+        "--draws", "200",
+    )  # fmt: skip
+    assert set(frame(result)["source"]) == {"office"}
+    assert "russia-kazakhstan: office is counted by entry 1 (kz-bns, " in result.stderr
+    assert "not moved: net_migration of KAZ (other): the scenario does not" in result.stderr
+
+
 def test_conditions_from_the_shell(saved: str) -> None:
     result = run(
         "condition", "KAZ immigration 2027 >= 9000", "--forecast", saved, "--minimum", "20"

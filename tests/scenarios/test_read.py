@@ -26,7 +26,9 @@ def test_every_shipped_scenario_has_what_it_needs() -> None:
         assert shock.sources
         assert all(source.figure for source in shock.sources)
         assert all(entry.because for place in shock.places for entry in place.counted)
-        assert all(place.counted_by("anything else") is not None for place in shock.places)
+        # Written for the UN and for registers: nobody else is counted by mistake.
+        assert all(place.counted_by("un-wpp") is not None for place in shock.places)
+        assert all(place.counted_by("anything else") is None for place in shock.places)
 
 
 def test_the_concept_s_number_is_the_middle_of_its_scenario() -> None:
@@ -117,6 +119,7 @@ def spoil(path: str, value: object) -> Callable[[dict[str, Any]], None]:
         (spoil("place.0.counted.0.sources", "register"), "give a list of names"),
         (spoil("place.0.counted.0.sources", []), "several counted entries without sources"),
         (spoil("place.0.counted.0.because", None), "lacks because"),
+        (spoil("place.0.counted.0.register", "yes"), "register in .* is 'yes'; write true or f"),
         (spoil("source.0.link", "javascript:alert(1)"), "starts with https://"),
     ],
 )

@@ -16,7 +16,9 @@ import forecast as fc
 from forecast.coherence.audit import check
 from forecast.errors import DataError
 from forecast.outlook import Forecast
+from forecast.panel import Panel
 from forecast.reports.horizon import report
+from forecast.scenarios.counting import settled
 from forecast.scenarios.read import names, read
 from forecast.scenarios.scenario import Scenario, scenario
 from forecast.scenarios.shock import moved_back, movements, spread
@@ -173,8 +175,83 @@ def test_a_source_that_the_scenario_does_not_know(coherent: Forecast, own: dict[
     own["place"][0]["counted"] = own["place"][0]["counted"][:1]
     made = scenario(coherent, own)
     reason = made.effects.set_index("source").loc["un", "reason"]
-    assert reason == "the scenario does not say what this source counts"
+    assert reason.startswith("the scenario does not say what this source counts; name it in [[pl")
+    assert reason.endswith("that is counted: balance, register")
     assert (added(made, "un", "TJK", "net_migration") == 0).all()
+    entry = made.effects.set_index("source").loc["register", "counted"]
+    assert set(entry) == {"entry 1 (register, balance)"}
+
+
+def renamed(outlook: Forecast, names: dict[str, str]) -> Forecast:
+    """The same draws and figures under other names of sources, as of a table of one's own."""
+    table = outlook.history.to_frame()
+    sources = [names.get(str(name), str(name)) for name in outlook.paths["source"].to_numpy()]
+    return dataclasses.replace(
+        outlook,
+        paths=outlook.paths.assign_coords(source=("series", sources)),
+        history=Panel.from_frame(table.assign(source=table["source"].replace(names))),
+    )
+
+
+def test_a_register_under_another_name_is_counted_as_one(
+    coherent: Forecast, own: dict[str, Any]
+) -> None:
+    """Its arrivals and departures tell it; the entry for all others is written for the UN."""
+    first, rest = own["place"][0]["counted"]
+    own["place"][0]["counted"] = [first | {"register": True}, rest]
+    stated = scenario(coherent, own)
+    made = scenario(renamed(coherent, {"register": "user"}), own)
+    for measure in ("immigration", "emigration", "net_migration"):
+        same = added(made, "user", "TJK", measure)
+        assert np.array_equal(same, added(stated, "register", "TJK", measure))
+    effects = made.effects.set_index("source")
+    assert set(effects.loc["user", "counted"]) == {
+        "entry 1 (register, balance): it has arrivals or departures, so a register"
+    }
+    assert effects.loc["un", "counted"] == "entry 2: all sources that no other entry names"
+    assert made.shock.places[0].counted_by("user") == 0
+
+
+def test_what_a_net_alone_counts_is_never_guessed(coherent: Forecast, own: dict[str, Any]) -> None:
+    first, rest = own["place"][0]["counted"]
+    own["place"][0]["counted"] = [first | {"register": True}, rest | {"sources": ["un"]}]
+    made = scenario(renamed(coherent, {"un": "office"}), own)
+    effects = made.effects.set_index("source")
+    assert effects.loc["office", "status"] == "untouched"
+    assert "does not say what this source counts" in effects.loc["office", "reason"]
+    assert effects.loc["office", "counted"] == ""
+
+
+def test_of_several_registers_none_is_chosen(coherent: Forecast, own: dict[str, Any]) -> None:
+    first, rest = own["place"][0]["counted"]
+    two = [first | {"sources": [name], "register": True} for name in ("police", "tax office")]
+    own["place"][0]["counted"] = [*two, rest | {"sources": ["un"]}]
+    made = scenario(coherent, own)
+    assert set(made.effects.set_index("source").loc["register", "status"]) == {"untouched"}
+    open_ = first | {"sources": [], "register": True, "share": 0.3}
+    own["place"][0]["counted"].append(open_)
+    shock, said = settled(read(own), coherent)
+    assert shock.places[0].counted_by("register") == 3
+    assert said == {
+        ("TJK", "register"): "entry 4: it has arrivals or departures, so a register",
+        ("TJK", "un"): "entry 3 (un)",
+    }
+
+
+def test_the_same_figures_are_moved_alike_under_any_name() -> None:
+    """The bundled register of Kazakhstan, read as an office would give it."""
+    bundled = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    table = bundled.to_frame()
+    makes = {"model": "naive", "horizons": (2027,), "draws": 200}
+    theirs = scenario(fc.forecast(bundled, **makes), "russia-kazakhstan")
+    office = Panel.from_frame(table.drop(columns="source"))
+    ours = scenario(fc.forecast(office, **makes), "russia-kazakhstan")
+    assert np.array_equal(
+        added(ours, "user", "KAZ", "immigration"), added(theirs, "kz-bns", "KAZ", "immigration")
+    )
+    net = Panel.from_frame(table[table["measure"] == "net_migration"].drop(columns="source"))
+    with pytest.raises(DataError, match=r"net_migration of KAZ .user.: the scenario does not say"):
+        scenario(fc.forecast(net, **makes), "russia-kazakhstan")
 
 
 def test_scenarios_out_of_place_are_refused(coherent: Forecast, own: dict[str, Any]) -> None:
