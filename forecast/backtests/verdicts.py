@@ -29,6 +29,9 @@ SKILFUL = "skilful"
 NO_BETTER = "no better than naive"
 MISCALIBRATED = "miscalibrated"
 TOO_LITTLE = "too little data"
+#: A verdict says nothing of a forecast more than this many years further ahead, if it was also
+#: reached less than this share of the way: errors grow with the distance, and not evenly.
+FAR, SHARE = 2, 0.5
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,11 @@ class Rule:
     blocks: float = 2.0
     level: float = 0.05
     interval: float = 0.80
+
+
+def says_nothing(tried: int, asked: int) -> bool:
+    """Whether a verdict reached `tried` years ahead says nothing of `asked` years ahead."""
+    return tried < SHARE * asked and asked - tried > FAR
 
 
 def judge(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
 
+from forecast import files
 from forecast.errors import DataError
 
 
@@ -24,7 +24,7 @@ def file_to_write(_: click.Context, __: click.Parameter, given: Path | None) -> 
     if target.exists() and not target.is_file():
         kind = "a folder" if target.is_dir() else "a device or pipe"
         raise DataError(f"{target} is {kind}, not a file. Choose another path.")
-    _check_folder(target)
+    files.check_writable(target.parent)
     return given
 
 
@@ -37,22 +37,5 @@ def folder_to_write(_: click.Context, __: click.Parameter, given: Path | None) -
         If the folder that is to hold it cannot be written to.
     """
     if given is not None:
-        _check_folder(given.resolve())
+        files.check_writable(given)
     return given
-
-
-def _check_folder(target: Path) -> None:
-    """Try to write where a file or folder is to be; nothing is left behind.
-
-    Permissions alone do not tell: a disk may be full, or mounted for reading only.
-    """
-    folder = next(above for above in target.parents if above.exists())
-    if not folder.is_dir():
-        raise DataError(f"{folder} is a file, not a folder. Choose another path.")
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise DataError(
-            f"nothing can be written in {folder} ({error.strerror}). Choose another path."
-        ) from None

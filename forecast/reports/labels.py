@@ -53,14 +53,15 @@ ORDER = {measure: position for position, measure in enumerate(_MEASURES)}
 _WHY = (
     (
         r"(?P<n>\d+) usable observed years since the break of (?P<year>\d+); "
-        r"at least (?P<least>\d+) are needed\.",
+        r"at least (?P<least>\d+) are needed\.(?: The flag .*)?",
         message(
             "usable years since the break of {year}: {n}; at least {least} are needed to tell "
             "a trend from noise."
         ),
     ),
     (
-        r"(?P<n>\d+) usable observed years; at least (?P<least>\d+) are needed\.",
+        # What a flag keeps out stands beside the chart already.
+        r"(?P<n>\d+) usable observed years; at least (?P<least>\d+) are needed\.(?: The flag .*)?",
         message("usable years: {n}; at least {least} are needed to tell a trend from noise."),
     ),
     (

@@ -55,8 +55,8 @@ class Record:
     def nearest(self, key: Key, horizon: int) -> Judged | None:
         """Return the verdict at the tried horizon closest to the one asked for.
 
-        A horizon clearly shorter than that, see `forecast.reports.verdicts.FAR`, has none to
-        give: the answer then says how far was tried. None if the series was not tried at all.
+        A horizon clearly shorter than that (`forecast.backtests.verdicts.says_nothing`) has none
+        to give: the answer then says how far was tried. None if the series was not tried at all.
         """
         rows = self.verdicts.get(key, ())
         row = min(

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecast.backtests.verdicts import MISCALIBRATED, NO_BETTER, SKILFUL, TOO_LITTLE
+from forecast.backtests.verdicts import (
+    MISCALIBRATED,
+    NO_BETTER,
+    SKILFUL,
+    TOO_LITTLE,
+    says_nothing,
+)
 from forecast.reports.language import Language, message
 
-#: A verdict says nothing of a forecast more than this many years further ahead, if it was also
-#: reached less than this share of the way: errors grow with the distance, and not evenly.
-FAR, SHARE = 2, 0.5
 _VERDICTS = {
     SKILFUL: message("better than assuming no change"),
     NO_BETTER: message("not shown to be better than assuming no change"),
@@ -56,7 +59,7 @@ class Judged:
     @property
     def far(self) -> bool:
         """Whether so much less was tried that the verdict says nothing of what was asked."""
-        return self.tried < SHARE * self.asked and self.asked - self.tried > FAR
+        return says_nothing(self.tried, self.asked)
 
 
 def ahead(horizons: Sequence[int], words: Language) -> str:

@@ -232,7 +232,16 @@ def _verdicts(track: Track | None, model: str) -> dict[tuple[str, str, str], lis
 def _nearest(rows: Sequence[tuple[int, str]], horizon: int) -> str:
     """Return the verdict at the horizon closest to the one asked for, the longer of two."""
     ranked = min(rows, key=lambda row: (abs(row[0] - horizon), -row[0]), default=None)
-    return "" if ranked is None else f"{ranked[1]} ({ranked[0]} ahead)"
+    if ranked is None:
+        return ""
+    from forecast.backtests.verdicts import says_nothing
+
+    tried, said = ranked
+    return (
+        f"not tried beyond {tried} ahead"
+        if says_nothing(tried, horizon)
+        else f"{said} ({tried} ahead)"
+    )
 
 
 def _made(given: object, where: str) -> Target:

@@ -110,6 +110,13 @@ def test_the_record_stands_beside_the_chance(varied: Panel) -> None:
     assert (naive["record"] == "").all()
 
 
+def test_a_record_of_near_years_says_nothing_of_far_ones() -> None:
+    tried = [(1, "skilful"), (3, "no better than naive")]
+    assert module._nearest(tried, 5) == "no better than naive (3 ahead)"
+    assert module._nearest(tried, 16) == "not tried beyond 3 ahead"
+    assert module._nearest([], 5) == ""
+
+
 def entry(**changes: Any) -> str:
     given = {
         "concept": '"KAZ"', "text": '"x"', "kind": '"stated"', "by": "2027",
