@@ -240,9 +240,34 @@ def country_of(code: str) -> str:
 
 
 def regions(country: str) -> list[str]:
-    """Return the codes of the single regions of a Central Asian country, in order."""
+    """Return the codes of the single regions that make up a country, in order.
+
+    Those of Central Asia are as its offices count today; of other countries, the
+    subdivisions of ISO 3166-2 that lie in no other one.
+
+    Examples
+    --------
+    >>> len(regions("KAZ")), len(regions("CHE"))
+    (20, 26)
+    """
     parent = canonical(country)
-    return [c for c, place in _central_asia().items() if place.parent == parent and "+" not in c]
+    shipped = _central_asia()
+    if parent in shipped:
+        return [
+            code for code, place in shipped.items() if place.parent == parent and "+" not in code
+        ]
+    return list(_subdivisions(parent))
+
+
+@cache
+def _subdivisions(country: str) -> tuple[str, ...]:
+    import pycountry
+
+    known = pycountry.countries.get(alpha_3=country) if len(country) == 3 else None
+    if known is None:
+        return ()
+    found = pycountry.subdivisions.get(country_code=known.alpha_2)  # type: ignore[no-untyped-call]
+    return tuple(sorted(one.code for one in found or () if one.parent_code is None))
 
 
 def parts(code: str) -> list[str]:

@@ -190,3 +190,17 @@ def test_a_region_without_moves_in_a_year_does_not_blow_up_the_others() -> None:
     usual = Internal().fit(fc.load("kazakhstan"), 1).forecast((2027,), 200)
     assert np.isfinite(made).all()
     assert np.abs(made).max() < 3 * np.abs(usual.paths.sel(year=2027).to_numpy()).max()
+
+
+def test_regions_of_any_country_add_up() -> None:
+    georgian = locations.regions("GEO")
+    assert len(georgian) == 12
+    assert len(locations.regions("KAZ")) == 20
+    rows = regions(georgian)
+    outlook = Coherent().fit(panel([*rows, *whole(rows, "GEO")]), 1).forecast((2026,), 100)
+    table = coherence.check(outlook)
+    assert len(table) == 1
+    assert table["holds"].all()
+    total = outlook.sample(location="GEO", measure="net_all_flows", year=2026)
+    parts = [outlook.sample(location=p, measure="net_all_flows", year=2026) for p in georgian]
+    np.testing.assert_allclose(np.sum(parts, axis=0), total, atol=1e-6)
