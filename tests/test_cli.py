@@ -56,11 +56,11 @@ def test_predict_of_the_bundle_names_what_it_leaves_out() -> None:
     [
         (("predict", "--out", "{folder}"), "is a folder, not a file"),
         (("predict", "--out", "{file}/a.csv"), "is a file, not a folder"),
-        (("predict", "--out", "/proc/none/a.csv"), "nothing can be written in /proc"),
+        (("predict", "--out", "/proc/none/a.csv"), "/proc/none cannot be written to"),
         (("scenario", "afghanistan", "--out", "{folder}"), "is a folder, not a file"),
         (("impact", "kz-arrivals-2022", "--out", "{folder}"), "is a folder, not a file"),
         (("backtest", "--out", "{file}/a"), "is a file, not a folder"),
-        (("backtest", "--out", "/proc/none"), "nothing can be written in /proc"),
+        (("backtest", "--out", "/proc/none"), "/proc/none cannot be written to"),
     ],
 )
 def test_where_results_cannot_go_is_known_before_any_work(
