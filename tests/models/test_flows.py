@@ -235,6 +235,15 @@ def test_a_flow_that_ended_before_a_break_of_the_other_is_not_made_up() -> None:
     )
 
 
+def test_a_flow_that_began_later_is_no_break_of_the_other() -> None:
+    gross = collect(Panel.from_frame(register(range(1990, 2025), range(2020, 2025))))
+    assert gross is not None
+    assert gross.places[0].usable == (35, 5)
+    apart = collect(Panel.from_frame(register(range(1990, 2016), range(2020, 2025))))
+    assert apart is not None
+    assert apart.places[0].usable == (26, 5)
+
+
 def test_a_year_without_a_row_is_drawn_between_its_neighbours() -> None:
     into = [year for year in range(1995, 2024) if year != 2021]
     table = register(range(1995, 2024), range(1995, 2024), net=range(1995, 2020))

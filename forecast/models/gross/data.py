@@ -107,11 +107,14 @@ def collect(panel: Panel) -> Gross | None:
 
 def _place(source: str, location: str, known: Mapping[str, Series]) -> Place:
     into, out = (known.get(direction) for direction in DIRECTIONS)
-    # A break of one flow starts a new stretch of both.
-    since = max(
-        (int(series.years[series.flagged("break")].max(initial=series.years[0]))
-         for series in (into, out) if series is not None), default=0,
-    )  # fmt: skip
+    # A break of one flow starts a new stretch of both; where none breaks, each has its own years.
+    breaks = [
+        int(year)
+        for series in (into, out)
+        if series is not None
+        for year in series.years[series.flagged("break")]
+    ]
+    since = max(breaks, default=-1)
     usable = _usable(into, since), _usable(out, since)
     return Place(source, location, (into, out), known.get(NET), usable)
 
