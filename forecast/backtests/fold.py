@@ -54,6 +54,8 @@ class Fold:
         Of the whole backtest.
     joint : bool
         Whether joint scores over locations are wanted.
+    settings : str
+        What a model of one's own was made with, as it was before anything was fitted.
     """
 
     label: str
@@ -65,6 +67,7 @@ class Fold:
     draws: int
     seed: int
     joint: bool
+    settings: str = ""
 
     @property
     def fold_seed(self) -> int:

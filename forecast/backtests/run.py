@@ -10,6 +10,7 @@ import pandas as pd
 
 from forecast.backtests import engine as engines
 from forecast.backtests.columns import JOINT_COLUMNS, conform, ordered
+from forecast.backtests.described import described
 from forecast.backtests.fold import Fold, Scored
 from forecast.backtests.plan import Plan, make
 from forecast.backtests.store import Store
@@ -153,6 +154,10 @@ def backtest(
 def _folds(panel: Panel, plan: Plan) -> Iterator[Fold]:
     """Make every fold, origin by origin, with the figures it may see cut out beforehand."""
     truth = Truth.of(panel)
+    # Before anything is fitted: a model may keep what it has learned on itself.
+    settings = {
+        label: "" if isinstance(model, str) else described(model) for label, model in plan.models
+    }
     for group in plan.groups:
         first = group[0]
         targets = pd.concat(
@@ -176,6 +181,7 @@ def _folds(panel: Panel, plan: Plan) -> Iterator[Fold]:
                 plan.draws,
                 plan.seed,
                 plan.joint,
+                settings[label],
             )
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from forecast import files
@@ -34,7 +31,7 @@ def fingerprint(fold: Fold) -> str:
         (
             __version__,
             fold.label,
-            "" if isinstance(fold.model, str) else described(fold.model),
+            fold.settings,
             *(f"{path.stem}\n{path.read_text(encoding='utf-8')}" for path in settings),
             fold.seen.hash if fold.seen is not None else "",
             fold.targets.to_csv(index=False, float_format="%.17g", lineterminator="\n"),
@@ -42,29 +39,6 @@ def fingerprint(fold: Fold) -> str:
         )
     )
     return hashlib.sha256(content.encode()).hexdigest()[:20]
-
-
-def described(value: object) -> str:
-    """Return what a model was made with as text, the same in every process.
-
-    Attributes are followed into models and settings that it holds; of what has no attributes
-    and no value of its own (a function, a lock) only the kind counts.
-    """
-    if isinstance(value, pd.DataFrame | pd.Series):
-        text = value.to_csv(float_format="%.17g", lineterminator="\n")
-    elif isinstance(value, np.ndarray):
-        text = f"{value.shape} {value.dtype} {value.tolist()}"
-    elif isinstance(value, Mapping):
-        text = ", ".join(f"{described(k)}: {described(v)}" for k, v in value.items())
-    elif isinstance(value, set | frozenset):
-        text = ", ".join(sorted(described(one) for one in value))
-    elif isinstance(value, list | tuple):
-        text = ", ".join(described(one) for one in value)
-    elif value is None or isinstance(value, str | bytes | bool | int | float | date | Path):
-        text = repr(value)
-    else:
-        text = described(getattr(value, "__dict__", ""))
-    return f"{type(value).__module__}.{type(value).__qualname__}({text})"
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import forecast as fc
 from forecast.backtests import engine
 from forecast.backtests import store as kept
+from forecast.backtests.described import described
 from forecast.errors import FitError
+from forecast.models.contract import FittedModel
+from forecast.models.ensemble import Ensemble
+from forecast.models.naive import RandomWalk
 from forecast.panel import Panel
 from forecast.shelf import shelf
 
@@ -33,6 +42,11 @@ if __name__ == "__main__":
         draws=200, store=sys.argv[2], jobs=int(sys.argv[3]),
     )
 """
+
+
+class Colour(Enum):
+    RED = 1
+    BLUE = 2
 
 
 def folds(store: Path) -> list[Path]:
@@ -155,8 +169,6 @@ def test_a_damaged_fold_is_run_again(walks: Walks, tmp_path: Path, damage: bytes
 def test_models_of_one_name_with_other_settings_are_not_mixed_up(
     walks: Walks, tmp_path: Path
 ) -> None:
-    from forecast.models.ensemble import Ensemble
-
     panel, store = walks(), tmp_path / "store"
     options = {"origins": [2012], "horizons": (1,), "draws": 100, "jobs": 1}
     kept_one, kept_other = (
@@ -166,4 +178,55 @@ def test_models_of_one_name_with_other_settings_are_not_mixed_up(
     anew = fc.backtest(panel, [Ensemble(["mean"])], **options).table["crps"]
     pd.testing.assert_series_equal(kept_other, anew)
     assert not kept_one.equals(kept_other)
-    assert kept.described(Ensemble(["mean"])) == kept.described(Ensemble(["mean"]))
+
+
+def test_settings_are_told_apart_and_the_same_in_every_process() -> None:
+    class Plain:
+        def __init__(self, setting: object) -> None:
+            self.name, self.setting = "own", setting
+
+    @dataclass(slots=True)
+    class Slotted:
+        setting: int
+
+    differing: list[tuple[object, object]] = [
+        (3, 5), (np.int64(3), np.int64(5)), (np.float32(0.1), np.float32(0.2)),
+        (Decimal("1.5"), Decimal("1.6")), (range(3), range(4)), (partial(pow, 2), partial(pow, 3)),
+        (Slotted(1), Slotted(2)), ({"a": [1, 2]}, {"a": [1, 3]}), (Colour.RED, Colour.BLUE),
+        (np.arange(3), np.arange(4)), (len, max),
+    ]  # fmt: skip
+    for one, other in differing:
+        assert described(Plain(one)) != described(Plain(other)), one
+        assert described(Plain(one)) == described(Plain(one))
+    looped = Plain(None)
+    looped.setting = looped
+    assert described(looped) == described(looped)
+    assert described(Plain(np)) == described(Plain(np))
+    assert described(Plain(np.random.default_rng(1))) == described(Plain(np.random.default_rng(1)))
+    code = "from forecast.models.ensemble import Ensemble as E\n"
+    code += "from forecast.backtests.described import described\nprint(described(E(['mean'])))"
+    path = os.pathsep.join(one for one in sys.path if one)
+    said = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "7"},
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert said.strip() == described(Ensemble(["mean"])).strip()
+
+
+def test_a_model_that_learns_on_itself_is_kept_as_it_was_made(walks: Walks, tmp_path: Path) -> None:
+    fits = []
+
+    class Own(RandomWalk):
+        name = "own"
+
+        def fit(self, panel: Panel, seed: int) -> FittedModel:
+            fits.append(panel.origin)
+            self.seen = panel.origin
+            return super().fit(panel, seed)
+
+    options = {"origins": [2010, 2011, 2012], "horizons": (1,), "draws": 100, "jobs": 1}
+    first, second = (
+        fc.backtest(walks(), [Own()], store=tmp_path / "store", **options).table for _ in range(2)
+    )
+    assert len(fits) == 3
+    pd.testing.assert_frame_equal(first, second)
