@@ -7,7 +7,7 @@ import difflib
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from forecast.errors import UnknownNameError, unknown_name
 from forecast.shelf import shelf
@@ -17,6 +17,17 @@ Language = Literal["en", "ru"]
 #: UN areas without a code in force in ISO 3166-1: Kosovo, and the Netherlands Antilles,
 #: whose ANT was withdrawn in 2010 and which older UN vintages still report as one.
 _USER_ASSIGNED = {"XKX": "Kosovo", "ANT": "Netherlands Antilles (until 2010)"}
+#: Kinds of subdivisions of ISO 3166-2 that are counted apart from their country.
+_ELSEWHERE = {
+    "Arctic region",
+    "Dependency",
+    "Outlying area",
+    "Overseas collectivity",
+    "Overseas collectivity with special status",
+    "Overseas territory",
+    "Special administrative region",
+    "Special municipality",
+}
 _REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
 
 
@@ -243,7 +254,9 @@ def regions(country: str) -> list[str]:
     """Return the codes of the single regions that make up a country, in order.
 
     Those of Central Asia are as its offices count today; of other countries, the
-    subdivisions of ISO 3166-2 that lie in no other one.
+    subdivisions of ISO 3166-2 that lie in no other one, without those that are counted apart
+    (Aruba, Puerto Rico, Svalbard). Figures by smaller regions (Spanish provinces), or by other
+    ones, make up no country here.
 
     Examples
     --------
@@ -267,7 +280,18 @@ def _subdivisions(country: str) -> tuple[str, ...]:
     if known is None:
         return ()
     found = pycountry.subdivisions.get(country_code=known.alpha_2)  # type: ignore[no-untyped-call]
-    return tuple(sorted(one.code for one in found or () if one.parent_code is None))
+    return tuple(sorted(one.code for one in found or () if _is_part(one)))
+
+
+def _is_part(subdivision: Any) -> bool:
+    """Whether an office that counts a country counts this subdivision as a region of it."""
+    import pycountry
+
+    if subdivision.parent_code is not None or subdivision.type in _ELSEWHERE:
+        return False
+    # Aruba is NL-AW, and AW; a state such as US-IN only shares its code with a country.
+    country = pycountry.countries.get(alpha_2=subdivision.code.partition("-")[2])
+    return country is None or not country.name.startswith(subdivision.name)
 
 
 def parts(code: str) -> list[str]:

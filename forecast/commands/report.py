@@ -97,7 +97,7 @@ def report(
     tried = opened(track)
     with progress("reading the data"):
         panel = read_data(data)
-    check_place(out, name, language, hub=panel.step == 1)
+    check_place(out, name, language, panel)
     if tried is not None:
         covered(tried, panel)
     outlook = outlook_of(panel, horizons, model, draws, seed)

@@ -14,10 +14,11 @@ import yaml
 from forecast import files
 from forecast.errors import DataError
 from forecast.hub import layout
-from forecast.hub.tables import observed, oracle, output_tables
+from forecast.hub.tables import observed, oracle, output_tables, versioned
 from forecast.hub.tasks import Tasks, as_config, from_config, merged, tasks_of
 from forecast.models.registry import table as registry
 from forecast.outlook import Forecast
+from forecast.panel import Panel
 from forecast.scenarios.apart import refuse_what_if
 
 #: Samples of each task unless others are asked for: enough for a score, few enough for a mail.
@@ -103,16 +104,18 @@ def hub_folder(target: Path, contents: Mapping[str, bytes]) -> Iterator[None]:
         yield
 
 
-def check_hub_folder(target: Path) -> None:
-    """Refuse a folder that no forecast can be added to.
+def check_hub_folder(target: Path, history: Panel) -> None:
+    """Refuse a folder that no forecast of these figures can be added to.
 
     Raises
     ------
     DataError
-        If it is no hub, or one with other tasks.
+        If it is no hub, or one with other tasks, or only one of the two has days of release.
     """
     files.check_folder(target, _holds_hub)
-    earlier_hub(target)
+    earlier = earlier_hub(target)
+    if earlier is not None and earlier[1] is not None:
+        _check_days("as_of" in earlier[1], versioned(history))
 
 
 def hub_files(
@@ -208,14 +211,18 @@ def _with_earlier(earlier: pd.DataFrame | None, figures: pd.DataFrame) -> pd.Dat
     """Add figures to those a hub has; the newer ones win where both know a release."""
     if earlier is None:
         return figures
-    if ("as_of" in earlier) != ("as_of" in figures):
+    _check_days("as_of" in earlier, "as_of" in figures)
+    unit = [name for name in ("as_of", *layout.UNIT) if name in figures]
+    both = pd.concat([earlier[figures.columns], figures], ignore_index=True)
+    return both.drop_duplicates(unit, keep="last")
+
+
+def _check_days(earlier: bool, new: bool) -> None:
+    if earlier != new:
         raise DataError(
             "the hub's figures and the new ones cannot be joined: only one of them has days of "
             "release (as_of). Choose another folder."
         )
-    unit = [name for name in ("as_of", *layout.UNIT) if name in figures]
-    both = pd.concat([earlier[figures.columns], figures], ignore_index=True)
-    return both.drop_duplicates(unit, keep="last")
 
 
 def _admin(name: str, team: str) -> dict[str, Any]:

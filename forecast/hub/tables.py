@@ -10,6 +10,7 @@ import pandas as pd
 from forecast.hub.layout import ROUND, STANDARD, TASK_IDS, UNIT, year_end
 from forecast.hub.tasks import Tasks
 from forecast.outlook import QUANTILE_LEVELS, Forecast
+from forecast.panel import Panel
 
 
 def output_tables(
@@ -54,6 +55,11 @@ def output_tables(
     }
 
 
+def versioned(history: Panel) -> bool:
+    """Whether every figure has the day of its release."""
+    return bool(history.to_frame()["as_of"].notna().all())
+
+
 def observed(outlook: Forecast) -> pd.DataFrame:
     """Return the history as a hub's time series: every release, missing years left out.
 
@@ -63,10 +69,8 @@ def observed(outlook: Forecast) -> pd.DataFrame:
         ``as_of`` (only where every figure has a day of release), `UNIT`, ``flag``,
         ``observation`` in persons per calendar year.
     """
-    history = outlook.history.to_frame()
-    versioned = history["as_of"].notna().all()
-    if not versioned:
-        history = outlook.history.latest
+    by_day = versioned(outlook.history)
+    history = outlook.history.to_frame() if by_day else outlook.history.latest
     history = history[history["value"].notna()]
     table = pd.DataFrame(
         {
@@ -79,7 +83,7 @@ def observed(outlook: Forecast) -> pd.DataFrame:
             "observation": history["value"].astype(float),
         }
     )
-    if versioned:
+    if by_day:
         table["as_of"] = pd.to_datetime(table["as_of"]).dt.strftime("%Y-%m-%d")
     else:
         table = table.drop(columns="as_of")

@@ -12,6 +12,7 @@ from forecast import files
 from forecast.errors import DataError
 from forecast.hub.export import SAMPLES, check_hub_folder, earlier_hub, hub_files, hub_folder
 from forecast.outlook import Forecast
+from forecast.panel import Panel
 from forecast.reports import content, reproduce
 from forecast.reports.covered import covered, opened
 from forecast.reports.language import Language
@@ -102,7 +103,7 @@ def report(
         given are a scenario or conditional.
     """
     words = find_language(language)
-    check_place(folder, name, language, hub=outlook.history.step == 1)
+    check_place(folder, name, language, outlook.history)
     refuse_what_if(outlook, "a report")
     known = subjects(outlook)
     tried = opened(track)
@@ -162,15 +163,15 @@ def render(shown: dict[str, Any], words: Language) -> str:
     return _environment(words).get_template("horizon.html").render(words=words, **shown)
 
 
-def check_place(folder: str | Path, name: str, language: str = "en", *, hub: bool = True) -> None:
+def check_place(folder: str | Path, name: str, language: str, history: Panel) -> None:
     """Refuse a place where a report could not be written, before any work is done for it.
 
     Parameters
     ----------
     folder, name, language
         As of `report`.
-    hub : bool
-        Whether there will be a hub, as there is of annual data.
+    history : Panel
+        The figures; only annual ones get a hub.
 
     Raises
     ------
@@ -184,8 +185,8 @@ def check_place(folder: str | Path, name: str, language: str = "en", *, hub: boo
     stem = _stem(name, find_language(language))
     for ending in ("html", "csv", "xlsx", "manifest.json"):
         files.check_file(Path(folder) / f"{stem}.{ending}")
-    if hub:
-        check_hub_folder(Path(folder) / f"{name}-hub")
+    if history.step == 1:
+        check_hub_folder(Path(folder) / f"{name}-hub", history)
 
 
 def _stem(name: str, words: Language) -> str:

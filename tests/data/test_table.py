@@ -68,6 +68,19 @@ def test_a_second_sheet_with_figures_is_never_dropped(tmp_path: Path) -> None:
         assert fc.read(path, sheet=name).measures == [measure]
 
 
+def test_a_hidden_sheet_stands_in_nobodys_way(tmp_path: Path) -> None:
+    path = tmp_path / "hidden.xlsx"
+    table = pd.DataFrame({"location": ["KAZ"], "measure": "immigration", "2022": 17425})
+    with pd.ExcelWriter(path, engine="openpyxl") as book:
+        table.to_excel(book, sheet_name="new", index=False)
+        table.assign(**{"2022": 1}).to_excel(book, sheet_name="old", index=False)
+        book.sheets["old"].sheet_state = "hidden"
+    (series,) = fc.read(path)
+    assert series.values.tolist() == [17425.0]
+    (series,) = fc.read(path, sheet="old")
+    assert series.values.tolist() == [1.0]
+
+
 def test_missing_figures_may_be_written_in_several_ways(tmp_path: Path) -> None:
     text = "location,measure,2020,2021,2022,2023\nKAZ,immigration,1,-,…,4\n"
     (series,) = fc.read(written(tmp_path, "a.csv", text))

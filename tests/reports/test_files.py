@@ -18,8 +18,9 @@ from forecast import files
 from forecast.errors import DataError, UnknownNameError
 from forecast.hub.check import check_hub
 from forecast.outlook import Forecast
+from forecast.panel import Panel
 from forecast.reports import manifest, thresholds, workbook
-from forecast.reports.horizon import report
+from forecast.reports.horizon import check_place, report
 from forecast.reports.language import language
 from forecast.reports.subject import Subject
 
@@ -195,6 +196,20 @@ def test_a_hub_that_cannot_take_the_report_stays_whole(
     else:
         with pytest.raises(DataError, match="a hub with other tasks than ours"):
             report(outlook, folder=tmp_path, name="own")
+    assert everything(tmp_path) == before
+
+
+def test_figures_with_days_do_not_join_those_without_and_it_is_known_at_once(
+    outlook: Forecast, tmp_path: Path
+) -> None:
+    report(outlook, folder=tmp_path, name="own")
+    before = everything(tmp_path)
+    table = outlook.history.to_frame()
+    days = Panel.from_frame(table.assign(as_of=f"{outlook.history.origin + 1}-06-01"))
+    assert table["as_of"].isna().any()
+    with pytest.raises(DataError, match="cannot be joined: only one of them has days"):
+        check_place(tmp_path, "own", "en", days)
+    check_place(tmp_path, "own", "en", outlook.history)
     assert everything(tmp_path) == before
 
 

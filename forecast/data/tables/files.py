@@ -116,14 +116,17 @@ def _sheet(content: bytes, sheet: str | int | None, is_table: Callable[[Grid], b
 def _only_table(book: Book, is_table: Callable[[Grid], bool]) -> Grid:
     """Return the only sheet that holds a table, the first sheet if none does.
 
+    Hidden sheets are left out where others are visible: nobody means what they cannot see.
+
     Raises
     ------
     DataError
         If several do: which one is meant is not for the package to choose.
     """
-    chosen = first = book.grid(book.names[0])
-    found = [book.names[0]] if len(book.names) == 1 or is_table(first) else []
-    for name in book.names[1:]:
+    names = [name for name in book.names if name not in book.hidden] or book.names
+    chosen = first = book.grid(names[0])
+    found = [names[0]] if len(names) == 1 or is_table(first) else []
+    for name in names[1:]:
         try:
             other = book.grid(name)
         except DataError:

@@ -78,6 +78,9 @@ class Book:
         except (*DAMAGED, InvalidFileException) as error:
             raise _unreadable(error) from None
         self.names = [str(page.title) for page in self._book.worksheets]
+        self.hidden = {
+            str(page.title) for page in self._book.worksheets if page.sheet_state != "visible"
+        }
         if not self.names:
             raise DataError("the workbook has no sheet with cells. Save the table as XLSX again.")
 

@@ -88,8 +88,11 @@ def draw(
     if rated and pool_of_rates:
         fitted = posterior(pool, values, breaks, 0.0)
     else:
-        relative = float(np.nanmean(np.abs(values))) / pool.level if pool.level > 0 else 1.0
-        fitted = posterior(pool, values, breaks, 0.0, pool.variance * relative**2)
+        # Shocks of the pool, in proportion to the level; where the pool has none to speak of, no
+        # larger than the level itself.
+        size = float(np.nanmean(np.abs(values)))
+        shock = size * min(np.sqrt(pool.variance) / max(pool.level, 1e-300), 1.0)
+        fitted = posterior(pool, values, breaks, 0.0, shock**2)
     paths = np.asarray(simulate(fitted, n_ahead, n_draws, generator))
     if rated:
         paths = paths * population_ahead(series.population, n_ahead) / 1000.0
