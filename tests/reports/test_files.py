@@ -204,9 +204,9 @@ def test_figures_with_days_do_not_join_those_without_and_it_is_known_at_once(
 ) -> None:
     report(outlook, folder=tmp_path, name="own")
     before = everything(tmp_path)
-    table = outlook.history.to_frame()
-    days = Panel.from_frame(table.assign(as_of=f"{outlook.history.origin + 1}-06-01"))
-    assert table["as_of"].isna().any()
+    assert outlook.history.to_frame()["as_of"].isna().any()
+    day = f"{outlook.history.origin + 1}-06-01"
+    days = Panel.from_frame(outlook.history.latest.assign(as_of=day))
     with pytest.raises(DataError, match="cannot be joined: only one of them has days"):
         check_place(tmp_path, "own", "en", days)
     check_place(tmp_path, "own", "en", outlook.history)
