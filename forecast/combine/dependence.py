@@ -13,7 +13,7 @@ doi:10.2202/1544-6115.1175).
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
+import pandas as pd
 
 #: Fewer joint past errors than this say nothing about a correlation.
 FEWEST = 6
@@ -114,7 +114,8 @@ def height(template: np.ndarray) -> np.ndarray:
         order two series would seem to go together.
     """
     n_draws = len(template)
-    rank = (rankdata(template, axis=0) - 1.0) / (n_draws - 1.0)
+    ranks = pd.DataFrame(template.reshape(n_draws, -1)).rank().to_numpy().reshape(template.shape)
+    rank = (ranks - 1.0) / (n_draws - 1.0)
     there = np.isfinite(template)
     count = np.maximum(there.sum(axis=2), 1)
     return np.asarray(np.where(there, rank, 0.0).sum(axis=2) / count)
