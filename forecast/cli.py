@@ -13,7 +13,7 @@ from forecast.commands.data import data
 from forecast.commands.hub import hub
 from forecast.commands.impact import impact
 from forecast.commands.options import forecast_options, make_outlook, show
-from forecast.commands.output import file_to_write
+from forecast.commands.output import out_option
 from forecast.commands.report import report
 from forecast.commands.scenario import condition, scenario, targets
 from forecast.errors import DataError, ForecastError
@@ -67,12 +67,7 @@ def models() -> None:
     help="Quantiles, every draw, net migration as trajectories for bayesPop, or why the "
     "intervals are as wide as they are.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    callback=file_to_write,
-    help="CSV file; stdout by default.",
-)
+@out_option
 def predict(
     data: str,
     horizons: Sequence[int],

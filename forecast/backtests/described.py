@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from enum import Enum
@@ -16,6 +17,11 @@ from forecast.panel import Panel
 #: Where an object lies in memory says nothing about it.
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 _NAMED = (type, FunctionType, BuiltinFunctionType, MethodType, ModuleType)
+
+
+def digest(model: object) -> str:
+    """Return a hash of what a model was made with, see `described`."""
+    return hashlib.sha256(described(model).encode()).hexdigest()
 
 
 def described(value: object, above: tuple[int, ...] = ()) -> str:
@@ -44,7 +50,8 @@ def described(value: object, above: tuple[int, ...] = ()) -> str:
     elif isinstance(value, pd.DataFrame | pd.Series):
         text = value.to_csv(float_format="%.17g", lineterminator="\n")
     elif isinstance(value, np.ndarray):
-        text = f"{value.shape} {value.dtype} {each(value.tolist())}"
+        figures = each(value.tolist()) if value.dtype.hasobject else _bytes(value)
+        text = f"{value.shape} {value.dtype} {figures}"
     elif isinstance(value, Enum):
         text = value.name
     elif isinstance(value, _NAMED):
@@ -65,6 +72,10 @@ def described(value: object, above: tuple[int, ...] = ()) -> str:
     else:
         text = _ADDRESS.sub("", repr(value))
     return f"{kind}({text})"
+
+
+def _bytes(values: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
 
 
 def _attributes(value: object) -> dict[str, object]:

@@ -55,7 +55,8 @@ class Fold:
     joint : bool
         Whether joint scores over locations are wanted.
     settings : str
-        What a model of one's own was made with, as it was before anything was fitted.
+        Digest of what a model of one's own was made with, before anything was fitted; empty
+        for a registered name, and where folds are not kept.
     """
 
     label: str

@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecast.backtests import engine as engines
 from forecast.backtests.columns import JOINT_COLUMNS, conform, ordered
-from forecast.backtests.described import described
+from forecast.backtests.described import digest
 from forecast.backtests.fold import Fold, Scored
 from forecast.backtests.plan import Plan, make
 from forecast.backtests.store import Store
@@ -113,7 +113,7 @@ def backtest(
             progress(len(finished), total)
 
     def missing() -> Iterator[tuple[int, Fold]]:
-        for number, fold in enumerate(_folds(panel, plan)):
+        for number, fold in enumerate(_folds(panel, plan, kept=kept is not None)):
             known = kept.read(fold) if kept is not None else None
             if known is None:
                 yield number, fold
@@ -151,12 +151,13 @@ def backtest(
     return track
 
 
-def _folds(panel: Panel, plan: Plan) -> Iterator[Fold]:
+def _folds(panel: Panel, plan: Plan, *, kept: bool) -> Iterator[Fold]:
     """Make every fold, origin by origin, with the figures it may see cut out beforehand."""
     truth = Truth.of(panel)
     # Before anything is fitted: a model may keep what it has learned on itself.
     settings = {
-        label: "" if isinstance(model, str) else described(model) for label, model in plan.models
+        label: digest(model) if kept and not isinstance(model, str) else ""
+        for label, model in plan.models
     }
     for group in plan.groups:
         first = group[0]

@@ -20,7 +20,7 @@ from forecast.combine.members import Key, Question, Said, days_of, name_of
 from forecast.errors import DataError
 from forecast.models import scale as scales
 from forecast.models.contract import Model
-from forecast.models.univariate import unused
+from forecast.models.usable import unused
 from forecast.panel import Panel, Series
 
 #: Below this many fits of a series, starting processes costs more than it saves.

@@ -9,6 +9,7 @@ import click
 
 from forecast.commands.check import check_data
 from forecast.commands.options import progress, read_data, show
+from forecast.commands.output import out_option
 
 if TYPE_CHECKING:
     from forecast.panel import Panel
@@ -23,7 +24,7 @@ _store = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of kept releases; the user's data folder by default (FORECAST_STORE).",
 )
-_out = click.option("--out", type=click.Path(path_type=Path), help="CSV file; stdout by default.")
+
 _catalogue = click.option(
     "--catalogue",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -159,7 +160,7 @@ def releases(name: str | None, store: Path | None) -> None:
 @click.option("--from", "before", metavar="DATE", help="The earlier day (YYYY-MM-DD).")
 @click.option("--to", "after", metavar="DATE", help="The later day; the last release by default.")
 @_store
-@_out
+@out_option
 def changes(
     data: str, before: str | None, after: str | None, store: Path | None, out: Path | None
 ) -> None:
@@ -174,7 +175,7 @@ def changes(
 @click.command()
 @click.argument("source", required=False)
 @_cache
-@_out
+@out_option
 def covariates(source: str | None, cache: Path | None, out: Path | None) -> None:
     """Print the drivers of a fetched source, or the bundled ones, as CSV."""
     from forecast.data import package

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecast.commands.options import data_option, progress, read_data, show
-from forecast.commands.output import file_to_write
+from forecast.commands.options import data_option, language_option, progress, read_data, show
+from forecast.commands.output import out_option
 
 if TYPE_CHECKING:
     from forecast.impacts.result import Impact
@@ -44,13 +44,8 @@ ALL = "all"
     show_default=True,
     help="Effects by year, ranks by set of placebos, or every placebo.",
 )
-@click.option("--language", type=click.Choice(["en", "ru"]), default="en", show_default=True)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    callback=file_to_write,
-    help="CSV file; stdout by default.",
-)
+@language_option
+@out_option
 def impact(
     event: str | None,
     data: str,

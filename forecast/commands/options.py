@@ -66,6 +66,11 @@ cache_option = click.option(
 )
 
 
+language_option = click.option(
+    "--language", type=click.Choice(["en", "ru"]), default="en", show_default=True
+)
+
+
 def forecast_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--data``, ``--horizons``, ``--model``, ``--draws``, ``--seed`` and ``--no-cache``."""
     from forecast.models.names import DEFAULT

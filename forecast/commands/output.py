@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from forecast import files
-from forecast.errors import DataError
 
 
 def file_to_write(_: click.Context, __: click.Parameter, given: Path | None) -> Path | None:
@@ -18,13 +17,9 @@ def file_to_write(_: click.Context, __: click.Parameter, given: Path | None) -> 
     DataError
         If something else stands there, or its folder cannot be written to.
     """
-    if given is None:
-        return None
-    target = given.resolve()
-    if target.exists() and not target.is_file():
-        kind = "a folder" if target.is_dir() else "a device or pipe"
-        raise DataError(f"{target} is {kind}, not a file. Choose another path.")
-    files.check_writable(target.parent)
+    if given is not None:
+        files.check_file(given)
+        files.check_writable(given.resolve().parent)
     return given
 
 
@@ -39,3 +34,11 @@ def folder_to_write(_: click.Context, __: click.Parameter, given: Path | None) -
     if given is not None:
         files.check_writable(given)
     return given
+
+
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    callback=file_to_write,
+    help="CSV file; stdout by default.",
+)

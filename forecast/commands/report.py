@@ -10,6 +10,7 @@ import click
 from forecast.commands.impact import impact_option, impacts_of
 from forecast.commands.options import (
     forecast_options,
+    language_option,
     outlook_of,
     progress,
     read_data,
@@ -19,7 +20,7 @@ from forecast.horizons import DEFAULT_HORIZONS
 
 @click.command()
 @forecast_options
-@click.option("--language", type=click.Choice(["en", "ru"]), default="en", show_default=True)
+@language_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -15,7 +15,7 @@ from forecast.commands.options import (
     saved_or_made,
     show,
 )
-from forecast.commands.output import file_to_write
+from forecast.commands.output import out_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,13 +28,7 @@ _NOT_A_FORECAST = "What if, not a forecast: no probability is claimed for what i
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a forecast, ``--forecast`` and ``--out``."""
-    command = click.option(
-        "--out",
-        type=click.Path(path_type=Path),
-        callback=file_to_write,
-        help="CSV file; stdout by default.",
-    )(command)
-    return forecast_options(saved_option(command))
+    return forecast_options(saved_option(out_option(command)))
 
 
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:

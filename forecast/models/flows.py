@@ -13,11 +13,12 @@ from forecast.errors import TooShortError, unknown_name
 from forecast.models.assembly import assemble
 from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
 from forecast.models.gross.ahead import simulate
-from forecast.models.gross.data import DIRECTIONS, NET, Gross, Place, collect, is_rate
+from forecast.models.gross.data import DIRECTIONS, NET, Gross, Place, collect
 from forecast.models.gross.sampler import Draws, sample
-from forecast.models.scale import POPULATION_RULE
+from forecast.models.scale import POPULATION_RULE, is_rate
 from forecast.models.specification import specification
-from forecast.models.univariate import MINIMUM_YEARS, UNUSED_FLAGS, series_seed, unused
+from forecast.models.univariate import MINIMUM_YEARS, series_seed
+from forecast.models.usable import flags_of
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 
@@ -203,11 +204,6 @@ def _notes(panel: Panel, gross: Gross, doubt: str) -> pd.DataFrame:
     rows = []
     for series in panel:
         place = known.get((series.source, series.location))
-        flags = []
-        for flag in ("break", *UNUSED_FLAGS):
-            marked = series.years[unused(series, flag) & ~np.isnan(series.values)]
-            if len(marked):
-                flags.append(f"{flag} {' '.join(map(str, marked))}")
         used = place is not None and series.key in {s.key for s in place.series}
         reason = _why_not(series)
         if place is not None and used:
@@ -223,7 +219,7 @@ def _notes(panel: Panel, gross: Gross, doubt: str) -> pd.DataFrame:
                 reason,
                 ("difference" if series.measure == NET else "log rate") if used else "",
                 POPULATION_RULE if scaled else "",
-                "; ".join(flags),
+                flags_of(series),
             )
         )
     return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))

@@ -19,7 +19,7 @@ from forecast.models.regional.fitting import FittedGroup, fit_group, pools
 from forecast.models.regional.moves import Moves, cancelled
 from forecast.models.regional.notes import note, told
 from forecast.models.regional.pooling import Pool, posterior
-from forecast.models.scale import population_ahead
+from forecast.models.scale import closed, population_ahead
 from forecast.models.simulation import simulate
 from forecast.models.specification import specification
 from forecast.models.univariate import MINIMUM_YEARS, series_seed
@@ -206,7 +206,7 @@ class FittedInternal:
         drawn = {}
         for column, series in enumerate(group.regions):
             behind = end - series.origin
-            past = _filled(group.total)[len(group.years) - behind :]
+            past = closed(group.total)[len(group.years) - behind :]
             before = early[column] + item.shares[column] * past
             drawn[series.key] = np.concatenate([before, values[:, column]], axis=1)
         for series, columns in self._sums(item):
@@ -298,8 +298,3 @@ class FittedInternal:
             if series.origin == inside.origin:
                 drawn[series.key] = paths
         return drawn
-
-
-def _filled(total: np.ndarray) -> np.ndarray:
-    """Return a country's net with its gaps closed, to say where a region was in them."""
-    return pd.Series(total).interpolate().ffill().bfill().to_numpy()

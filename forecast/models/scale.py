@@ -70,9 +70,8 @@ def choose(series: Series, kind: Kind | None = None) -> Scale:
     last = float(series.values[observed][-1])
     stated = series.precision[observed][-1]
     rounding = (1.0 if np.isnan(stated) else float(stated)) / np.sqrt(12.0)
-    has_population = not np.isnan(series.population[observed]).any()
     if kind is None:
-        kind = ("rate" if has_population else "persons") if series.signed else "log"
+        kind = ("rate" if is_rate(series) else "persons") if series.signed else "log"
     if kind == "log":
         return Scale("log", np.log1p(series.values), rounding / (1.0 + last), None, series.step)
     if kind == "rate":
@@ -82,14 +81,19 @@ def choose(series: Series, kind: Kind | None = None) -> Scale:
     return Scale("persons", series.values, rounding, None, series.step)
 
 
-def closed(population: np.ndarray) -> np.ndarray:
-    """Return a population with its gaps closed along straight lines, shape (n_years,).
+def is_rate(series: Series) -> bool:
+    """Whether figures can be divided by the population: it is known in every observed year."""
+    return not np.isnan(series.population[~np.isnan(series.values)]).any()
 
-    A year without a row has no population either; before the first and after the last known
-    year it is theirs.
+
+def closed(values: np.ndarray) -> np.ndarray:
+    """Return yearly values with their gaps closed along straight lines, shape (n_years,).
+
+    Before the first and after the last known year it is theirs. Such is a population, which has no
+    value in a year without a row.
     """
-    known = np.flatnonzero(~np.isnan(population))
-    return np.asarray(np.interp(np.arange(len(population)), known, population[known]))
+    known = np.flatnonzero(~np.isnan(values))
+    return np.asarray(np.interp(np.arange(len(values)), known, values[known]))
 
 
 def population_ahead(population: np.ndarray, n_ahead: int) -> np.ndarray:

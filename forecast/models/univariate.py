@@ -16,6 +16,7 @@ from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check
 from forecast.models.simulation import simulate
 from forecast.models.specification import is_specified, specification
 from forecast.models.statespace import Nodes, Posterior, condition
+from forecast.models.usable import UNUSED_FLAGS, flags_of, last_break, unused, usable_years
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.years import spans
@@ -23,8 +24,6 @@ from forecast.years import spans
 #: Fewest usable years since the last break. Below this the variance of the innovations
 #: and one more parameter cannot be told apart, and intervals would be a guess.
 MINIMUM_YEARS = 8
-#: Flags that take a year out of the fit: it must not steer, or is not an observation.
-UNUSED_FLAGS = ("outlier", "interpolated")
 _KEY = ("source", "location", "measure")
 
 
@@ -57,11 +56,8 @@ def prepare(series: Series, kind: scales.Kind | None = None) -> Prepared:
         If fewer than `MINIMUM_YEARS` years since the last break can be used.
     """
     scale = scales.choose(series, kind)
-    values = scale.values.copy()
-    for flag in UNUSED_FLAGS:
-        values[unused(series, flag)] = np.nan
-    breaks = series.flagged("break")
-    start = int(np.flatnonzero(breaks)[-1]) if breaks.any() else 0
+    values = np.where(usable_years(series), scale.values, np.nan)
+    breaks, start = series.flagged("break"), last_break(series)
     usable = int((~np.isnan(values[start:])).sum())
     if usable < MINIMUM_YEARS:
         since = f" since the break of {series.years[start]}" if start else ""
@@ -90,18 +86,6 @@ def _kept_out(series: Series, start: int) -> str:
             if flag == "interpolated":
                 said += " If these are real figures, read the table with carry=False."
     return said
-
-
-def unused(series: Series, flag: str) -> np.ndarray:
-    """Return the years that a flag keeps out of the fit, as booleans of shape (n_years,).
-
-    Whether the last year lies on a line is known only from the year after it, which a
-    forecast must not see; so the last year is used.
-    """
-    marked = series.flagged(flag)
-    if flag == "interpolated":
-        marked[-1] = False
-    return marked
 
 
 class StateSpaceModel:
@@ -250,11 +234,6 @@ def note(
     series: Series, status: str, reason: str, scale: scales.Scale | None = None
 ) -> tuple[object, ...]:
     """Return a row of `Forecast.notes` for a series."""
-    flags = []
-    for flag in ("break", *UNUSED_FLAGS):
-        years = series.years[unused(series, flag) & ~np.isnan(series.values)]
-        if len(years):
-            flags.append(f"{flag} {' '.join(map(str, years))}")
     return (
         *series.key,
         series.origin,
@@ -263,5 +242,5 @@ def note(
         reason,
         scale.kind if scale else "",
         scales.POPULATION_RULE if scale and scale.kind == "rate" else "",
-        "; ".join(flags),
+        flags_of(series),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.models.gross.data import Gross, is_rate
+from forecast.models.gross.data import Gross
 from forecast.models.gross.sampler import Draws
-from forecast.models.scale import closed, population_ahead
+from forecast.models.scale import closed, is_rate, population_ahead
 from forecast.panel import Series
 
 #: Few places have seen more than this many arrivals or departures per 1,000 in a year; draws

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from forecast.models.univariate import UNUSED_FLAGS, unused
+from forecast.models.scale import is_rate
+from forecast.models.usable import usable_values, usable_years
 from forecast.panel import Panel, Series
 
 DIRECTIONS = ("immigration", "emigration")
@@ -122,14 +123,7 @@ def _place(source: str, location: str, known: Mapping[str, Series]) -> Place:
 def _usable(series: Series | None, since: int) -> int:
     if series is None:
         return 0
-    return int((~np.isnan(_fitted(series)))[series.years >= since].sum())
-
-
-def _fitted(series: Series) -> np.ndarray:
-    values = series.values.copy()
-    for flag in UNUSED_FLAGS:
-        values[unused(series, flag)] = np.nan
-    return values
+    return int(usable_years(series)[series.years >= since].sum())
 
 
 def _stretches(
@@ -144,7 +138,7 @@ def _stretches(
         if series is None:
             continue
         position = series.years - first
-        counts = np.maximum(_fitted(series), 0.0)
+        counts = np.maximum(usable_values(series), 0.0)
         values[position, direction] = np.log(counts + 0.5) - np.log(per(series))
         rounding = np.nan_to_num(series.precision, nan=1.0) ** 2 / 12.0
         size = np.nan_to_num(counts, nan=1.0) + 0.5
@@ -154,11 +148,6 @@ def _stretches(
     final = max(series.origin for series in place.flows if series is not None) - first
     cuts = [int(known[0]), *(int(b) for b in np.flatnonzero(breaks) if b > known[0]), final + 1]
     return [(values, error, start, end - 1) for start, end in pairwise(cuts)]
-
-
-def is_rate(series: Series) -> bool:
-    """Whether counts are divided by the population: it is known in every observed year."""
-    return not np.isnan(series.population[~np.isnan(series.values)]).any()
 
 
 def per(series: Series) -> np.ndarray:

@@ -10,7 +10,8 @@ import numpy as np
 
 from forecast import locations
 from forecast.models.hierarchy.volatility import calm_floor, usual_moves
-from forecast.models.univariate import UNUSED_FLAGS, unused
+from forecast.models.scale import is_rate
+from forecast.models.usable import last_break, usable_years
 from forecast.panel import Panel, Series
 
 #: Years are padded to a multiple of this: the likelihood takes them eight at a time.
@@ -61,8 +62,7 @@ def reason_against(series: Series) -> str:
     """Say why a series cannot be pooled, empty if it can."""
     if not series.signed:
         return "the hierarchical model is of net rates; use 'flows' or a time-series model."
-    observed = ~np.isnan(series.values)
-    if np.isnan(series.population[observed]).any():
+    if not is_rate(series):
         return (
             "the population is not known in every observed year, so there is no rate to pool. "
             "Add a column population, or use a time-series model."
@@ -126,12 +126,8 @@ def _kind(series: Series, many: set[str]) -> str:
 
 
 def _usable(series: Series) -> np.ndarray:
-    keep = ~np.isnan(series.values)
-    for flag in UNUSED_FLAGS:
-        keep &= ~unused(series, flag)
-    breaks = np.flatnonzero(series.flagged("break"))
-    if len(breaks):
-        keep[: breaks[-1]] = False
+    keep = usable_years(series)
+    keep[: last_break(series)] = False
     return keep
 
 

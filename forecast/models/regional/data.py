@@ -11,7 +11,8 @@ import pandas as pd
 from forecast import locations
 from forecast.coherence.audit import trusted
 from forecast.coherence.identities import Key, cover
-from forecast.models.univariate import UNUSED_FLAGS, unused
+from forecast.models.scale import closed
+from forecast.models.usable import usable_values
 from forecast.panel import Panel, Series
 
 ALL = "net_all_flows"
@@ -88,15 +89,11 @@ def _group(panel: Panel, source: str, country: str, regions: Sequence[Series]) -
     breaks = np.zeros(shape, dtype=bool)
     for column, series in enumerate(regions):
         row = series.years - first
-        values[row, column] = series.values
+        values[row, column] = usable_values(series)
         population[row, column] = series.population
         breaks[row, column] = series.flagged("break")
-        for flag in UNUSED_FLAGS:
-            values[row[unused(series, flag)], column] = np.nan
-    filled = pd.DataFrame(population).interpolate().ffill().bfill().to_numpy()
-    rated = not np.isnan(filled).any()
-    if not rated:
-        filled = np.ones(shape)
+    rated = bool((~np.isnan(population)).any(axis=0).all())
+    filled = np.apply_along_axis(closed, 0, population) if rated else np.ones(shape)
     total, totals = _total(panel, source, country, years)
     if not totals:
         total = values.sum(axis=1)

@@ -11,8 +11,8 @@ import numpy as np
 from forecast.models.regional.data import Group
 from forecast.models.regional.pooling import Pool, learn
 from forecast.models.regional.response import shares
-from forecast.models.regional.single import usable_years
 from forecast.models.structural import Structural
+from forecast.models.usable import usable_since_break
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class FittedGroup:
     @property
     def anchored(self) -> bool:
         """Whether every region has a usable year since its last break."""
-        return all(usable_years(series) > 0 for series in self.group.regions)
+        return all(usable_since_break(series) > 0 for series in self.group.regions)
 
 
 def pools(fits: Sequence[FittedGroup], stated: Mapping[str, Any]) -> list[Pool]:

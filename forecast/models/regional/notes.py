@@ -9,12 +9,12 @@ import numpy as np
 from forecast.coherence.identities import Key
 from forecast.models.contract import FORECAST, NOT_FORECAST
 from forecast.models.regional import moves as internal
-from forecast.models.regional import single
 from forecast.models.regional.data import ALL
 from forecast.models.regional.fitting import FittedGroup
 from forecast.models.regional.moves import Moves
-from forecast.models.scale import POPULATION_RULE
-from forecast.models.univariate import MINIMUM_YEARS, UNUSED_FLAGS, unused
+from forecast.models.scale import POPULATION_RULE, is_rate
+from forecast.models.univariate import MINIMUM_YEARS
+from forecast.models.usable import flags_of, usable_since_break
 from forecast.panel import Series
 
 
@@ -49,11 +49,11 @@ def told(
     for item in fits:
         for series in item.group.regions:
             scale = "rate" if item.group.rated else "persons"
-            made[series.key] = borrowed(single.usable_years(series)), scale
+            made[series.key] = borrowed(usable_since_break(series)), scale
     made |= {series.key: ("", "sum of regions") for series in sums}
     for series in singles:
-        scale = "rate" if single.is_rate(series) else "persons"
-        made[series.key] = borrowed(single.usable_years(series)), scale
+        scale = "rate" if is_rate(series) else "persons"
+        made[series.key] = borrowed(usable_since_break(series)), scale
     for one in inside:
         reason = (
             f"Borrowed: {len(one.turnover)} years of the series, {len(one.net)} years of "
@@ -68,11 +68,6 @@ def told(
 
 def note(series: Series, known: tuple[str, str] | None) -> tuple[object, ...]:
     """Return one row of `Forecast.notes`; `known` is reason and scale if it is forecast."""
-    flags = []
-    for flag in ("break", *UNUSED_FLAGS):
-        marked = series.years[unused(series, flag) & ~np.isnan(series.values)]
-        if len(marked):
-            flags.append(f"{flag} {' '.join(map(str, marked))}")
     reason, scale = known if known is not None else (why_not(series), "")
     return (
         *series.key,
@@ -82,7 +77,7 @@ def note(series: Series, known: tuple[str, str] | None) -> tuple[object, ...]:
         reason,
         scale,
         POPULATION_RULE if scale == "rate" else "",
-        "; ".join(flags),
+        flags_of(series),
     )
 
 

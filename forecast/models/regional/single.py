@@ -9,9 +9,9 @@ import numpy as np
 from forecast import locations
 from forecast.models.regional.data import ALL
 from forecast.models.regional.pooling import Pool, posterior
-from forecast.models.scale import population_ahead
+from forecast.models.scale import is_rate, population_ahead
 from forecast.models.simulation import simulate
-from forecast.models.univariate import UNUSED_FLAGS, unused
+from forecast.models.usable import usable_since_break, usable_values
 from forecast.panel import Panel, Series
 
 
@@ -30,28 +30,8 @@ def singles(panel: Panel, covered: Collection[tuple[str, str]]) -> list[Series]:
         if series.measure == ALL
         and series.step == 1
         and (series.source, locations.country_of(series.location)) not in covered
-        and usable_years(series) > 0
+        and usable_since_break(series) > 0
     ]
-
-
-def fitted_values(series: Series) -> np.ndarray:
-    """Return the figures of a series; NaN in gaps and in years whose flag keeps them out."""
-    values = series.values.copy()
-    for flag in UNUSED_FLAGS:
-        values[unused(series, flag)] = np.nan
-    return values
-
-
-def usable_years(series: Series) -> int:
-    """Return how many usable years there are since the last break."""
-    breaks = np.flatnonzero(series.flagged("break"))
-    start = int(breaks[-1]) if len(breaks) else 0
-    return int((~np.isnan(fitted_values(series)[start:])).sum())
-
-
-def is_rate(series: Series) -> bool:
-    """Whether the population is known in every observed year."""
-    return not np.isnan(series.population[~np.isnan(series.values)]).any()
 
 
 def draw(
@@ -80,7 +60,7 @@ def draw(
     -------
     ndarray, shape (n_draws, n_ahead)
     """
-    values, breaks = fitted_values(series), series.flagged("break")
+    values, breaks = usable_values(series), series.flagged("break")
     n_ahead = max(0, last - series.origin)
     rated = is_rate(series)
     if rated:
