@@ -17,9 +17,9 @@ import threading
 import time
 from pathlib import Path
 
-from forecast.backtests.run import backtest
-from forecast.backtests.table import Track
 from forecast.data import wpp
+from forecast.evaluate.backtest import backtest
+from forecast.evaluate.track import Track
 from forecast.models.registry import REGISTRY
 from forecast.panel import Panel
 
@@ -96,7 +96,7 @@ def bundled() -> dict[str, float]:
     """Time `forecast backtest` on the bundled data, from the shell."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        program = "from forecast.cli import main; main()"
+        program = "from forecast.cli.main import main; main()"
         command = [sys.executable, "-c", program, "backtest", "--out", f"{folder}/track"]
         finished = subprocess.run(command, capture_output=True, text=True)
         seconds = time.perf_counter() - started

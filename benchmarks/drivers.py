@@ -16,12 +16,12 @@ import sys
 import pandas as pd
 
 import forecast as fc
-from forecast.backtests.columns import SERIES
-from forecast.backtests.compare import holm
 from forecast.errors import TooShortError
-from forecast.models.drivers.filter import Driven
-from forecast.models.regression import Regression
-from forecast.models.univariate import prepare
+from forecast.evaluate.compare import holm
+from forecast.hindcast.columns import SERIES
+from forecast.models.series.driver_filter import Driven
+from forecast.models.series.regression import Regression
+from forecast.models.series.univariate import prepare
 from forecast.panel import Panel
 
 ALWAYS, OFFERED = "regression-always", "regression"

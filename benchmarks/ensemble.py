@@ -17,10 +17,10 @@ from pathlib import Path
 import pandas as pd
 
 import forecast as fc
-from forecast.backtests.table import Track
+from forecast.contract import Model
 from forecast.data import wpp, wpp_vintages
-from forecast.models.contract import Model
-from forecast.models.ensemble import Ensemble
+from forecast.evaluate.track import Track
+from forecast.models.ensemble.model import Ensemble
 from forecast.models.published import Published
 from forecast.models.specification import specification
 from forecast.panel import Panel
@@ -80,7 +80,7 @@ def show(title: str, table: pd.DataFrame) -> None:
 
 def by_area(track: Track, per: str) -> pd.DataFrame:
     """Mean and median-area CRPS, error and coverage of every model and origin."""
-    from forecast.backtests.columns import SCORED, in_unit
+    from forecast.hindcast.columns import SCORED, in_unit
 
     rows = in_unit(track.table[track.table["status"] == SCORED], per, 1)
     groups = rows.groupby(["origin", "model"])
@@ -92,7 +92,7 @@ def by_area(track: Track, per: str) -> pd.DataFrame:
 
 def horizons(track: Track, per: str, origins: tuple[int, ...]) -> pd.DataFrame:
     """Mean CRPS by horizon; the last row is the ensemble over the best single model."""
-    from forecast.backtests.columns import SCORED, in_unit
+    from forecast.hindcast.columns import SCORED, in_unit
 
     rows = in_unit(track.table[track.table["status"] == SCORED], per, 1)
     rows = rows[rows["origin"].isin(origins)]
@@ -191,11 +191,13 @@ def real_time_years(shared: Path, store: Path | None) -> None:
 
 def revisions(shared: Path, store: Path | None) -> None:
     """Print what the UN's releases teach about revisions, as models/ensemble.toml states it."""
-    from forecast.combine import releases
+    from forecast.models.ensemble import release_revisions
 
     panel = wpp.world(shared / "data/wpp", step=5)
     for vintage in (2015, 2022, 2024):
-        for (source, kind), law in releases.learn(panel.as_of(wpp.RELEASED[vintage])).items():
+        for (source, kind), law in release_revisions.learn(
+            panel.as_of(wpp.RELEASED[vintage])
+        ).items():
             sizes = ", ".join(f"{size:.3f}" for size in law.sizes)
             print(
                 f'[[revisions.learned]]\nsource = "{source}"\nkind = "{kind}"\n'

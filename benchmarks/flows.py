@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 import forecast as fc
-from forecast.backtests.table import Track
-from forecast.coherence import Reconciled
-from forecast.models.contract import FittedModel
+from forecast.accounts import Reconciled
+from forecast.contract import FittedModel
+from forecast.evaluate.track import Track
 from forecast.models.registry import model as find_model
 from forecast.panel import Panel
 
@@ -31,8 +31,8 @@ class ShortNaive:
     name = "naive, short series"
 
     def fit(self, panel: Panel, seed: int) -> FittedModel:
-        from forecast.models import univariate
-        from forecast.models.naive import RandomWalk
+        from forecast.models.series import univariate
+        from forecast.models.series.naive import RandomWalk
 
         usual = univariate.MINIMUM_YEARS
         univariate.MINIMUM_YEARS = 4

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import chisquare
 
-from forecast.models.gross import gibbs
-from forecast.models.gross.data import Gross
-from forecast.models.gross.grids import choose, half_normal, normal
-from forecast.models.gross.sampler import PARAMETERS
+from forecast.models.gross_flows import gibbs
+from forecast.models.gross_flows.data import Gross
+from forecast.models.gross_flows.grids import choose, half_normal, normal
+from forecast.models.gross_flows.sampler import PARAMETERS
 from forecast.models.specification import specification
 
 N_YEARS = 22

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.models.hierarchy import sampling
-from forecast.models.hierarchy.posterior import Posterior
-from forecast.models.hierarchy.prior_draws import prior_histories, prior_parameters
-from forecast.models.hierarchy.priors import resolve
-from forecast.models.hierarchy.refresh import refresh
-from forecast.models.hierarchy.volatility import calm_floor, usual_moves
+from forecast.models.hierarchical import sampling
+from forecast.models.hierarchical.posterior import Posterior
+from forecast.models.hierarchical.prior_draws import prior_histories, prior_parameters
+from forecast.models.hierarchical.priors import resolve
+from forecast.models.hierarchical.refresh import refresh
+from forecast.models.hierarchical.volatility import calm_floor, usual_moves
 from forecast.models.specification import specification
 
 GROUP = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1])

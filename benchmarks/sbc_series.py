@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.models.regional.pooling import Pool, posterior
-from forecast.models.simulation import simulate
-from forecast.models.statespace import Nodes, Posterior, condition, root
-from forecast.models.structural import Autoregression, LocalLevel, Structural
+from forecast.models.regional.partial_pooling import Pool, posterior
+from forecast.models.series.simulation import simulate
+from forecast.models.series.statespace import Nodes, Posterior, condition, root
+from forecast.models.series.structural import Autoregression, LocalLevel, Structural
 
 N_YEARS, AHEAD = 24, (1, 3, 7)
 #: Posterior draws that a rank is counted among.

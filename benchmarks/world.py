@@ -21,7 +21,7 @@ import pandas as pd
 import scoringrules
 
 from forecast.data import wpp, wpp_vintages
-from forecast.models.hierarchical import FittedHierarchical, Hierarchical
+from forecast.models.hierarchical.model import FittedHierarchical, Hierarchical
 from forecast.models.specification import specification
 from forecast.panel import Panel
 

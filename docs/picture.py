@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import forecast as fc
-from forecast.files import write_text
+from forecast.artifacts import write_text
+from forecast.language import language
 from forecast.reports import charts
-from forecast.reports.language import language
-from forecast.reports.subject import subjects
+from forecast.reports.series_view import subjects
 
 LIGHT = """svg { --ink: #16202b; --muted: #55606b; --rule: #d5dae0; --paper: #ffffff;
 --accent: #0b5394; --band-50: #6fa3cf; --band-80: #a9c8e3; --band-95: #d6e5f2; --wash: #f2f5f8;

@@ -20,8 +20,6 @@ from forecast.version import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.backtests.run import backtest
-    from forecast.backtests.table import Track
     from forecast.data.names import load
     from forecast.data.table import read
     from forecast.errors import (
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
         TooShortError,
         UnknownNameError,
     )
+    from forecast.evaluate.backtest import backtest
+    from forecast.evaluate.track import Track
     from forecast.impacts.run import impact
     from forecast.models.registry import register
     from forecast.models.run import forecast
@@ -53,9 +53,9 @@ _WHERE = {
     "ForecastError": ("forecast.errors", "ForecastError"),
     "Panel": ("forecast.panel", "Panel"),
     "TooShortError": ("forecast.errors", "TooShortError"),
-    "Track": ("forecast.backtests.table", "Track"),
+    "Track": ("forecast.evaluate.track", "Track"),
     "UnknownNameError": ("forecast.errors", "UnknownNameError"),
-    "backtest": ("forecast.backtests.run", "backtest"),
+    "backtest": ("forecast.evaluate.backtest", "backtest"),
     "condition": ("forecast.scenarios.conditioning", "condition"),
     "forecast": ("forecast.models.run", "forecast"),
     "impact": ("forecast.impacts.run", "impact"),

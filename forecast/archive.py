@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import files
+from forecast import artifacts
 from forecast.errors import DataError
 from forecast.panel import Panel
 
@@ -43,7 +43,7 @@ def write(
     DataError
         If something that is not a saved forecast stands there.
     """
-    with files.atomic_folder(path, _is_ours) as folder:
+    with artifacts.atomic_folder(path, _is_ours) as folder:
         paths.to_dataset(name="draws").to_netcdf(folder / _DRAWS, engine="h5netcdf")
         history.to_frame().to_csv(folder / _HISTORY, index=False, lineterminator="\n")
         notes.to_csv(folder / _NOTES, index=False, lineterminator="\n")
@@ -56,7 +56,7 @@ def write(
             "horizons": list(horizons),
             "step": history.step,
             **{name: _plain(value) for name, value in paths.attrs.items()},
-            "sha256": {name: files.sha256(folder / name) for name in written},
+            "sha256": {name: artifacts.sha256(folder / name) for name in written},
         }
         text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
         (folder / _MANIFEST).write_text(text + "\n", encoding="utf-8")
@@ -86,7 +86,7 @@ def read(
             "Give a folder written by save()."
         )
     for name, expected in manifest["sha256"].items():
-        if not (folder / name).is_file() or files.sha256(folder / name) != expected:
+        if not (folder / name).is_file() or artifacts.sha256(folder / name) != expected:
             raise DataError(
                 f"{folder / name} is missing or was changed since it was saved. "
                 "Save the forecast again."

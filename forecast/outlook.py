@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import archive, asked, files, locations
+from forecast import archive, arguments, artifacts, locations
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 
@@ -60,7 +60,7 @@ class Forecast:
     explanation : DataFrame, optional
         Why the intervals are as wide as they are, where the model says so: ``source,
         location, measure, year, what, name, value``, with the weight of each member and
-        the share of each part of the variance (`forecast.combine.explain`).
+        the share of each part of the variance (`forecast.models.ensemble.explanation`).
     """
 
     paths: xr.DataArray
@@ -101,7 +101,7 @@ class Forecast:
         DataFrame
             ``location, measure, source, year, quantile, value`` (persons per year).
         """
-        wanted = asked.levels(levels)
+        wanted = arguments.levels(levels)
         table, values = self._summary(wanted, years)
         repeated = table.loc[table.index.repeat(len(wanted))].reset_index(drop=True)
         return repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
@@ -121,7 +121,7 @@ class Forecast:
         DataFrame
             ``location, measure, source, year, median, lower, upper`` in persons.
         """
-        inside = asked.level(level)
+        inside = arguments.level(level)
         table, values = self._summary(np.array([0.5, (1 - inside) / 2, (1 + inside) / 2]), years)
         return table.assign(median=values[0], lower=values[1], upper=values[2])
 
@@ -164,7 +164,7 @@ class Forecast:
         """
         if (above is None) == (below is None):
             raise DataError("give exactly one of above= and below=.")
-        limit = asked.threshold(*(("below", below) if above is None else ("above", above)))
+        limit = arguments.threshold(*(("below", below) if above is None else ("above", above)))
         values = self.sample(location=location, measure=measure, year=year, source=source)
         hits = values < limit if above is None else values > limit
         return float(hits.mean())
@@ -218,8 +218,8 @@ class Forecast:
         samples: int = 100,
         horizons: Sequence[int] | None = None,
     ) -> Path:
-        """Write the forecast as a hubverse hub, or add it to one; see `forecast.hub.export`."""
-        from forecast.hub.export import to_hub
+        """Write a hubverse hub, or add the forecast to one; see `forecast.exports.hub.export`."""
+        from forecast.exports.hub.export import to_hub
 
         return to_hub(self, folder, team=team, samples=samples, horizons=horizons)
 
@@ -227,12 +227,12 @@ class Forecast:
         """Write countries' net migration as trajectories for the R package bayesPop.
 
         CSV with ``LocID, Year, Trajectory, Migration`` in thousand persons a year; see
-        `forecast.hub.trajectories.bayespop`.
+        `forecast.exports.bayespop.bayespop`.
         """
-        from forecast.hub.trajectories import bayespop
+        from forecast.exports.bayespop import bayespop
 
         table = bayespop(self, source)
-        return files.write_text(path, table.to_csv(index=False, lineterminator="\n"))
+        return artifacts.write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
     def __repr__(self) -> str:
         sizes = self.paths.sizes

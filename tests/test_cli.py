@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from forecast.cli import cli
+from forecast.cli.main import cli
 
 
 def run(*arguments: str) -> Result:
@@ -73,7 +73,7 @@ def test_where_results_cannot_go_is_known_before_any_work(
         raise AssertionError(f"{data} is read before it is known that results can be written")
 
     for module in ("options", "impact"):
-        monkeypatch.setattr(f"forecast.commands.{module}.read_data", never)
+        monkeypatch.setattr(f"forecast.cli.{module}.read_data", never)
     made = [word.format(folder=tmp_path, file=own) for word in asked]
     result = run(*made)
     assert result.exit_code == 1, result.output
@@ -192,7 +192,7 @@ def test_a_place_that_cannot_be_written_to_is_named(own: Path, tmp_path: Path) -
 def test_import_and_help_load_nothing_heavy() -> None:
     """Counts modules rather than seconds, so that it holds on a busy machine."""
     script = (
-        "import sys, forecast, forecast.cli\n"
+        "import sys, forecast, forecast.cli.main\n"
         "from click.testing import CliRunner\n"
         "assert CliRunner().invoke(forecast.cli.cli, ['--help']).exit_code == 0\n"
         "heavy = {'numpy', 'pandas', 'scipy', 'statsmodels', 'xarray', 'matplotlib', 'pymc'}\n"

@@ -9,9 +9,9 @@ import pandas as pd
 
 from forecast import locations
 from forecast.data import package, store
-from forecast.data.fetching import catalogue, kept
-from forecast.data.fetching import read as fetching
-from forecast.data.fetching.tables import NothingOfTheKindError
+from forecast.data.sources import catalogue, fetched
+from forecast.data.sources import read as fetching
+from forecast.data.sources.tables import NothingOfTheKindError
 from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
 from forecast.validation import KEY
@@ -23,7 +23,7 @@ def kept_names() -> dict[str, str]:
     A stored series comes before a fetched source of the same name: it holds the earlier
     fetches as well.
     """
-    return dict.fromkeys(kept.names(), "fetched") | dict.fromkeys(store.names(), "store")
+    return dict.fromkeys(fetched.names(), "fetched") | dict.fromkeys(store.names(), "store")
 
 
 def load(name: str = "central-asia") -> Panel:
@@ -101,7 +101,7 @@ def describe() -> tuple[pd.DataFrame, list[str]]:
     for name, where in sorted(kept_names().items()):
         try:
             panel = load(name)
-            told = kept.read(name) if where == "fetched" else None
+            told = fetched.read(name) if where == "fetched" else None
         except NothingOfTheKindError:
             continue
         except (DataError, UnknownNameError) as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from forecast import files
+from forecast import artifacts
 from forecast.errors import DataError
 from forecast.panel import Panel
 from forecast.version import __version__
@@ -111,7 +111,7 @@ def write_release(root: Path, name: str, day: str, panel: Panel, origin: str) ->
     }
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     metadata = {**(arrow.schema.metadata or {}), _ABOUT: json.dumps(told).encode()}
-    with files.atomic_file(path) as temporary:
+    with artifacts.atomic_file(path) as temporary:
         parquet.write_table(
             arrow.replace_schema_metadata(metadata), temporary, write_page_checksum=True
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecast.data import folders, observed
+from forecast.data import folders, plausibility
 from forecast.data.releases import Release, described, read_release, write_release
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
@@ -156,7 +156,7 @@ def _known(name: str, folder: str | Path | None) -> list[Release]:
 
 def _split(panel: Panel, as_of: str | dt.date | None) -> dict[str, Panel]:
     """Return the figures by their day of release, in the order of the days."""
-    today = observed.today()
+    today = plausibility.today()
     day = dt.date.today() if as_of is None else _day(as_of)
     if day > today:
         raise DataError(f"as_of is {day}, which is still to come. Give the day of the release.")
@@ -170,7 +170,7 @@ def _split(panel: Panel, as_of: str | dt.date | None) -> dict[str, Panel]:
     late = table["as_of"].max().date()
     if late > today:
         raise DataError(f"column as_of holds {late}, which is still to come. Correct it.")
-    observed.refuse_before_its_year(table)
+    plausibility.refuse_before_its_year(table)
     made = {}
     for when, rows in table.groupby("as_of", sort=True):
         # A series without a figure in a release says nothing; a Panel refuses it.

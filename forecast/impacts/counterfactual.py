@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
+from forecast.contract import FORECAST, Model
 from forecast.errors import TooShortError
-from forecast.models.contract import FORECAST, Model
-from forecast.models.univariate import StateSpaceModel, prepare, series_seed
+from forecast.models.series.univariate import StateSpaceModel, prepare, series_seed
 from forecast.outlook import Forecast
 from forecast.panel import KEY, Panel, Series
 

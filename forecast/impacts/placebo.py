@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
+from forecast.contract import Model
 from forecast.errors import unknown_name
 from forecast.impacts.counterfactual import Key, Window, windows
 from forecast.impacts.event import Event
-from forecast.models.contract import Model
 from forecast.panel import KEY, Panel
 
 SETS = ("dates", "places", "others")

@@ -165,8 +165,8 @@ class Impact:
         ----------
         language : {"en", "ru"}
         """
+        from forecast.language import language as find_language
         from forecast.reports.impact import sentence
-        from forecast.reports.language import language as find_language
 
         return sentence(self, find_language(language))
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from forecast.contract import Model
 from forecast.errors import DataError, TooShortError
 from forecast.impacts.counterfactual import UNFIT, windows
 from forecast.impacts.event import Event, make
 from forecast.impacts.event import event as find_event
 from forecast.impacts.placebo import SETS, check_sets, placebos
 from forecast.impacts.result import STANDS_OUT, Impact
-from forecast.models.contract import Model
 from forecast.models.registry import model as find_model
 from forecast.panel import Panel, Series
 

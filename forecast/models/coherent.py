@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecast.coherence.audit import check, trusted
-from forecast.coherence.identities import Key
-from forecast.coherence.reconcile import reconcile
+from forecast.accounts.audit import check, trusted
+from forecast.accounts.identities import Key
+from forecast.accounts.reconcile import reconcile
+from forecast.contract import FORECAST, FittedModel, check_years
 from forecast.errors import TooShortError
 from forecast.models.assembly import assemble
-from forecast.models.contract import FORECAST, FittedModel, check_years
-from forecast.models.flows import FittedFlows, Flows
-from forecast.models.gross.data import NET
-from forecast.models.internal import FittedInternal, Internal
+from forecast.models.gross_flows.data import NET
+from forecast.models.gross_flows.model import FittedFlows, Flows
 from forecast.models.names import DEFAULT
+from forecast.models.regional.model import FittedInternal, Internal
 from forecast.models.registry import model as find_model
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -115,7 +115,7 @@ class FittedCoherent:
         )
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
-        """Simulate futures; see `forecast.models.contract.FittedModel`."""
+        """Simulate futures; see `forecast.contract.FittedModel`."""
         wanted = check_years(self.panel, years)
         made: list[Forecast] = []
         national: dict[Key, dict[int, np.ndarray]] = {}

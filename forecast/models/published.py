@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
 from forecast.errors import DataError
 from forecast.models.assembly import assemble
-from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
-from forecast.models.univariate import series_seed
+from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 
@@ -38,7 +38,7 @@ class Published:
     single figures are published, so series and years are drawn independently, and joint
     statements mean nothing. Where the median alone is published all draws are equal, and
     scores of intervals stay empty; as a member of an ensemble it gets errors as large as
-    those of its earlier ones (`forecast.combine.dressing`).
+    those of its earlier ones (`forecast.models.ensemble.residual_errors`).
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class FittedPublished:
         return counted
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
-        """Draw from the published quantiles; see `forecast.models.contract.FittedModel`."""
+        """Draw from the published quantiles; see `forecast.contract.FittedModel`."""
         wanted = check_years(self.panel, years)
         published = {
             key: rows for key, rows in self.table.groupby(_KEY) if rows["year"].max() >= wanted[0]

@@ -7,30 +7,30 @@ from importlib import import_module
 
 import pandas as pd
 
+from forecast.contract import Model
 from forecast.errors import DataError, unknown_name
-from forecast.models.contract import Model
 from forecast.models.names import DEFAULT
 from forecast.models.specification import is_specified, specification
 
 #: Name -> where the model is made. A text ``module:class`` is imported on use, so that
 #: listing the models loads none of their libraries.
 REGISTRY: dict[str, str | Callable[[], Model]] = {
-    "naive": "forecast.models.naive:RandomWalk",
-    "drift": "forecast.models.naive:RandomWalkWithDrift",
-    "mean": "forecast.models.mean:HistoricalMean",
-    "ets": "forecast.models.ets:DampedTrend",
-    "theta": "forecast.models.theta:Theta",
-    "arima": "forecast.models.arima:Arima",
-    "level": "forecast.models.structural:LocalLevel",
-    "ar": "forecast.models.structural:Autoregression",
-    "structural": "forecast.models.structural:Structural",
-    "regression": "forecast.models.regression:Regression",
-    "hierarchical": "forecast.models.hierarchical:Hierarchical",
-    "flows": "forecast.models.flows:Flows",
-    "internal": "forecast.models.internal:Internal",
+    "naive": "forecast.models.series.naive:RandomWalk",
+    "drift": "forecast.models.series.naive:RandomWalkWithDrift",
+    "mean": "forecast.models.series.mean:HistoricalMean",
+    "ets": "forecast.models.series.ets:DampedTrend",
+    "theta": "forecast.models.series.theta:Theta",
+    "arima": "forecast.models.series.arima:Arima",
+    "level": "forecast.models.series.structural:LocalLevel",
+    "ar": "forecast.models.series.structural:Autoregression",
+    "structural": "forecast.models.series.structural:Structural",
+    "regression": "forecast.models.series.regression:Regression",
+    "hierarchical": "forecast.models.hierarchical.model:Hierarchical",
+    "flows": "forecast.models.gross_flows.model:Flows",
+    "internal": "forecast.models.regional.model:Internal",
     "coherent": "forecast.models.coherent:Coherent",
-    "pooled": "forecast.models.pooled:PooledReversion",
-    "ensemble": "forecast.models.ensemble:Ensemble",
+    "pooled": "forecast.models.series.pooled:PooledReversion",
+    "ensemble": "forecast.models.ensemble.model:Ensemble",
 }
 
 
@@ -68,7 +68,7 @@ def register(name: str, maker: Callable[[], Model]) -> None:
         Not yet in use.
     maker : callable
         A class, or a function without arguments, that gives an object with ``name``
-        and ``fit(panel, seed)``; see `forecast.models.contract.Model`.
+        and ``fit(panel, seed)``; see `forecast.contract.Model`.
 
     Raises
     ------

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 
-from forecast.combine.cache import disabled
+from forecast.cache import disabled
+from forecast.contract import Model, check_years
 from forecast.errors import DataError
 from forecast.horizons import DEFAULT_HORIZONS
-from forecast.models.contract import Model, check_years
 from forecast.models.names import DEFAULT
 from forecast.models.registry import model as find_model
 from forecast.outlook import Forecast
@@ -39,7 +39,7 @@ def forecast(
         The same seed gives the same numbers.
     cache : bool
         Read and keep what the members of an ensemble say at earlier origins
-        (`forecast.combine.cache`); the numbers are the same either way.
+        (`forecast.cache`); the numbers are the same either way.
 
     Returns
     -------

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from forecast.reports.language import Language
-from forecast.reports.subject import Key, Subject
+from forecast.language import Language
+from forecast.reports.series_view import Key, Subject
 
 #: Persons by which a balance may be off, for rounding.
 _TOLERANCE = 1.0

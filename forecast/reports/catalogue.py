@@ -16,10 +16,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from forecast.artifacts import atomic_file
 from forecast.data import package
-from forecast.files import atomic_file
 from forecast.models.registry import table as registry
-from forecast.models.scale import POPULATION_RULE
+from forecast.scales import POPULATION_RULE
 from forecast.scenarios.read import names as scenarios
 from forecast.scenarios.read import read as read_scenario
 from forecast.scenarios.targets import read as read_targets

@@ -9,9 +9,9 @@ import numpy as np
 
 from forecast.errors import ForecastError
 from forecast.horizons import CONCEPTS
+from forecast.language import Language
 from forecast.reports import frame, labels, sentences
-from forecast.reports.language import Language
-from forecast.reports.subject import FIRST_YEAR, Subject, identity
+from forecast.reports.series_view import FIRST_YEAR, Subject, identity
 from forecast.reports.svg import (
     ACCENT,
     BAND_50,

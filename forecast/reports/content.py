@@ -11,19 +11,19 @@ from markupsafe import Markup
 
 from forecast.horizons import CONCEPTS
 from forecast.impacts.result import Impact
+from forecast.language import Language
 from forecast.outlook import Forecast
-from forecast.reports import charts, contrast, labels, others, releases, sentences
+from forecast.reports import charts, contrast, labels, releases, sentences, un_projections
 from forecast.reports.accounts import accounts
-from forecast.reports.expected import entry
 from forecast.reports.impact import section as impacts
-from forecast.reports.language import Language
+from forecast.reports.internal_migration import section as moves
 from forecast.reports.manifest import changes
-from forecast.reports.moves import section as moves
 from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section
 from forecast.reports.regions import Figure, groups, places, unfit
 from forecast.reports.scenario import section as what_if
-from forecast.reports.subject import Subject
+from forecast.reports.series_view import Subject
+from forecast.reports.summary import entry
 from forecast.reports.tables import LEVELS, intervals
 from forecast.reports.targets import section as aims
 from forecast.reports.thresholds import Threshold, chance
@@ -81,7 +81,7 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
     ----------
     outlook : Forecast
     known : sequence of Subject
-        Every series, see `forecast.reports.subject.subjects`.
+        Every series, see `forecast.reports.series_view.subjects`.
     edition : Edition
     """
     words = edition.words
@@ -110,7 +110,7 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
         "unfit": [unfit(subject, words) for subject in known if not subject.forecast],
         "data": data(known, words),
         "disagree": contrast.section(ordered, words),
-        "others": others.section(ordered, words),
+        "others": un_projections.section(ordered, words),
         "places": places(known, codes, words),
         "method": method(outlook, words),
         "again": edition.again,

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from forecast.language import Language
 from forecast.reports import frame, labels
 from forecast.reports.charts import lonely
-from forecast.reports.language import Language
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import FIRST_YEAR, Subject, identity
+from forecast.reports.series_view import FIRST_YEAR, Subject, identity
 from forecast.reports.svg import ACCENT, INK, MUTED, drawing, to_svg
 
 #: Fewest common years that make a comparison.

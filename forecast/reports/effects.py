@@ -8,11 +8,11 @@ import numpy as np
 
 from forecast.impacts.placebo import SETS
 from forecast.impacts.result import Impact
+from forecast.language import Language, message
 from forecast.reports import frame, labels
 from forecast.reports.charts import BANDS, lonely
-from forecast.reports.language import Language, message
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import FIRST_YEAR
+from forecast.reports.series_view import FIRST_YEAR
 from forecast.reports.svg import ACCENT, INK, MUTED, PAPER, drawing, to_svg
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from forecast.reports.language import Language
+from forecast.language import Language
 from forecast.reports.svg import MUTED, RULE
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from forecast.language import Language
 from forecast.reports import charts, frame
-from forecast.reports.language import Language
-from forecast.reports.subject import FIRST_YEAR, Subject, identity
+from forecast.reports.series_view import FIRST_YEAR, Subject, identity
 from forecast.reports.svg import ACCENT, INK, MUTED, drawing, to_svg
 
 

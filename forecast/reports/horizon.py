@@ -8,33 +8,39 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast import files
+from forecast import artifacts
 from forecast.errors import DataError
-from forecast.hub.export import SAMPLES, check_hub_folder, earlier_hub, hub_files, hub_folder
+from forecast.exports.hub.export import (
+    SAMPLES,
+    check_hub_folder,
+    earlier_hub,
+    hub_files,
+    hub_folder,
+)
+from forecast.language import Language
+from forecast.language import language as find_language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports import content, reproduce
-from forecast.reports.covered import covered, opened
-from forecast.reports.language import Language
-from forecast.reports.language import language as find_language
 from forecast.reports.manifest import manifest
 from forecast.reports.manifest import read as read_manifest
 from forecast.reports.record import record
 from forecast.reports.scenario import Given as ScenarioGiven
 from forecast.reports.scenario import scenarios as make_scenarios
-from forecast.reports.subject import Subject, subjects
+from forecast.reports.series_view import Subject, subjects
 from forecast.reports.tables import all_quantiles
 from forecast.reports.targets import Given as TargetsGiven
 from forecast.reports.targets import table as target_table
 from forecast.reports.thresholds import Threshold, check
 from forecast.reports.thresholds import read as read_thresholds
+from forecast.reports.track_matching import covered, opened
 from forecast.reports.workbook import workbook
 from forecast.scenarios.apart import refuse_what_if
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from forecast.backtests.table import Track
+    from forecast.evaluate.track import Track
     from forecast.impacts.result import Impact
 
 
@@ -152,7 +158,7 @@ def report(
     ).encode()
     with ExitStack() as stack:
         for file, data in contents.items():
-            stack.enter_context(files.atomic_file(Path(folder) / file)).write_bytes(data)
+            stack.enter_context(artifacts.atomic_file(Path(folder) / file)).write_bytes(data)
         if shared:
             stack.enter_context(hub_folder(Path(folder) / hub, shared))
     return [Path(folder) / file for file in (*contents, *([hub] if shared else []))]
@@ -181,10 +187,10 @@ def check_place(folder: str | Path, name: str, language: str, history: Panel) ->
     """
     if not name or Path(name).name != name or name in {".", ".."}:
         raise DataError(f"report name {name!r} is not a plain file name. Leave folders to folder=.")
-    files.check_writable(folder)
+    artifacts.check_writable(folder)
     stem = _stem(name, find_language(language))
     for ending in ("html", "csv", "xlsx", "manifest.json"):
-        files.check_file(Path(folder) / f"{stem}.{ending}")
+        artifacts.check_file(Path(folder) / f"{stem}.{ending}")
     if history.step == 1:
         check_hub_folder(Path(folder) / f"{name}-hub", history)
 

@@ -10,10 +10,10 @@ from markupsafe import Markup
 
 from forecast.impacts.power import LEVEL
 from forecast.impacts.result import DEPENDS, ORDINARY, STANDS_OUT, UNDECIDED, Impact
+from forecast.language import Language, message
 from forecast.reports import effects, labels
-from forecast.reports.language import Language, message
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import identity
+from forecast.reports.series_view import identity
 
 #: What the verdict on a sum is called in a table.
 _VERDICTS = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from forecast import locations
 from forecast.errors import DataError
-from forecast.reports.language import Language, message
+from forecast.language import Language, message
 from forecast.validation import MEASURES
 
 _MEASURES = {

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from forecast.errors import DataError
+from forecast.language import Language
 from forecast.outlook import Forecast
 from forecast.reports import labels
-from forecast.reports.language import Language
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import Subject
+from forecast.reports.series_view import Subject
 
 FORMAT = "migration-forecast-report/1"
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pandas as pd
 
+from forecast.contract import FORECAST
 from forecast.data import package
 from forecast.errors import UnknownNameError
-from forecast.models.contract import FORECAST
+from forecast.language import Language
 from forecast.models.registry import table as registry
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.reports import labels, sentences
-from forecast.reports.language import Language
-from forecast.reports.subject import Key, Subject
+from forecast.reports.series_view import Key, Subject
 from forecast.validation import KEY
 
 
@@ -61,7 +61,7 @@ def data(known: Sequence[Subject], words: Language) -> list[dict[str, Any]]:
 
 def _country(name: str) -> str:
     """Return the country that a table of moves is about."""
-    from forecast.reports.moves import observed_moves
+    from forecast.reports.internal_migration import observed_moves
 
     return next((code for code, moves in observed_moves().items() if moves.table == name), "")
 

@@ -10,19 +10,19 @@ import pandas as pd
 from markupsafe import Markup
 
 from forecast import locations
-from forecast.backtests.columns import SCORED
-from forecast.backtests.verdicts import SKILFUL
+from forecast.evaluate.verdicts import SKILFUL
+from forecast.hindcast.columns import SCORED
+from forecast.language import Language
 from forecast.reports import labels
 from forecast.reports.hedgehog import described, hedgehog
-from forecast.reports.jumps import jumps_of
-from forecast.reports.language import Language
+from forecast.reports.largest_changes import jumps_of
 from forecast.reports.numbers import rounded
 from forecast.reports.reliability import figures as reliability
-from forecast.reports.subject import Key, Subject
+from forecast.reports.series_view import Key, Subject
 from forecast.reports.verdicts import Judged, ahead, cell, legend
 
 if TYPE_CHECKING:
-    from forecast.backtests.table import Track
+    from forecast.evaluate.track import Track
 
 #: The forecast that every other has to beat.
 REFERENCE = "naive"
@@ -55,7 +55,7 @@ class Record:
     def nearest(self, key: Key, horizon: int) -> Judged | None:
         """Return the verdict at the tried horizon closest to the one asked for.
 
-        A horizon clearly shorter than that (`forecast.backtests.verdicts.says_nothing`) has none
+        A horizon clearly shorter than that (`forecast.evaluate.verdicts.says_nothing`) has none
         to give: the answer then says how far was tried. None if the series was not tried at all.
         """
         rows = self.verdicts.get(key, ())

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from forecast.language import Language
 from forecast.reports import charts, labels, sentences
-from forecast.reports.language import Language
-from forecast.reports.subject import Subject, identity
+from forecast.reports.series_view import Subject, identity
 from forecast.reports.tables import intervals
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.reports.language import Language
+from forecast.language import Language
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import FIRST_YEAR, Subject
+from forecast.reports.series_view import FIRST_YEAR, Subject
 
 
 def revised(subject: Subject, words: Language) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from forecast.errors import ForecastError
+from forecast.language import Language
 from forecast.reports import frame
-from forecast.reports.language import Language
 from forecast.reports.svg import ACCENT, INK, MUTED, drawing, to_svg
 
 #: How pale the shortest distance is drawn; the longest is drawn full.

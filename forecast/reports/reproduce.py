@@ -10,7 +10,7 @@ from forecast.data import package
 from forecast.outlook import Forecast
 
 if TYPE_CHECKING:
-    from forecast.backtests.table import Track
+    from forecast.evaluate.track import Track
 
 #: What a file is given as; anything else was made in Python and has only a name here.
 _PATHS = (str, Path)

@@ -11,13 +11,13 @@ import pandas as pd
 from markupsafe import Markup
 
 from forecast.errors import DataError
+from forecast.language import Language, message
 from forecast.locations import country_of
 from forecast.outlook import Forecast
 from forecast.reports import labels
-from forecast.reports.language import Language, message
 from forecast.reports.numbers import rounded
 from forecast.reports.scenario_chart import beside
-from forecast.reports.subject import Subject, identity
+from forecast.reports.series_view import Subject, identity
 from forecast.scenarios.accounting import MOVED
 from forecast.scenarios.read import ARRIVALS, DEPARTURES, Shock
 from forecast.scenarios.scenario import Scenario, scenario

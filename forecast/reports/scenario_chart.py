@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from forecast.language import Language
 from forecast.reports import charts, frame
-from forecast.reports.language import Language
-from forecast.reports.subject import Subject, identity
+from forecast.reports.series_view import Subject, identity
 from forecast.reports.svg import ACCENT, BAND_80, INK, MUTED, WHAT_IF, drawing, to_svg
 
 #: First year shown: the years before say nothing about what the shock adds.

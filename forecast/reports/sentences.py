@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from forecast.horizons import CONCEPTS
+from forecast.language import Language, message
 from forecast.reports import labels
-from forecast.reports.language import Language, message
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import Subject
+from forecast.reports.series_view import Subject
 
 #: ICD 203 (Office of the Director of National Intelligence 2015): the word for each
 #: probability up to and including the bound, and the sentence for a net loss.

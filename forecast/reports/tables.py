@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecast.language import Language
 from forecast.outlook import QUANTILE_LEVELS, SERIES, Forecast
 from forecast.reports import labels
-from forecast.reports.language import Language
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import Subject
+from forecast.reports.series_view import Subject
 
 #: Levels of the intervals that the page shows.
 LEVELS = (0.5, 0.8, 0.95)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from forecast.language import Language, message
 from forecast.outlook import Forecast
 from forecast.reports import labels
-from forecast.reports.language import Language, message
 from forecast.reports.record import Record
 from forecast.reports.verdicts import in_cell
 from forecast.scenarios.targets import (

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from forecast.errors import DataError, unknown_name
-from forecast.reports.language import Language
+from forecast.language import Language
 from forecast.reports.sentences import likelihood
-from forecast.reports.subject import Subject
+from forecast.reports.series_view import Subject
 
 _WRITTEN = re.compile(
     r"(?P<location>\S+)\s+(?P<measure>\w+)(?:\s+(?P<source>[^\s<>]+))?\s*"

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecast.backtests.verdicts import (
+from forecast.evaluate.verdicts import (
     MISCALIBRATED,
     NO_BETTER,
     SKILFUL,
     TOO_LITTLE,
     says_nothing,
 )
-from forecast.reports.language import Language, message
+from forecast.language import Language, message
 
 _VERDICTS = {
     SKILFUL: message("better than assuming no change"),

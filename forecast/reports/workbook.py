@@ -11,10 +11,10 @@ from xml.etree.ElementTree import canonicalize
 
 import numpy as np
 
+from forecast.language import Language, message
 from forecast.outlook import Forecast
 from forecast.reports import labels, sentences
-from forecast.reports.language import Language, message
-from forecast.reports.subject import Subject
+from forecast.reports.series_view import Subject
 from forecast.reports.tables import LEVELS
 from forecast.reports.targets import sheet
 

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.coherence.audit import TOLERANCE, about, check, keys_of
-from forecast.coherence.identities import cover, matrix, stated
+from forecast.accounts.audit import TOLERANCE, about, check, keys_of
+from forecast.accounts.identities import cover, matrix, stated
 from forecast.errors import DataError
 from forecast.outlook import Forecast
-from forecast.scenarios.counting import Said, unsaid
 from forecast.scenarios.shock import Movement
+from forecast.scenarios.source_matching import Said, unsaid
 from forecast.scenarios.stated import Place
 
 #: What a measure takes of a movement: arrivals, departures.
@@ -58,7 +58,7 @@ def accounts(
     name : str
         Name of the scenario, for messages.
     said : dict, optional
-        Which entry counts each source, in words; see `forecast.scenarios.counting.settled`.
+        Which entry counts each source, in words; see `forecast.scenarios.source_matching.settled`.
 
     Raises
     ------

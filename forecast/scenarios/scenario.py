@@ -16,9 +16,9 @@ from forecast.errors import DataError
 from forecast.outlook import SERIES, Forecast
 from forecast.panel import Panel
 from forecast.scenarios.accounting import MOVED, TAKES, accounts
-from forecast.scenarios.counting import settled
 from forecast.scenarios.read import Shock, read
 from forecast.scenarios.shock import Movement, movements
+from forecast.scenarios.source_matching import settled
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,7 +62,7 @@ class Place:
 
         The one that names it, else the one for all sources that no other names. Sources
         that are told by what they hold are added beforehand, see
-        `forecast.scenarios.counting.settled`.
+        `forecast.scenarios.source_matching.settled`.
         """
         rest = [i for i, one in enumerate(self.counted) if not one.sources and not one.register]
         return next(iter([*self.naming(source), *rest]), None)

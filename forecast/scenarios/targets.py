@@ -22,7 +22,7 @@ from forecast.shelf import shelf
 from forecast.validation import MEASURES
 
 if TYPE_CHECKING:
-    from forecast.backtests.table import Track
+    from forecast.evaluate.track import Track
 
 #: Name of the targets that the package ships, ``models/targets/concepts.toml``.
 SHIPPED = "concepts"
@@ -234,7 +234,7 @@ def _nearest(rows: Sequence[tuple[int, str]], horizon: int) -> str:
     ranked = min(rows, key=lambda row: (abs(row[0] - horizon), -row[0]), default=None)
     if ranked is None:
         return ""
-    from forecast.backtests.verdicts import says_nothing
+    from forecast.evaluate.verdicts import says_nothing
 
     tried, said = ranked
     return (

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.contract import FORECAST, NOTE_COLUMNS
 from forecast.models.assembly import assemble
-from forecast.models.contract import FORECAST, NOTE_COLUMNS
-from forecast.models.naive import RandomWalk
+from forecast.models.series.naive import RandomWalk
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 

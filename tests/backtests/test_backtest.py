@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast.backtests.columns import COLUMNS, IN_PERSONS, KEY, NOT_COUNTED, SCORED
-from forecast.backtests.fold import Fold, forecast, run
-from forecast.backtests.vintages import Origin, Truth, seen
 from forecast.errors import DataError, FitError, UnknownNameError
+from forecast.hindcast.columns import COLUMNS, IN_PERSONS, KEY, NOT_COUNTED, SCORED
+from forecast.hindcast.fold import Fold, forecast, run
+from forecast.hindcast.vintages import Origin, Truth, seen
 from forecast.models.coherent import Coherent
-from forecast.models.flows import Flows
-from forecast.models.internal import Internal
+from forecast.models.gross_flows.model import Flows
+from forecast.models.regional.model import Internal
 from forecast.models.registry import REGISTRY
 from forecast.panel import Panel
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import forecast as fc
-from forecast.cli import cli
+from forecast.cli.main import cli
 from forecast.models.registry import REGISTRY
 from forecast.panel import Panel
 

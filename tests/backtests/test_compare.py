@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from forecast.backtests.compare import block_bootstrap, diebold_mariano, holm, overlap_of
 from forecast.errors import UnknownNameError
+from forecast.evaluate.compare import block_bootstrap, diebold_mariano, holm, overlap_of
 
 # Published: the test examples of the Python package dieboldmariano 1.1 (E. Annunziata,
 # MIT licence), which follows R's forecast::dm.test.

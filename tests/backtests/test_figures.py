@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 import forecast as fc
-from forecast.backtests import figures
 from forecast.errors import DataError, UnknownNameError
+from forecast.evaluate import figures
 from forecast.panel import Panel
 
 

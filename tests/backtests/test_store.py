@@ -20,13 +20,13 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast.backtests import engine
-from forecast.backtests import store as kept
-from forecast.backtests.described import described
+from forecast.contract import FittedModel
 from forecast.errors import FitError
-from forecast.models.contract import FittedModel
-from forecast.models.ensemble import Ensemble
-from forecast.models.naive import RandomWalk
+from forecast.hindcast import engine
+from forecast.hindcast import store as kept
+from forecast.hindcast.described import described
+from forecast.models.ensemble.model import Ensemble
+from forecast.models.series.naive import RandomWalk
 from forecast.panel import Panel
 from forecast.shelf import shelf
 
@@ -203,8 +203,8 @@ def test_settings_are_told_apart_and_the_same_in_every_process() -> None:
     assert described(looped) == described(looped)
     assert described(Plain(np)) == described(Plain(np))
     assert described(Plain(np.random.default_rng(1))) == described(Plain(np.random.default_rng(1)))
-    code = "from forecast.models.ensemble import Ensemble as E\n"
-    code += "from forecast.backtests.described import described\nprint(described(E(['mean'])))"
+    code = "from forecast.models.ensemble.model import Ensemble as E\n"
+    code += "from forecast.hindcast.described import described\nprint(described(E(['mean'])))"
     path = os.pathsep.join(one for one in sys.path if one)
     said = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "7"},

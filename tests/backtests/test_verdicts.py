@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from forecast.backtests.columns import COLUMNS, SCORED, conform
-from forecast.backtests.verdicts import (
+from forecast.evaluate.verdicts import (
     MISCALIBRATED,
     NO_BETTER,
     SKILFUL,
@@ -19,6 +18,7 @@ from forecast.backtests.verdicts import (
     forecastability,
     judge,
 )
+from forecast.hindcast.columns import COLUMNS, SCORED, conform
 
 
 def table(

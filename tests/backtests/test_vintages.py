@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast.backtests.vintages import Origin, origins_as_published, seen
 from forecast.data import wpp
 from forecast.errors import DataError
+from forecast.hindcast.vintages import Origin, origins_as_published, seen
 from forecast.models.published import Published
 from forecast.panel import Panel
 

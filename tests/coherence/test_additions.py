@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import forecast as fc
-from forecast import coherence, locations
-from forecast.coherence.borrowed import with_borrowed_regions
-from forecast.coherence.population import natural_increase, with_population
+from forecast import accounts, locations
+from forecast.accounts.population import natural_increase, with_population
 from forecast.data import package
 from forecast.errors import DataError
+from forecast.models.regional.borrowed import with_borrowed_regions
 from forecast.outlook import Forecast
 
 
@@ -25,7 +25,7 @@ def test_kyrgyz_regions_are_borrowed_and_say_so(outlook: Forecast) -> None:
     made = with_borrowed_regions(outlook, "KGZ")
     ours = made.series.query("source == 'kg-nsc-balance' and location != 'KGZ'")
     assert sorted(ours["location"]) == locations.regions("KGZ")
-    held = coherence.check(made).set_index("identity")["holds"]
+    held = accounts.check(made).set_index("identity")["holds"]
     assert held["net_all_flows of 9 regions = KGZ (kg-nsc-balance)"]
     notes = made.notes.set_index(["source", "location"]).loc["kg-nsc-balance"]
     for region in set(ours["location"]) - {"KG-GB"}:
@@ -38,7 +38,7 @@ def test_kyrgyz_regions_are_borrowed_and_say_so(outlook: Forecast) -> None:
         # A region with figures is known several times better for its size.
         per_1000 = 1000 * (wide.loc[region, "upper"] - wide.loc[region, "lower"])
         assert per_1000 / series.values[-1] > 8
-    for key in coherence.audit.keys_of(outlook):
+    for key in accounts.audit.keys_of(outlook):
         source, place, measure = key
         before = outlook.sample(location=place, measure=measure, source=source, year=2027)
         after = made.sample(location=place, measure=measure, source=source, year=2027)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from forecast.coherence.identities import Identity, Key, matrix
-from forecast.coherence.projection import _least_distance, project
-from forecast.coherence.reconciliation import bottom_up, top_down
-from forecast.coherence.shrinkage import of_draws, of_errors, shrunk_correlation
+from forecast.accounts.identities import Identity, Key, matrix
+from forecast.accounts.projection import _least_distance, project
+from forecast.accounts.reconciliation import bottom_up, top_down
+from forecast.accounts.shrinkage import of_draws, of_errors, shrunk_correlation
 from forecast.errors import DataError, FitError
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast import coherence
-from forecast.coherence.identities import cover
+from forecast import accounts
+from forecast.accounts.identities import cover
 from forecast.errors import DataError, UnknownNameError
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -29,7 +29,7 @@ def outlook(panel: Panel) -> Forecast:
 
 
 def test_identities_by_name() -> None:
-    names = {(i.name, i.location) for i in coherence.stated(fc.load("kazakhstan-internal").keys)}
+    names = {(i.name, i.location) for i in accounts.stated(fc.load("kazakhstan-internal").keys)}
     assert ("internal nets add up to zero (kz-bns-internal)", "KAZ") in names
     assert ("internal arrivals = internal departures (kz-bns-internal)", "KAZ") in names
     assert (
@@ -44,10 +44,10 @@ def test_identities_by_name() -> None:
 
 
 def test_every_draw_obeys(outlook: Forecast) -> None:
-    before = coherence.check(outlook)
+    before = accounts.check(outlook)
     assert not before["holds"].any()
-    made = coherence.reconcile(outlook)
-    after = coherence.check(made)
+    made = accounts.reconcile(outlook)
+    after = accounts.check(made)
     assert after["holds"].all()
     assert (after["draws_off"] == 0).all()
     assert set(after["location"]) == {"KAZ", "UZB"}
@@ -59,20 +59,20 @@ def test_every_draw_obeys(outlook: Forecast) -> None:
 
 
 def test_reconciled_forecasts_are_saved(outlook: Forecast, tmp_path) -> None:
-    made = coherence.reconcile(outlook)
+    made = accounts.reconcile(outlook)
     opened = fc.open(made.save(tmp_path / "coherent"))
     assert opened.paths.attrs["reconciled"] == "mint (draws)"
-    assert coherence.check(opened)["holds"].all()
+    assert accounts.check(opened)["holds"].all()
 
 
 @pytest.mark.parametrize("covariance", ["changes", "diagonal"])
 def test_other_covariances(panel: Panel, covariance: str) -> None:
     regions = panel.select(source="uz-stat-balance")
-    made = coherence.reconcile(
+    made = accounts.reconcile(
         fc.forecast(regions, model="naive", draws=200),
         covariance=covariance,  # type: ignore[arg-type]
     )
-    assert coherence.check(made)["holds"].all()
+    assert accounts.check(made)["holds"].all()
 
 
 def test_one_step_errors_of_ones_own(panel: Panel) -> None:
@@ -81,40 +81,40 @@ def test_one_step_errors_of_ones_own(panel: Panel) -> None:
     generator = np.random.default_rng(1)
     keys = pd.MultiIndex.from_tuples(regions.keys)
     errors = pd.DataFrame(generator.standard_normal((9, len(keys))), columns=keys)
-    made = coherence.reconcile(outlook, covariance=errors)
-    assert coherence.check(made)["holds"].all()
+    made = accounts.reconcile(outlook, covariance=errors)
+    assert accounts.check(made)["holds"].all()
     assert made.paths.attrs["reconciled"] == "mint (errors)"
     with pytest.raises(DataError, match="no column"):
-        coherence.reconcile(outlook, covariance=errors.iloc[:, :3])
+        accounts.reconcile(outlook, covariance=errors.iloc[:, :3])
 
 
 def test_up_and_down(panel: Panel) -> None:
     regions = panel.select(source="uz-stat-balance")
     outlook = fc.forecast(regions, model="naive", draws=200)
-    upward = coherence.reconcile(outlook, "bottom-up")
-    down = coherence.reconcile(outlook, "top-down")
+    upward = accounts.reconcile(outlook, "bottom-up")
+    down = accounts.reconcile(outlook, "top-down")
     country = (outlook.series["location"] == "UZB").to_numpy()
     for made, kept in ((upward, ~country), (down, country)):
-        assert coherence.check(made)["holds"].all()
+        assert accounts.check(made)["holds"].all()
         np.testing.assert_array_equal(
             made.paths.to_numpy()[:, kept], outlook.paths.to_numpy()[:, kept]
         )
 
 
 def test_figures_that_break_an_identity_are_told(panel: Panel) -> None:
-    gaps = coherence.broken(panel).set_index(["location", "year"])
+    gaps = accounts.broken(panel).set_index(["location", "year"])
     assert gaps.loc[("KAZ", 2012), "difference"] == 3
     table = panel.to_frame()
     changed = (table["location"] == "KAZ") & (table["measure"] == "emigration")
     table.loc[changed & (table["year"] == 2015), "value"] += 5_000
-    gaps = coherence.broken(Panel.from_frame(table))
+    gaps = accounts.broken(Panel.from_frame(table))
     told = gaps[(gaps["identity"] == "net_migration = immigration - emigration (kz-bns)")]
     assert told[["location", "year", "difference"]].to_numpy().tolist() == [["KAZ", 2015, 5_000]]
 
 
 def test_two_offices_that_disagree_are_not_forced_together() -> None:
     panel = fc.load("central-asia").select(source=["un-wpp", "kz-bns-balance"])
-    kept, refused = coherence.trusted(panel, panel.keys)
+    kept, refused = accounts.trusted(panel, panel.keys)
     assert kept == []
     assert refused["location"].tolist() == ["KAZ"]
     assert refused["largest"].item() > 10_000
@@ -125,19 +125,19 @@ def test_observed_years_stay_and_bind(panel: Panel) -> None:
     table = panel.select(source=["kz-bns", "kz-bns-balance"]).to_frame()
     late = (table["source"] == "kz-bns-balance") & (table["year"] > 2022)
     shown = Panel.from_frame(table[~late])
-    made = coherence.reconcile(fc.forecast(shown, model="naive", draws=200))
+    made = accounts.reconcile(fc.forecast(shown, model="naive", draws=200))
     regions = made.paths.isel(series=(made.series["source"] == "kz-bns-balance").to_numpy())
     total = regions.sel(year=2024).sum("series").to_numpy()
     np.testing.assert_allclose(total, 16_550)
     with pytest.raises(DataError, match="already observed"):
-        coherence.reconcile(fc.forecast(shown, model="naive", draws=200), "bottom-up")
+        accounts.reconcile(fc.forecast(shown, model="naive", draws=200), "bottom-up")
 
 
 def test_a_backtest_scores_both_beside_each_other(panel: Panel) -> None:
     regions = panel.select(source="uz-stat-balance")
     track = fc.backtest(
         regions,
-        ["naive", coherence.Reconciled("naive")],
+        ["naive", accounts.Reconciled("naive")],
         [2019, 2020],
         horizons=(1, 3),
         draws=200,
@@ -150,22 +150,22 @@ def test_a_backtest_scores_both_beside_each_other(panel: Panel) -> None:
 
 def test_unknown_ways_are_named(outlook: Forecast) -> None:
     with pytest.raises(UnknownNameError, match="mint"):
-        coherence.reconcile(outlook, "mint-shrink")  # type: ignore[arg-type]
+        accounts.reconcile(outlook, "mint-shrink")  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match="covariance"):
-        coherence.reconcile(outlook, covariance="sample")  # type: ignore[arg-type]
+        accounts.reconcile(outlook, covariance="sample")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("covariance", ["draws", "changes"])
 def test_accounts_that_share_no_series_do_not_touch_each_other(
     outlook: Forecast, covariance: Literal["draws", "changes"]
 ) -> None:
-    kept, _ = coherence.trusted(outlook.history, outlook.history.keys)
+    kept, _ = accounts.trusted(outlook.history, outlook.history.keys)
     kazakh = [identity for identity in kept if identity.location == "KAZ"]
     assert 0 < len(kazakh) < len(kept)
-    together = coherence.reconcile(outlook, identities=kept, covariance=covariance)
-    alone = coherence.reconcile(outlook, identities=kazakh, covariance=covariance)
+    together = accounts.reconcile(outlook, identities=kept, covariance=covariance)
+    alone = accounts.reconcile(outlook, identities=kazakh, covariance=covariance)
     ours = [place.startswith("K") for place in outlook.series["location"]]
     np.testing.assert_array_equal(
         together.paths.to_numpy()[:, ours], alone.paths.to_numpy()[:, ours]
     )
-    assert coherence.check(together)["holds"].all()
+    assert accounts.check(together)["holds"].all()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.combine import cache
+from forecast import cache
 
 KEY = {"what": "test", "seed": 1}
 ARRAYS = {"values": np.arange(6.0).reshape(2, 3) / 7, "text": np.array(["а", "b"])}
@@ -76,11 +76,16 @@ def test_the_software_is_part_of_the_name(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_code_of_every_model_counts_and_that_of_the_ensemble_does_not() -> None:
-    root = Path(cache.__file__).resolve().parents[1]
+    root = Path(cache.__file__).resolve().parent
     found = {path.relative_to(root).as_posix() for path in cache._sources(root)}
-    assert {"panel.py", "models/ets.py", "models/gross/gibbs.py", "models/pools.py"} <= found
-    assert {"models/regional/data.py", "coherence/reconcile.py", "data/package.py"} <= found
-    assert not {"models/ensemble.py", "models/registry.py"} & found
+    assert {
+        "panel.py",
+        "models/series/ets.py",
+        "models/gross_flows/gibbs.py",
+        "models/series/pooled.py",
+    } <= found
+    assert {"models/regional/data.py", "accounts/reconcile.py", "data/package.py"} <= found
+    assert not {"models/ensemble/model.py", "models/registry.py"} & found
 
 
 def test_the_oldest_entries_go_first(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

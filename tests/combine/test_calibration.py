@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from forecast.combine.calibration import BOUNDS, LEVELS, Widening, learn, none
+from forecast.models.ensemble.widths import BOUNDS, LEVELS, Widening, learn, none
 
 FINE = (np.arange(999) + 0.5) / 999
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast.combine.dependence import (
+from forecast.models.ensemble.dependence import (
     FEWEST,
     correlation,
     height,

@@ -8,11 +8,11 @@ import pycountry
 import pytest
 
 import forecast as fc
-from forecast.combine import dressing
-from forecast.combine.history import ask_all
-from forecast.combine.revisions import LEVELS
 from forecast.errors import DataError
-from forecast.models.ensemble import Ensemble
+from forecast.hindcast.past import ask_all
+from forecast.models.ensemble import residual_errors
+from forecast.models.ensemble.model import Ensemble
+from forecast.models.ensemble.revisions import LEVELS
 from forecast.models.published import Published
 from forecast.models.specification import specification
 from forecast.panel import Panel
@@ -56,7 +56,7 @@ def projected(walks: dict[str, np.ndarray], spread: float, seed: int = 2) -> Pub
 
 def test_the_size_of_errors_and_their_growth_are_recovered() -> None:
     panel, walks = released()
-    found = dressing.learn(projected(walks, 2.0), panel, SETTINGS)["rate"]
+    found = residual_errors.learn(projected(walks, 2.0), panel, SETTINGS)["rate"]
     # Two earlier days, forty places, three steps.
     assert found.law.pairs == 240
     middle = float(found.law.sizes[np.searchsorted(LEVELS, 0.5)])
@@ -70,19 +70,19 @@ def test_the_size_of_errors_and_their_growth_are_recovered() -> None:
 def test_only_what_is_known_is_learned_from() -> None:
     panel, walks = released()
     published = projected(walks, 2.0)
-    assert dressing.learn(published, panel.as_of("2010-12-31"), SETTINGS) == {}
+    assert residual_errors.learn(published, panel.as_of("2010-12-31"), SETTINGS) == {}
     then = panel.as_of("2013-12-31")
     late = published.on("2016-06-01").assign(value=1e9)
     early = [published.on(day) for day in ("2010-06-01", "2013-06-01")]
     changed = Published("office", pd.concat([*early, late], ignore_index=True))
-    one, two = (dressing.learn(p, then, SETTINGS)["rate"] for p in (published, changed))
+    one, two = (residual_errors.learn(p, then, SETTINGS)["rate"] for p in (published, changed))
     assert one.law.pairs == 120
     np.testing.assert_array_equal(one.law.sizes, two.law.sizes)
 
 
 def test_draws_are_as_wide_as_earlier_errors_and_the_rest_is_declined() -> None:
     panel, walks = released()
-    (dressed,) = dressing.dress([projected(walks, 2.0)], panel, SETTINGS)
+    (dressed,) = residual_errors.dress([projected(walks, 2.0)], panel, SETTINGS)
     assert isinstance(dressed, Published)
     outlook = dressed.fit(panel, 1).forecast((2016, 2018), 2000)
     shares = []
@@ -92,7 +92,7 @@ def test_draws_are_as_wide_as_earlier_errors_and_the_rest_is_declined() -> None:
         shares.append(low <= walk[26] <= high)
     assert 0.65 < np.mean(shares) < 0.95
     single = Published("office", projected(walks, 2.0).on("2016-06-01"))
-    (bare,) = dressing.dress([single], panel, SETTINGS)
+    (bare,) = residual_errors.dress([single], panel, SETTINGS)
     assert isinstance(bare, Published)
     with pytest.raises(DataError, match="covers no series"):
         bare.fit(panel, 1).forecast((2016,), 100)
@@ -145,12 +145,12 @@ def test_an_edition_is_judged_by_widths_of_the_others() -> None:
     widths = []
     for seen in (panel, disturbed):
         fitted = Ensemble(["naive", projected(walks, 2.0)]).fit(seen, 1)
-        found = dressing.learn(projected(walks, 2.0), seen, SETTINGS, without="2013-06-01")
+        found = residual_errors.learn(projected(walks, 2.0), seen, SETTINGS, without="2013-06-01")
         said = fitted._on_day("2013-06-01")[1]
         assert isinstance(said, Published)
         widths.append(float(found["rate"].law.sizes.max()))
         assert said._errors is not None
         known = next(iter(said._errors.values()))
-        assert isinstance(known, dressing.Errors)
+        assert isinstance(known, residual_errors.Errors)
         assert known.law.pairs == found["rate"].law.pairs
     assert widths[0] == pytest.approx(widths[1], rel=0.05)

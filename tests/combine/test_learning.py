@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from forecast.combine.history import Past
-from forecast.combine.learning import learn
+from forecast.hindcast.past import Past
+from forecast.models.ensemble.weights import learn
 from forecast.models.specification import specification
 
 SETTINGS = specification("ensemble")

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from forecast.combine.pooling import POOLS, choose, linear_pool, quantile_average, renormalised
+from forecast.models.ensemble.opinion_pools import (
+    POOLS,
+    choose,
+    linear_pool,
+    quantile_average,
+    renormalised,
+)
 
 AT = (np.arange(400) + 0.5) / 400
 LEVELS = np.array([0.025, 0.1, 0.5, 0.9, 0.975])

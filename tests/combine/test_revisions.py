@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast.combine import releases, revisions
-from forecast.combine.members import Key
-from forecast.combine.revisions import LEVELS, Law
-from forecast.models.ensemble import Ensemble
+from forecast.hindcast.members import Key
+from forecast.models.ensemble import release_revisions, revisions
+from forecast.models.ensemble.model import Ensemble
+from forecast.models.ensemble.revisions import LEVELS, Law
 from forecast.models.specification import specification
 from forecast.panel import Panel
 
@@ -72,7 +72,7 @@ def moves(
 
 
 def test_the_size_of_revisions_is_recovered() -> None:
-    found = releases.learn(twice_published(2.0))["office", "rate"]
+    found = release_revisions.learn(twice_published(2.0))["office", "rate"]
     assert found.pairs == 60
     size = found.scale(1.0) * found.sizes[np.searchsorted(LEVELS, 0.5)]
     # The median of |2 t3| is 1.53.
@@ -81,13 +81,13 @@ def test_the_size_of_revisions_is_recovered() -> None:
 
 def test_one_release_teaches_nothing() -> None:
     once = twice_published(2.0).as_of("2019-12-31")
-    assert releases.learn(once) == {}
-    assert releases.laws(once, SETTINGS) == {}
+    assert release_revisions.learn(once) == {}
+    assert release_revisions.laws(once, SETTINGS) == {}
 
 
 def test_what_was_learned_later_than_a_release_does_not_count() -> None:
-    assert releases.stated("un-wpp", "rate", "2014-01-01", SETTINGS) is None
-    early = releases.stated("un-wpp", "rate", "2021-12-31", SETTINGS)
+    assert release_revisions.stated("un-wpp", "rate", "2014-01-01", SETTINGS) is None
+    early = release_revisions.stated("un-wpp", "rate", "2021-12-31", SETTINGS)
     assert early is not None
     assert early.until == "2015-07-29"
 

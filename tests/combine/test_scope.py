@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 import forecast as fc
-from forecast.combine import scope
-from forecast.models.ensemble import Ensemble
+from forecast.models.ensemble import scope
+from forecast.models.ensemble.model import Ensemble
 from forecast.panel import Panel
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from forecast import scores
-from forecast.combine.pooling import linear_pool
-from forecast.combine.stacking import Terms, average, stack, terms
+from forecast.models.ensemble.opinion_pools import linear_pool
+from forecast.models.ensemble.stacking import Terms, average, stack, terms
 
 AT = (np.arange(40) + 0.5) / 40
 

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from forecast.cli import cli
-from forecast.commands import account
+from forecast.cli import account
+from forecast.cli.main import cli
 from forecast.data.breaks import screen
 from forecast.data.checks import check
 from forecast.data.tables import understand

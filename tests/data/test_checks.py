@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 import forecast as fc
-from forecast.cli import cli
-from forecast.data.checks import carry, check, doubts
+from forecast.cli.main import cli
+from forecast.data.checks import check, doubts
+from forecast.data.checks.automatic_flags import carry
 from forecast.data.tables import understand
 from forecast.errors import DataError
 from forecast.panel import Panel
@@ -125,7 +126,7 @@ def test_flags_are_carried_by_reading_and_can_be_left_out(tmp_path: Path, carrie
 
 @pytest.fixture
 def in_2026(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast.data.observed.today", lambda: dt.date(2026, 5, 1))
+    monkeypatch.setattr("forecast.data.plausibility.today", lambda: dt.date(2026, 5, 1))
 
 
 @pytest.mark.usefixtures("in_2026")

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import forecast as fc
-from forecast.cli import cli
+from forecast.cli.main import cli
 from forecast.data import folders, store
 from forecast.data.changes import changes
 from forecast.errors import DataError, UnknownNameError

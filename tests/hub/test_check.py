@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecast.hub import layout
-from forecast.hub.check import check_hub
-from forecast.hub.export import to_hub
+from forecast.exports.hub import layout
+from forecast.exports.hub.check import check_hub
+from forecast.exports.hub.export import to_hub
 from forecast.outlook import Forecast
 
 MODEL = "forecast-naive"

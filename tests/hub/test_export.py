@@ -13,10 +13,10 @@ from hubdata import connect_hub, connect_target_data
 from hubdata.create_target_data_schema import TargetType
 
 import forecast as fc
-from forecast.cli import cli
+from forecast.cli.main import cli
 from forecast.errors import DataError
-from forecast.hub import layout
-from forecast.hub.check import check_hub
+from forecast.exports.hub import layout
+from forecast.exports.hub.check import check_hub
 from forecast.outlook import QUANTILE_LEVELS, Forecast
 from forecast.panel import Panel
 

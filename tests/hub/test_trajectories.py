@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 import forecast as fc
-from forecast.cli import cli
+from forecast.cli.main import cli
 from forecast.errors import DataError, UnknownNameError
-from forecast.hub.trajectories import bayespop
+from forecast.exports.bayespop import bayespop
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 

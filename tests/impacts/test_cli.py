@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from forecast.cli import cli
+from forecast.cli.main import cli
 from tests.impacts.conftest import frame
 
 PARTS = ("--location", "KAZ", "--measure", "net_migration", "--source", "un")

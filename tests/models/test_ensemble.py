@@ -10,14 +10,15 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast.combine import cache, explain
-from forecast.combine.history import ask_all
+from forecast import cache
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
 from forecast.errors import DataError
+from forecast.hindcast.past import ask_all
 from forecast.models.assembly import assemble
-from forecast.models.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
-from forecast.models.ensemble import Ensemble
-from forecast.models.naive import RandomWalk
+from forecast.models.ensemble import explanation
+from forecast.models.ensemble.model import Ensemble
 from forecast.models.names import DEFAULT
+from forecast.models.series.naive import RandomWalk
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 
@@ -266,7 +267,7 @@ def test_the_explanation_adds_up_and_is_drawn(panel: Panel, tmp_path: Path) -> N
     outlook = fc.forecast(panel, quick(), horizons=(2025, 2030), draws=500)
     told = outlook.explanation
     assert told is not None
-    assert told.columns.tolist() == list(explain.COLUMNS)
+    assert told.columns.tolist() == list(explanation.COLUMNS)
     key = ["source", "location", "measure", "year"]
     np.testing.assert_allclose(told.groupby([*key, "what"])["value"].sum(), 1.0, atol=1e-9)
     assert len(told.drop_duplicates(key)) == 2 * len(panel)
@@ -275,14 +276,14 @@ def test_the_explanation_adds_up_and_is_drawn(panel: Panel, tmp_path: Path) -> N
     opened = fc.open(outlook.save(tmp_path / "saved"))
     assert opened.explanation is not None
     pd.testing.assert_frame_equal(opened.explanation, told)
-    figure = explain.figure(told, "KAZ", "net_migration")
+    figure = explanation.figure(told, "KAZ", "net_migration")
     left, right = figure.axes
     assert left.get_title() == "Weight of each model"
     assert right.get_title() == "Share of the variance"
     names = {text.get_text() for text in right.get_legend().get_texts()}
     assert {"shocks to come", "uncertain parameters", "models disagree"} <= names
     with pytest.raises(DataError, match="Name exactly one series"):
-        explain.figure(told, "UZB", "net_migration")
+        explanation.figure(told, "UZB", "net_migration")
 
 
 def test_disagreement_shows_in_the_explanation() -> None:

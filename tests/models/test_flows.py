@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast import coherence
+from forecast import accounts
 from forecast.errors import TooShortError, UnknownNameError
-from forecast.models.flows import Flows
-from forecast.models.gross.data import collect
-from forecast.models.gross.sampler import rhat
+from forecast.models.gross_flows.data import collect
+from forecast.models.gross_flows.model import Flows
+from forecast.models.gross_flows.sampler import rhat
 from forecast.panel import Panel
 
 QUICK = {"chains": 4, "warm_up": 60, "kept": 80}
@@ -75,7 +75,7 @@ def test_known_parameters_are_found() -> None:
 
 def test_the_net_is_arrivals_minus_departures_in_every_draw(fitted) -> None:  # type: ignore[no-untyped-def]
     outlook = fitted.forecast((2025, 2027, 2030), 400)
-    table = coherence.check(outlook)
+    table = accounts.check(outlook)
     assert sorted(table["location"]) == ["KAZ", "KGZ", "UZB"]
     assert table["holds"].all()
     assert (table["largest"] == 0).all()
@@ -260,7 +260,7 @@ def test_a_net_known_beyond_its_flows_is_said_to_be_left_out() -> None:
     fitted = Flows(sampler=QUICK).fit(panel, 1)
     assert fitted.notes["reason"].str.contains("known to 2023").sum() == 2
     outlook = fc.forecast(panel, model="coherent", horizons=(2023, 2025), draws=100)
-    assert coherence.check(outlook)["holds"].all()
+    assert accounts.check(outlook)["holds"].all()
 
 
 def test_a_place_livelier_than_any_country_is_not_cut_off() -> None:

@@ -15,9 +15,17 @@ from scipy.integrate import cumulative_trapezoid
 
 import forecast as fc
 from forecast.errors import DataError, FitError, TooShortError, UnknownNameError
-from forecast.models.hierarchical import FittedHierarchical, Hierarchical
-from forecast.models.hierarchy import ahead, checks, graph, kernel, pool, priors, sensitivity
-from forecast.models.hierarchy.posterior import Posterior
+from forecast.models.hierarchical import (
+    checks,
+    graph,
+    kernel,
+    priors,
+    rates_panel,
+    sensitivity,
+    simulation,
+)
+from forecast.models.hierarchical.model import FittedHierarchical, Hierarchical
+from forecast.models.hierarchical.posterior import Posterior
 from forecast.models.specification import specification
 from forecast.panel import Panel
 
@@ -199,7 +207,7 @@ def test_draws_of_a_world_sum_to_zero(fitted: FittedHierarchical) -> None:
 
 def test_regions_are_drawn_around_their_country() -> None:
     panel = fc.load("kazakhstan").select(measure=["net_migration", "net_all_flows"])
-    pooled = pool.collect(panel)
+    pooled = rates_panel.collect(panel)
     assert pooled is not None
     country = [s.location for s in pooled.series].index("KAZ")
     assert len(pooled.parent) == len(pooled.series) - 1
@@ -218,9 +226,9 @@ def test_what_is_not_known_does_not_enter() -> None:
             "flag": ["", "", "", "outlier", "", "", ""],
         }
     )
-    pooled = pool.collect(Panel.from_frame(table))
+    pooled = rates_panel.collect(Panel.from_frame(table))
     assert pooled is not None
-    data = pool.transitions(pooled, specification("hierarchical")["settings"])
+    data = rates_panel.transitions(pooled, specification("hierarchical")["settings"])
     # 2002 is a gap and 2004 an outlier: no step into or out of either counts.
     assert np.flatnonzero(data["weight"][0]).tolist() == [0, 5, 6]
     assert not (np.abs(data["value"]) > 5).any()
@@ -289,13 +297,13 @@ def test_shocks_of_simulated_years_go_together_as_asked() -> None:
     settings = STATED["settings"]
     n_draws = 4000
     flat = np.ones((n_draws, 2))
-    parameters = ahead.Parameters(
+    parameters = simulation.Parameters(
         0 * flat, flat, 0.8 * flat, -1.0 * flat, 0.6 * flat, 0.7 * flat, 0.5 * flat
     )
     drawn = {}
     for strength in (0.0, 0.8):
         correlation = np.array([[1.0, strength], [strength, 1.0]])
-        rates = ahead.simulate(
+        rates = simulation.simulate(
             parameters, np.zeros(2), (np.ones(2),) * 2, np.array([5, 5]), 6, correlation,
             settings, np.random.default_rng(1),
         )  # fmt: skip
@@ -307,14 +315,14 @@ def test_shocks_of_simulated_years_go_together_as_asked() -> None:
 
 def test_density_integrates_to_one_and_transform_is_its_integral() -> None:
     one = np.ones((1, 1))
-    parameters = ahead.Parameters(
+    parameters = simulation.Parameters(
         0.5 * one, 2 * one, 0.7 * one, -0.5 * one, 0.6 * one, 0.7 * one, 0.4 * one
     )
     grid = np.linspace(-4000, 4000, 400_001)
     n = len(grid)
     known = {"before": 1.5, "move": 0.6, "floor": 0.2}
     data = {"value": grid[None], **{name: np.full((1, n), x) for name, x in known.items()}}
-    log_density, transform = ahead.scores(parameters, data, 0.5, np.zeros((1, n)))
+    log_density, transform = simulation.scores(parameters, data, 0.5, np.zeros((1, n)))
     integral = cumulative_trapezoid(np.exp(log_density[0, 0]), grid, initial=0.0)
     assert abs(integral[-1] - 1) < 1e-6
     np.testing.assert_allclose(integral, transform[0, 0], atol=1e-4)

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast import coherence, locations
-from forecast.coherence.boundaries import on_constant_units, on_todays_regions
+from forecast import accounts, locations
 from forecast.errors import DataError, TooShortError
-from forecast.models.internal import Internal
+from forecast.models.regional.boundaries import on_constant_units, on_todays_regions
 from forecast.models.regional.data import groups
-from forecast.models.regional.moves import cancelled
+from forecast.models.regional.internal_moves import cancelled
+from forecast.models.regional.model import Internal
 from forecast.models.regional.response import shares
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -33,7 +33,7 @@ def everything(kazakhstan: Panel) -> Forecast:
 def test_one_call_gives_all_accounts(everything: Forecast, kazakhstan: Panel) -> None:
     assert len(everything.series) == len(kazakhstan)
     assert (everything.notes["status"] == "forecast").all()
-    table = coherence.check(everything)
+    table = accounts.check(everything)
     assert table["holds"].all()
     assert len(table) == 24
     names = set(table["identity"])
@@ -54,7 +54,7 @@ def test_all_accounts_in_less_than_a_minute(kazakhstan: Panel) -> None:
     """Processor time, so that what else the machine does is not counted."""
     started = time.process_time()
     outlook = fc.forecast(kazakhstan, model="coherent", draws=2000)
-    assert coherence.check(outlook)["holds"].all()
+    assert accounts.check(outlook)["holds"].all()
     assert time.process_time() - started < 60
 
 
@@ -71,8 +71,8 @@ def test_draws_of_region_and_country_are_one_world(everything: Forecast) -> None
 
 def test_all_of_central_asia_in_one_call() -> None:
     outlook = fc.forecast(fc.load("central-asia"), model="coherent", draws=200)
-    kept, refused = coherence.trusted(outlook.history, outlook.history.keys)
-    assert coherence.check(outlook, kept)["holds"].all()
+    kept, refused = accounts.trusted(outlook.history, outlook.history.keys)
+    assert accounts.check(outlook, kept)["holds"].all()
     assert set(refused["location"]) == {"KAZ", "KGZ", "UZB"}
     assert refused["identity"].str.contains("un-wpp").all()
     assert len(outlook.series) == len(outlook.history)
@@ -81,7 +81,7 @@ def test_all_of_central_asia_in_one_call() -> None:
 def test_regions_alone_cancel_and_say_what_they_are(kazakhstan: Panel) -> None:
     fitted = Internal().fit(kazakhstan, 1)
     outlook = fitted.forecast((2026,), 300)
-    table = coherence.check(outlook)
+    table = accounts.check(outlook)
     assert table["holds"].all()
     notes = outlook.notes.set_index(["location", "measure"])
     assert notes.loc[("KZ-71", "internal_net"), "reason"].startswith("Borrowed: 3 years")
@@ -105,7 +105,7 @@ def test_uneven_ends_and_merged_units() -> None:
     late = (table["location"] == "KZ-11") & (table["year"] == 2024)
     panel = Panel.from_frame(table[~late])
     outlook = fc.forecast(panel, model="coherent", draws=200)
-    table = coherence.check(outlook)
+    table = accounts.check(outlook)
     assert table["holds"].all()
     assert "KZ-19+KZ-33+KZ-75" in set(table["location"])
     assert outlook.series.set_index("location")["origin"]["KZ-11"] == 2023
@@ -176,7 +176,7 @@ def test_todays_regions_are_drawn_and_add_up(everything: Forecast) -> None:
     today = on_todays_regions(units)
     regional = today.series.query("measure == 'net_all_flows'")["location"]
     assert sorted(regional) == sorted(locations.regions("KAZ"))
-    assert coherence.check(today)["holds"].all()
+    assert accounts.check(today)["holds"].all()
     notes = today.notes.set_index("location")
     assert "learned from 3 years" in notes.loc["KZ-33", "reason"]
     assert "learned from 7 years" in notes.loc["KZ-79", "reason"]
@@ -193,7 +193,7 @@ def test_todays_regions_are_drawn_and_add_up(everything: Forecast) -> None:
             back.sample(location=unit, measure="net_all_flows", year=2030),
             units.sample(location=unit, measure="net_all_flows", year=2030),
         )
-    assert coherence.check(back)["holds"].all()
+    assert accounts.check(back)["holds"].all()
 
 
 def test_parts_that_end_before_their_unit_are_less_certain(everything: Forecast) -> None:

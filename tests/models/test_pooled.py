@@ -9,9 +9,9 @@ from scipy import stats
 
 import forecast as fc
 from forecast.errors import TooShortError
-from forecast.models.pooled import PooledReversion
 from forecast.models.registry import model
-from forecast.models.reversion import GAPS, median_regression, past, spread_regression
+from forecast.models.series.pooled import PooledReversion
+from forecast.models.series.reversion import GAPS, median_regression, past, spread_regression
 from forecast.panel import Panel
 
 CODES = ("KAZ", "KGZ", "TJK", "TKM", "UZB", "RUS", "AFG", "MNG", "CHN", "IRN")

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.contract import Model
 from forecast.errors import DataError
-from forecast.models.contract import Model
 from forecast.models.published import Published
 from forecast.panel import Panel
 

@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 from scipy.stats import ks_2samp
 
-from forecast.models.hierarchy import graph
-from forecast.models.hierarchy.moves import (
+from forecast.models.hierarchical import graph
+from forecast.models.hierarchical.mcmc_moves import (
     log_density_of,
     log_prior_of,
     move_groups,
@@ -16,9 +16,9 @@ from forecast.models.hierarchy.moves import (
     propose,
     weights,
 )
-from forecast.models.hierarchy.posterior import OF_EACH, Posterior
-from forecast.models.hierarchy.prior_draws import prior_parameters
-from forecast.models.hierarchy.refresh import refresh
+from forecast.models.hierarchical.posterior import OF_EACH, Posterior
+from forecast.models.hierarchical.prior_draws import prior_parameters
+from forecast.models.hierarchical.refresh import refresh
 
 GROUP, PARENT = np.array([0, 0, 1, 1, 1, 1]), np.array([0, 1, 0])
 PRIORS = {name: (0.1 * k - 0.4, 0.2 + 0.03 * k) for k, name in enumerate(graph.OF_GROUPS)}

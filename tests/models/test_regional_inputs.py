@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast import coherence, locations
-from forecast.coherence.audit import keys_of
+from forecast import accounts, locations
+from forecast.accounts.audit import keys_of
 from forecast.errors import FitError
 from forecast.models.coherent import Coherent
-from forecast.models.internal import Internal
+from forecast.models.regional.model import Internal
 from forecast.panel import Panel
 
 UZBEK = locations.regions("UZB")
@@ -86,7 +86,7 @@ def test_a_population_missing_in_one_country_leaves_the_others_alone() -> None:
         outlook = Internal().fit(panel([*rows, *place]), 1).forecast((2024,), 1000)
         found = outlook.intervals(0.8).set_index("location").loc["UZ-AN"]
         wide.append(found["upper"] - found["lower"])
-        assert coherence.check(outlook)["holds"].all()
+        assert accounts.check(outlook)["holds"].all()
     # Without Kazakh rates it borrows persons relative to its level; both are some thousands.
     assert min(wide) > 500
     assert max(wide) < 30_000
@@ -111,7 +111,7 @@ def test_a_region_with_one_usable_year_is_forecast_and_cancels() -> None:
     for model in (Internal(), Coherent()):
         outlook = model.fit(panel([*short, *whole(rows, "UZB")]), 1).forecast((2026,), 200)
         assert len(drawn(outlook)) == len(UZBEK) + 1
-        assert coherence.check(outlook)["holds"].all()
+        assert accounts.check(outlook)["holds"].all()
         notes = outlook.notes.set_index("location")
         assert notes.loc[UZBEK[3], "reason"].startswith("Borrowed: 1 usable year")
         width = outlook.intervals(0.8).assign(wide=lambda t: t["upper"] - t["lower"])
@@ -158,7 +158,7 @@ def test_a_gap_in_the_countrys_net_is_closed_by_its_flows() -> None:
     broken = outlook.paths.copy()
     broken[:, [place == UZBEK[0] for place in broken["location"].to_numpy()], -1] = np.nan
     damaged = fc.Forecast(broken, outlook.horizons, outlook.notes, outlook.history)
-    assert not coherence.check(damaged)["holds"].all()
+    assert not accounts.check(damaged)["holds"].all()
 
 
 def test_figures_a_few_persons_apart_leave_one_identity_open_and_say_so() -> None:
@@ -167,17 +167,17 @@ def test_figures_a_few_persons_apart_leave_one_identity_open_and_say_so() -> Non
     late = [row for row in known if row["measure"] != "net_migration" or row["year"] != 2023]
     outlook = Coherent().fit(panel([*rows, *late]), 1).forecast((2024, 2025), 100)
     assert outlook.paths.attrs["left_open"].startswith("2023: ")
-    table = coherence.check(outlook).set_index("holds")
+    table = accounts.check(outlook).set_index("holds")
     assert table.loc[False, "largest"] == pytest.approx(3.0)
     with pytest.raises(FitError, match="contradict"):
-        coherence.reconcile(outlook)
+        accounts.reconcile(outlook)
 
 
 def test_an_identity_without_a_common_year_breaks_nothing() -> None:
     table = fc.load("central-asia").select(source=["kz-bns", "uz-stat"])
     short = Panel.from_frame(table.to_frame().query("location == 'KAZ' or year <= 2021"), step=1)
     outlook = Coherent().fit(short, 1).forecast((2022, 2024), 50)
-    assert coherence.check(outlook)["holds"].all()
+    assert accounts.check(outlook)["holds"].all()
     assert "reconciled" not in outlook.paths.attrs
 
 
@@ -198,7 +198,7 @@ def test_regions_of_any_country_add_up() -> None:
     assert len(locations.regions("KAZ")) == 20
     rows = regions(georgian)
     outlook = Coherent().fit(panel([*rows, *whole(rows, "GEO")]), 1).forecast((2026,), 100)
-    table = coherence.check(outlook)
+    table = accounts.check(outlook)
     assert len(table) == 1
     assert table["holds"].all()
     total = outlook.sample(location="GEO", measure="net_all_flows", year=2026)

@@ -8,13 +8,13 @@ import pytest
 
 import forecast as fc
 from forecast.errors import DataError, UnknownNameError
-from forecast.models.drivers.covariates import check, drivers
-from forecast.models.drivers.filter import Driven, condition_on_drivers
-from forecast.models.drivers.future import futures
-from forecast.models.regression import Regression, _crps, _judged
-from forecast.models.statespace import condition
-from forecast.models.structural import local_level
-from forecast.models.univariate import prepare
+from forecast.models.series.covariates import check, drivers
+from forecast.models.series.driver_filter import Driven, condition_on_drivers
+from forecast.models.series.driver_futures import futures
+from forecast.models.series.regression import Regression, _crps, _judged
+from forecast.models.series.statespace import condition
+from forecast.models.series.structural import local_level
+from forecast.models.series.univariate import prepare
 from forecast.panel import Panel
 
 YEARS = np.arange(1990, 2025)

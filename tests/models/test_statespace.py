@@ -9,15 +9,20 @@ from statsmodels.tsa.statespace.exponential_smoothing import ExponentialSmoothin
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
-from forecast.models.arima import nodes_of, orders
-from forecast.models.ets import DampedTrend
-from forecast.models.naive import RandomWalk, RandomWalkWithDrift
-from forecast.models.scale import Scale
-from forecast.models.simulation import simulate
-from forecast.models.statespace import Nodes, condition
-from forecast.models.structural import autoregression, damped_trend, local_level, signal_to_noise
-from forecast.models.univariate import Prepared
+from forecast.models.series.arima import nodes_of, orders
+from forecast.models.series.ets import DampedTrend
+from forecast.models.series.naive import RandomWalk, RandomWalkWithDrift
+from forecast.models.series.simulation import simulate
+from forecast.models.series.statespace import Nodes, condition
+from forecast.models.series.structural import (
+    autoregression,
+    damped_trend,
+    local_level,
+    signal_to_noise,
+)
+from forecast.models.series.univariate import Prepared
 from forecast.panel import Series
+from forecast.scales import Scale
 
 
 def walk(n_years: int = 30, seed: int = 0) -> np.ndarray:

@@ -238,7 +238,7 @@ def test_five_year_periods_can_be_forecast() -> None:
 
 
 def test_a_model_of_ones_own_works_by_name(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
-    from forecast.models.naive import RandomWalk
+    from forecast.models.series.naive import RandomWalk
 
     class Mine(RandomWalk):
         """A random walk under another name."""
@@ -256,7 +256,7 @@ def test_a_model_of_ones_own_works_by_name(panel: Panel, monkeypatch: pytest.Mon
 
 
 def test_diagnostics_name_the_parameters(panel: Panel) -> None:
-    from forecast.models.structural import Structural
+    from forecast.models.series.structural import Structural
 
     table = Structural().fit(panel, 1).diagnostics
     weights = table[table["parameter"].str.startswith("weight_")]

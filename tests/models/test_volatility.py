@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecast.models.hierarchy import volatility
-from forecast.models.hierarchy.ahead import Parameters, simulate
+from forecast.models.hierarchical import volatility
+from forecast.models.hierarchical.simulation import Parameters, simulate
 from forecast.models.specification import specification
 
 SETTINGS = specification("hierarchical")["settings"]

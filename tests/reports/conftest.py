@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from forecast.backtests.run import backtest
-from forecast.backtests.table import Track
+from forecast.evaluate.backtest import backtest
+from forecast.evaluate.track import Track
+from forecast.language import Language, language
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.reports.language import Language, language
-from forecast.reports.subject import Subject, subjects
+from forecast.reports.series_view import Subject, subjects
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.language import language
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports.accounts import accounts
 from forecast.reports.horizon import report
-from forecast.reports.jumps import jumps_of, largest
-from forecast.reports.language import language
-from forecast.reports.subject import subjects
+from forecast.reports.largest_changes import jumps_of, largest
+from forecast.reports.series_view import subjects
 
 ENGLISH = language("en")
 

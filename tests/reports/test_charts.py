@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 from forecast.errors import ForecastError
+from forecast.language import language
 from forecast.reports import charts, sentences
-from forecast.reports.language import language
-from forecast.reports.subject import Subject, identity
+from forecast.reports.series_view import Subject, identity
 from forecast.reports.svg import COLOURS, drawing, to_svg
 
 ENGLISH = language("en")

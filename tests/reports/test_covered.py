@@ -8,17 +8,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecast.backtests.run import backtest
-from forecast.backtests.table import Track
 from forecast.errors import DataError
+from forecast.evaluate.backtest import backtest
+from forecast.evaluate.track import Track
+from forecast.language import language
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.reports.covered import covered
 from forecast.reports.horizon import report
-from forecast.reports.language import language
 from forecast.reports.record import record, section
-from forecast.reports.subject import subjects
+from forecast.reports.series_view import subjects
+from forecast.reports.track_matching import covered
 
 KEY = ["source", "location", "measure"]
 

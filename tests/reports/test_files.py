@@ -14,15 +14,15 @@ import openpyxl
 import pytest
 
 import forecast as fc
-from forecast import files
+from forecast import artifacts
 from forecast.errors import DataError, UnknownNameError
-from forecast.hub.check import check_hub
+from forecast.exports.hub.check import check_hub
+from forecast.language import language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports import manifest, thresholds, workbook
 from forecast.reports.horizon import check_place, report
-from forecast.reports.language import language
-from forecast.reports.subject import Subject
+from forecast.reports.series_view import Subject
 
 ENGLISH = language("en")
 Known = dict[tuple[str, str, str], Subject]
@@ -127,7 +127,7 @@ def test_the_manifest_vouches_for_the_files(written: dict[str, Path], outlook: F
     folder = written["own.html"].parent
     made = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert stated["sha256"] == {
-        name: files.sha256(folder / name) for name in made - {"own.manifest.json"}
+        name: artifacts.sha256(folder / name) for name in made - {"own.manifest.json"}
     }
     assert "own-hub/hub-config/tasks.json" in made
     assert stated["data_hash"] == outlook.history.hash
@@ -223,7 +223,7 @@ def test_a_folder_that_refuses_is_named_first(
     def closed(**_: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(files.tempfile, "TemporaryFile", closed)
+    monkeypatch.setattr(artifacts.tempfile, "TemporaryFile", closed)
     with pytest.raises(DataError, match=r"new cannot be written to \(Read-only file system\)"):
         report(outlook, folder=tmp_path / "new")
     assert list(tmp_path.iterdir()) == []

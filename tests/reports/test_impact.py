@@ -15,11 +15,11 @@ from forecast.impacts.counterfactual import Window
 from forecast.impacts.event import Event
 from forecast.impacts.placebo import Placebos
 from forecast.impacts.result import Impact
+from forecast.language import Language, language
 from forecast.outlook import Forecast
 from forecast.reports import effects
 from forecast.reports.horizon import report
 from forecast.reports.impact import difference, finding, power, section
-from forecast.reports.language import Language, language
 
 ENGLISH, RUSSIAN = language("en"), language("ru")
 

@@ -12,13 +12,13 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
-from forecast.backtests.table import Track
 from forecast.errors import UnknownNameError
+from forecast.evaluate.track import Track
+from forecast.language import LANGUAGES, Language, language, read_catalogue
 from forecast.outlook import Forecast
 from forecast.reports import catalogue, content
 from forecast.reports.horizon import render, report
-from forecast.reports.language import LANGUAGES, Language, language, read_catalogue
-from forecast.reports.subject import subjects
+from forecast.reports.series_view import subjects
 
 ENGLISH, RUSSIAN = language("en"), language("ru")
 

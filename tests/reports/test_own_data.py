@@ -13,13 +13,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 import forecast as fc
-from forecast.backtests.run import backtest
-from forecast.cli import cli
+from forecast.cli.main import cli
+from forecast.evaluate.backtest import backtest
+from forecast.language import language
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports.horizon import report
-from forecast.reports.language import language
 from forecast.reports.reproduce import shown
 
 YEARS = range(2000, 2025)

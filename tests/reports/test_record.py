@@ -10,17 +10,17 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from forecast.backtests.table import Track
 from forecast.errors import ForecastError
+from forecast.evaluate.track import Track
+from forecast.language import Language, language
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports import record, reliability, verdicts
 from forecast.reports.hedgehog import described, hedgehog
 from forecast.reports.horizon import report
-from forecast.reports.language import Language, language
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import Subject, subjects
+from forecast.reports.series_view import Subject, subjects
 from forecast.scenarios.targets import Target
 
 KEY = ("kz-bns", "KAZ", "immigration")

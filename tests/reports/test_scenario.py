@@ -15,13 +15,13 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast.backtests.table import Track
 from forecast.errors import DataError
+from forecast.evaluate.track import Track
+from forecast.language import language
 from forecast.outlook import Forecast
 from forecast.reports import scenario as section
 from forecast.reports import targets as aims
 from forecast.reports.horizon import report
-from forecast.reports.language import language
 from forecast.reports.numbers import rounded
 from forecast.scenarios.scenario import scenario
 from forecast.scenarios.targets import targets

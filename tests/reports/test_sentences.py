@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pytest
 
+from forecast.language import Language, language
 from forecast.outlook import Forecast
 from forecast.reports import releases, sentences
-from forecast.reports.language import Language, language
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import Subject
+from forecast.reports.series_view import Subject
 
 ENGLISH = language("en")
 UN = ("un-wpp", "KAZ", "net_migration")

@@ -8,11 +8,11 @@ import pytest
 import forecast as fc
 from forecast.data import package
 from forecast.errors import DataError
+from forecast.language import Language, language
 from forecast.outlook import Forecast
-from forecast.reports import contrast, others, thresholds
-from forecast.reports.language import Language, language
+from forecast.reports import contrast, thresholds, un_projections
 from forecast.reports.numbers import rounded
-from forecast.reports.subject import Subject, subjects
+from forecast.reports.series_view import Subject, subjects
 
 ENGLISH = language("en")
 
@@ -75,7 +75,7 @@ def test_one_source_is_no_contrast(known: dict[tuple[str, str, str], Subject]) -
 def test_what_the_un_says_is_in_the_table(
     national: Forecast, bundled: list[Subject], words: Language
 ) -> None:
-    shown = others.section(bundled, words)
+    shown = un_projections.section(bundled, words)
     assert shown is not None
     table = package.projections()
     assert shown["vintages"] == sorted({int(day[:4]) for day in table["as_of"]})
@@ -97,7 +97,7 @@ def test_what_the_un_says_is_in_the_table(
 def test_what_the_un_had_said_is_held_against_what_came(
     bundled: list[Subject], words: Language
 ) -> None:
-    shown = others.section(bundled, words)
+    shown = un_projections.section(bundled, words)
     assert shown is not None
     table = package.projections().query("location == 'KAZ' and year <= 2023")
     assert len(table) == 2
@@ -111,7 +111,9 @@ def test_what_the_un_had_said_is_held_against_what_came(
 
 
 def test_without_the_un_nothing_is_said_of_it(bundled: list[Subject]) -> None:
-    assert others.section([s for s in bundled if s.series.source != "un-wpp"], ENGLISH) is None
+    assert (
+        un_projections.section([s for s in bundled if s.series.source != "un-wpp"], ENGLISH) is None
+    )
 
 
 @pytest.mark.parametrize(

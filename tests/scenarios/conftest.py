@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.contract import FORECAST
 from forecast.models.assembly import assemble
-from forecast.models.contract import FORECAST
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import forecast as fc
-from forecast.cli import cli
+from forecast.cli.main import cli
 from forecast.outlook import Forecast
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import forecast as fc
-from forecast.coherence.audit import check
+from forecast.accounts.audit import check
 from forecast.errors import DataError, UnknownNameError
 from forecast.outlook import Forecast
 from forecast.scenarios.conditioning import condition, systematic

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import forecast as fc
-from forecast.backtests.run import backtest
 from forecast.errors import DataError, UnknownNameError
+from forecast.evaluate.backtest import backtest
 from forecast.horizons import CONCEPTS
 from forecast.outlook import Forecast
 from forecast.panel import Panel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from forecast.data.checks.accounts import identities, internal_sums, regional_sums
-from forecast.data.checks.carry import carry
+from forecast.data.checks.automatic_flags import carry
 from forecast.data.checks.doubts import doubts
 from forecast.data.checks.finding import Finding
 from forecast.data.checks.releases import vintages

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from forecast import locations
-from forecast.data import observed
+from forecast.data import plausibility
 from forecast.data.checks.finding import Finding, finding
 from forecast.panel import Panel, Series
 
@@ -70,8 +70,8 @@ def unobserved(panel: Panel) -> Iterator[Finding]:
     """
     table = panel.to_frame()
     for check, late in (
-        (TO_COME, observed.to_come(table, observed.today())),
-        (EARLY, observed.before_its_year(table)),
+        (TO_COME, plausibility.to_come(table, plausibility.today())),
+        (EARLY, plausibility.before_its_year(table)),
     ):
         for row in table[late].itertuples():
             key = (str(row.source), str(row.location), str(row.measure))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from forecast.data.tables import places
-from forecast.data.tables.beside import Beside
 from forecast.data.tables.columns import Column, is_numbering
 from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.headings import Heading, label_measure, understand
@@ -13,6 +12,7 @@ from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank, is_missing, looks_like_figure
 from forecast.data.tables.observations import Collected, Observation
 from forecast.data.tables.reading import ACCEPTED, Row
+from forecast.data.tables.row_attributes import Beside
 from forecast.data.tables.words import folded, meaning, meanings_inside, spaced
 from forecast.errors import DataError, ForecastError, unknown_name
 from forecast.validation import MEASURES

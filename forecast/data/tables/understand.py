@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from forecast.data import observed
+from forecast.data import plausibility
 from forecast.data.checks import carry as carry_flags
 from forecast.data.checks import doubts
 from forecast.data.tables import layout as layouts
@@ -16,11 +16,11 @@ from forecast.data.tables import sdmx
 from forecast.data.tables.files import content_of, grid_of
 from forecast.data.tables.flows import SCOPES, Flows
 from forecast.data.tables.grid import Grid
+from forecast.data.tables.harmonise import resolve
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank, looks_like_figure
 from forecast.data.tables.observations import Collected
 from forecast.data.tables.reading import ACCEPTED, Reading, Row
-from forecast.data.tables.resolve import resolve
 from forecast.data.tables.settle import Resolved, Told
 from forecast.data.tables.units import UNITS
 from forecast.data.tables.words import folded, spaced
@@ -192,8 +192,8 @@ def _check_observed(panel: Panel, layout: Layout) -> None:
         Naming the series, the years and the remedy.
     """
     table = panel.to_frame()
-    day = observed.today()
-    late = table[observed.to_come(table, day)]
+    day = plausibility.today()
+    late = table[plausibility.to_come(table, day)]
     if len(late):
         years = late["year"].tolist()
         across = [c.label for c in layout.columns if c.says.year and c.says.year.year in years]
@@ -204,7 +204,7 @@ def _check_observed(panel: Panel, layout: Layout) -> None:
             f"and it is {day.year}: years to come are a plan or a projection and are not "
             f"observed. Leave them out ({out}), or correct the years."
         )
-    observed.refuse_before_its_year(table)
+    plausibility.refuse_before_its_year(table)
 
 
 def _column_problems(grid: Grid, layout: Layout, skip: list[str]) -> list[ForecastError]:

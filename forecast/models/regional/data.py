@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.coherence.audit import trusted
-from forecast.coherence.identities import Key, cover
-from forecast.models.scale import closed
-from forecast.models.usable import usable_values
+from forecast.accounts.audit import trusted
+from forecast.accounts.identities import Key, cover
+from forecast.exclusions import usable_values
 from forecast.panel import Panel, Series
+from forecast.scales import closed
 
 ALL = "net_all_flows"
 

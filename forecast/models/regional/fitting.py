@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from forecast.exclusions import usable_since_break
 from forecast.models.regional.data import Group
-from forecast.models.regional.pooling import Pool, learn
+from forecast.models.regional.partial_pooling import Pool, learn
 from forecast.models.regional.response import shares
-from forecast.models.structural import Structural
-from forecast.models.usable import usable_since_break
+from forecast.models.series.structural import Structural
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from forecast.coherence.identities import Key
-from forecast.models.contract import FORECAST, NOT_FORECAST
-from forecast.models.regional import moves as internal
+from forecast.accounts.identities import Key
+from forecast.contract import FORECAST, NOT_FORECAST
+from forecast.exclusions import flags_of, usable_since_break
+from forecast.models.regional import internal_moves as internal
 from forecast.models.regional.data import ALL
 from forecast.models.regional.fitting import FittedGroup
-from forecast.models.regional.moves import Moves
-from forecast.models.scale import POPULATION_RULE, is_rate
-from forecast.models.univariate import MINIMUM_YEARS
-from forecast.models.usable import flags_of, usable_since_break
+from forecast.models.regional.internal_moves import Moves
+from forecast.models.series.univariate import MINIMUM_YEARS
 from forecast.panel import Series
+from forecast.scales import POPULATION_RULE, is_rate
 
 
 def borrowed(usable: int) -> str:

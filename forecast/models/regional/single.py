@@ -7,12 +7,12 @@ from collections.abc import Collection
 import numpy as np
 
 from forecast import locations
+from forecast.exclusions import usable_since_break, usable_values
 from forecast.models.regional.data import ALL
-from forecast.models.regional.pooling import Pool, posterior
-from forecast.models.scale import is_rate, population_ahead
-from forecast.models.simulation import simulate
-from forecast.models.usable import usable_since_break, usable_values
+from forecast.models.regional.partial_pooling import Pool, posterior
+from forecast.models.series.simulation import simulate
 from forecast.panel import Panel, Series
+from forecast.scales import is_rate, population_ahead
 
 
 def singles(panel: Panel, covered: Collection[tuple[str, str]]) -> list[Series]:

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.data.fetching import sniffing
-from forecast.data.fetching.asking import open_answer
-from forecast.data.fetching.download import Downloaded, download
-from forecast.data.fetching.limits import Limits
+from forecast.data.sources import sniffing
+from forecast.data.sources.download import Downloaded, download
+from forecast.data.sources.http import open_answer
+from forecast.data.sources.limits import Limits
 from forecast.errors import DataError
 
 from .conftest import Server, plain

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecast.data.fetching.sdmx import read_message
+from forecast.data.sources.sdmx import read_message
 from forecast.errors import DataError
 
 V21 = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1"

@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from filelock import FileLock
 
 import forecast as fc
-from forecast.cli import cli
+from forecast.cli.main import cli
 from forecast.data import folders, package
-from forecast.data.fetching import catalogue, kept, read
-from forecast.data.fetching.fetch import fetch
-from forecast.data.fetching.limits import Limits
-from forecast.data.fetching.source import iso_code
+from forecast.data.sources import catalogue, fetched, read
+from forecast.data.sources.fetch import fetch
+from forecast.data.sources.limits import Limits
+from forecast.data.sources.source import iso_code
 from forecast.errors import DataError, UnknownNameError
 
 from . import payloads
@@ -53,7 +53,7 @@ def test_world_bank(server: Server, brief: Limits, own_folders: Path) -> None:
         ["KAZ", 2022, 11_244.5],
     ]
     assert set(drivers["unit"]) == {"USD", "2015 USD", "persons"}
-    manifest = json.loads((own_folders / "worldbank" / kept.MANIFEST).read_text())
+    manifest = json.loads((own_folders / "worldbank" / fetched.MANIFEST).read_text())
     assert manifest["licence"]["name"] == "CC-BY-4.0"
     assert "SM.POP.NETM" in manifest["citation"]
     assert manifest["retrieved"] in manifest["citation"]
@@ -180,7 +180,7 @@ def test_a_packed_file_that_is_cut_off_inside(server: Server, brief: Limits) -> 
     server.answers[path] = plain(payloads.gzip.compress(payloads.wpp_table(2024, 1).encode())[:90])
     with pytest.raises(DataError, match="damaged or cut off"):
         fetch("wpp", base_url=server.url, limits=brief)
-    assert kept.names() == []
+    assert fetched.names() == []
 
 
 def test_offline_says_what_is_missing_and_how_to_get_it(
@@ -204,7 +204,7 @@ def test_offline_says_what_is_missing_and_how_to_get_it(
         fc.load("eurostat")
     fetch("eurostat", base_url=server.url, limits=brief)
     assert len(fc.load("eurostat")) == 6
-    (own_folders / "eurostat" / kept.MANIFEST).write_text("{")
+    (own_folders / "eurostat" / fetched.MANIFEST).write_text("{")
     with pytest.raises(DataError, match="Remove the folder"):
         fc.load("eurostat")
 
@@ -212,7 +212,7 @@ def test_offline_says_what_is_missing_and_how_to_get_it(
 def test_two_fetches_take_turns(
     server: Server, brief: Limits, own_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecast.data.fetching.fetch._PATIENCE", 0.1)
+    monkeypatch.setattr("forecast.data.sources.fetch._PATIENCE", 0.1)
     payloads.eurostat(server)
     (own_folders / "eurostat").mkdir(parents=True)
     with (
@@ -223,7 +223,7 @@ def test_two_fetches_take_turns(
     (own_folders / "eurostat" / ".part-left").write_text("by a fetch that was killed")
     made = fetch("eurostat", base_url=server.url, limits=brief)
     kept_files = {path.name for path in made.folder.iterdir()}
-    assert kept_files == {file.file for file in made.files} | {kept.MANIFEST, ".lock"}
+    assert kept_files == {file.file for file in made.files} | {fetched.MANIFEST, ".lock"}
 
 
 def test_names_that_stand_for_nothing_list_what_there_is(server: Server, brief: Limits) -> None:
@@ -318,5 +318,5 @@ def test_the_shell(server: Server, tmp_path: Path, own_folders: Path) -> None:
     assert "release of 2026-08-01" in run(cli, ["data", "add", "worldbank"]).stdout
     moved = run(cli, ["data", "changes", "worldbank"])
     assert "KAZ,net_migration,2022,-12000.0,-9000.0,3000.0,revised,2026-07-01" in moved.stdout
-    (own_folders / "worldbank" / kept.MANIFEST).write_text("{")
+    (own_folders / "worldbank" / fetched.MANIFEST).write_text("{")
     assert run(cli, ["data", "list"]).exit_code == 0

@@ -1,0 +1,191 @@
+"""Do draws, or figures, obey the identities? Tables that a report can print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from forecast.accounts.identities import Identity, Key, matrix, stated
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+
+#: Largest share of the figures' own size that counts as rounding of the arithmetic.
+TOLERANCE = 1e-9
+_BROKEN = ["identity", "location", "year", "expected", "found", "difference", "rounding"]
+
+
+def keys_of(outlook: Forecast) -> list[Key]:
+    """Return the (source, location, measure) of every series, in order."""
+    series = outlook.series
+    return list(zip(series["source"], series["location"], series["measure"]))
+
+
+def table_of(panel: Panel, keys: Sequence[Key], years: Sequence[int]) -> np.ndarray:
+    """Return observed figures, shape (n_years, n_keys); NaN where there are none."""
+    place = {key: position for position, key in enumerate(keys)}
+    year_at = {int(year): position for position, year in enumerate(years)}
+    values = np.full((len(years), len(keys)), np.nan)
+    for series in panel:
+        if series.key not in place:
+            continue
+        for year, value in zip(series.years.tolist(), series.values):
+            if year in year_at:
+                values[year_at[year], place[series.key]] = value
+    return values
+
+
+def complete(outlook: Forecast) -> np.ndarray:
+    """Return draws with figures already observed in place, shape (n_draws, n_series, n_years).
+
+    A series whose data end later than others' has observed years among the forecast ones.
+    """
+    paths = outlook.paths.transpose("draw", "series", "year").to_numpy()
+    years = outlook.paths["year"].to_numpy().tolist()
+    observed = table_of(outlook.history, keys_of(outlook), years).T
+    return np.where(np.isnan(paths), observed, paths)
+
+
+def about(keys: Sequence[Key], identities: Sequence[Identity]) -> list[Identity]:
+    """Return the identities all of whose series are among the keys."""
+    there = set(keys)
+    return [identity for identity in identities if set(identity.keys) <= there]
+
+
+def check(outlook: Forecast, identities: Sequence[Identity] | None = None) -> pd.DataFrame:
+    """Test every identity in every draw and year of a forecast.
+
+    Parameters
+    ----------
+    outlook : Forecast
+    identities : sequence of Identity, optional
+        By default those that series of these names have to obey.
+
+    Returns
+    -------
+    DataFrame
+        One row per identity: ``identity, location, years, draws_off, largest, relative,
+        holds``. ``draws_off`` is the share of draws (and years) that are off by more than
+        rounding, or missing where there should be one, ``largest`` the largest difference
+        in persons, ``relative`` the same as a share of the figures added. An identity with
+        no year in which all its series are known holds: there is nothing that breaks it.
+    """
+    keys = keys_of(outlook)
+    tested = about(keys, stated(keys) if identities is None else identities)
+    values = complete(outlook)
+    years = outlook.paths["year"].to_numpy()
+    forecast = years > outlook.series["origin"].to_numpy()[:, None]
+    rows = []
+    for identity, coefficients in zip(tested, matrix(tested, keys)):
+        used = np.flatnonzero(coefficients)
+        terms = values[:, used] * coefficients[used, None]
+        # Years in which everything is observed are the figures' business; see `broken`. A gap in
+        # what is observed leaves nothing to test, a gap in the draws is an error.
+        there = ~np.isnan(terms).any(axis=0) | forecast[used]
+        known = there.all(axis=0) & forecast[used].any(axis=0)
+        off = np.abs(terms.sum(axis=1))[:, known]
+        size = np.abs(terms).sum(axis=1)[:, known]
+        beyond = ~(off <= TOLERANCE * (1.0 + size))
+        rows.append(
+            {
+                "identity": identity.name,
+                "location": identity.location,
+                "years": int(known.sum()),
+                "draws_off": float(beyond.mean()) if beyond.size else np.nan,
+                "largest": float(np.nan_to_num(off).max(initial=0.0)),
+                "relative": float(np.nan_to_num(off / (1.0 + size)).max(initial=0.0)),
+                "holds": not beyond.any(),
+            }
+        )
+    columns = ["identity", "location", "years", "draws_off", "largest", "relative", "holds"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def broken(panel: Panel, identities: Sequence[Identity] | None = None) -> pd.DataFrame:
+    """Return where the figures themselves break an identity; nothing is adjusted.
+
+    Parameters
+    ----------
+    panel : Panel
+    identities : sequence of Identity, optional
+        By default those that series of these names have to obey.
+
+    Returns
+    -------
+    DataFrame
+        One row per identity and year in which all figures are known and do not fit:
+        ``identity, location, year, expected, found, difference, rounding``, in persons.
+        ``expected`` is what the other figures make of the first one (zero where parts have
+        to cancel out), ``rounding`` what their precision explains.
+    """
+    keys = panel.keys
+    tested = about(keys, stated(keys) if identities is None else identities)
+    years = sorted({int(year) for series in panel for year in series.years})
+    values = table_of(panel, keys, years)
+    precision = _precision(panel, keys)
+    rows = []
+    for identity, coefficients in zip(tested, matrix(tested, keys)):
+        used = np.flatnonzero(coefficients)
+        gaps = values[:, used] @ coefficients[used]
+        rounding = float(precision[used].sum() / 2)
+        first = keys.index(identity.terms[0][0])
+        for position in np.flatnonzero(np.abs(np.nan_to_num(gaps)) > 0.5):
+            gap = float(gaps[position])
+            zero = identity.kind in ("zero", "balance")
+            found = gap if zero else float(values[position, first])
+            rows.append(
+                {
+                    "identity": identity.name,
+                    "location": identity.location,
+                    "year": years[position],
+                    "expected": found - gap,
+                    "found": found,
+                    "difference": gap,
+                    "rounding": rounding,
+                }
+            )
+    return pd.DataFrame(rows, columns=_BROKEN)
+
+
+def trusted(panel: Panel, keys: Sequence[Key]) -> tuple[list[Identity], pd.DataFrame]:
+    """Return the identities that the figures obey, and those they do not.
+
+    An identity between two sources is trusted if the figures, where all are known, break it
+    by no more than rounding in more than half of the years; two offices that count
+    differently are not forced to agree. Identities inside one source hold by definition.
+
+    Returns
+    -------
+    identities : list of Identity
+    refused : DataFrame
+        ``identity, location, years, years_off, largest``.
+    """
+    candidates = stated(keys)
+    gaps = broken(panel, candidates)
+    kept, refused = [], []
+    for identity in candidates:
+        across = len({source for source, _, _ in identity.keys}) > 1
+        theirs = gaps[(gaps["identity"] == identity.name) & (gaps["location"] == identity.location)]
+        off = theirs[theirs["difference"].abs() > theirs["rounding"]]
+        years = _common_years(panel, identity)
+        if across and (years == 0 or len(off) >= years / 2):
+            largest = float(theirs["difference"].abs().max()) if len(theirs) else np.nan
+            refused.append((identity.name, identity.location, years, len(off), largest))
+        else:
+            kept.append(identity)
+    columns = ["identity", "location", "years", "years_off", "largest"]
+    return kept, pd.DataFrame(refused, columns=columns)
+
+
+def _common_years(panel: Panel, identity: Identity) -> int:
+    if not about(panel.keys, [identity]):
+        return 0
+    years = list(range(min(int(s.years[0]) for s in panel), panel.origin + 1))
+    values = table_of(panel, identity.keys, years)
+    return int((~np.isnan(values).any(axis=1)).sum())
+
+
+def _precision(panel: Panel, keys: Sequence[Key]) -> np.ndarray:
+    known = {s.key: float(np.nanmax(np.append(s.precision, 0.0))) or 1.0 for s in panel}
+    return np.array([known.get(key, 1.0) for key in keys])

@@ -1,0 +1,274 @@
+"""`reconcile`: a Forecast in, the same Forecast with draws that obey the accounts out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from forecast import validation
+from forecast.accounts.audit import about, complete, keys_of, table_of, trusted
+from forecast.accounts.identities import Identity, Key, matrix
+from forecast.accounts.projection import project
+from forecast.accounts.reconciliation import bottom_up, top_down
+from forecast.accounts.shrinkage import of_draws, of_errors
+from forecast.contract import FittedModel, Model
+from forecast.errors import DataError, FitError, unknown_name
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+
+Method = Literal["mint", "bottom-up", "top-down"]
+Covariance = Literal["draws", "changes", "diagonal"]
+#: Fewest years of changes from which a covariance is taken.
+_MINIMUM_CHANGES = 5
+
+
+def reconcile(
+    outlook: Forecast,
+    method: Method = "mint",
+    *,
+    identities: Sequence[Identity] | None = None,
+    covariance: Covariance | pd.DataFrame = "draws",
+    strict: bool = True,
+) -> Forecast:
+    """Make every draw of a forecast obey its identities.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        Draws of any model; series may end in different years.
+    method : {"mint", "bottom-up", "top-down"}
+        ``"mint"`` moves each draw to the nearest one that obeys, in the metric of the
+        covariance, counts staying at or above zero (see `projection.project`).
+        ``"bottom-up"`` recomputes nets and totals; ``"top-down"`` hands totals down by
+        shares.
+    identities : sequence of Identity, optional
+        By default those of `identities.stated` that the figures up to the origin obey.
+    covariance : {"draws", "changes", "diagonal"} or DataFrame
+        How uncertain each series is and what moves together: from the draws of each year
+        (ranks and the middle 68 %), from the yearly changes up to the origin, that is the
+        one-step errors of the naive forecast, or from the draws without dependence; or
+        one-step errors of any model, one row per year and one column per (source,
+        location, measure). All are shrunk; nothing after the origin is used.
+    strict : bool
+        Whether figures already observed that contradict each other are an error. Otherwise
+        the identity that closes the contradiction is left open in that year; the
+        attribute ``left_open`` says which, `check` by how much.
+
+    Returns
+    -------
+    Forecast
+        With ``reconciled`` among its attributes. Series in no identity, and years already
+        observed, stay as they were.
+
+    Raises
+    ------
+    DataError, UnknownNameError
+        If the method cannot do it, or is not known.
+    FitError
+        If figures already observed contradict an identity of the year, and it is strict.
+    """
+    if method not in get_args(Method):
+        raise unknown_name("method of reconciliation", method, get_args(Method))
+    keys = keys_of(outlook)
+    chosen = about(keys, trusted(outlook.history, keys)[0] if identities is None else identities)
+    values = complete(outlook)
+    forecast = ~np.isnan(outlook.paths.transpose("draw", "series", "year").to_numpy()[0])
+    counts = np.array([not validation.MEASURES[measure] for _, _, measure in keys])
+    steady = _errors(outlook, keys, covariance)
+    changed = values.copy()
+    left_open: list[str] = []
+    for year in range(values.shape[2]):
+        known = ~np.isnan(values[0, :, year])
+        there = {key for key, is_known in zip(keys, known) if is_known}
+        used = [
+            identity
+            for identity in chosen
+            if set(identity.keys) <= there and forecast[_columns(identity, keys), year].any()
+        ]
+        if not strict:
+            # A forecast without any spread, such as the difference of known figures, is fixed too.
+            moves = forecast[:, year] & (np.ptp(values[:, :, year], axis=0) > 0)
+            used, open_ones = _obeyable(used, keys, values[0, :, year], moves)
+            name = outlook.paths["year"].to_numpy()[year]
+            left_open += [f"{name}: {identity.name}" for identity in open_ones]
+        # Accounts that share no series do not touch each other, nor each other's shrinkage.
+        for together in _connected(used):
+            columns = sorted({column for one in together for column in _columns(one, keys)})
+            here = [keys[column] for column in columns]
+            draws = values[:, columns, year]
+            free = forecast[columns, year]
+            metric = _metric(draws, steady, columns, covariance)
+            metric = np.where(np.outer(free, free), metric, 0.0)
+            if method == "mint":
+                rows = matrix(together, here)
+                made = project(draws, rows, np.zeros(len(rows)), metric, counts[columns] & free)
+            else:
+                if not free.all():
+                    raise DataError(
+                        f"{method} needs all series to end in the same year; "
+                        f"{here[int(np.flatnonzero(~free)[0])][1]} is already observed in "
+                        f"{outlook.paths['year'].to_numpy()[year]}. Use method='mint'."
+                    )
+                made = (
+                    bottom_up(draws, here, together)
+                    if method == "bottom-up"
+                    else top_down(draws, here, together, counts[columns], metric)
+                )
+                _verify(made, matrix(together, here), method)
+            changed[:, columns, year] = made
+    final = np.where(forecast[None], changed, np.nan)
+    paths = outlook.paths.transpose("draw", "series", "year").copy(data=final)
+    paths.attrs = {**outlook.paths.attrs, "reconciled": _label(method, covariance)}
+    if left_open:
+        paths.attrs["left_open"] = "; ".join(left_open)
+    return Forecast(paths, outlook.horizons, outlook.notes, outlook.history)
+
+
+class Reconciled:
+    """Any model with its draws reconciled, so that a backtest can score both beside each other.
+
+    Examples
+    --------
+    >>> fc.backtest(panel, ["structural", Reconciled("structural")])  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, model: str | Model, method: Method = "mint", covariance: Covariance = "draws"
+    ) -> None:
+        from forecast.models.registry import model as find_model
+
+        self._model = find_model(model)
+        self._method: Method = method
+        self._covariance: Covariance = covariance
+        self.name = f"{self._model.name}, {_label(method, covariance)}"
+
+    def fit(self, panel: Panel, seed: int) -> _FittedReconciled:
+        """Fit the model; see `forecast.contract.Model`."""
+        return _FittedReconciled(self._model.fit(panel, seed), self)
+
+    def applied(self, outlook: Forecast) -> Forecast:
+        """Reconcile a forecast under this model's name."""
+        made = reconcile(outlook, self._method, covariance=self._covariance)
+        made.paths.attrs["model"] = self.name
+        return made
+
+
+class _FittedReconciled:
+    def __init__(self, fitted: FittedModel, model: Reconciled) -> None:
+        self._fitted = fitted
+        self._model = model
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """Those of the model."""
+        return self._fitted.diagnostics
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Forecast, then reconcile."""
+        return self._model.applied(self._fitted.forecast(years, draws))
+
+
+def _label(method: Method, covariance: Covariance | pd.DataFrame) -> str:
+    if method != "mint":
+        return method
+    return f"{method} ({covariance if isinstance(covariance, str) else 'errors'})"
+
+
+def _columns(identity: Identity, keys: Sequence[Key]) -> list[int]:
+    return [keys.index(key) for key in identity.keys]
+
+
+def _connected(identities: Sequence[Identity]) -> list[list[Identity]]:
+    """Part identities into groups that share no series, each in the order given."""
+    groups: list[tuple[set[Key], list[Identity]]] = []
+    for identity in identities:
+        keys, together = set(identity.keys), [identity]
+        apart = []
+        for theirs, others in groups:
+            if theirs & keys:
+                keys, together = keys | theirs, [*others, *together]
+            else:
+                apart.append((theirs, others))
+        groups = [*apart, (keys, together)]
+    position = {identity: place for place, identity in enumerate(identities)}
+    return [sorted(together, key=position.__getitem__) for _, together in groups]
+
+
+def _obeyable(
+    identities: Sequence[Identity], keys: Sequence[Key], values: np.ndarray, free: np.ndarray
+) -> tuple[list[Identity], list[Identity]]:
+    """Part identities into those that what is free can obey together, and the others.
+
+    Parameters
+    ----------
+    identities : sequence of Identity
+        Taken up one after the other.
+    keys : sequence of Key
+    values : ndarray, shape (n_series,)
+        Of one draw; what is not free is the same in all.
+    free : ndarray of bool, shape (n_series,)
+    """
+    kept: list[Identity] = []
+    left: list[Identity] = []
+    for identity in identities:
+        rows = matrix([*kept, identity], keys)
+        fixed = np.where(free, 0.0, np.nan_to_num(values))
+        right = -(rows * fixed).sum(axis=1)
+        moving = rows[:, free]
+        found = np.linalg.lstsq(moving, right, rcond=None)[0]
+        gap = float(np.abs(moving @ found - right).max(initial=0.0))
+        (left if gap > 1e-8 * (1.0 + np.abs(fixed).max()) else kept).append(identity)
+    return kept, left
+
+
+def _errors(
+    outlook: Forecast, keys: Sequence[Key], covariance: Covariance | pd.DataFrame
+) -> np.ndarray | None:
+    """Return one-step errors of shape (n_years, n_series), or None if draws are asked for."""
+    if isinstance(covariance, pd.DataFrame):
+        given = [tuple(column) for column in covariance.columns]
+        missing = [key for key in keys if key not in given]
+        if missing:
+            raise DataError(
+                f"the one-step errors have no column {missing[0]}. Give one per series."
+            )
+        errors = covariance.set_axis(pd.Index(given, tupleize_cols=False), axis=1)
+        return np.asarray(errors.loc[:, list(keys)].to_numpy(dtype=float))
+    if covariance not in get_args(Covariance):
+        raise unknown_name("covariance", covariance, get_args(Covariance))
+    if covariance != "changes":
+        return None
+    first = min(int(series.years[0]) for series in outlook.history)
+    years = list(range(first, outlook.history.origin + 1, outlook.history.step))
+    return np.diff(table_of(outlook.history, keys, years), axis=0)
+
+
+def _metric(
+    draws: np.ndarray,
+    errors: np.ndarray | None,
+    columns: Sequence[int],
+    covariance: Covariance | pd.DataFrame,
+) -> np.ndarray:
+    if errors is None:
+        found = of_draws(draws)
+        return np.diag(np.diag(found)) if covariance == "diagonal" else found
+    theirs = errors[:, columns]
+    theirs = theirs[~np.isnan(theirs).any(axis=1)]
+    if len(theirs) < _MINIMUM_CHANGES:
+        raise DataError(
+            f"only {len(theirs)} years have a one-step error of every series; at least "
+            f"{_MINIMUM_CHANGES} are needed. Use covariance='draws'."
+        )
+    return of_errors(theirs)
+
+
+def _verify(made: np.ndarray, rows: np.ndarray, method: str) -> None:
+    off = np.abs(made @ rows.T).max()
+    if off > 1e-8 * (1.0 + np.abs(made).max()):
+        raise FitError(
+            f"{method} left identities open by up to {off:,.3g} persons: handing a figure along "
+            "one of them breaks another. Use method='mint'."
+        )

@@ -1,0 +1,112 @@
+"""Ways to make one year's draws obey identities, as functions of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecast.accounts.identities import Identity, Key
+from forecast.errors import DataError
+
+
+def bottom_up(draws: np.ndarray, keys: Sequence[Key], identities: Sequence[Identity]) -> np.ndarray:
+    """Recompute nets and totals from the series below them.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (n_draws, k)
+    keys : sequence of (source, location, measure)
+    identities : sequence of Identity
+        Sums ordered from the top downwards, as `identities.stated` gives them.
+
+    Returns
+    -------
+    ndarray, shape (n_draws, k)
+
+    Raises
+    ------
+    DataError
+        If parts have to cancel out: there is no total to recompute.
+    """
+    _refuse(identities, "bottom-up", ("zero", "balance"))
+    place = {key: position for position, key in enumerate(keys)}
+    made = draws.copy()
+    nets = [identity for identity in identities if identity.kind == "net"]
+    sums = [identity for identity in identities if identity.kind == "sum"]
+    # Nets of the lowest level enter the totals; nets of totals follow from their gross flows
+    # and agree, because addition does.
+    for identity in [*nets, *reversed(sums), *nets]:
+        (whole, sign), *parts = identity.terms
+        made[:, place[whole]] = sum(
+            -coefficient / sign * made[:, place[key]] for key, coefficient in parts
+        )
+    return made
+
+
+def top_down(
+    draws: np.ndarray,
+    keys: Sequence[Key],
+    identities: Sequence[Identity],
+    counts: np.ndarray,
+    covariance: np.ndarray,
+) -> np.ndarray:
+    """Hand totals down by shares.
+
+    Parts of a count take their own share of the total in each draw (forecast proportions,
+    Athanasopoulos, Ahmed and Hyndman 2009, doi:10.1016/j.ijforecast.2008.07.004). Parts that
+    may be negative have no shares: they divide the difference in proportion to their
+    variance, and so do internal nets that have to cancel out. Shapes as in `bottom_up`.
+
+    Raises
+    ------
+    DataError
+        If a net is given both by its gross flows and as a part of a total: handing down
+        one would break the other.
+    """
+    _refuse(identities, "top-down", ("balance",))
+    place = {key: position for position, key in enumerate(keys)}
+    made = draws.copy()
+    variance = np.clip(np.diag(covariance), 0.0, None)
+    derived = {identity.terms[0][0] for identity in identities if identity.kind == "net"}
+    parts_of = [key for i in identities if i.kind == "sum" for key, _ in i.terms[1:]]
+    gross_parts = {(source, where) for source, where, m in parts_of if m == "immigration"}
+    nets = [identity for identity in identities if identity.kind == "net"]
+    sums = [identity for identity in identities if identity.kind in ("sum", "zero")]
+    for identity in [*nets, *sums, *nets]:
+        if identity.kind == "net":
+            (whole, _), (into, _), (out, _) = identity.terms
+            made[:, place[whole]] = made[:, place[into]] - made[:, place[out]]
+            continue
+        terms = identity.terms if identity.kind == "zero" else identity.terms[1:]
+        columns = [place[key] for key, _ in terms]
+        overlap = [key for key, _ in terms if key in derived]
+        if overlap:
+            source, where, measure = overlap[0]
+            if identity.kind == "sum" and (source, where) in gross_parts:
+                # Gross flows are handed down; their nets add up by themselves.
+                continue
+            raise DataError(
+                f"top-down: {measure} of {where} ({source}) is a part of {identity.location} and "
+                "follows from its gross flows as well. Use method='mint'."
+            )
+        total = 0.0 if identity.kind == "zero" else made[:, place[identity.terms[0][0]]]
+        gap = total - made[:, columns].sum(axis=1)
+        if counts[columns].all():
+            size = made[:, columns].sum(axis=1, keepdims=True)
+            even = np.full((1, len(columns)), 1.0 / len(columns))
+            share = np.where(size > 0, made[:, columns] / np.where(size > 0, size, 1.0), even)
+        else:
+            weight = variance[columns] if variance[columns].sum() > 0 else np.ones(len(columns))
+            share = np.broadcast_to(weight / weight.sum(), (len(made), len(columns)))
+        made[:, columns] = made[:, columns] + share * np.asarray(gap)[:, None]
+    return made
+
+
+def _refuse(identities: Sequence[Identity], method: str, kinds: Sequence[str]) -> None:
+    for identity in identities:
+        if identity.kind in kinds:
+            raise DataError(
+                f"{method} cannot make it true that {identity.name} ({identity.location}): "
+                "no series follows from the others. Use method='mint'."
+            )

@@ -1,0 +1,1 @@
+"""Verbs of the shell that need more room than `forecast.cli.main` gives."""

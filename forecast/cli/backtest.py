@@ -1,0 +1,275 @@
+"""The verb `forecast backtest`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from forecast.cli.options import cache_option
+from forecast.cli.output import folder_to_write
+from forecast.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forecast.contract import Model
+    from forecast.evaluate.track import Track
+    from forecast.panel import Panel
+
+_MARKER = "track.json"
+#: Models whose figures lie in a folder of the UN's vintages.
+_PUBLISHED = ("un-wpp", "bayesmig")
+
+
+class _Origins(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Years: ``2003:2018`` (both included), ``2003:2018:3`` or ``2003,2008``; days too."""
+
+    name = "years"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> list[int | str]:
+        if isinstance(value, list):
+            return value
+        text = str(value)
+        try:
+            if ":" in text:
+                first, last, *step = (int(part) for part in text.split(":"))
+                return list(range(first, last + 1, *step))
+            return [part if "-" in part[1:] else int(part) for part in text.split(",")]
+        except ValueError:
+            return self.fail(f"{value!r} is not a range such as 2003:2018, or a list of years")
+
+
+def _horizons(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is not a list of years ahead such as 1,3,5,7"
+        ) from None
+
+
+@click.command()
+@click.option(
+    "--data",
+    default="central-asia",
+    show_default=True,
+    metavar="FILE|NAME|FOLDER",
+    help="A table of your own, a bundled panel, or a folder with the UN's WPP vintages.",
+)
+@click.option(
+    "--models",
+    default="naive,ets,theta,structural,arima",
+    show_default=True,
+    metavar="NAMES",
+    help="Separated by commas; see `forecast models`. With a folder also un-wpp, bayesmig and "
+    "'ensemble with un-wpp'.",
+)
+@click.option(
+    "--origins",
+    type=_Origins(),
+    metavar="YEARS",
+    help="Last years a forecast may see, such as 2003:2018; by default the last twenty.",
+)
+@click.option(
+    "--horizons",
+    default="1,3,5,7",
+    show_default=True,
+    callback=_horizons,
+    metavar="YEARS",
+    help="Years ahead of the origin.",
+)
+@click.option(
+    "--vintage",
+    type=click.Choice(["latest", "as_published"]),
+    default="latest",
+    show_default=True,
+    help="Learn from the latest figures, or only from those out on the day.",
+)
+@click.option("--window", type=click.IntRange(min=2), help="Learn from the last so many years.")
+@click.option(
+    "--refit",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Fit every k-th origin.",
+)
+@click.option("--draws", default=1000, show_default=True, help="Simulated futures per forecast.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same numbers.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes; all processors by default.")
+@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
+@click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster, with --engine dask.")
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep finished folds here; the same command goes on from them after a stop.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    callback=folder_to_write,
+    help="Folder for scores, tables and figures; without it the summary goes to stdout.",
+)
+@click.option("--strict", is_flag=True, help="Exit with status 1 if a model failed in any fold.")
+@cache_option
+@click.option(
+    "--step",
+    type=click.Choice(["1", "5"]),
+    default="1",
+    show_default=True,
+    help="Years per figure, for a folder of vintages.",
+)
+def backtest(
+    data: str,
+    models: str,
+    origins: Sequence[int | str] | None,
+    horizons: tuple[int, ...],
+    vintage: str,
+    window: int | None,
+    refit: int,
+    draws: int,
+    seed: int,
+    jobs: int | None,
+    engine: str,
+    scheduler: str | None,
+    store: Path | None,
+    out: Path | None,
+    strict: bool,
+    step: str,
+) -> None:
+    """Forecast the past and score it, to see how good the forecasts would have been.
+
+    The summary by model and horizon goes to stdout as CSV, or everything to a folder:
+    the score table (CSV and Parquet), summary, skill, comparisons, calibration, verdicts,
+    surprises, what is missing and why, and figures (SVG).
+    """
+    from forecast.evaluate.backtest import backtest as run
+
+    if out is not None and out.exists() and not (out / _MARKER).is_file():
+        raise DataError(
+            f"{out} exists and is not a folder written by forecast backtest (no {_MARKER} in it). "
+            "Choose another path, or move it away."
+        )
+    panel, published = _read(data, step)
+    names = [published.get(name.strip(), name.strip()) for name in models.split(",")]
+    with _progress() as tell:
+        track = run(
+            panel,
+            names,
+            origins,
+            horizons,
+            seed,
+            engine,  # type: ignore[arg-type]
+            draws=draws,
+            window=window,
+            refit=refit,
+            vintage=vintage,  # type: ignore[arg-type]
+            jobs=jobs,
+            scheduler=scheduler,
+            store=store,
+            progress=tell,
+        )
+    for note in track.missing.itertuples():
+        click.echo(
+            f"{note.status}: {note.forecasts} forecasts by {note.model} "
+            f"({note.series} locations): {note.reason}",
+            err=True,
+        )
+    if out is None:
+        click.echo(track.summary().to_csv(index=False, lineterminator="\n"), nl=False)
+    else:
+        write(track, out)
+        click.echo(str(out))
+    if strict and len(track.failures):
+        raise click.ClickException(
+            f"{len(track.failures)} forecasts failed; see the reasons above."
+        )
+
+
+def _read(data: str, step: str) -> tuple[Panel, dict[str, str | Model]]:
+    """Return the panel that ``--data`` names, and the published forecasts that lie with it."""
+    folder = Path(data)
+    if not folder.is_dir():
+        from forecast.cli.options import read_data
+
+        return read_data(data), {}
+    from forecast.data import wpp
+    from forecast.models.ensemble.model import Ensemble
+    from forecast.models.published import Published
+
+    years: Literal[1, 5] = 5 if step == "5" else 1
+    theirs = Published("un-wpp", wpp.projections(folder, step=years))
+    together = Ensemble([*Ensemble().members, theirs], name="ensemble with un-wpp")
+    made: dict[str, str | Model] = {theirs.name: theirs, together.name: together}
+    if years == 5:
+        made["bayesmig"] = Published("bayesmig", wpp.bayesian_projection(folder))
+    return wpp.world(folder, step=years), made
+
+
+def write(track: Track, out: Path) -> None:
+    """Write everything a backtest says to a folder, whole or not at all."""
+    from forecast import artifacts
+    from forecast.evaluate import figures
+
+    with artifacts.atomic_folder(out, artifacts.holding(_MARKER)) as folder:
+        track.write(folder)
+        skill = track.skill() if len(track.models) > 1 and "naive" in track.models else None
+        calibration = track.calibration(by=["model", "horizon"])
+        tables = {
+            "scores": track.table,
+            "summary": track.summary(),
+            "calibration": calibration,
+            "calm_and_shock_years": track.calibration(by=["model", "shock"]),
+            "surprises": track.surprises(),
+            "missing": track.missing,
+        }
+        pictures = {
+            "pit": figures.pit_histogram(track.pit()),
+            "reliability": figures.reliability(calibration),
+        }
+        if skill is not None:
+            tables["skill"] = skill
+            tables["verdicts"] = track.verdicts()
+            tables["forecastability"] = track.forecastability()
+            tables["comparisons"] = track.comparisons()
+            pictures["skill"] = figures.skill_by_horizon(skill)
+        for name, table in tables.items():
+            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        for name, picture in pictures.items():
+            (folder / f"{name}.svg").write_text(figures.svg(picture), encoding="utf-8")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Show a bar with the time left on stderr, silent where stderr is not a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True, quiet=not sys.stderr.isatty())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("folds", total=None)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield tell

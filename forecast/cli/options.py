@@ -1,0 +1,174 @@
+"""What several verbs share: options, reading data, showing tables, progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecast.horizons import DEFAULT_HORIZONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.outlook import Forecast
+    from forecast.panel import Panel
+
+DEFAULT_DATA = "central-asia"
+
+
+class _Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Comma-separated whole numbers, such as ``2025,2027,2030``."""
+
+    name = "years"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of years such as 2025,2027,2030", param, ctx)
+
+
+def _no_cache(context: click.Context, _: click.Parameter, value: bool) -> None:
+    """Switch the cache off until the command has ended."""
+    if value:
+        from forecast.cache import disabled
+
+        context.with_resource(disabled())
+
+
+def data_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--data``."""
+    return click.option(
+        "--data",
+        default=DEFAULT_DATA,
+        show_default=True,
+        metavar="FILE|NAME",
+        help="A table of your own (CSV, XLSX, Parquet), or a name: a bundled panel, a series of "
+        "the store, a fetched source.",
+    )(command)
+
+
+cache_option = click.option(
+    "--no-cache",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_no_cache,
+    help="Neither read nor keep results of earlier runs; the numbers are the same.",
+)
+
+
+language_option = click.option(
+    "--language", type=click.Choice(["en", "ru"]), default="en", show_default=True
+)
+
+
+def forecast_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--data``, ``--horizons``, ``--model``, ``--draws``, ``--seed`` and ``--no-cache``."""
+    from forecast.models.names import DEFAULT
+
+    for option in (
+        cache_option,
+        click.option(
+            "--seed", default=1, show_default=True, help="The same seed gives the same numbers."
+        ),
+        click.option("--draws", default=2000, show_default=True, help="Simulated futures."),
+        click.option("--model", default=DEFAULT, show_default=True, help="See `forecast models`."),
+        click.option(
+            "--horizons",
+            type=_Numbers(),
+            default=DEFAULT_HORIZONS,
+            show_default=",".join(map(str, DEFAULT_HORIZONS)),
+            help="Target years, separated by commas.",
+        ),
+    ):
+        command = option(command)
+    return data_option(command)
+
+
+def read_data(data: str) -> Panel:
+    """Return the panel that ``--data`` names: bundled, stored, fetched, else a file.
+
+    Figures that look wrong and are used all the same are named on stderr.
+    """
+    from forecast.data import package
+    from forecast.data.checks import doubts
+    from forecast.data.names import resolve
+    from forecast.data.table import read
+
+    known = resolve(data)
+    panel = read(data) if known is None else known
+    for doubt in doubts(panel) if data not in package.names() else ():
+        click.echo(f"doubtful: {doubt}.", err=True)
+    return panel
+
+
+def show(table: pd.DataFrame, out: Path | None = None) -> None:
+    """Print a table as CSV on stdout, or write it to a file."""
+    text = table.to_csv(index=False, lineterminator="\n")
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    from forecast.artifacts import write_text
+
+    write_text(out, text)
+    click.echo(str(out))
+
+
+def make_outlook(data: str, horizons: Sequence[int], model: str, draws: int, seed: int) -> Forecast:
+    """Forecast what ``--data`` names; say on stderr what could not be forecast."""
+    with progress("reading the data"):
+        panel = read_data(data)
+    return outlook_of(panel, horizons, model, draws, seed)
+
+
+def outlook_of(
+    panel: Panel, horizons: Sequence[int], model: str, draws: int, seed: int
+) -> Forecast:
+    """Forecast a panel; say on stderr what could not be forecast."""
+    from forecast.contract import NOT_FORECAST
+    from forecast.models.run import forecast
+
+    with progress(f"forecasting {len(panel)} series with {model}"):
+        outlook = forecast(panel, model=model, horizons=horizons, draws=draws, seed=seed)
+    for note in outlook.notes[outlook.notes["status"] == NOT_FORECAST].itertuples():
+        click.echo(
+            f"not forecast: {note.measure} of {note.location} ({note.source}): {note.reason}",
+            err=True,
+        )
+    return outlook
+
+
+#: A saved forecast to start from; see `saved_or_made`.
+saved_option = click.option(
+    "--forecast",
+    "saved",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A saved forecast to start from, instead of making one.",
+)
+
+
+def saved_or_made(
+    saved: Path | None, data: str, horizons: Sequence[int], model: str, draws: int, seed: int
+) -> Forecast:
+    """Return a saved forecast, or make the one that the other options ask for."""
+    if saved is None:
+        return make_outlook(data, horizons, model, draws, seed)
+    from forecast.outlook import open_forecast
+
+    return open_forecast(saved)
+
+
+def progress(description: str) -> Any:
+    """Return a spinner on stderr, silent where stderr is not a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=True, quiet=not sys.stderr.isatty()).status(f"{description} …")

@@ -1,0 +1,135 @@
+"""The verb `forecast report`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from forecast.cli.impact import impact_option, impacts_of
+from forecast.cli.options import (
+    forecast_options,
+    language_option,
+    outlook_of,
+    progress,
+    read_data,
+)
+from forecast.horizons import DEFAULT_HORIZONS
+
+
+@click.command()
+@forecast_options
+@language_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder for the report.",
+)
+@click.option(
+    "--track",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A saved backtest; the report then shows the track record.",
+)
+@click.option(
+    "--thresholds",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="TOML with numbers whose crossing is given a probability.",
+)
+@click.option(
+    "--threshold",
+    multiple=True,
+    metavar="TEXT",
+    help="One such number, as 'KAZ immigration > 40000'; may be repeated.",
+)
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Manifest of an earlier report; this one then says what changed.",
+)
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="A shock to show apart from the forecast, see `forecast scenario`; may be repeated.",
+)
+@click.option(
+    "--targets",
+    metavar="concepts|FILE",
+    help="Say how likely the targets of the policy concepts, or your own, are reached.",
+)
+@impact_option
+def report(
+    data: str,
+    horizons: Sequence[int],
+    model: str,
+    draws: int,
+    seed: int,
+    language: str,
+    out: Path,
+    track: Path | None,
+    thresholds: Path | None,
+    threshold: Sequence[str],
+    previous: Path | None,
+    scenarios: Sequence[str],
+    targets: str | None,
+    impacts: Sequence[str],
+) -> None:
+    """Write the horizon report: a page that opens offline, CSV, workbook and manifest."""
+    from forecast.reports.horizon import check_place
+    from forecast.reports.horizon import report as write
+    from forecast.reports.reproduce import command
+    from forecast.reports.thresholds import parse
+    from forecast.reports.thresholds import read as read_thresholds
+    from forecast.reports.track_matching import covered, opened
+    from forecast.scenarios.read import read as read_scenario
+    from forecast.scenarios.targets import read as read_targets
+
+    # What can be refused is refused before the forecast, which may take minutes.
+    name = Path(data).stem
+    wanted = [] if thresholds is None else read_thresholds(thresholds)
+    wanted += [parse(text) for text in threshold]
+    shocks = [read_scenario(given) for given in scenarios]
+    if targets is not None:
+        read_targets(targets)
+    tried = opened(track)
+    with progress("reading the data"):
+        panel = read_data(data)
+    check_place(out, name, language, panel)
+    if tried is not None:
+        covered(tried, panel)
+    outlook = outlook_of(panel, horizons, model, draws, seed)
+    judged = impacts_of(outlook.history, impacts, seed)
+    with progress("writing the report"):
+        written = write(
+            outlook,
+            tried,
+            folder=out,
+            language=language,
+            name=name,
+            thresholds=wanted,
+            previous=previous,
+            scenarios=shocks,
+            targets=targets,
+            impacts=judged,
+            command=command(
+                data,
+                model,
+                seed,
+                draws,
+                horizons=None if tuple(horizons) == DEFAULT_HORIZONS else horizons,
+                language=None if language == "en" else language,
+                track=track,
+                thresholds=thresholds,
+                threshold=threshold,
+                previous=previous,
+                scenarios=scenarios,
+                targets=targets,
+                impacts=impacts,
+            ),
+        )
+    for path in written:
+        click.echo(str(path))

@@ -1,1 +1,0 @@
-"""Combining forecasts: pooling, weights from past scores, calibration, dependence, explanation."""

@@ -1,1 +1,0 @@
-"""Verbs of the shell that need more room than `forecast.cli` gives."""

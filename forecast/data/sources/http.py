@@ -1,0 +1,164 @@
+"""Asking a server: redirects, answers that are none, and the many ways a connection fails."""
+
+from __future__ import annotations
+
+import email.utils
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from forecast.data.sources.limits import Limits
+from forecast.errors import DataError
+
+if TYPE_CHECKING:
+    import requests
+
+#: Answers after which asking again may help.
+_BUSY = (408, 425, 429, 500, 502, 503, 504)
+_SENT_ON = (301, 302, 303, 307, 308)
+
+
+class Again(Exception):  # noqa: N818  not an error: a reason to try once more
+    """The attempt failed in a way that another may not."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+def too_late(url: str, limits: Limits, reason: str = "") -> DataError:
+    """Return the error for an address that took longer than it may."""
+    last = f"; the last time it {reason}" if reason else ""
+    return DataError(
+        f"{url} was not complete after {limits.total:g} s{last}. Run the command again later."
+    )
+
+
+@contextmanager
+def caught(url: str, limits: Limits, end: float) -> Iterator[None]:
+    """Turn the many failures of a connection into ours: try again, or say why not."""
+    import requests
+    import urllib3
+
+    try:
+        yield
+    except requests.exceptions.SSLError as error:
+        raise DataError(
+            f"{url}: the certificate of the server cannot be trusted ({_short(error)}). Behind a "
+            "proxy that opens connections, name its certificates in REQUESTS_CA_BUNDLE."
+        ) from None
+    except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
+        if time.monotonic() >= end:
+            raise too_late(url, limits) from None
+        raise Again(f"did not answer within {limits.read:g} s") from None
+    except (
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.InvalidHeader,
+    ) as error:
+        raise DataError(f"{url} is no address that can be asked: {_short(error)}.") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError) as error:
+        raise Again(f"broke off or could not be reached ({_short(error)})") from None
+
+
+def _short(error: BaseException) -> str:
+    """Return the innermost reason of a failure, without the addresses of objects."""
+    inner: Any = error
+    while (below := getattr(inner, "reason", None)) is not None and isinstance(
+        below, BaseException
+    ):
+        inner = below
+    text = str(inner.args[-1] if getattr(inner, "args", ()) else inner) or type(inner).__name__
+    return text.split(": ")[-1].rstrip(".)'\"")[:120]
+
+
+def open_answer(
+    session: requests.Session, url: str, headers: Mapping[str, str], limits: Limits, end: float
+) -> requests.Response:
+    """Ask, follow a few redirects, and return the answer with its body still to come.
+
+    Time-outs of sockets do not bound the look-up of a name or an answer that trickles
+    in; so the asking runs beside, and is left behind when the time is over.
+    """
+    here = url
+    for _ in range(limits.redirects + 1):
+        answer = _ask(session, here, headers, limits, end)
+        if answer.status_code not in _SENT_ON or "Location" not in answer.headers:
+            return answer
+        there = urllib.parse.urljoin(here, answer.headers["Location"])
+        answer.close()
+        if not there.startswith(("http://", "https://")):
+            raise DataError(f"{url} sends on to {there}, which is no address of the web.")
+        if here.startswith("https://") and not there.startswith("https://"):
+            raise DataError(f"{url} sends on to {there}, which is not encrypted. Not followed.")
+        here = there
+    raise DataError(
+        f"{url} sends on more than {limits.redirects} times, last to {here}. The source has "
+        "moved or is misconfigured; look for its new address."
+    )
+
+
+def _ask(
+    session: requests.Session, url: str, headers: Mapping[str, str], limits: Limits, end: float
+) -> requests.Response:
+    answers: list[requests.Response] = []
+    failures: list[BaseException] = []
+    left = end - time.monotonic()
+    abandoned = threading.Event()
+
+    def run() -> None:
+        try:
+            answer = session.get(
+                url,
+                headers=dict(headers),
+                stream=True,
+                allow_redirects=False,
+                timeout=(min(limits.connect, max(left, 0.1)), min(limits.read, max(left, 0.1))),
+            )
+        except BaseException as error:  # noqa: BLE001  handed to the thread that waits
+            failures.append(error)
+            return
+        answers.append(answer)
+        if abandoned.is_set():
+            answer.close()
+
+    asking = threading.Thread(target=run, daemon=True)
+    asking.start()
+    asking.join(max(left, 0.0))
+    if failures:
+        raise failures[0]
+    if not answers:
+        abandoned.set()
+        raise too_late(url, limits)
+    return answers[0]
+
+
+def check_status(url: str, answer: requests.Response) -> None:
+    """Pass an answer that brings content; raise what the others mean."""
+    status = answer.status_code
+    if status == 200:
+        return
+    if status in _BUSY:
+        raise Again(f"answered {status}", _asked_wait(answer.headers.get("Retry-After", "")))
+    remedy = {
+        401: "It asks for a password.",
+        403: "It refuses us; some sources do so from certain networks.",
+        404: "The file has moved; see the documentation of the source for its new place.",
+        407: "The proxy asks for a password; put it into HTTPS_PROXY.",
+        410: "The file was withdrawn.",
+    }.get(status, "See the documentation of the source.")
+    raise DataError(f"{url} answered {status} {answer.reason or ''}".rstrip() + f". {remedy}")
+
+
+def _asked_wait(text: str) -> float | None:
+    """Read Retry-After: seconds, or a date; None if it is neither."""
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        day = email.utils.parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, day.timestamp() - time.time())

@@ -1,0 +1,242 @@
+"""Track: the score table of a backtest, and everything that can be asked of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from forecast import artifacts
+from forecast.errors import DataError, unknown_name
+from forecast.evaluate import calibration, compare, summaries, verdicts
+from forecast.hindcast.columns import (
+    COLUMNS,
+    FAILED,
+    JOINT_COLUMNS,
+    NOT_COUNTED,
+    SCORED,
+    SERIES,
+    conform,
+)
+
+Per = Literal["persons", "1000", "scale"]
+Average = Literal["mean", "median", "weighted"]
+_SCORES, _JOINT, _SETTINGS = "scores.parquet", "joint.parquet", "track.json"
+
+
+@dataclass(frozen=True)
+class Track:
+    """The record of what forecasts were worth.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per model, series, origin, release and target year, unsummarised; see
+        ``docs/backtests.md`` for every column. Scores are in persons per calendar year.
+        Rows that are not ``scored`` say why in ``reason``.
+    joint : DataFrame
+        Energy and variogram scores of all locations together, one row per model,
+        source, measure, origin and target year.
+    settings : mapping
+        What was asked for: models, origins, horizons, draws, seed, vintage, data hash.
+    """
+
+    table: pd.DataFrame
+    joint: pd.DataFrame
+    settings: Mapping[str, object]
+
+    @property
+    def step(self) -> int:
+        """Years per step of the panel."""
+        return int(str(self.settings.get("step", 1)))
+
+    @property
+    def models(self) -> list[str]:
+        """The models, in the order they were given."""
+        return list(dict.fromkeys(self.table["model"]))
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """Rows of forecasts that failed, with the reason."""
+        return self.table[self.table["status"] == FAILED].reset_index(drop=True)
+
+    @property
+    def missing(self) -> pd.DataFrame:
+        """Count what is not among the scores: by model, status and reason."""
+        lost = self.table[self.table["status"] != SCORED]
+        grouped = lost.groupby(["model", "status", "reason"], sort=False)
+        counted: pd.DataFrame = grouped.agg(
+            forecasts=("year", "size"),
+            series=("location", "nunique"),
+            first_origin=("origin", "min"),
+            last_origin=("origin", "max"),
+        ).reset_index()
+        return counted
+
+    def select(
+        self,
+        *,
+        model: str | Sequence[str] | None = None,
+        location: str | Sequence[str] | None = None,
+        measure: str | Sequence[str] | None = None,
+        source: str | Sequence[str] | None = None,
+    ) -> Track:
+        """Return the track of some models, locations, measures or sources."""
+        chosen = {"model": model, "location": location, "measure": measure, "source": source}
+        table, joint = self.table, self.joint
+        for column, wanted in chosen.items():
+            if wanted is None:
+                continue
+            names = [wanted] if isinstance(wanted, str) else list(wanted)
+            present = set(table[column])
+            for name in names:
+                if name not in present:
+                    raise unknown_name(f"{column} in this backtest", name, present)
+            table = table[table[column].isin(names)]
+            # A joint score of all locations says nothing about a few of them.
+            joint = joint[joint[column].isin(names)] if column in joint else joint.iloc[:0]
+        return Track(table.reset_index(drop=True), joint.reset_index(drop=True), self.settings)
+
+    def summary(
+        self,
+        by: Sequence[str] = ("model", "horizon"),
+        *,
+        average: Average = "mean",
+        per: Per = "persons",
+        common: bool = True,
+    ) -> pd.DataFrame:
+        """Average the scores; see `forecast.evaluate.summaries.summary`."""
+        return summaries.summary(
+            self.table, by, average=average, per=per, common=common, step=self.step
+        )
+
+    def joint_summary(self, by: Sequence[str] = ("model", "measure", "horizon")) -> pd.DataFrame:
+        """Average energy and variogram scores over folds that all models have in common."""
+        return summaries.joint_summary(self.joint, by)
+
+    def skill(
+        self,
+        versus: str = "naive",
+        by: Sequence[str] = ("model", "horizon"),
+        *,
+        score: str = "crps",
+        average: Average = "mean",
+        per: Per = "persons",
+    ) -> pd.DataFrame:
+        """Return 1 − score / score of a reference; see `forecast.evaluate.summaries.skill`."""
+        return summaries.skill(
+            self.table, versus, by, score=score, average=average, per=per, step=self.step
+        )
+
+    def compare(
+        self,
+        first: str,
+        second: str,
+        by: Sequence[str] = ("horizon",),
+        *,
+        score: str = "crps",
+        per: Per = "persons",
+        seed: int = 1,
+    ) -> pd.DataFrame:
+        """Test whether two models differ; see `forecast.evaluate.compare.compare`."""
+        return compare.compare(
+            self.table, first, second, by, score=score, per=per, step=self.step, seed=seed
+        )
+
+    def comparisons(
+        self, versus: str = "naive", *, score: str = "crps", per: Per = "scale"
+    ) -> pd.DataFrame:
+        """Compare every other model with one, by measure, source and horizon.
+
+        The p-values adjusted for multiple testing take all rows of the table together.
+        """
+        by = ("measure", "source", "horizon")
+        return compare.compare_all(self.table, versus, by, score=score, per=per, step=self.step)
+
+    def calibration(self, by: Sequence[str] = ("model", "horizon")) -> pd.DataFrame:
+        """Return how often intervals held what they promised.
+
+        Add ``"shock"`` to `by` to tell calm from shock years; see
+        `forecast.evaluate.calibration.coverage`.
+        """
+        return calibration.coverage(self.table, by, step=self.step)
+
+    def pit(self, by: Sequence[str] = ("model",), bins: int = 10) -> pd.DataFrame:
+        """Return PIT histograms; flat is calibrated."""
+        return calibration.pit_histogram(self.table, by, bins)
+
+    def verdicts(
+        self, versus: str = "naive", *, score: str = "crps", rule: verdicts.Rule | None = None
+    ) -> pd.DataFrame:
+        """Judge every model, series and horizon; see `forecast.evaluate.verdicts.judge`."""
+        return verdicts.judge(self.table, versus, score=score, step=self.step, rule=rule)
+
+    def forecastability(self, versus: str = "naive") -> pd.DataFrame:
+        """Return the longest horizon with skill of every model and series (0: none)."""
+        return verdicts.forecastability(self.verdicts(versus))
+
+    def surprises(self, model: str | None = None) -> pd.DataFrame:
+        """Return observed figures outside their 95 % interval, the most surprising first.
+
+        Parameters
+        ----------
+        model : str, optional
+            One model; all by default.
+
+        Returns
+        -------
+        DataFrame
+            What was observed, what the forecast had said (median, 80 and 95 % interval),
+            and ``excess``: the distance outside as a multiple of the interval's width.
+        """
+        return calibration.surprises(
+            self.table if model is None else self.select(model=model).table
+        )
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the track to a folder (Parquet and JSON), whole or not at all."""
+        with artifacts.atomic_folder(folder, artifacts.holding(_SETTINGS)) as made:
+            self.write(made)
+        return Path(folder)
+
+    def write(self, folder: Path) -> None:
+        """Write the files of a saved track into a folder that is being made."""
+        self.table.to_parquet(folder / _SCORES, index=False)
+        self.joint.to_parquet(folder / _JOINT, index=False)
+        text = json.dumps(dict(self.settings), indent=2, sort_keys=True)
+        (folder / _SETTINGS).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Track:
+        """Read a track that `save` wrote.
+
+        Raises
+        ------
+        DataError
+            If the folder holds none.
+        """
+        path = Path(folder)
+        for name in (_SCORES, _JOINT, _SETTINGS):
+            if not (path / name).is_file():
+                raise DataError(
+                    f"{path} holds no saved backtest (no {name}). Give a folder written by save()."
+                )
+        return cls(
+            conform(pd.read_parquet(path / _SCORES), COLUMNS),
+            conform(pd.read_parquet(path / _JOINT), JOINT_COLUMNS),
+            json.loads((path / _SETTINGS).read_text(encoding="utf-8")),
+        )
+
+    def __repr__(self) -> str:
+        counts = self.table["status"].value_counts()
+        lost = len(self.table) - int(counts.get(SCORED, 0)) - int(counts.get(NOT_COUNTED, 0))
+        series = len(self.table[list(SERIES)].drop_duplicates())
+        return (
+            f"<Track: {', '.join(self.models)}; {series} series, "
+            f"{self.table['origin'].nunique()} origins, {int(counts.get(SCORED, 0)):,} scores, "
+            f"{lost:,} without>"
+        )

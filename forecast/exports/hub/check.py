@@ -1,0 +1,79 @@
+"""The check of a hub: configuration, metadata, model output, target data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from forecast.exports.hub import layout
+from forecast.exports.hub.config_rules import (
+    against_schema,
+    metadata_schema_findings,
+    schema_findings,
+    target_data_findings,
+    task_findings,
+)
+from forecast.exports.hub.findings import Finding, quoted
+from forecast.exports.hub.output_rules import output_findings
+from forecast.exports.hub.reading import Hub, read_hub
+from forecast.exports.hub.target_rules import target_findings
+
+
+def check_hub(folder: str | Path) -> pd.DataFrame:
+    """Check a hub against version 6 of the hubverse's format.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    DataFrame
+        ``file, rule, problem``, one row per broken rule; empty for a valid hub. While the
+        configuration breaks its schema, nothing that rests on it is checked.
+
+    Raises
+    ------
+    DataError
+        If the folder is not there.
+    """
+    hub = read_hub(folder)
+    found = [*hub.findings, *schema_findings(hub), *metadata_schema_findings(hub)]
+    if not found:
+        found += [*task_findings(hub), *target_data_findings(hub)]
+    if not found:
+        found += [*_metadata_findings(hub), *output_findings(hub), *target_findings(hub)]
+    rows = [(finding.file, finding.rule, finding.problem) for finding in found]
+    return pd.DataFrame(rows, columns=["file", "rule", "problem"])
+
+
+def _metadata_findings(hub: Hub) -> Iterator[Finding]:
+    """Yield what is wrong with the description of each model, and which has none."""
+    described = set()
+    for path in hub.files(layout.METADATA):
+        name = hub.name(path)
+        if path.suffix not in {".yml", ".yaml"}:
+            yield Finding(name, "metadata", "is not YAML; write TEAM-MODEL.yml.")
+            continue
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            yield Finding(name, "metadata", f"is not YAML: {str(error).splitlines()[0]}.")
+            continue
+        problems = against_schema(content, hub.configs[layout.METADATA_SCHEMA])
+        for problem in problems:
+            yield Finding(name, "metadata", problem)
+        if problems or not isinstance(content, dict):
+            continue
+        stated = content.get("model_id", f"{content.get('team_abbr')}-{content.get('model_abbr')}")
+        if stated != path.stem:
+            yield Finding(name, "metadata", f"describes {stated}; name the file {stated}.yml.")
+        described.add(path.stem)
+    room = hub.folder / str(hub.admin.get("model_output_dir", layout.OUTPUT))
+    models = {path.name for path in room.iterdir() if path.is_dir()} if room.is_dir() else set()
+    if models - described:
+        missing = quoted(sorted(models - described))
+        yield Finding(layout.METADATA, "metadata", f"there is no valid description of {missing}.")

@@ -1,0 +1,302 @@
+"""A Forecast as a hubverse hub: written anew, or added to a hub of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from forecast import artifacts
+from forecast.errors import DataError
+from forecast.exports.hub import layout
+from forecast.exports.hub.tables import observed, oracle, output_tables, versioned
+from forecast.exports.hub.tasks import Tasks, as_config, from_config, merged, tasks_of
+from forecast.models.registry import table as registry
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+from forecast.scenarios.apart import refuse_what_if
+
+#: Samples of each task unless others are asked for: enough for a score, few enough for a mail.
+SAMPLES = 100
+TEAM = "forecast"
+_TEXT = {"type": "string", "minLength": 1}
+_ABBREVIATION = {"type": "string", "pattern": "^[A-Za-z0-9_]+$", "maxLength": 40}
+
+
+def to_hub(
+    outlook: Forecast,
+    folder: str | Path,
+    *,
+    team: str = TEAM,
+    samples: int = SAMPLES,
+    horizons: Sequence[int] | None = None,
+) -> Path:
+    """Write a forecast as a hub in the hubverse's format, version 6.
+
+    Each origin is a round of its own; tasks are ``origin_date, source, target, location,
+    horizon`` (years) with the derived ``target_end_date``. Values are whole persons per
+    calendar year, net inflow positive. A folder that holds a hub of ours gains the rounds,
+    the model and the newer figures; forecasts that are there stay.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        Of calendar years.
+    folder : str or Path
+        The hub; made if it is missing. Written whole or not at all.
+    team : str
+        Who made the forecast.
+    samples : int
+        Draws to write beside the quantiles, at most those there are; 0 for none.
+    horizons : sequence of int, optional
+        Forecast years; the target years by default.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    DataError
+        If the panel has five-year periods, or something else stands at `folder`.
+
+    References
+    ----------
+    Reich et al. (2022), doi:10.2105/AJPH.2022.306831; https://docs.hubverse.io
+    """
+    target = Path(folder)
+    contents = hub_files(
+        outlook,
+        team=team,
+        samples=samples,
+        horizons=horizons,
+        earlier=earlier_hub(target),
+        name=target.name,
+    )
+    with hub_folder(target, contents):
+        pass
+    return target
+
+
+@contextmanager
+def hub_folder(target: Path, contents: Mapping[str, bytes]) -> Iterator[None]:
+    """Put files into a hub when the block succeeds; what others sent stays.
+
+    The whole hub is made beside the one that stands there and takes its place at the end.
+
+    Parameters
+    ----------
+    target : Path
+        A hub of ours, or nothing.
+    contents : mapping of str to bytes
+        The files to add or to replace, by their path in the hub.
+    """
+    with artifacts.atomic_folder(target, _holds_hub) as temporary:
+        for path, data in {**_kept(target, contents), **contents}.items():
+            (temporary / path).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / path).write_bytes(data)
+        yield
+
+
+def check_hub_folder(target: Path, history: Panel) -> None:
+    """Refuse a folder that no forecast of these figures can be added to.
+
+    Raises
+    ------
+    DataError
+        If it is no hub, or one with other tasks, or only one of the two has days of release.
+    """
+    artifacts.check_folder(target, _holds_hub)
+    earlier = earlier_hub(target)
+    if earlier is not None and earlier[1] is not None:
+        _check_days("as_of" in earlier[1], versioned(history))
+
+
+def hub_files(
+    outlook: Forecast,
+    *,
+    team: str = TEAM,
+    samples: int = SAMPLES,
+    horizons: Sequence[int] | None = None,
+    earlier: tuple[Tasks, pd.DataFrame | None] | None = None,
+    name: str = "hub",
+) -> dict[str, bytes]:
+    """Return the files of a hub by their path in it, the same for the same forecast.
+
+    Parameters
+    ----------
+    earlier : tuple of Tasks and DataFrame, optional
+        Tasks and time series of the hub that this is added to.
+    name : str
+        Name of the hub.
+
+    See `to_hub` for the others and for what is raised.
+    """
+    refuse_what_if(outlook, "a hub")
+    if outlook.history.step != 1:
+        raise DataError(
+            f"a hub asks for calendar years; the data have periods of {outlook.history.step} "
+            "years. Give annual series."
+        )
+    available = outlook.paths.sizes["draw"]
+    if not 0 <= samples <= available:
+        raise DataError(f"samples is {samples}; give 0 to {available}, the draws there are.")
+    years = tuple(outlook.horizons if horizons is None else horizons)
+    asked = tasks_of(outlook, years, samples)
+    figures = observed(outlook)
+    if earlier is not None:
+        asked = merged(earlier[0], asked)
+        figures = _with_earlier(earlier[1], figures)
+    # One order, whatever was there before: the same edition gives the same bytes again.
+    days = [name for name in ("as_of",) if name in figures]
+    figures = figures.sort_values([*layout.UNIT, *days], ignore_index=True)
+    truth = oracle(figures, asked)
+    identity = f"{layout.abbreviation(team)}-{layout.abbreviation(outlook.model)}"
+    tables = {
+        f"{layout.OUTPUT}/{identity}/{layout.year_end(origin)}-{identity}.csv": rows
+        for origin, rows in output_tables(outlook, years, samples).items()
+    }
+    tables[layout.TIME_SERIES] = figures
+    if len(truth):
+        tables[layout.ORACLE] = truth
+    described = {
+        layout.ADMIN: _admin(name, team),
+        layout.TASKS: as_config(asked),
+        layout.METADATA_SCHEMA: _metadata_schema(),
+        layout.TARGET_DATA: _target_data("as_of" in figures),
+    }
+    return {
+        **{path: _json(content) for path, content in described.items()},
+        f"{layout.METADATA}/{identity}.yml": _metadata(outlook, team),
+        **{path: _csv(table) for path, table in tables.items()},
+    }
+
+
+def _holds_hub(folder: Path) -> bool:
+    return (folder / layout.TASKS).is_file() or not any(folder.iterdir())
+
+
+def earlier_hub(folder: Path) -> tuple[Tasks, pd.DataFrame | None] | None:
+    """Return the tasks and time series of the hub of ours that stands there, if one does."""
+    if not (folder / layout.TASKS).is_file():
+        return None
+    try:
+        config = json.loads((folder / layout.TASKS).read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        config = None
+    tasks = from_config(config, str(folder))
+    series = folder / layout.TIME_SERIES
+    if not series.is_file():
+        return tasks, None
+    return tasks, pd.read_csv(series, dtype={"flag": str}, keep_default_na=False)
+
+
+def _kept(folder: Path, made: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files of a hub that are not written anew; none if no hub is there."""
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
+    return {
+        name: path.read_bytes()
+        for name, path in paths.items()
+        if path.is_file() and name not in made
+    }
+
+
+def _with_earlier(earlier: pd.DataFrame | None, figures: pd.DataFrame) -> pd.DataFrame:
+    """Add figures to those a hub has; the newer ones win where both know a release."""
+    if earlier is None:
+        return figures
+    _check_days("as_of" in earlier, "as_of" in figures)
+    unit = [name for name in ("as_of", *layout.UNIT) if name in figures]
+    both = pd.concat([earlier[figures.columns], figures], ignore_index=True)
+    return both.drop_duplicates(unit, keep="last")
+
+
+def _check_days(earlier: bool, new: bool) -> None:
+    if earlier != new:
+        raise DataError(
+            "the hub's figures and the new ones cannot be joined: only one of them has days of "
+            "release (as_of). Choose another folder."
+        )
+
+
+def _admin(name: str, team: str) -> dict[str, Any]:
+    return {
+        "schema_version": layout.schema_address("admin"),
+        "name": name,
+        "maintainer": team,
+        "contact": {"name": team},
+        "repository": {"name": name},
+        "file_format": ["csv"],
+        # Keeps universal time all year; the schema's list of zones has no UTC.
+        "timezone": "Africa/Abidjan",
+        "model_output_dir": layout.OUTPUT,
+    }
+
+
+def _target_data(versioned: bool) -> dict[str, Any]:
+    return {
+        "schema_version": layout.schema_address("target-data"),
+        "observable_unit": list(layout.UNIT),
+        "date_col": layout.DERIVED,
+        "versioned": versioned,
+        "time-series": {"non_task_id_schema": {"flag": "character"}},
+        "oracle-output": {"has_output_type_ids": False, "versioned": False},
+    }
+
+
+def _metadata_schema() -> dict[str, Any]:
+    """Return the schema of ``model-metadata``, which each hub writes for itself."""
+    fields = ("team_name", "model_name", "model_version", "methods", "data_inputs", "license")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Metadata of a model",
+        "type": "object",
+        "properties": {
+            "team_abbr": _ABBREVIATION,
+            "model_abbr": _ABBREVIATION,
+            **dict.fromkeys(fields, _TEXT),
+            "designated_model": {"type": "boolean"},
+            "seed": {"type": "integer"},
+            "draws": {"type": "integer"},
+            "data_sha256": _TEXT,
+        },
+        "required": ["team_abbr", "model_abbr", "team_name", "model_name", "methods"],
+        "additionalProperties": False,
+    }
+
+
+def _metadata(outlook: Forecast, team: str) -> bytes:
+    known = registry().set_index("model")
+    title, methods = outlook.model, "A model of the user's own."
+    if outlook.model in known.index:
+        title, methods = (str(known.loc[outlook.model, name]) for name in ("title", "summary"))
+    attributes = outlook.paths.attrs
+    described = {
+        "team_name": team,
+        "team_abbr": layout.abbreviation(team),
+        "model_name": title or outlook.model,
+        "model_abbr": layout.abbreviation(outlook.model),
+        "model_version": str(attributes["version"]),
+        "methods": methods or title or outlook.model,
+        "data_inputs": "; ".join(sorted(set(outlook.series["source"]))),
+        "designated_model": True,
+        "seed": int(attributes["seed"]),
+        "draws": int(outlook.paths.sizes["draw"]),
+        "data_sha256": str(attributes["data_hash"]),
+    }
+    text: str = yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=96)
+    return text.encode()
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n", float_format="%.12g").encode()

@@ -1,0 +1,1 @@
+"""Hindcasts: models at origins, on what was known then, held against what came."""

@@ -1,0 +1,213 @@
+"""What was known when: origins, release dates, and the figures a forecast is held against."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecast.errors import DataError
+from forecast.hindcast.columns import SERIES
+from forecast.panel import Panel
+
+#: A year is a shock if the figure moved more than this many times its mean move.
+SHOCK = 2.0
+#: Years before the first of the origins that are taken by default, and how many are.
+_HISTORY, _MOST = 10, 20
+
+
+@dataclass(frozen=True, order=True)
+class Origin:
+    """Where a forecast starts.
+
+    Attributes
+    ----------
+    year : int
+        The last year that it may see.
+    as_of : str
+        The day (YYYY-MM-DD) whose releases it may see; empty: the latest figures.
+    """
+
+    year: int
+    as_of: str = ""
+
+
+def origins_latest(panel: Panel, origins: Sequence[int] | int | None) -> list[Origin]:
+    """Return the origins of a backtest on the latest figures.
+
+    By default the last `_MOST` years that leave `_HISTORY` to learn from and one to score.
+
+    Raises
+    ------
+    DataError
+        If an origin is not a year, or leaves nothing to learn from or to score.
+    """
+    years = panel.latest.loc[panel.latest["value"].notna(), "year"]
+    first, last = int(years.min()), int(years.max())
+    if origins is None:
+        known = sorted(set(years.astype(int)))
+        return [Origin(year) for year in known[_HISTORY - 1 : -1][-_MOST:] or known[:1]]
+    chosen = sorted({_year(origin) for origin in _listed(origins)})
+    if not chosen:
+        raise DataError("the range of origins is empty. Name at least one year.")
+    for year in (chosen[0], chosen[-1]):
+        if not first <= year < last:
+            raise DataError(
+                f"origin {year} leaves nothing to see or nothing to score: the figures run "
+                f"from {first} to {last}. Choose origins from {first} to {last - panel.step}."
+            )
+    if panel.step > 1:
+        on_grid = set(years.astype(int))
+        for year in chosen:
+            if year not in on_grid:
+                raise DataError(
+                    f"origin {year} is not the first year of a {panel.step}-year period of this "
+                    f"panel. Choose among {', '.join(map(str, sorted(on_grid)))}."
+                )
+    return [Origin(year) for year in chosen]
+
+
+def origins_as_published(
+    panel: Panel, origins: Sequence[int | str] | int | str | None
+) -> list[Origin]:
+    """Return the origins of a backtest that sees only what was out on the day.
+
+    Parameters
+    ----------
+    panel : Panel
+        With release dates in ``as_of``.
+    origins : int, str or sequence of these, optional
+        A year stands for the first release in which it was the last year known; a day
+        (YYYY-MM-DD) for what was out then. By default every release of the panel.
+
+    Raises
+    ------
+    DataError
+        If the panel has no release dates, or a year was never the last one of a release.
+    """
+    released = panel.to_frame().dropna(subset=["as_of", "value"])
+    if released.empty:
+        raise DataError(
+            "vintage='as_published' needs release dates, and this panel has none. "
+            "Give the column as_of, or use vintage='latest'."
+        )
+    days = sorted({str(day.date()) for day in released["as_of"]})
+    last_year = {day: _last_known(panel.as_of(day)) for day in days}
+    end = int(released["year"].max())
+    if origins is None:
+        return [Origin(last_year[day], day) for day in days if last_year[day] < end]
+    chosen = []
+    for given in _listed(origins):
+        if isinstance(given, str | dt.date):
+            day = str(given)
+            chosen.append(Origin(_last_known(panel.as_of(day)), day))
+            continue
+        year = _year(given)
+        fitting = [day for day in days if last_year[day] == year]
+        if not fitting:
+            known = ", ".join(f"{last_year[day]} ({day})" for day in days)
+            raise DataError(
+                f"no release of this panel ends in {year}, so nothing could be forecast from "
+                f"it as published. Releases end in {known}; choose among these, or give a day."
+            )
+        chosen.append(Origin(year, fitting[0]))
+    return sorted(set(chosen))
+
+
+def _last_known(panel: Panel) -> int:
+    """Return the last year that most series know; a few early ones do not date a release."""
+    return int(np.median([series.origin for series in panel]))
+
+
+def _listed(origins: object) -> list[object]:
+    """Return origins as a list; one year or day is a list of one."""
+    if isinstance(origins, str) or not isinstance(origins, Iterable):
+        return [origins]
+    return list(origins)
+
+
+def _year(origin: object) -> int:
+    if not hasattr(origin, "__index__"):
+        raise DataError(f"origin is {origin!r}; give calendar years such as range(2003, 2019).")
+    return int(origin.__index__())
+
+
+def seen(panel: Panel, origin: Origin, window: int | None) -> Panel:
+    """Return everything that a forecast from an origin may know, and nothing else.
+
+    Parameters
+    ----------
+    panel : Panel
+    origin : Origin
+    window : int, optional
+        Only the last so many years (sliding window); all by default (expanding window).
+
+    Raises
+    ------
+    DataError
+        If nothing was known.
+    """
+    known = panel.as_of(origin.as_of) if origin.as_of else panel
+    known = known.until(origin.year)
+    return known.since(origin.year - window + 1) if window else known
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The figures that forecasts are held against.
+
+    Attributes
+    ----------
+    figures : DataFrame
+        One row per series and year with an observed value: ``source, location, measure,
+        year, observed, observed_first`` and ``population`` in persons; ``shock``, whether
+        the figure moved more than `SHOCK` times its mean move; ``last_break``, the last
+        year up to this one that starts a new level (0: none); ``interpolated``.
+    """
+
+    figures: pd.DataFrame
+
+    @classmethod
+    def of(cls, panel: Panel) -> Truth:
+        """Take the latest and the first release of every figure of a panel."""
+        latest = panel.latest.dropna(subset=["value"])
+        every = panel.to_frame().dropna(subset=["value"])
+        first = every.drop_duplicates([*SERIES, "year"], keep="first")
+        figures = latest.merge(
+            first[[*SERIES, "year", "value"]],
+            on=[*SERIES, "year"],
+            suffixes=("", "_first"),
+            validate="one_to_one",
+        ).rename(columns={"value": "observed", "value_first": "observed_first"})
+        change = figures.groupby(list(SERIES))["observed"].diff().abs()
+        usual = change.groupby([figures[name] for name in SERIES]).transform("mean")
+        flags = figures["flag"].str.split(";")
+        broken = flags.map(lambda given: "break" in given)
+        keys = [figures[name] for name in SERIES]
+        kept = [*SERIES, "year", "observed", "observed_first", "population"]
+        return cls(
+            figures[kept].assign(
+                shock=change > SHOCK * usual,
+                last_break=figures["year"].where(broken, 0).groupby(keys).cummax(),
+                interpolated=flags.map(lambda given: "interpolated" in given),
+            )
+        )
+
+    def targets(self, origin: Origin, horizons: Sequence[int]) -> pd.DataFrame:
+        """Return the figures that forecasts from an origin are scored on.
+
+        Columns of `figures` and ``origin, as_of, horizon, calendar_horizon``. The last
+        counts from the year of the release, where one is named.
+        """
+        years = [origin.year + horizon for horizon in horizons]
+        rows = self.figures[self.figures["year"].isin(years)].reset_index(drop=True)
+        released = int(origin.as_of[:4]) if origin.as_of else origin.year
+        return rows.assign(
+            origin=origin.year,
+            as_of=origin.as_of,
+            horizon=rows["year"] - origin.year,
+            calendar_horizon=rows["year"] - released,
+        )

@@ -1,1 +1,0 @@
-"""Drivers of migration: covariates beside a series, and their own futures."""

@@ -1,0 +1,1 @@
+"""The ensemble: members, their past forecasts, weights, widths and joint draws."""

@@ -1,0 +1,190 @@
+"""From the members' draws to one set of joint draws: pool, calibrate, put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from forecast.hindcast.members import Key, Said
+from forecast.models.ensemble import dependence
+from forecast.models.ensemble.opinion_pools import POOLS, choose, renormalised
+from forecast.models.ensemble.weights import Lessons
+
+#: Variances are those of draws within these probabilities: heavy tails need not have one.
+CENTRAL = (0.005, 0.995)
+
+
+@dataclass(frozen=True)
+class Combined:
+    """The forecast of one series, and what its width is made of.
+
+    Attributes
+    ----------
+    paths : ndarray, shape (n_draws, n_ahead)
+        In persons.
+    weights : ndarray, shape (n_members, n_ahead)
+        Zero for members that made no forecast.
+    disagreement, parameters, shocks, unsplit, calibration : ndarray, shape (n_ahead,)
+        Parts of the variance, in persons squared; the last may be below zero.
+    revisions : ndarray, shape (n_ahead,)
+        What revisions of the figures to come add to it.
+    """
+
+    paths: np.ndarray
+    weights: np.ndarray
+    disagreement: np.ndarray
+    parameters: np.ndarray
+    shocks: np.ndarray
+    unsplit: np.ndarray
+    calibration: np.ndarray
+    revisions: np.ndarray
+
+    def moved(self, paths: np.ndarray) -> Combined:
+        """Return the forecast with draws that revisions have moved."""
+        added = _central_variance(paths) - _central_variance(self.paths)
+        return replace(self, paths=paths, revisions=np.maximum(added, 0.0))
+
+
+def combine(
+    said: Sequence[Said],
+    ahead: Mapping[Key, int],
+    counts: Collection[Key],
+    lessons: Mapping[Key, Lessons],
+    pool: str,
+    n_draws: int,
+    generator: np.random.Generator,
+) -> dict[Key, Combined]:
+    """Combine the members' draws of all series.
+
+    Parameters
+    ----------
+    said : sequence of Said
+        One per member, with draws.
+    ahead : mapping of key to int
+        Steps after each series' own last year.
+    counts : collection of key
+        Series that are pooled as log(1 + persons).
+    lessons : mapping of key to Lessons
+    pool : {"linear", "quantile"}
+    n_draws : int
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    dict of key to Combined
+        Row *i* of every series is the same world.
+    """
+    # One stratified sample for all series: a draw is of the same member wherever weights agree.
+    uniform = (generator.permutation(n_draws) + generator.uniform(size=n_draws)) / n_draws
+    made: dict[Key, Combined] = {}
+    for key, n_ahead in ahead.items():
+        made[key] = _one(said, key, n_ahead, key in counts, lessons[key], pool, uniform)
+    return _ordered(made, lessons, generator)
+
+
+def _one(
+    said: Sequence[Said],
+    key: Key,
+    n_ahead: int,
+    counts: bool,
+    lessons: Lessons,
+    pool: str,
+    uniform: np.ndarray,
+) -> Combined:
+    """Pool and calibrate one series; its paths keep the ranks of the members' paths."""
+    n_draws = len(uniform)
+    present = np.array([key in one.values for one in said])
+    nothing = np.zeros(n_ahead)
+    if n_ahead == 0:
+        empty = np.zeros((len(said), 0))
+        return Combined(np.empty((n_draws, 0)), empty, *(nothing,) * 6)
+    there = np.flatnonzero(present).tolist()
+    draws = np.stack([said[k].values[key][:, :n_ahead] for k in there])
+    taught = [lessons.at(step + 1) for step in range(n_ahead)]
+    weights = np.stack(
+        [renormalised(one.weights, present[:, None])[:, 0] for one in taught], axis=1
+    )
+    levels = (np.arange(n_draws) + 0.5) / n_draws
+    scaled = np.log1p(draws) if counts else draws
+    pooled = POOLS[pool](scaled, weights[there], levels)
+    calibrated = np.stack(
+        [one.widening.apply(pooled[:, [step]], levels)[:, 0] for step, one in enumerate(taught)],
+        axis=1,
+    )
+    if counts:
+        # Beyond e^23 (ten billion persons) a path is numerically, not demographically, alive.
+        pooled = np.expm1(np.clip(pooled, 0.0, 23.0))
+        calibrated = np.expm1(np.clip(calibrated, 0.0, 23.0))
+    member = choose(weights[there].mean(axis=1), n_draws, uniform)
+    template = draws[member, np.arange(n_draws)]
+    paths = dependence.with_ranks_of(template, calibrated)
+    parts = _variances(
+        draws, weights[there], [said[k].parameters[key] for k in there], pooled, calibrated
+    )
+    return Combined(paths, weights, *(*parts, nothing))
+
+
+def _variances(
+    draws: np.ndarray,
+    weights: np.ndarray,
+    shares: Sequence[np.ndarray],
+    pooled: np.ndarray,
+    calibrated: np.ndarray,
+) -> tuple[np.ndarray, ...]:
+    """Split the variance of the calibrated pool by the law of total variance."""
+    bounds = np.quantile(pooled, CENTRAL, axis=0)
+    kept = np.clip(draws, bounds[0], bounds[1])
+    centre, spread = kept.mean(axis=1), kept.var(axis=1)
+    mean = (weights * centre).sum(axis=0)
+    disagreement = (weights * (centre - mean) ** 2).sum(axis=0)
+    share = np.stack([one[: draws.shape[2]] for one in shares])
+    told = np.isfinite(share)
+    parameters = (weights * spread * np.where(told, share, 0.0)).sum(axis=0)
+    shocks = (weights * spread * np.where(told, 1.0 - share, 0.0)).sum(axis=0)
+    unsplit = (weights * spread * ~told).sum(axis=0)
+    total = _central_variance(calibrated)
+    # What is left is the work of the calibration (and, for averaged quantiles, of the pool).
+    rest = total - disagreement - parameters - shocks - unsplit
+    return disagreement, parameters, shocks, unsplit, rest
+
+
+def _central_variance(paths: np.ndarray) -> np.ndarray:
+    within = np.quantile(paths, CENTRAL, axis=0)
+    return np.asarray(np.clip(paths, within[0], within[1]).var(axis=0))
+
+
+def _ordered(
+    made: Mapping[Key, Combined], lessons: Mapping[Key, Lessons], generator: np.random.Generator
+) -> dict[Key, Combined]:
+    """Put whole paths of the series side by side as past joint errors ask for."""
+    keys = [key for key, one in made.items() if one.paths.shape[1]]
+    if len(keys) < 2:
+        return dict(made)
+    high = np.stack([dependence.height(made[key].paths[:, None, :])[:, 0] for key in keys], axis=1)
+    n_draws = len(high)
+    own = np.corrcoef(high, rowvar=False)
+    own = np.where(np.abs(own) < 4.0 / np.sqrt(n_draws), 0.0, own)
+    np.fill_diagonal(own, 1.0)
+    # A series may have belonged to another group at an earlier origin.
+    tables = {id(one): one.errors for one in lessons.values() if len(one.errors)}
+    scores = np.full((1, len(keys)), np.nan)
+    if tables:
+        table = pd.concat(tables.values(), ignore_index=True)
+        table = table.pivot_table(index="origin", columns="key", values="score", aggfunc="mean")
+        scores = np.stack(
+            [
+                table[key].to_numpy() if key in table else np.full(len(table), np.nan)
+                for key in keys
+            ],
+            axis=1,
+        )
+    matrix = dependence.correlation(scores, own)
+    order = dependence.order_between(high, matrix, generator)
+    turned = dict(made)
+    for position, key in enumerate(keys):
+        one = made[key]
+        turned[key] = replace(one, paths=one.paths[order[:, position]])
+    return turned

@@ -1,0 +1,186 @@
+"""Weights from past scores: CRPS stacking with a pull towards equal weights.
+
+The CRPS of a linear pool is a quadratic function of its weights,
+
+    CRPS(w) = Σ_k w_k E|X_k − y| − ½ Σ_kl w_k w_l E|X_k − X_l|,
+
+convex on the simplex, so the best weights are the solution of a small quadratic programme
+(Gneiting & Raftery 2007, doi:10.1198/016214506000001437, section 4.2; stacking of predictive
+distributions: Yao et al. 2018, doi:10.1214/17-BA1091). Members that say the same thing share
+a weight; one that scores badly alone may still earn some, by covering what others miss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the CRPS of every pool of some members is made of, per past forecast.
+
+    Attributes
+    ----------
+    distance : ndarray, shape (n_members, n)
+        E|X_k − y|; NaN where a member made no forecast.
+    apart : ndarray, shape (n_members, n_members, n)
+        E|X_k − X_l|.
+    """
+
+    distance: np.ndarray
+    apart: np.ndarray
+
+
+def terms(quantiles: np.ndarray, observed: np.ndarray) -> Terms:
+    """Return the parts of the CRPS of every linear pool.
+
+    Parameters
+    ----------
+    quantiles : ndarray, shape (n_members, n_points, n)
+        At equally spaced probabilities; NaN where a member made no forecast.
+    observed : ndarray, shape (n,)
+    """
+    members, points, size = quantiles.shape
+    ordered = np.sort(quantiles, axis=1)
+    own = (2.0 * np.arange(1, points + 1) - points - 1)[:, None]
+    apart = np.empty((members, members, size))
+    for k in range(members):
+        apart[k, k] = 2.0 * (own * ordered[k]).sum(axis=0) / points**2
+    both = (2.0 * np.arange(1, 2 * points + 1) - 2 * points - 1)[:, None]
+    for k in range(members):
+        for m in range(k + 1, members):
+            # The mean distance within an equal mixture holds the one between its halves.
+            mixed = np.sort(np.concatenate([ordered[k], ordered[m]]), axis=0)
+            within = 2.0 * (both * mixed).sum(axis=0) / (2 * points) ** 2
+            apart[k, m] = apart[m, k] = 2.0 * within - 0.5 * (apart[k, k] + apart[m, m])
+    return Terms(np.abs(ordered - observed).mean(axis=1), apart)
+
+
+def average(cells: Terms, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Average the terms over past forecasts, fairly to members that made only some of them.
+
+    A member that is absent from a forecast is compared with the others where it was there,
+    and the ratio of the scores is applied to their average over all forecasts. So a member that is
+    costly, young or needs long series can be judged by fewer forecasts.
+
+    Parameters
+    ----------
+    cells : Terms
+    share : ndarray, shape (n,)
+        Weight of each past forecast.
+
+    Returns
+    -------
+    distance : ndarray, shape (n_members,)
+        Infinite for a member that never made a forecast.
+    apart : ndarray, shape (n_members, n_members)
+    """
+    there = np.isfinite(cells.distance)
+    members = len(there)
+    weighed = np.where(there, share, 0.0)
+    # The members present most often set the level; the others are held against them.
+    most = weighed.sum(axis=1).max(initial=0.0)
+    distance = np.full(members, np.inf)
+    apart = np.zeros((members, members))
+    if most <= 0.0:
+        return distance, apart
+    full = weighed.sum(axis=1) >= 0.999 * most
+    values = np.where(there, cells.distance, 0.0)
+    own = np.einsum("kkn->kn", cells.apart)
+    alone = np.where(there, cells.distance - 0.5 * own, 0.0)
+    level = (alone[full] * weighed[full]).sum() / weighed[full].sum()
+    ratio = np.zeros((members, members))
+    for k in range(members):
+        for m in range(k, members):
+            common = there[k] & there[m] & there[full].all(axis=0)
+            mass = np.where(common, share, 0.0)
+            if mass.sum() <= 0.0:
+                continue
+            here = (alone[full] * mass).sum() / (mass.sum() * full.sum())
+            ratio[k, m] = level / here if here > 0 else 1.0
+            apart[k, m] = apart[m, k] = (
+                ratio[k, m] * np.where(common, cells.apart[k, m], 0.0) @ mass / mass.sum()
+            )
+            if k == m:
+                distance[k] = ratio[k, k] * (values[k] @ mass) / mass.sum()
+    return distance, apart
+
+
+def stack(
+    distance: np.ndarray, apart: np.ndarray, pull: float, centre: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the weights that minimise the CRPS of the pool plus a pull towards other ones.
+
+    Parameters
+    ----------
+    distance : ndarray, shape (n_members,)
+        Mean E|X_k − y|; infinite for members that cannot be judged, which get no weight
+        where others can.
+    apart : ndarray, shape (n_members, n_members)
+        Mean E|X_k − X_l|.
+    pull : float
+        Strength of the pull, relative to the score of the best single member:
+        ``pull * n_members * Σ (w_k − c_k)²``; infinite gives the centre itself.
+    centre : ndarray, shape (n_members,), optional
+        Weights c that others are pulled to; equal ones by default.
+
+    Returns
+    -------
+    ndarray, shape (n_members,)
+        Not negative, adding to one.
+    """
+    from scipy.optimize import minimize
+
+    members = len(distance)
+    centre = np.full(members, 1.0 / members) if centre is None else centre
+    judged = np.isfinite(distance)
+    if not np.isfinite(pull) or judged.sum() == 0:
+        return centre
+    if not judged.all():
+        weights = np.zeros(members)
+        left = centre[judged].sum()
+        inner = centre[judged] / left if left > 0 else None
+        weights[judged] = stack(distance[judged], apart[np.ix_(judged, judged)], pull, inner)
+        return weights
+    alone = distance - 0.5 * np.diag(apart)
+    best = float(alone.min())
+    if best <= 0.0 or members == 1:
+        return centre
+    d, a = distance / best, apart / best
+
+    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
+        off = w - centre
+        value = w @ d - 0.5 * w @ a @ w + pull * members * off @ off
+        return float(value), d - a @ w + 2.0 * pull * members * off
+
+    found = minimize(
+        loss,
+        centre,
+        jac=True,
+        method="SLSQP",
+        bounds=[(0.0, 1.0)] * members,
+        constraints={
+            "type": "eq",
+            "fun": lambda w: w.sum() - 1.0,
+            "jac": lambda w: np.ones(members),
+        },
+        options={"maxiter": 200, "ftol": 1e-10},
+    )
+    weights = np.clip(found.x, 0.0, None)
+    return np.asarray(weights / weights.sum())
+
+
+def pull_of(independent: float, strength: float) -> float:
+    """Return how strongly weights are pulled towards equality.
+
+    Parameters
+    ----------
+    independent : float
+        About how many separate past forecasts there are; see
+        `forecast.models.ensemble.model`.
+    strength : float
+        Pull at one such forecast, falling in proportion.
+    """
+    return strength / independent if independent > 0 else float("inf")

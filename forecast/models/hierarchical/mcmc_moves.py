@@ -1,0 +1,246 @@
+"""Single moves of posterior draws, compiled: of a location, of the groups, of the years."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from forecast.models.hierarchical.kernel import (
+    FAST,
+    LARGEST_LOGIT,
+    LEAST_SQUARE,
+    NORMAL,
+    compiled,
+    exponentials,
+    sum_of_logs,
+)
+
+#: Moves of each centre and spread, and of the years, at a time.
+REPEATS = 4
+#: Log storm sizes and logits beyond are refused: they would overflow.
+FARTHEST = 30.0
+
+
+@compiled(njit, fastmath=FAST, error_model="numpy", nogil=True)
+def weights(
+    groups: np.ndarray,
+    year: np.ndarray,
+    group: np.ndarray,
+    figures: np.ndarray,
+    calm: np.ndarray,
+    stormy: np.ndarray,
+) -> None:
+    """Write what does not depend on a location's own parameters.
+
+    Parameters
+    ----------
+    groups : ndarray, shape (10, n_groups)
+    year : ndarray, shape (n_years,)
+    group : ndarray of int, shape (n,)
+    figures : ndarray, shape (6, n, n_years)
+    calm, stormy : ndarray, shape (n, n_years)
+        Filled: density of each figure as a calm year's times the chance of one; constant of
+        Student's t times the chance of a stormy year. One and zero where a year does not count.
+    """
+    n, n_years = figures.shape[1:]
+    logit, odds = np.empty(n_years), np.empty(n_years)
+    power, height = np.empty(n_years), np.empty(n_years)
+    variance, powers = np.empty(n_years), np.empty(n_years, np.int64)
+    for c in range(n):
+        g = group[c]
+        scale, shared = math.exp(groups[6, g]), math.exp(groups[9, g])
+        value, before, move = figures[0, c], figures[1, c], figures[2, c]
+        log_move, used, floor = figures[3, c], figures[4, c], figures[5, c]
+        of_calm, of_stormy = calm[c], stormy[c]
+        for t in range(n_years):
+            linear = groups[7, g] + groups[8, g] * log_move[t] + shared * year[t]
+            logit[t] = min(max(linear, -LARGEST_LOGIT), LARGEST_LOGIT)
+            change = value[t] - before[t]
+            variance[t] = scale * scale * move[t] * move[t] + floor[t] * floor[t]
+            power[t] = max(-0.5 * change * change / variance[t], -600.0)
+        exponentials(logit, odds, powers)
+        exponentials(power, height, powers)
+        for t in range(n_years):
+            share = used[t] / (1.0 + odds[t])
+            of_calm[t] = share * NORMAL * height[t] / math.sqrt(variance[t]) + 1.0 - used[t]
+            of_stormy[t] = share * odds[t]
+
+
+@compiled(njit, fastmath=FAST, error_model="numpy", nogil=True)
+def log_density_of(
+    mean: float,
+    size: float,
+    kept: float,
+    storm_floor: float,
+    value: np.ndarray,
+    before: np.ndarray,
+    calm: np.ndarray,
+    stormy: np.ndarray,
+    squares: np.ndarray,
+) -> float:
+    """Log density of one location's figures, as `forecast.models.hierarchical.kernel` has it."""
+    for t in range(len(value)):
+        away = before[t] - mean
+        variance = size * math.sqrt(size * size + away * away) + storm_floor * storm_floor
+        surprise = value[t] - mean - kept * away
+        spread = 2.0 * variance + surprise * surprise
+        density = calm[t] + stormy[t] * variance / (spread * math.sqrt(spread))
+        squares[t] = density * density + LEAST_SQUARE
+    return 0.5 * float(sum_of_logs(squares))
+
+
+@compiled(njit, error_model="numpy", nogil=True)
+def move_groups(
+    groups: np.ndarray,
+    locations: np.ndarray,
+    group: np.ndarray,
+    above: np.ndarray,
+    priors: np.ndarray,
+    generator: np.random.Generator,
+) -> None:
+    """Draw centres and log spreads of the groups given the locations, in place.
+
+    Parameters
+    ----------
+    groups : ndarray, shape (10, n_groups)
+    locations : ndarray, shape (3, n)
+        Mean, log storm size and logit of persistence.
+    group, above : ndarray of int, shape (n,)
+        See `forecast.models.hierarchical.density.locations_of`.
+    priors : ndarray, shape (10, 2)
+    generator : numpy.random.Generator
+    """
+    for g in range(groups.shape[1]):
+        for j in range(3):
+            around, told = priors[3 + j]
+            for _ in range(REPEATS):
+                spread = math.exp(-2.0 * groups[3 + j, g])
+                precision, pull = priors[j, 1] ** -2.0, priors[j, 0] * priors[j, 1] ** -2.0
+                for c in range(len(group)):
+                    if group[c] == g and not (j == 0 and above[c] >= 0):
+                        precision += spread
+                        pull += spread * locations[j, c]
+                noise = generator.standard_normal()
+                groups[j, g] = pull / precision + noise / math.sqrt(precision)
+                squares, members = 0.0, 0
+                for c in range(len(group)):
+                    if group[c] == g:
+                        nested = j == 0 and above[c] >= 0
+                        centre = locations[0, above[c]] if nested else groups[j, g]
+                        squares += (locations[j, c] - centre) ** 2
+                        members += 1
+                old = groups[3 + j, g]
+                new = old + 2.4 / math.sqrt(2.0 * members + told**-2.0) * (
+                    generator.standard_normal()
+                )
+                gain = -members * (new - old) - 0.5 * squares * (
+                    math.exp(-2.0 * new) - math.exp(-2.0 * old)
+                )
+                gain -= 0.5 * ((new - around) ** 2 - (old - around) ** 2) * told**-2.0
+                if math.log(generator.random()) < gain:
+                    groups[3 + j, g] = new
+
+
+@compiled(njit, error_model="numpy", nogil=True)
+def move_years(
+    groups: np.ndarray, year: np.ndarray, priors: np.ndarray, generator: np.random.Generator
+) -> None:
+    """Move the years' common part against the chance of storms and its spread, in place.
+
+    Added to all years and taken off the chances, or years divided and their spreads multiplied:
+    the chance of a storm in each year stays (Liu and Sabatti 2000, doi:10.1093/biomet/87.2.353).
+
+    Parameters
+    ----------
+    groups : ndarray, shape (10, n_groups)
+    year : ndarray, shape (n_years,)
+    priors : ndarray, shape (10, 2)
+    generator : numpy.random.Generator
+    """
+    n_years, n_groups = len(year), groups.shape[1]
+    of_chance, of_shared = priors[7, 1] ** -2.0, priors[9, 1] ** -2.0
+    for _ in range(REPEATS):
+        precision, pull = float(n_years), -year.sum()
+        for g in range(n_groups):
+            shared = math.exp(groups[9, g])
+            precision += shared * shared * of_chance
+            pull += shared * (groups[7, g] - priors[7, 0]) * of_chance
+        added = pull / precision + generator.standard_normal() / math.sqrt(precision)
+        year += added
+        step = 2.4 / math.sqrt(2.0 * n_years + n_groups * of_shared)
+        step *= generator.standard_normal()
+        squares = (year * year).sum()
+        gain = -0.5 * squares * (math.exp(-2.0 * step) - 1.0) - n_years * step
+        for g in range(n_groups):
+            groups[7, g] -= math.exp(groups[9, g]) * added
+            off = groups[9, g] - priors[9, 0]
+            gain -= 0.5 * ((off + step) ** 2 - off * off) * of_shared
+        if math.log(generator.random()) < gain:
+            groups[9] += step
+            year *= math.exp(-step)
+
+
+@compiled(njit, error_model="numpy", nogil=True)
+def log_prior_of(
+    c: int,
+    point: np.ndarray,
+    groups: np.ndarray,
+    per_spread: np.ndarray,
+    locations: np.ndarray,
+    group: np.ndarray,
+    above: np.ndarray,
+    first_nested: int,
+) -> float:
+    """Log prior of one location and of the means of regions that are drawn around it."""
+    total = 0.0
+    for j in range(3):
+        centre = locations[0, above[c]] if j == 0 and above[c] >= 0 else groups[j, group[c]]
+        total -= 0.5 * ((point[j] - centre) * per_spread[j, group[c]]) ** 2
+    for d in range(first_nested, len(group)):
+        if above[d] == c:
+            total -= 0.5 * ((locations[0, d] - point[0]) * per_spread[0, group[d]]) ** 2
+    return total
+
+
+@compiled(njit, error_model="numpy", nogil=True)
+def propose(
+    kind: int,
+    part: float,
+    level: float,
+    point: np.ndarray,
+    one: np.ndarray,
+    two: np.ndarray,
+    new: np.ndarray,
+) -> float:
+    """Write a proposal for one location; return the log of how much it stretches volumes.
+
+    Where little is pulled, figures hardly tell the mean: its spread depends on the persistence,
+    that of the pull towards it (1 - persistence) (mean - level) much less.
+
+    Parameters
+    ----------
+    kind : int
+        0 to 2: that parameter alone; 3: all; 4: all, the pull in place of the mean.
+    part : float
+        Of the difference between the draws.
+    level : float
+        Of the location's figures.
+    point, one, two : ndarray, shape (3,)
+        The location now, and in two draws of another chain.
+    new : ndarray, shape (3,)
+        Filled.
+    """
+    for j in range(3):
+        new[j] = point[j]
+        if kind == j or kind >= 3:
+            new[j] += part * (one[j] - two[j])
+    if kind < 4:
+        return 0.0
+    pull = (point[0] - level) / (1.0 + math.exp(point[2]))
+    pull += part * (one[0] - level) / (1.0 + math.exp(one[2]))
+    pull -= part * (two[0] - level) / (1.0 + math.exp(two[2]))
+    stretch = 1.0 + math.exp(min(new[2], FARTHEST))
+    new[0] = level + pull * stretch
+    return math.log(stretch / (1.0 + math.exp(point[2])))

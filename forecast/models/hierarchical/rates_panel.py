@@ -1,0 +1,178 @@
+"""A panel as the hierarchical model sees it: rates of all locations on one calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forecast import locations
+from forecast.exclusions import last_break, usable_years
+from forecast.models.hierarchical.volatility import calm_floor, usual_moves
+from forecast.panel import Panel, Series
+from forecast.scales import is_rate
+
+#: Years are padded to a multiple of this: the likelihood takes them eight at a time.
+BLOCK = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Rates of the locations that can be pooled; those without a parent come first.
+
+    Attributes
+    ----------
+    series : tuple of Series, length n
+    rates : ndarray, shape (n, n_years)
+        Net migrants per 1,000 population per year; NaN in gaps, in years that a flag keeps
+        out, and before a series' last break.
+    first_year : int
+    parent : ndarray of int, shape (n_children,)
+        Position of the country of each of the last n_children series.
+    group : ndarray of int, shape (n,)
+        Countries of a source that covers many, of national sources, and regions each have a
+        distribution of their own.
+    groups : tuple of str
+    step : int
+    """
+
+    series: tuple[Series, ...]
+    rates: np.ndarray
+    first_year: int
+    parent: np.ndarray
+    group: np.ndarray
+    groups: tuple[str, ...]
+    step: int
+
+    @property
+    def usable(self) -> np.ndarray:
+        """Number of usable years of each series, shape (n,)."""
+        return np.asarray((~np.isnan(self.rates)).sum(axis=1))
+
+    @property
+    def start(self) -> np.ndarray:
+        """Position of the last usable year of each series, shape (n,)."""
+        from_end: np.ndarray = np.argmax(~np.isnan(self.rates[:, ::-1]), axis=1)
+        return np.asarray(self.rates.shape[1] - 1 - from_end)
+
+
+def reason_against(series: Series) -> str:
+    """Say why a series cannot be pooled, empty if it can."""
+    if not series.signed:
+        return "the hierarchical model is of net rates; use 'flows' or a time-series model."
+    if not is_rate(series):
+        return (
+            "the population is not known in every observed year, so there is no rate to pool. "
+            "Add a column population, or use a time-series model."
+        )
+    if not _usable(series).any():
+        return "no usable year: every figure since the last break is flagged out."
+    return ""
+
+
+def collect(panel: Panel) -> Pool | None:
+    """Pool the net series of a panel, None if it has none with population."""
+    chosen = [series for series in panel if not reason_against(series)]
+    if not chosen:
+        return None
+    many = {
+        source
+        for source in {series.source for series in chosen}
+        if len({locations.country_of(s.location) for s in chosen if s.source == source}) > 1
+    }
+    national: dict[str, int] = {}
+    for position, series in enumerate(chosen):
+        own = locations.find(series.location).is_country and series.source not in many
+        # The register's net stands for the country where there are several.
+        if own and (series.measure == "net_migration" or series.location not in national):
+            national[series.location] = position
+    above = [
+        national.get(locations.country_of(series.location), -1)
+        if not locations.find(series.location).is_country and series.measure != "internal_net"
+        else -1
+        for series in chosen
+    ]
+    order = sorted(range(len(chosen)), key=lambda place: above[place] >= 0)
+    placed = {old: new for new, old in enumerate(order)}
+    kinds = [_kind(chosen[old], many) for old in order]
+    groups = tuple(dict.fromkeys(sorted(kinds)))
+    first = min(int(series.years[0]) for series in chosen)
+    last = max(series.origin for series in chosen)
+    rates = np.full((len(chosen), (last - first) // panel.step + 1), np.nan)
+    for row, old in enumerate(order):
+        series = chosen[old]
+        places = (series.years - first) // panel.step
+        rate = 1000.0 * series.values / (panel.step * series.population)
+        rates[row, places] = np.where(_usable(series), rate, np.nan)
+    return Pool(
+        tuple(chosen[old] for old in order),
+        rates,
+        first,
+        np.array([placed[above[old]] for old in order if above[old] >= 0], dtype=int),
+        np.array([groups.index(kind) for kind in kinds], dtype=int),
+        groups,
+        panel.step,
+    )
+
+
+def _kind(series: Series, many: set[str]) -> str:
+    if series.measure == "internal_net":
+        return "regions, internal"
+    if not locations.find(series.location).is_country:
+        return "regions"
+    return "countries, one source" if series.source in many else "countries, national sources"
+
+
+def _usable(series: Series) -> np.ndarray:
+    keep = usable_years(series)
+    keep[: last_break(series)] = False
+    return keep
+
+
+def transitions(pool: Pool, settings: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return what the likelihood reads, years padded to whole blocks.
+
+    A year counts if the year before it is known too: a gap stays a gap. Where the move of the
+    year before is not known, the group's median move stands for it.
+
+    Parameters
+    ----------
+    pool : Pool
+    settings : mapping
+        The table ``[settings]`` of the model's TOML.
+
+    Returns
+    -------
+    dict
+        ``value, before, move, log_move, weight, floor`` of shape (n, n_years - 1 padded), rates
+        per 1,000; the floor is that of `forecast.models.hierarchical.volatility`.
+    """
+    rates = pool.rates
+    value, before = rates[:, 1:], rates[:, :-1]
+    moved = np.abs(np.diff(rates, axis=1))
+    move = np.full_like(value, np.nan)
+    move[:, 1:] = moved[:, :-1]
+    usual = usual_moves(rates, settings)[:, :-1]
+    for group in range(len(pool.groups)):
+        rows = pool.group == group
+        known = moved[rows][~np.isnan(moved[rows])]
+        typical = float(np.median(known)) if len(known) else 1.0
+        for moves in (move, usual):
+            moves[rows] = np.where(np.isnan(moves[rows]), typical, moves[rows])
+    used = ~np.isnan(value) & ~np.isnan(before)
+    padding = ((0, 0), (0, -value.shape[1] % BLOCK))
+    filled = {
+        "value": np.where(used, value, 0.0),
+        "before": np.where(used, before, 0.0),
+        "move": np.where(used, move, 1.0) + float(settings["least_move"]),
+        "weight": used.astype(float),
+        "floor": np.where(used, calm_floor(usual, settings), 1.0),
+    }
+    neutral = {"value": 0.0, "before": 0.0, "move": 1.0, "weight": 0.0, "floor": 1.0}
+    padded = {
+        name: np.pad(array, padding, constant_values=neutral[name])
+        for name, array in filled.items()
+    }
+    return {**padded, "log_move": np.log(padded["move"])}

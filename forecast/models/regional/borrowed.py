@@ -1,0 +1,177 @@
+"""Regions of which only the population is known: forecasts that say they are borrowed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from forecast import locations
+from forecast.accounts.audit import keys_of
+from forecast.contract import FORECAST
+from forecast.errors import DataError
+from forecast.models.regional.boundaries import stack
+from forecast.models.regional.data import ALL
+from forecast.models.regional.internal_moves import cancelled
+from forecast.models.regional.model import Internal
+from forecast.models.regional.partial_pooling import posterior
+from forecast.models.series.simulation import simulate
+from forecast.models.series.univariate import series_seed
+from forecast.outlook import Forecast
+from forecast.panel import Panel, Series
+from forecast.scales import population_ahead
+
+#: Draws of each pooled region from which those of others are taken.
+_POOLED = 500
+
+
+def with_borrowed_regions(
+    outlook: Forecast, country: str, population: Panel | None = None, seed: int = 1
+) -> Forecast:
+    """Add the regions of a country that have no figures of migration at all.
+
+    A region without figures is taken for any one of the regions that have them: each draw
+    takes over level and future of a region picked at random, per 1,000 inhabitants and beyond
+    the country's own net. Regions of the country that do have figures keep their
+    draws, and all of them add up to the country in every draw. What is known of such
+    a region is its size, and that there is a country it belongs to; its interval is as wide as
+    regions differ.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        With the country's net of all flows, and a history in which regions of other
+        countries make these up (to borrow from).
+    country : str
+        Such as ``"KGZ"``.
+    population : Panel, optional
+        Population of every region; the bundled one by default.
+    seed : int
+
+    Returns
+    -------
+    Forecast
+        With one series of the net of all flows for each region, noted as borrowed. Census
+        figures of migrants by region are stocks and enter nowhere.
+
+    Raises
+    ------
+    DataError
+        If the country has no forecast to add up to, or a region no population.
+    """
+    from forecast.data.package import load
+
+    people = load("population") if population is None else population
+    whole = next((key for key in keys_of(outlook) if key[1] == country and key[2] == ALL), None)
+    if whole is None:
+        raise DataError(
+            f"{country} has no net of all flows in this forecast that its regions could add up "
+            "to. Forecast a panel that holds it, with model='coherent' or 'internal'."
+        )
+    source = whole[0]
+    regions = locations.regions(country)
+    sizes = {s.location: s for s in people if s.measure == "population"}
+    missing = [region for region in regions if region not in sizes]
+    if missing or not regions:
+        raise DataError(
+            f"the population of {missing[0] if missing else country} is not in the panel of "
+            "populations. Give a panel with every region."
+        )
+    values = outlook.paths.transpose("draw", "series", "year").to_numpy()
+    keys = keys_of(outlook)
+    total = values[:, keys.index(whole)]
+    ahead = int((~np.isnan(total[0])).sum())
+    total = total[:, total.shape[1] - ahead :]
+    origin = int(outlook.series["origin"].iloc[keys.index(whole)])
+    size = np.stack([_people(sizes[region], origin, ahead) for region in regions])
+    share = size[:, 0] / size[:, 0].sum()
+    fitted = Internal().fit(outlook.history, seed)
+    rated = [pair for pair in zip(fitted.fits, fitted.pools) if pair[0].group.rated]
+    if not rated:
+        raise DataError(
+            "no regions of this forecast have a population, so there is no rate to borrow. "
+            "Add the population of the regions that have figures."
+        )
+    generator = np.random.default_rng(series_seed(seed, "borrowed", whole))
+    rates = np.concatenate(
+        [
+            simulate(
+                posterior(
+                    pool,
+                    item.rates[:, column],
+                    item.group.breaks[:, column],
+                    item.floors[column],
+                ),
+                ahead,
+                _POOLED,
+                generator,
+            )
+            for item, pool in rated
+            for column in range(item.width)
+        ]
+    )
+    n_draws = len(total)
+    rest = np.empty((n_draws, len(regions), ahead))
+    own = {key[1]: position for position, key in enumerate(keys) if key[::2] == (source, ALL)}
+    known = [region for region in regions if region in own]
+    for column, region in enumerate(regions):
+        if region in own:
+            theirs = values[:, own[region], values.shape[2] - ahead :]
+            rest[:, column] = theirs - share[column] * total
+        else:
+            picked = rates[generator.integers(0, len(rates), n_draws)]
+            rest[:, column] = picked * size[column] / 1000.0
+    # Regions with figures stay where they are; the others take up the difference.
+    free = [column for column, region in enumerate(regions) if region not in own]
+    fixed = [column for column in range(len(regions)) if column not in free]
+    gap = rest[:, fixed].sum(axis=1)
+    centred = cancelled(rest[:, free])
+    weight = size[free] / size[free].sum(axis=0)
+    rest[:, free] = centred - weight * gap[:, None]
+    pooled = f"{len(rates) // _POOLED} regions of " + ", ".join(
+        sorted({item.group.country for item, _ in rated})
+    )
+    pieces = [(key, values[:, position]) for position, key in enumerate(keys)]
+    origins = outlook.series["origin"].tolist()
+    notes = []
+    for column in free:
+        padded = np.full((n_draws, values.shape[2]), np.nan)
+        padded[:, values.shape[2] - ahead :] = share[column] * total + rest[:, column]
+        pieces.append(((source, regions[column], ALL), padded))
+        origins.append(origin)
+        notes.append(_note(source, regions[column], origin, pooled, known))
+    return Forecast(
+        stack(outlook, pieces, origins),
+        outlook.horizons,
+        pd.concat([outlook.notes, pd.DataFrame(notes)], ignore_index=True),
+        outlook.history,
+    )
+
+
+def _people(series: Series, origin: int, ahead: int) -> np.ndarray:
+    """Return the population of the years after the origin, from figures up to its end.
+
+    The count of 1 January after the origin closes the origin's year.
+    """
+    kept = series.years <= origin + 1
+    values = series.values[kept]
+    return population_ahead(values, ahead)
+
+
+def _note(
+    source: str, region: str, origin: int, pooled: str, known: list[str]
+) -> dict[str, object]:
+    besides = f" and the figures of {', '.join(known)}" if known else ""
+    return {
+        "source": source,
+        "location": region,
+        "measure": ALL,
+        "origin": origin,
+        "observations": 0,
+        "status": FORECAST,
+        "reason": f"Borrowed: no figure of migration of this region is known, only its "
+        f"population. It is taken for any of {pooled}, within the country's net{besides}; the "
+        "interval says how much regions differ, not what is known of this one.",
+        "scale": "rate",
+        "population": "1 January figures carried forward",
+        "flags": "",
+    }

@@ -1,0 +1,173 @@
+"""Pooled reversion: the way back to past levels, learned from all series together.
+
+A direct forecast: for each horizon h, the change y(t+h) − y(t) is regressed on the gaps
+between y(t) and the series' own past levels, over all series and all years t of the past
+(median regression). Its residuals, divided by a spread that depends on how stormy the
+series has been, are one distribution for all, taken as it is: heavy tails, skewness and
+all. So long horizons have the reversion that long horizons had, and shocks the tails that
+shocks had, which one-step likelihoods of single series do not give.
+
+Every draw has uncertain coefficients (a cluster-robust covariance) and a path of residuals
+whose ranks follow a Gaussian copula over horizons, estimated from the same residuals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
+from forecast.errors import TooShortError
+from forecast.models.assembly import assemble
+from forecast.models.series.reversion import GAPS, SPREADS
+from forecast.models.series.shared_scale import Pool
+from forecast.models.series.univariate import Prepared, note, prepare, series_seed
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+
+
+class PooledReversion:
+    """Reversion to own past levels with coefficients shared by all series of one scale.
+
+    Series pool by scale: rates per 1,000 (net flows with a known population), log counts,
+    and persons (net flows without), the last in units of their own mean absolute change.
+    """
+
+    name = "pooled"
+
+    def fit(self, panel: Panel, seed: int) -> FittedPools:
+        """Describe the past of every series; see `forecast.contract.Model`.
+
+        Raises
+        ------
+        TooShortError
+            If no scale has enough series to learn from.
+        """
+        ready: dict[tuple[str, str, str], Prepared] = {}
+        reasons: dict[tuple[str, str, str], str] = {}
+        for series in panel:
+            try:
+                ready[series.key] = prepare(series)
+            except TooShortError as error:
+                reasons[series.key] = str(error)
+        pools: dict[str, Pool] = {}
+        for kind in sorted({one.scale.kind for one in ready.values()}):
+            members = {key: one for key, one in ready.items() if one.scale.kind == kind}
+            pool = Pool(members, kind, panel.step)
+            try:
+                pool.step(1)
+            except TooShortError:
+                settings = pool.settings
+                reasons |= dict.fromkeys(
+                    members,
+                    f"{len(members)} series on the scale {kind!r} are too few or too short: "
+                    f"{settings['minimum_series']} series and {settings['minimum_cells']} past "
+                    "changes are needed to learn from.",
+                )
+                continue
+            pools[kind] = pool
+        notes = []
+        for series in panel:
+            if series.key in reasons:
+                notes.append(note(series, NOT_FORECAST, reasons[series.key]))
+            else:
+                notes.append(note(series, FORECAST, "", ready[series.key].scale))
+        if not pools:
+            raise TooShortError(
+                f"no series can be forecast by {self.name!r}: "
+                f"{next(iter(reasons.values()), 'the panel is empty.')} Add series or earlier "
+                "years, or use a model of single series such as 'structural'."
+            )
+        table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
+        return FittedPools(panel, seed, pools, table)
+
+
+@dataclass(frozen=True)
+class FittedPools:
+    """Pools that have seen a panel."""
+
+    panel: Panel
+    seed: int
+    pools: dict[str, Pool]
+    notes: pd.DataFrame
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row per scale, horizon and parameter: estimate and cluster-robust standard error."""
+        rows = []
+        for kind, pool in self.pools.items():
+            for horizon, step in sorted(pool.steps.items()):
+                error = np.sqrt(np.diag(step.covariance))
+                for name, value, sd in zip(GAPS, step.coefficients, error):
+                    rows.append((kind, horizon, f"gap_{name}", value, sd))
+                for name, value in zip(("level", *SPREADS), step.spread):
+                    rows.append((kind, horizon, f"spread_{name}", value, np.nan))
+        return pd.DataFrame(rows, columns=["scale", "horizon", "parameter", "mean", "sd"])
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Simulate futures; see `forecast.contract.FittedModel`."""
+        wanted = check_years(self.panel, years)
+        drawn = {}
+        for pool in self.pools.values():
+            ahead = {
+                key: max(0, (wanted[-1] - one.series.origin) // self.panel.step)
+                for key, one in pool.members.items()
+            }
+            # The last usable year may lie before the origin (an outlier, a gap).
+            beyond = {
+                key: len(pool.members[key].values) - 1 - int(pool.pasts[key].where[-1])
+                for key in ahead
+            }
+            longest = max(ahead[key] + beyond[key] for key in ahead)
+            root = pool.copula(longest) if longest else np.empty((0, 0))
+            for key, one in pool.members.items():
+                generator = np.random.default_rng(series_seed(self.seed, "pooled", key))
+                paths = _paths(pool, key, ahead[key] + beyond[key], draws, root, generator)
+                drawn[key] = one.scale.to_persons(paths[:, beyond[key] :])
+        return assemble(self.panel, drawn, wanted, self.notes, model="pooled", seed=self.seed)
+
+    def parameter_share(self, key: tuple[str, str, str], n_ahead: int) -> np.ndarray:
+        """Return the share of the variance that uncertain coefficients make, shape (n_ahead,)."""
+        for pool in self.pools.values():
+            if key not in pool.members:
+                continue
+            shares = np.empty(n_ahead)
+            gaps, storm = (part[-1] for part in pool.design(pool.pasts[key]))
+            for position in range(n_ahead):
+                step, wider = pool.step(position + 1)
+                known = float(gaps @ step.covariance @ gaps)
+                shock = (wider * np.exp(storm @ step.spread)) ** 2 * step.residuals.var()
+                shares[position] = known / (known + shock)
+            return shares
+        return np.full(n_ahead, np.nan)
+
+
+def _paths(
+    pool: Pool,
+    key: tuple[str, str, str],
+    n_ahead: int,
+    n_draws: int,
+    root: np.ndarray,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Draw futures on the model's scale after the last usable year, (n_draws, n_ahead)."""
+    one = pool.pasts[key]
+    gaps, storm = (part[-1] for part in pool.design(one))
+    unit, last = float(pool.unit(one)[-1]), float(one.value[-1])
+    rank = ndtr(generator.standard_normal((n_draws, len(root))) @ root.T)
+    # One standard normal per draw and coefficient: wrong coefficients stay wrong at all horizons.
+    error = generator.standard_normal((n_draws, len(gaps)))
+    paths = np.empty((n_draws, n_ahead))
+    for position in range(n_ahead):
+        step, wider = pool.step(position + 1)
+        values, vectors = np.linalg.eigh(step.covariance)
+        deviation = error @ (vectors * np.sqrt(np.clip(values, 0.0, None)) @ vectors.T).T
+        level = (np.arange(len(step.residuals)) + 0.5) / len(step.residuals)
+        surprise = np.interp(rank[:, position], level, step.residuals)
+        change = (step.coefficients + deviation) @ gaps
+        paths[:, position] = change + wider * np.exp(storm @ step.spread) * surprise
+    return last + unit * paths

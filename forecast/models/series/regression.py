@@ -1,0 +1,241 @@
+"""Regression on drivers, offered only to series whose own past shows that it helps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from forecast.errors import TooShortError
+from forecast.models.series.covariates import Drivers, check, drivers
+from forecast.models.series.driver_filter import Driven, condition_on_drivers, simulate_with_drivers
+from forecast.models.series.driver_futures import futures
+from forecast.models.series.simulation import simulate
+from forecast.models.series.statespace import Posterior
+from forecast.models.series.structural import Structural
+from forecast.models.series.univariate import MINIMUM_YEARS, Prepared, prepare, series_seed
+from forecast.models.specification import specification
+from forecast.panel import Series
+from forecast.scales import Kind
+
+#: Name of the settings, and of the model with its gate.
+SHELF = "regression"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How the model with drivers did against the one without, before the present.
+
+    Attributes
+    ----------
+    origins : int
+    skill : float
+        1 − CRPS with drivers / CRPS without; NaN without origins.
+    p_value : float
+        One-sided, that the drivers do not help; 1 where it cannot be tested.
+    """
+
+    origins: int
+    skill: float
+    p_value: float
+
+
+class Regression(Structural):
+    """`Structural` with drivers of the place beside it (``models/regression.toml``).
+
+    Parameters
+    ----------
+    covariates : DataFrame, optional
+        ``location, measure, year, value``; the bundled table by default. Rows after a
+        series' last year are never looked at. The figures are those of the newest release:
+        what had been published on the day is not recorded.
+    gated : bool
+        Whether the drivers have to pass the inner backtest; without it they are used wherever
+        there are any.
+    """
+
+    def __init__(self, covariates: pd.DataFrame | None = None, *, gated: bool = True) -> None:
+        if covariates is None:
+            from forecast.data.package import covariates as bundled
+
+            covariates = bundled()
+        self.tables = check(covariates)
+        self.gated = gated
+        self.name = SHELF if gated else f"{SHELF}-always"
+        self._tried: dict[tuple[object, ...], tuple[np.ndarray, np.ndarray]] = {}
+
+    @property
+    def discounts(self) -> tuple[float, ...]:
+        """Discounts of the variance that are weighed."""
+        return tuple(specification(SHELF)["discount"])
+
+    def posterior(self, prepared: Prepared) -> Posterior:
+        """Return what the series says, with drivers where they have helped before."""
+        found = self._drivers(prepared.series)
+        if found is None:
+            return Plain.of(self._plain(prepared), "no driver has figures for this place")
+        if not self.gated:
+            return self._driven(prepared, found)
+        tried = self.trial(prepared)
+        said = (
+            "too few earlier origins to try them"
+            if np.isnan(tried.skill)
+            else f"skill {100 * tried.skill:+.0f} % over {tried.origins} earlier origins "
+            f"(one-sided p = {tried.p_value:.2f})"
+        )
+        if not tried.skill > 0 or tried.p_value > specification(SHELF)["gate"]["p_value"]:
+            return Plain.of(self._plain(prepared), f"drivers left out: {said}")
+        used = ", ".join(found.names)
+        return replace(self._driven(prepared, found), remark=f"drivers {used}: {said}")
+
+    def trial(self, prepared: Prepared) -> Trial:
+        """Forecast the last years before the present with and without drivers.
+
+        Every inner origin lies before the series' last year, and so do the years forecast.
+        """
+        gate = specification(SHELF)["gate"]
+        values, horizon, losses = prepared.values, int(gate["horizon"]), []
+        ends = [
+            end
+            for end in range(max(1, len(values) - 1 - gate["origins"]), len(values) - 1)
+            if not np.isnan(values[end]) and (~np.isnan(values[: end + 1])).sum() >= MINIMUM_YEARS
+        ]
+        if len(ends) < 2 * horizon:
+            return Trial(len(ends), float("nan"), 1.0)
+        for end in ends:
+            ahead = values[end + 1 : end + 1 + horizon]
+            scored = ~np.isnan(ahead)
+            if not scored.any():
+                continue
+            pair = self._pair(
+                prepared.series.until(int(prepared.series.years[end])), prepared.scale.kind
+            )
+            if pair is not None:
+                steps = np.flatnonzero(scored)
+                losses.append([_crps(paths[:, steps], ahead[steps]).mean() for paths in pair])
+        return _judged(np.array(losses).reshape(-1, 2), horizon)
+
+    def paths(
+        self,
+        prepared: Prepared,
+        posterior: Posterior,
+        n_ahead: int,
+        n_draws: int,
+        generator: np.random.Generator,
+    ) -> np.ndarray:
+        """Draw futures on the model's scale, the drivers' own futures drawn with them."""
+        if not isinstance(posterior, Driven):
+            return simulate(posterior, n_ahead, n_draws, generator)
+        met = futures(posterior.drivers, n_ahead, n_draws, generator)
+        return simulate_with_drivers(posterior, met, generator)
+
+    def remark(self, posterior: Posterior) -> str:
+        """Return which drivers are used, or why none is."""
+        return posterior.remark if isinstance(posterior, Driven | Plain) else ""
+
+    def _pair(self, series: Series, kind: Kind) -> tuple[np.ndarray, np.ndarray] | None:
+        """Forecast a series as it stood at an inner origin, with and without drivers.
+
+        Later origins of a backtest ask for the same again, so that it is kept.
+        """
+        figures = (series.values, series.population, series.precision)
+        known = [part.tobytes() for part in figures]
+        state = (series.key, series.origin, kind, series.flags, *known)
+        if state not in self._tried:
+            gate = specification(SHELF)["gate"]
+            found = self._drivers(series)
+            try:
+                past = prepare(series, kind)
+            except TooShortError:
+                return None
+            if found is None:
+                return None
+            made = []
+            for posterior in (self._driven(past, found), self._plain(past)):
+                seed = series_seed(series.origin, SHELF, series.key)
+                generator = np.random.default_rng(seed)
+                size = int(gate["horizon"]), int(gate["draws"])
+                made.append(self.paths(past, posterior, *size, generator))
+            self._tried[state] = made[0], made[1]
+        return self._tried[state]
+
+    def _drivers(self, series: Series) -> Drivers | None:
+        if series.step != 1:
+            return None
+        stated = specification(SHELF)
+        return drivers(
+            self.tables,
+            series.location,
+            series.origin,
+            stated["driver"],
+            stated["drivers"]["minimum_years"],
+        )
+
+    def _plain(self, prepared: Prepared) -> Posterior:
+        return self.weigh(self.nodes(prepared), prepared, prepared.values)
+
+    def seeded_as(self, posterior: Posterior) -> str:
+        """Return `structural` where there are no drivers, so that the two forecasts are equal."""
+        return self.name if isinstance(posterior, Driven) else Structural.name
+
+    def _driven(self, prepared: Prepared, found: Drivers) -> Driven:
+        spreads: Sequence[float] = specification(SHELF)["prior"]["spread"]
+        return condition_on_drivers(
+            self.nodes(prepared),
+            prepared.values,
+            prepared.series.years,
+            prepared.breaks,
+            found,
+            spreads,
+            prepared.scale.floor,
+            self.discounts,
+        )
+
+
+@dataclass(frozen=True)
+class Plain(Posterior):
+    """A posterior without drivers, and why there are none.
+
+    Attributes
+    ----------
+    remark : str
+    """
+
+    remark: str
+
+    @classmethod
+    def of(cls, posterior: Posterior, remark: str) -> Plain:
+        """Return a posterior with a remark beside it."""
+        return cls(**vars(posterior), remark=remark)
+
+
+def _crps(paths: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Return the CRPS of draws, shape (n_draws, n), at observed values, shape (n,)."""
+    ordered = np.sort(paths, axis=0)
+    size = len(ordered)
+    weights = 2 * np.arange(1, size + 1) - size - 1
+    spread = (weights[:, None] * ordered).sum(axis=0) / size**2
+    return np.asarray(np.abs(ordered - observed).mean(axis=0) - spread)
+
+
+def _judged(losses: np.ndarray, overlap: int) -> Trial:
+    """Compare losses with and without drivers, shape (n_origins, 2).
+
+    A t-test on the mean difference whose origins count as often as their forecasts do not
+    overlap.
+    """
+    from scipy.special import stdtr
+
+    size = len(losses)
+    if size < 2 * overlap:
+        return Trial(size, float("nan"), 1.0)
+    skill = 1.0 - float(losses[:, 0].sum() / losses[:, 1].sum())
+    difference = losses[:, 0] - losses[:, 1]
+    separate = size / overlap
+    error = float(difference.std(ddof=1)) / np.sqrt(separate)
+    if error == 0.0:
+        return Trial(size, skill, 1.0)
+    p_value = float(stdtr(separate - 1, float(difference.mean()) / error))
+    return Trial(size, skill, p_value)

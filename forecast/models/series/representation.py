@@ -1,0 +1,141 @@
+"""Parameter nodes from statsmodels' state-space models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.models.series.statespace import Nodes
+
+if TYPE_CHECKING:
+    from statsmodels.tsa.statespace.mlemodel import MLEModel
+
+#: Length of the dummy series that statsmodels' constructors ask for.
+DUMMY = np.arange(24, dtype=float)
+
+
+def from_statsmodels(
+    model: MLEModel,
+    parameters: Iterable[Sequence[float]],
+    *,
+    diffuse: Sequence[bool] | np.ndarray,
+    level: Sequence[bool] | np.ndarray,
+    log_prior: np.ndarray,
+    names: Mapping[str, np.ndarray],
+) -> Nodes:
+    """Read the matrices of a statsmodels model at each parameter vector.
+
+    Parameters
+    ----------
+    model : statsmodels MLEModel
+        Any linear Gaussian model whose variance parameters are given relative to one.
+    parameters : iterable of sequence of float
+        Parameter vectors in statsmodels' order, one per node.
+    diffuse, level : sequence of bool, shape (m,)
+        See `forecast.models.series.statespace.Nodes`.
+    log_prior : ndarray, shape (k,)
+    names : mapping of str to ndarray, shape (k,)
+
+    Returns
+    -------
+    Nodes
+    """
+    pieces: list[tuple[np.ndarray, ...]] = []
+    stationary = ~np.asarray(diffuse, dtype=bool)
+    for vector in parameters:
+        model.update(np.asarray(vector, dtype=float))
+        form = model.ssm
+        selection = form["selection"]
+        noise = selection @ form["state_cov"] @ selection.T
+        transition = form["transition"]
+        pieces.append(
+            (
+                form["design"][0, ...].reshape(len(stationary), -1)[:, 0].copy(),
+                transition.copy(),
+                noise,
+                form["obs_cov"].ravel()[:1].copy(),
+                stationary_covariance(transition, noise, stationary),
+            )
+        )
+    design, transitions, noises, observation, initial = (np.stack(part) for part in zip(*pieces))
+    return Nodes(
+        design,
+        transitions,
+        noises,
+        observation[:, 0],
+        initial,
+        ~stationary,
+        np.asarray(level, dtype=bool),
+        log_prior,
+        names,
+    )
+
+
+def stationary_covariance(
+    transition: np.ndarray, noise: np.ndarray, stationary: np.ndarray
+) -> np.ndarray:
+    """Return the long-run covariance of the stationary states, zero for the others.
+
+    Solves V = T V T' + Q by vectorisation on the stationary block.
+    """
+    where = np.ix_(stationary, stationary)
+    block, shocks = transition[where], noise[where]
+    size = len(block)
+    covariance = np.zeros_like(noise)
+    if size:
+        system = np.eye(size * size) - np.kron(block, block)
+        covariance[where] = np.linalg.solve(system, shocks.ravel()).reshape(size, size)
+    return covariance
+
+
+def padded(nodes: Nodes, n_states: int) -> Nodes:
+    """Return the nodes with idle states added, so that different models can be joined."""
+    extra = n_states - nodes.design.shape[1]
+    square = ((0, 0), (0, extra), (0, extra))
+    return Nodes(
+        np.pad(nodes.design, ((0, 0), (0, extra))),
+        np.pad(nodes.transition, square),
+        np.pad(nodes.state_noise, square),
+        nodes.observation_noise,
+        np.pad(nodes.initial, square),
+        np.pad(nodes.diffuse, (0, extra)),
+        np.pad(nodes.level, (0, extra)),
+        nodes.log_prior,
+        nodes.parameters,
+    )
+
+
+def joined(components: Mapping[str, Nodes]) -> Nodes:
+    """Join several models into one set of nodes with equal prior weight for each model.
+
+    All must have the same diffuse states, so that their likelihoods compare the same
+    contrasts of the data. The posterior weight of each model is a parameter by its name.
+    """
+    n_states = max(nodes.design.shape[1] for nodes in components.values())
+    wide = {name: padded(nodes, n_states) for name, nodes in components.items()}
+    first = next(iter(wide.values()))
+    if any((nodes.diffuse != first.diffuse).any() for nodes in wide.values()):
+        raise ValueError("models with different diffuse states cannot be joined")
+    sizes = [len(nodes.log_prior) for nodes in wide.values()]
+    edges = np.cumsum([0, *sizes])
+    member = {}
+    for position, name in enumerate(wide):
+        member[name] = np.zeros(edges[-1])
+        member[name][edges[position] : edges[position + 1]] = 1.0
+    priors = [
+        nodes.log_prior - np.logaddexp.reduce(nodes.log_prior) - np.log(len(wide))
+        for nodes in wide.values()
+    ]
+    return Nodes(
+        np.concatenate([nodes.design for nodes in wide.values()]),
+        np.concatenate([nodes.transition for nodes in wide.values()]),
+        np.concatenate([nodes.state_noise for nodes in wide.values()]),
+        np.concatenate([nodes.observation_noise for nodes in wide.values()]),
+        np.concatenate([nodes.initial for nodes in wide.values()]),
+        first.diffuse,
+        np.logical_or.reduce([nodes.level for nodes in wide.values()]),
+        np.concatenate(priors),
+        member,
+    )

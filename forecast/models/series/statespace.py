@@ -1,0 +1,295 @@
+"""Linear Gaussian state-space models on a grid of parameters: filter, posterior, simulation.
+
+One form serves every time-series model here. A model is a set of *nodes*, each a full
+set of parameters with its state-space matrices (built by statsmodels) relative to one
+unknown variance. The Kalman filter runs over all nodes at once; the variance is
+integrated out in closed form; draws come from nodes in proportion to their posterior
+weight. So intervals contain innovation, state and parameter uncertainty, without
+iteration and without a fit that can fail to converge.
+
+The variance may drift: with a discount below one, older surprises count less, so that
+an exodus thirty years ago does not set the width of today's intervals (West and Harrison
+1997, section 10.8, doi:10.1007/b98971). The series itself weighs the discounts, by how
+well each would have predicted every year from the years before it. The nodes are weighed
+under a constant variance: were shocks discounted there too, calm stretches alone would
+say how long a shock lasts, and forecasts made after one would carry it on.
+
+Conventions follow Durbin and Koopman (2012, doi:10.1093/acprof:oso/9780199641178.001.0001):
+y_t = Z a_t + e_t, a_t = T a_{t-1} + n_t, with Var(e_t) = s2 h and Var(n_t) = s2 Q.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from forecast.models.series.variance import learn, prior
+
+#: Variance of a diffuse state, relative to the innovation variance of the series.
+DIFFUSE = 1e7
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """State-space matrices of every parameter node; compared by identity.
+
+    Attributes
+    ----------
+    design : ndarray, shape (k, m)
+        Z of each of the k nodes with m states.
+    transition : ndarray, shape (k, m, m)
+        T.
+    state_noise : ndarray, shape (k, m, m)
+        Q, relative to the unknown variance.
+    observation_noise : ndarray, shape (k,)
+        h, relative to the unknown variance.
+    initial : ndarray, shape (k, m, m)
+        Covariance of the first state without its diffuse part.
+    diffuse : ndarray of bool, shape (m,)
+        States that nothing is known about before the first observation.
+    level : ndarray of bool, shape (m,)
+        States that are forgotten at a break.
+    log_prior : ndarray, shape (k,)
+        Log prior weight of each node.
+    parameters : mapping of str to ndarray, shape (k,)
+        Named parameter values, for the diagnostics.
+    """
+
+    design: np.ndarray
+    transition: np.ndarray
+    state_noise: np.ndarray
+    observation_noise: np.ndarray
+    initial: np.ndarray
+    diffuse: np.ndarray
+    level: np.ndarray
+    log_prior: np.ndarray
+    parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What a series says about the nodes.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (k, d)
+        Posterior probability of each node and discount.
+    discounts : ndarray, shape (d,)
+    evidence : ndarray, shape (k, d)
+        Log predictive likelihood: the sum over years of the log density of each
+        observation given those before it, up to a constant.
+    log_likelihood : ndarray, shape (k,)
+        Diffuse log likelihood at each node, with a constant variance at its maximum.
+    state : ndarray, shape (k, m)
+        Filtered state after the last year, in units of the series.
+    state_root : ndarray, shape (k, m, m)
+        A square root of the filtered state covariance, relative to the variance.
+    sum_squares : ndarray, shape (k, d)
+        Discounted sum of squared standardised innovations, plus the floor.
+    degrees : ndarray, shape (d,)
+        Degrees of freedom of the present variance.
+    shift : float
+        Subtracted from the series before filtering.
+    fitted : ndarray, shape (n_years,)
+        One-step predictions averaged over nodes, NaN where the state was diffuse.
+    """
+
+    nodes: Nodes
+    weights: np.ndarray
+    discounts: np.ndarray
+    evidence: np.ndarray
+    log_likelihood: np.ndarray
+    state: np.ndarray
+    state_root: np.ndarray
+    sum_squares: np.ndarray
+    degrees: np.ndarray
+    shift: float
+    fitted: np.ndarray
+
+    def mean(self, parameter: str) -> float:
+        """Return the posterior mean of a named parameter, or of ``"discount"``."""
+        if parameter == "discount":
+            return float(self.weights.sum(axis=0) @ self.discounts)
+        return float(self.weights.sum(axis=1) @ self.nodes.parameters[parameter])
+
+    @property
+    def spread(self) -> float:
+        """Posterior mean standard deviation of the present innovations."""
+        return float((self.weights * np.sqrt(self.sum_squares / self.degrees)).sum())
+
+
+@lru_cache(maxsize=256)
+def _gains(
+    nodes: Nodes, observed: tuple[bool, ...], breaks: tuple[bool, ...]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Run the variance recursion, which depends on which years are observed but not on values.
+
+    Returns
+    -------
+    variance : ndarray, shape (n_years, k)
+        Innovation variance F, NaN in unobserved years.
+    gain : ndarray, shape (n_years, k, m)
+        Kalman gain.
+    burned : ndarray of bool, shape (n_years,)
+        Observed years that only identify a diffuse state.
+    covariance : ndarray, shape (k, m, m)
+        Filtered state covariance after the last year.
+    """
+    n_nodes, n_states = nodes.design.shape
+    n_years = len(observed)
+    variance = np.full((n_years, n_nodes), np.nan)
+    gain = np.zeros((n_years, n_nodes, n_states))
+    burned = np.zeros(n_years, dtype=bool)
+    to_burn = int(nodes.diffuse.sum())
+    covariance = nodes.initial + DIFFUSE * np.diag(nodes.diffuse.astype(float))
+    forget = DIFFUSE * np.diag((nodes.level & (nodes.level.any())).astype(float))
+    moved = np.swapaxes(nodes.transition, 1, 2)
+    for year in range(n_years):
+        if year > 0:
+            covariance = nodes.transition @ covariance @ moved + nodes.state_noise
+        if breaks[year] and year > 0:
+            covariance = covariance + forget
+            to_burn += 1
+        if not observed[year]:
+            continue
+        product = (covariance @ nodes.design[:, :, None])[:, :, 0]
+        variance[year] = (nodes.design * product).sum(axis=1) + nodes.observation_noise
+        gain[year] = product / variance[year][:, None]
+        covariance = covariance - gain[year][:, :, None] * product[:, None, :]
+        covariance = 0.5 * (covariance + np.swapaxes(covariance, 1, 2))
+        if to_burn:
+            burned[year] = True
+            to_burn -= 1
+    return variance, gain, burned, covariance
+
+
+def root(covariance: np.ndarray) -> np.ndarray:
+    """Return R with R R' = covariance for positive semi-definite stacks (..., m, m)."""
+    values, vectors = np.linalg.eigh(covariance)
+    return vectors * np.sqrt(np.clip(values, 0.0, None))[..., None, :]
+
+
+def condition(
+    nodes: Nodes,
+    values: np.ndarray,
+    breaks: np.ndarray,
+    floor: float = 0.0,
+    discounts: Sequence[float] = (1.0,),
+) -> Posterior:
+    """Weigh the nodes by a series.
+
+    Parameters
+    ----------
+    nodes : Nodes
+    values : ndarray, shape (n_years,)
+        The series; NaN in years that are missing or must not steer.
+    breaks : ndarray of bool, shape (n_years,)
+        Years from which the series is on a new level.
+    floor : float
+        Standard deviation that innovations cannot fall below (rounding), in the
+        unit of the series.
+    discounts : sequence of float in (0, 1]
+        Share of the past that counts one year later; one is a constant variance.
+
+    Returns
+    -------
+    Posterior
+        The prior of the variance is p(s2) proportional to 1/s2, the reference prior
+        of a scale, so predictive distributions are mixtures of Student-t. A series that
+        only just identifies its level has no degrees of freedom for it.
+
+    Raises
+    ------
+    ValueError
+        If no year is usable.
+    """
+    observed = ~np.isnan(values)
+    if not observed.any():
+        raise ValueError("a series needs one usable year")
+    shift = float(values[observed][0])
+    variance, gain, burned, covariance = _gains(
+        nodes, tuple(observed.tolist()), tuple(breaks.tolist())
+    )
+    n_nodes, n_states = nodes.design.shape
+    state = np.zeros((n_nodes, n_states))
+    innovations = np.full((len(values), n_nodes), np.nan)
+    for year, value in enumerate(values):
+        if year > 0:
+            state = (nodes.transition * state[:, None, :]).sum(axis=2)
+        if not observed[year]:
+            continue
+        innovation = value - shift - (nodes.design * state).sum(axis=1)
+        state = state + gain[year] * innovation[:, None]
+        if not burned[year]:
+            innovations[year] = innovation
+    return settle(
+        nodes,
+        values,
+        innovations,
+        variance,
+        observed & ~burned,
+        (state, root(covariance), shift),
+        floor,
+        discounts,
+    )
+
+
+def settle(
+    nodes: Nodes,
+    values: np.ndarray,
+    innovations: np.ndarray,
+    variance: np.ndarray,
+    used: np.ndarray,
+    last: tuple[np.ndarray, np.ndarray, float],
+    floor: float,
+    discounts: Sequence[float],
+) -> Posterior:
+    """Weigh the nodes by their one-step errors, the last part of every filter.
+
+    Parameters
+    ----------
+    nodes : Nodes
+    values : ndarray, shape (n_years,)
+    innovations, variance : ndarray, shape (n_years, k)
+        One-step errors and their relative variance.
+    used : ndarray of bool, shape (n_years,)
+        Years whose errors count.
+    last : (state, state_root, shift)
+        As in `Posterior`.
+    floor, discounts
+        See `condition`.
+    """
+    state, state_root, shift = last
+    squares = innovations[used] ** 2 / variance[used] + floor**2
+    log_variance = np.log(variance[used])
+    n_used = int(used.sum())
+    tiny = np.finfo(float).tiny
+    # Without an innovation nothing is learned: weights stay those of the prior.
+    profile = np.log(np.maximum(squares.sum(axis=0), tiny) / max(n_used, 1))
+    log_likelihood = -0.5 * (n_used * (np.log(2 * np.pi) + profile + 1) + log_variance.sum(axis=0))
+    log_integrated = -0.5 * (n_used * profile + log_variance.sum(axis=0))
+    shares = np.asarray(discounts, dtype=float)
+    evidence, sum_squares, degrees = learn(squares, log_variance, np.flatnonzero(used), shares)
+    log_nodes = log_integrated + nodes.log_prior
+    node_weights = np.exp(log_nodes - log_nodes.max())
+    given_node = np.exp(evidence - evidence.max(axis=1, keepdims=True)) * prior(shares)
+    weights = (node_weights / node_weights.sum())[:, None] * (
+        given_node / given_node.sum(axis=1, keepdims=True)
+    )
+    fitted = values - innovations @ weights.sum(axis=1)
+    return Posterior(
+        nodes,
+        weights,
+        shares,
+        evidence,
+        log_likelihood,
+        state,
+        state_root,
+        sum_squares,
+        degrees,
+        shift,
+        fitted,
+    )

@@ -1,0 +1,246 @@
+"""Time-series models fitted to each series of a panel by itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecast import scales
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
+from forecast.errors import TooShortError
+from forecast.exclusions import UNUSED_FLAGS, flags_of, last_break, unused, usable_years
+from forecast.models.assembly import assemble
+from forecast.models.series.simulation import simulate
+from forecast.models.series.statespace import Nodes, Posterior, condition
+from forecast.models.specification import is_specified, specification
+from forecast.outlook import Forecast
+from forecast.panel import Panel, Series
+from forecast.years import spans
+
+#: Fewest usable years since the last break. Below this the variance of the innovations
+#: and one more parameter cannot be told apart, and intervals would be a guess.
+MINIMUM_YEARS = 8
+_KEY = ("source", "location", "measure")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A series as a time-series model sees it.
+
+    Attributes
+    ----------
+    series : Series
+    scale : Scale
+    values : ndarray, shape (n_years,)
+        On the model's scale; NaN in gaps and in years whose flag keeps them out.
+    breaks : ndarray of bool, shape (n_years,)
+        Years that start a new level.
+    """
+
+    series: Series
+    scale: scales.Scale
+    values: np.ndarray
+    breaks: np.ndarray
+
+
+def prepare(series: Series, kind: scales.Kind | None = None) -> Prepared:
+    """Put a series on its scale, respecting its flags.
+
+    Raises
+    ------
+    TooShortError
+        If fewer than `MINIMUM_YEARS` years since the last break can be used.
+    """
+    scale = scales.choose(series, kind)
+    values = np.where(usable_years(series), scale.values, np.nan)
+    breaks, start = series.flagged("break"), last_break(series)
+    usable = int((~np.isnan(values[start:])).sum())
+    if usable < MINIMUM_YEARS:
+        since = f" since the break of {series.years[start]}" if start else ""
+        raise TooShortError(
+            f"{usable} usable observed years{since}; at least {MINIMUM_YEARS} are needed."
+            f"{_kept_out(series, start)}"
+        )
+    recent = values[start:]
+    if np.nanmax(recent) == np.nanmin(recent):
+        raise TooShortError(
+            f"all {usable} usable values are equal ({series.values[-1]:g}); a series that never "
+            "moves says nothing about how it may move."
+        )
+    return Prepared(series, scale, values, breaks)
+
+
+def _kept_out(series: Series, start: int) -> str:
+    """Return which observed years flags keep out of the fit, in words; empty if none."""
+    said = ""
+    for flag in UNUSED_FLAGS:
+        out = unused(series, flag) & ~np.isnan(series.values)
+        years = series.years[start:][out[start:]].tolist()
+        if years:
+            said += f" The flag {flag!r} keeps out {len(years)}: {spans(years)}."
+            # Only this one is also set by reading; an outlier somebody has stated.
+            if flag == "interpolated":
+                said += " If these are real figures, read the table with carry=False."
+    return said
+
+
+class StateSpaceModel:
+    """Base of the time-series models: nodes in, forecasts of a panel out.
+
+    A subclass gives `name` and `nodes`; one that treats the series first overrides
+    `posterior` and `paths`.
+    """
+
+    name: str
+    #: Scale to use whatever the measure is; None chooses by measure.
+    kind: scales.Kind | None = None
+
+    def nodes(self, prepared: Prepared) -> Nodes:
+        """Return the parameter nodes for a series."""
+        raise TypeError(f"{type(self).__name__} defines no nodes")
+
+    @property
+    def discounts(self) -> tuple[float, ...]:
+        """Discounts of the variance that are weighed, as the model's TOML states them."""
+        stated = specification(self.name) if is_specified(self.name) else {}
+        return tuple(stated.get("discount", (1.0,)))
+
+    def posterior(self, prepared: Prepared) -> Posterior:
+        """Return what the series says about the nodes."""
+        return self.weigh(self.nodes(prepared), prepared, prepared.values)
+
+    def weigh(self, nodes: Nodes, prepared: Prepared, values: np.ndarray) -> Posterior:
+        """Weigh nodes by values on the model's scale."""
+        return condition(nodes, values, prepared.breaks, prepared.scale.floor, self.discounts)
+
+    def paths(
+        self,
+        prepared: Prepared,
+        posterior: Posterior,
+        n_ahead: int,
+        n_draws: int,
+        generator: np.random.Generator,
+    ) -> np.ndarray:
+        """Draw futures on the model's scale, shape (n_draws, n_ahead)."""
+        return simulate(posterior, n_ahead, n_draws, generator)
+
+    def remark(self, posterior: Posterior) -> str:
+        """Return what the notes say of a series that is forecast; nothing by default."""
+        return ""
+
+    def seeded_as(self, posterior: Posterior) -> str:
+        """Return the name whose random numbers a series takes; the model's own by default."""
+        return self.name
+
+    def fit(self, panel: Panel, seed: int) -> FittedSeriesModel:
+        """Fit every series of a panel by itself.
+
+        Parameters
+        ----------
+        panel : Panel
+        seed : int
+
+        Returns
+        -------
+        FittedSeriesModel
+            Series that are too short are listed in its notes with the reason.
+
+        Raises
+        ------
+        TooShortError
+            If no series of the panel can be fitted.
+        """
+        fits: dict[tuple[str, str, str], tuple[Prepared, Posterior]] = {}
+        notes = []
+        for series in panel:
+            try:
+                prepared = prepare(series, self.kind)
+            except TooShortError as error:
+                notes.append(note(series, NOT_FORECAST, str(error)))
+                continue
+            posterior = self.posterior(prepared)
+            fits[series.key] = prepared, posterior
+            notes.append(note(series, FORECAST, self.remark(posterior), prepared.scale))
+        table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
+        if not fits:
+            first = table.iloc[0]
+            raise TooShortError(
+                f"no series can be forecast by {self.name!r}: {first['measure']} of "
+                f"{first['location']}: {first['reason']} Add earlier years, "
+                "or use a model that borrows strength from other series."
+            )
+        return FittedSeriesModel(self, panel, seed, fits, table)
+
+
+@dataclass(frozen=True)
+class FittedSeriesModel:
+    """A time-series model that has seen a panel.
+
+    Attributes
+    ----------
+    model : StateSpaceModel
+    panel : Panel
+    seed : int
+    fits : dict of (source, location, measure) to (Prepared, Posterior)
+    notes : DataFrame
+        One row per series, see `Forecast.notes`.
+    """
+
+    model: StateSpaceModel
+    panel: Panel
+    seed: int
+    fits: dict[tuple[str, str, str], tuple[Prepared, Posterior]]
+    notes: pd.DataFrame
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row per series and parameter: posterior mean, and the innovation scale."""
+        rows = []
+        for key, (_, posterior) in self.fits.items():
+            named = {name: posterior.mean(name) for name in posterior.nodes.parameters}
+            variance = {"discount": posterior.mean("discount"), "innovation": posterior.spread}
+            for parameter, estimate in {**named, **variance}.items():
+                rows.append((*key, parameter, estimate))
+        return pd.DataFrame(rows, columns=[*_KEY, "parameter", "mean"])
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Simulate futures; see `forecast.contract.FittedModel`."""
+        wanted = check_years(self.panel, years)
+        drawn = {}
+        for key, (prepared, posterior) in self.fits.items():
+            series = prepared.series
+            n_ahead = max(0, (wanted[-1] - series.origin) // series.step)
+            name = self.model.seeded_as(posterior)
+            generator = np.random.default_rng(series_seed(self.seed, name, key))
+            paths = self.model.paths(prepared, posterior, n_ahead, draws, generator)
+            drawn[key] = prepared.scale.to_persons(paths)
+        return assemble(
+            self.panel, drawn, wanted, self.notes, model=self.model.name, seed=self.seed
+        )
+
+
+def series_seed(seed: int, model: str, key: tuple[str, str, str]) -> np.random.SeedSequence:
+    """Return a seed that belongs to one model and series, whatever else is in the panel."""
+    digest = hashlib.sha256("\n".join((model, *key)).encode()).digest()
+    words = np.frombuffer(digest[:16], dtype="<u4").tolist()
+    return np.random.SeedSequence([seed, *words])
+
+
+def note(
+    series: Series, status: str, reason: str, scale: scales.Scale | None = None
+) -> tuple[object, ...]:
+    """Return a row of `Forecast.notes` for a series."""
+    return (
+        *series.key,
+        series.origin,
+        int((~np.isnan(series.values)).sum()),
+        status,
+        reason,
+        scale.kind if scale else "",
+        scales.POPULATION_RULE if scale and scale.kind == "rate" else "",
+        flags_of(series),
+    )

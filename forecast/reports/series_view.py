@@ -1,0 +1,166 @@
+"""One series as the report sees it: its past, its draws and what was noted about it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecast import locations
+from forecast.contract import FORECAST
+from forecast.errors import DataError
+from forecast.outlook import Forecast
+from forecast.panel import Panel, Series
+from forecast.validation import KEY
+
+Key = tuple[str, str, str]
+#: First year shown: the exodus of the 1990s belongs to the story, what was before does not help.
+FIRST_YEAR = 1990
+#: Fewest figures in an earlier release for it to be worth a line in a chart.
+RELEASE_YEARS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One series of a Forecast.
+
+    Attributes
+    ----------
+    series : Series
+        What was observed, as last released.
+    note : mapping of str to object
+        The row of `Forecast.notes`.
+    horizons : tuple of int
+        Target years.
+    years : ndarray of int, shape (n_years,)
+        Years after the origin; empty if the series could not be forecast.
+    draws : ndarray of float, shape (n_draws, n_years)
+        Persons per calendar year, net inflow positive.
+    releases : tuple of Series of float by year
+        Earlier releases of the same figures, oldest first.
+    as_of : str
+        Date of the newest release (YYYY-MM-DD), or an empty string.
+    """
+
+    series: Series
+    note: Mapping[str, object]
+    horizons: tuple[int, ...]
+    years: np.ndarray
+    draws: np.ndarray
+    releases: tuple[pd.Series, ...]
+    as_of: str
+
+    @property
+    def key(self) -> Key:
+        """The triple (source, location, measure)."""
+        return self.series.key
+
+    @property
+    def forecast(self) -> bool:
+        """Whether there are draws."""
+        return self.note["status"] == FORECAST
+
+    @property
+    def country(self) -> str:
+        """Code of the country."""
+        return locations.country_of(self.series.location)
+
+    @property
+    def national(self) -> bool:
+        """Whether the series is of a country rather than of a region."""
+        return self.series.location == self.country
+
+    def at(self, year: int) -> np.ndarray:
+        """Return the draws of a year, shape (n_draws,).
+
+        Raises
+        ------
+        DataError
+            If the year was not forecast.
+        """
+        position = np.flatnonzero(self.years == year)
+        if not position.size:
+            raise DataError(
+                f"{self.series.measure} of {self.series.location} was not forecast for {year}."
+            )
+        column: np.ndarray = self.draws[:, position[0]]
+        return column
+
+    def total(self, year: int) -> np.ndarray:
+        """Return the sum from the first forecast year to `year` in each draw."""
+        total: np.ndarray = self.draws[:, self.years <= year].sum(axis=1)
+        return total
+
+    def observed(self, year: int) -> float | None:
+        """Return the figure of a year that is already observed, else None."""
+        known = self.series.values[self.series.years == year]
+        return float(known[0]) if known.size and not np.isnan(known[0]) else None
+
+    def last(self) -> tuple[int, float]:
+        """Return the last observed year and its figure."""
+        return self.series.origin, float(self.series.values[-1])
+
+    def recent(self, n_years: int = 5) -> np.ndarray:
+        """Return the last observed figures, at most `n_years`."""
+        values = self.series.values[~np.isnan(self.series.values)]
+        return np.asarray(values[-n_years:])
+
+
+def subjects(outlook: Forecast) -> list[Subject]:
+    """Return every series of a forecast, also those that could not be forecast."""
+    rows = {
+        key: position
+        for position, key in enumerate(outlook.series[KEY].itertuples(index=False, name=None))
+    }
+    drawn = outlook.paths.transpose("series", "draw", "year").to_numpy()
+    grid = outlook.paths["year"].to_numpy()
+    notes = {tuple(note[part] for part in KEY): note for note in outlook.notes.to_dict("records")}
+    releases = _releases(outlook.history)
+    found = []
+    for series in outlook.history:
+        if series.key not in notes:
+            raise DataError(f"the forecast has no note on {' / '.join(series.key)}.")
+        draws = drawn[rows[series.key]] if series.key in rows else np.empty((0, len(grid)))
+        ahead = grid > series.origin if series.key in rows else np.zeros(len(grid), dtype=bool)
+        earlier, as_of = releases[series.key]
+        found.append(
+            Subject(
+                series,
+                {str(name): value for name, value in notes[series.key].items()},
+                outlook.horizons,
+                grid[ahead],
+                draws[:, ahead],
+                earlier,
+                as_of,
+            )
+        )
+    return found
+
+
+def identity(*parts: object) -> str:
+    """Return an id for a page: plain letters, digits and hyphens, different for different parts."""
+    text = "-".join(map(str, parts))
+    plain = re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-")
+    if re.fullmatch(r"[A-Za-z0-9+_-]+", text):
+        return plain
+    return f"{plain[:40]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _releases(history: Panel) -> dict[Key, tuple[tuple[pd.Series, ...], str]]:
+    """Return the earlier releases and the date of the newest one, by series."""
+    found = {}
+    for key, rows in history.to_frame().groupby(KEY, sort=False):
+        dated = rows[rows["value"].notna() & rows["as_of"].notna()]
+        dates = sorted(dated["as_of"].unique())
+        # A release worth a line is a whole series; single first figures are in the data table.
+        whole = [date for date in dates if (dated["as_of"] == date).sum() >= RELEASE_YEARS]
+        lines = tuple(
+            dated[dated["as_of"] == date].set_index("year")["value"] for date in whole[:-1]
+        )
+        newest = str(pd.Timestamp(dates[-1]).date()) if dates else ""
+        found[tuple(map(str, key))] = lines, newest
+    return found  # type: ignore[return-value]
