@@ -18,11 +18,11 @@ import pandas as pd
 import forecast as fc
 from forecast.errors import TooShortError
 from forecast.evaluate.compare import holm
-from forecast.hindcast.columns import SERIES
 from forecast.models.series.driver_filter import Driven
 from forecast.models.series.regression import Regression
 from forecast.models.series.univariate import prepare
 from forecast.panel import Panel
+from forecast.series_key import KEY
 
 ALWAYS, OFFERED = "regression-always", "regression"
 
@@ -57,7 +57,7 @@ def table(known: Panel, origins: range, horizons: list[int]) -> pd.DataFrame:
     offered = Regression()
     models = ["naive", "structural", offered, Regression(gated=False)]
     track = fc.backtest(known, models, origins, horizons, jobs=1, joint=False)
-    by = [*SERIES, "horizon"]
+    by = [*KEY, "horizon"]
     rows = None
     for name, short in ((ALWAYS, "always"), (OFFERED, "offered")):
         compared = track.compare(name, "structural", by=by)
@@ -73,7 +73,7 @@ def table(known: Panel, origins: range, horizons: list[int]) -> pd.DataFrame:
         rows = part if rows is None else rows.merge(part.drop(columns="forecasts"), on=by)
     rows["p_holm"] = holm(rows["p_always"].to_numpy())
     share = opened(known, origins, offered)
-    rows["let_in"] = [share[tuple(row)] for row in rows[list(SERIES)].itertuples(index=False)]
+    rows["let_in"] = [share[tuple(row)] for row in rows[KEY].itertuples(index=False)]
     return rows.drop(columns=["gain_always", "gain_offered"]).round(3)
 
 

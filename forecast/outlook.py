@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ import xarray as xr
 from forecast import archive, arguments, artifacts, locations
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
+from forecast.series_key import SeriesKey, keys_of
 
 #: Levels of the tidy quantile table: those of 50, 80 and 95 % intervals and some between.
 QUANTILE_LEVELS = (
@@ -33,7 +35,8 @@ QUANTILE_LEVELS = (
     0.95,
     0.975,
 )
-SERIES = ["location", "measure", "source"]
+#: Columns that name a series in the tables that users see.
+TABLE_KEY = ["location", "measure", "source"]
 #: Attributes of draws that are no forecast: they say what is taken for given.
 MARKS = ("scenario", "condition")
 
@@ -82,8 +85,17 @@ class Forecast:
     @property
     def series(self) -> pd.DataFrame:
         """The forecast series: ``location, measure, source, origin``, in order."""
-        coordinates = [*SERIES, "origin"]
+        coordinates = [*TABLE_KEY, "origin"]
         return pd.DataFrame({name: self.paths[name].to_numpy() for name in coordinates})
+
+    @property
+    def keys(self) -> list[SeriesKey]:
+        """The key of every forecast series, in the order of `paths`."""
+        return keys_of(self.series)
+
+    def position(self, key: SeriesKey) -> int | None:
+        """Return where a series stands on the dimension ``series``; None if it is not forecast."""
+        return self._positions.get(key)
 
     def quantiles(
         self, levels: Sequence[float], years: Sequence[int] | None = None
@@ -234,6 +246,10 @@ class Forecast:
         table = bayespop(self, source)
         return artifacts.write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
+    @cached_property
+    def _positions(self) -> dict[SeriesKey, int]:
+        return {key: position for position, key in enumerate(self.keys)}
+
     def __repr__(self) -> str:
         sizes = self.paths.sizes
         years = ", ".join(map(str, self.horizons))
@@ -244,7 +260,7 @@ class Forecast:
         )
 
     def _index(self, years: Sequence[int]) -> pd.DataFrame:
-        series = self.series[SERIES]
+        series = self.series[TABLE_KEY]
         repeated = series.loc[series.index.repeat(len(years))].reset_index(drop=True)
         return repeated.assign(year=np.tile(np.asarray(years, dtype=int), len(series)))
 

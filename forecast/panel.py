@@ -13,7 +13,8 @@ import pandas as pd
 
 from forecast import locations, validation
 from forecast.errors import DataError, unknown_name
-from forecast.validation import COLUMNS, KEY
+from forecast.series_key import KEY, SeriesKey
+from forecast.validation import COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Series:
     step: int
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> SeriesKey:
         """The triple (source, location, measure)."""
         return self.source, self.location, self.measure
 
@@ -197,7 +198,7 @@ class Panel:
             keep &= self._table[column].isin(names).to_numpy()
         return self._keep(keep, "that fit the selection")
 
-    def without(self, keys: Sequence[tuple[str, str, str]]) -> Panel:
+    def without(self, keys: Sequence[SeriesKey]) -> Panel:
         """Return the panel without some (source, location, measure) series."""
         drop = pd.MultiIndex.from_frame(self._table[KEY]).isin(list(keys))
         return self._keep(~drop, "left")
@@ -213,7 +214,7 @@ class Panel:
         return sorted(set(self._table["measure"]))
 
     @property
-    def keys(self) -> list[tuple[str, str, str]]:
+    def keys(self) -> list[SeriesKey]:
         """The (source, location, measure) of every series, sorted."""
         return [series.key for series in self.series]
 
@@ -248,6 +249,14 @@ class Panel:
         """SHA-256 of the table's content, the same for any order of the rows given."""
         text = self._table.to_csv(index=False, float_format="%.12g", lineterminator="\n")
         return hashlib.sha256(f"{self.step}\n{text}".encode()).hexdigest()
+
+    def find(self, key: SeriesKey) -> Series | None:
+        """Return one series; None if the panel has no observed value of it."""
+        return self._by_key.get(key)
+
+    @cached_property
+    def _by_key(self) -> dict[SeriesKey, Series]:
+        return {one.key: one for one in self.series}
 
     def __len__(self) -> int:
         return len(self.series)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from forecast import locations
 from forecast.errors import DataError, unknown_name
+from forecast.series_key import KEY
 
 #: What can be counted, and whether the count can be below zero.
 MEASURES = {
@@ -35,7 +36,6 @@ COLUMNS = (
 )
 #: Flags that change what a model makes of a year.
 STEERING_FLAGS = ("break", "outlier", "interpolated")
-KEY = ["source", "location", "measure"]
 _REQUIRED = ("location", "measure", "year", "value")
 _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 #: No population or flow on Earth is larger (persons).

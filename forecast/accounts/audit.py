@@ -7,22 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from forecast.accounts.identities import Identity, Key, matrix, stated
+from forecast.accounts.identities import Identity, matrix, stated
 from forecast.outlook import Forecast
 from forecast.panel import Panel
+from forecast.series_key import SeriesKey
 
 #: Largest share of the figures' own size that counts as rounding of the arithmetic.
 TOLERANCE = 1e-9
 _BROKEN = ["identity", "location", "year", "expected", "found", "difference", "rounding"]
 
 
-def keys_of(outlook: Forecast) -> list[Key]:
+def keys_of(outlook: Forecast) -> list[SeriesKey]:
     """Return the (source, location, measure) of every series, in order."""
     series = outlook.series
     return list(zip(series["source"], series["location"], series["measure"]))
 
 
-def table_of(panel: Panel, keys: Sequence[Key], years: Sequence[int]) -> np.ndarray:
+def table_of(panel: Panel, keys: Sequence[SeriesKey], years: Sequence[int]) -> np.ndarray:
     """Return observed figures, shape (n_years, n_keys); NaN where there are none."""
     place = {key: position for position, key in enumerate(keys)}
     year_at = {int(year): position for position, year in enumerate(years)}
@@ -47,7 +48,7 @@ def complete(outlook: Forecast) -> np.ndarray:
     return np.where(np.isnan(paths), observed, paths)
 
 
-def about(keys: Sequence[Key], identities: Sequence[Identity]) -> list[Identity]:
+def about(keys: Sequence[SeriesKey], identities: Sequence[Identity]) -> list[Identity]:
     """Return the identities all of whose series are among the keys."""
     there = set(keys)
     return [identity for identity in identities if set(identity.keys) <= there]
@@ -148,7 +149,7 @@ def broken(panel: Panel, identities: Sequence[Identity] | None = None) -> pd.Dat
     return pd.DataFrame(rows, columns=_BROKEN)
 
 
-def trusted(panel: Panel, keys: Sequence[Key]) -> tuple[list[Identity], pd.DataFrame]:
+def trusted(panel: Panel, keys: Sequence[SeriesKey]) -> tuple[list[Identity], pd.DataFrame]:
     """Return the identities that the figures obey, and those they do not.
 
     An identity between two sources is trusted if the figures, where all are known, break it
@@ -186,6 +187,6 @@ def _common_years(panel: Panel, identity: Identity) -> int:
     return int((~np.isnan(values).any(axis=1)).sum())
 
 
-def _precision(panel: Panel, keys: Sequence[Key]) -> np.ndarray:
+def _precision(panel: Panel, keys: Sequence[SeriesKey]) -> np.ndarray:
     known = {s.key: float(np.nanmax(np.append(s.precision, 0.0))) or 1.0 for s in panel}
     return np.array([known.get(key, 1.0) for key in keys])

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 
 from forecast import locations
+from forecast.series_key import SeriesKey
 
 #: (source, location, measure) of a series, as everywhere.
-Key = tuple[str, str, str]
 Kind = Literal["net", "sum", "zero", "balance"]
 NETS = (
     ("net_migration", "immigration", "emigration"),
@@ -43,15 +43,15 @@ class Identity:
     name: str
     kind: Kind
     location: str
-    terms: tuple[tuple[Key, float], ...]
+    terms: tuple[tuple[SeriesKey, float], ...]
 
     @property
-    def keys(self) -> tuple[Key, ...]:
+    def keys(self) -> tuple[SeriesKey, ...]:
         """The series it is about."""
         return tuple(key for key, _ in self.terms)
 
 
-def stated(keys: Iterable[Key]) -> list[Identity]:
+def stated(keys: Iterable[SeriesKey]) -> list[Identity]:
     """Return the identities that series of these names have to obey.
 
     Parameters
@@ -73,7 +73,7 @@ def stated(keys: Iterable[Key]) -> list[Identity]:
     return [*_sums(known), *_across(known), *_internal(known), *_nets(known)]
 
 
-def matrix(identities: Sequence[Identity], keys: Sequence[Key]) -> np.ndarray:
+def matrix(identities: Sequence[Identity], keys: Sequence[SeriesKey]) -> np.ndarray:
     """Return the coefficients A, shape (n_identities, n_keys); A x = 0 is coherent."""
     place = {key: position for position, key in enumerate(keys)}
     coefficients = np.zeros((len(identities), len(keys)))
@@ -123,7 +123,7 @@ def _units(place: str) -> frozenset[str]:
     return frozenset(locations.parts(place))
 
 
-def _by(known: Sequence[Key], measure: str) -> dict[str, list[str]]:
+def _by(known: Sequence[SeriesKey], measure: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for source, place, counted in known:
         if counted == measure:
@@ -131,7 +131,7 @@ def _by(known: Sequence[Key], measure: str) -> dict[str, list[str]]:
     return found
 
 
-def _sums(known: Sequence[Key]) -> list[Identity]:
+def _sums(known: Sequence[SeriesKey]) -> list[Identity]:
     made = []
     for measure in ADDITIVE:
         for source, places in _by(known, measure).items():
@@ -146,7 +146,7 @@ def _sums(known: Sequence[Key]) -> list[Identity]:
     return made
 
 
-def _across(known: Sequence[Key]) -> list[Identity]:
+def _across(known: Sequence[SeriesKey]) -> list[Identity]:
     """Link a country's net across the border to the net of all flows of another source."""
     national = [
         (source, place)
@@ -168,7 +168,7 @@ def _across(known: Sequence[Key]) -> list[Identity]:
     return made
 
 
-def _internal(known: Sequence[Key]) -> list[Identity]:
+def _internal(known: Sequence[SeriesKey]) -> list[Identity]:
     made = []
     for source, places in _by(known, "internal_net").items():
         for country, parts in _complete(places):
@@ -196,7 +196,7 @@ def _complete(places: Sequence[str]) -> list[tuple[str, list[str]]]:
     return [(country, parts) for country, parts in covered if parts]
 
 
-def _nets(known: Sequence[Key]) -> list[Identity]:
+def _nets(known: Sequence[SeriesKey]) -> list[Identity]:
     there = set(known)
     made = []
     for source, place, measure in known:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecast import validation
 from forecast.accounts.audit import about, complete, keys_of, table_of, trusted
-from forecast.accounts.identities import Identity, Key, matrix
+from forecast.accounts.identities import Identity, matrix
 from forecast.accounts.projection import project
 from forecast.accounts.reconciliation import bottom_up, top_down
 from forecast.accounts.shrinkage import of_draws, of_errors
@@ -18,6 +18,7 @@ from forecast.contract import FittedModel, Model
 from forecast.errors import DataError, FitError, unknown_name
 from forecast.outlook import Forecast
 from forecast.panel import Panel
+from forecast.series_key import SeriesKey
 
 Method = Literal["mint", "bottom-up", "top-down"]
 Covariance = Literal["draws", "changes", "diagonal"]
@@ -177,13 +178,13 @@ def _label(method: Method, covariance: Covariance | pd.DataFrame) -> str:
     return f"{method} ({covariance if isinstance(covariance, str) else 'errors'})"
 
 
-def _columns(identity: Identity, keys: Sequence[Key]) -> list[int]:
+def _columns(identity: Identity, keys: Sequence[SeriesKey]) -> list[int]:
     return [keys.index(key) for key in identity.keys]
 
 
 def _connected(identities: Sequence[Identity]) -> list[list[Identity]]:
     """Part identities into groups that share no series, each in the order given."""
-    groups: list[tuple[set[Key], list[Identity]]] = []
+    groups: list[tuple[set[SeriesKey], list[Identity]]] = []
     for identity in identities:
         keys, together = set(identity.keys), [identity]
         apart = []
@@ -198,7 +199,7 @@ def _connected(identities: Sequence[Identity]) -> list[list[Identity]]:
 
 
 def _obeyable(
-    identities: Sequence[Identity], keys: Sequence[Key], values: np.ndarray, free: np.ndarray
+    identities: Sequence[Identity], keys: Sequence[SeriesKey], values: np.ndarray, free: np.ndarray
 ) -> tuple[list[Identity], list[Identity]]:
     """Part identities into those that what is free can obey together, and the others.
 
@@ -206,7 +207,7 @@ def _obeyable(
     ----------
     identities : sequence of Identity
         Taken up one after the other.
-    keys : sequence of Key
+    keys : sequence of SeriesKey
     values : ndarray, shape (n_series,)
         Of one draw; what is not free is the same in all.
     free : ndarray of bool, shape (n_series,)
@@ -225,7 +226,7 @@ def _obeyable(
 
 
 def _errors(
-    outlook: Forecast, keys: Sequence[Key], covariance: Covariance | pd.DataFrame
+    outlook: Forecast, keys: Sequence[SeriesKey], covariance: Covariance | pd.DataFrame
 ) -> np.ndarray | None:
     """Return one-step errors of shape (n_years, n_series), or None if draws are asked for."""
     if isinstance(covariance, pd.DataFrame):

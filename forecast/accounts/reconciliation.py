@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forecast.accounts.identities import Identity, Key
+from forecast.accounts.identities import Identity
 from forecast.errors import DataError
+from forecast.series_key import SeriesKey
 
 
-def bottom_up(draws: np.ndarray, keys: Sequence[Key], identities: Sequence[Identity]) -> np.ndarray:
+def bottom_up(
+    draws: np.ndarray, keys: Sequence[SeriesKey], identities: Sequence[Identity]
+) -> np.ndarray:
     """Recompute nets and totals from the series below them.
 
     Parameters
@@ -46,7 +49,7 @@ def bottom_up(draws: np.ndarray, keys: Sequence[Key], identities: Sequence[Ident
 
 def top_down(
     draws: np.ndarray,
-    keys: Sequence[Key],
+    keys: Sequence[SeriesKey],
     identities: Sequence[Identity],
     counts: np.ndarray,
     covariance: np.ndarray,

@@ -7,13 +7,7 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import (
-    forecast_options,
-    progress,
-    saved_option,
-    saved_or_made,
-    show,
-)
+from forecast.cli.options import forecast_options, progress, saved_option, saved_or_made, show
 
 
 @click.group()

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecast.cli.options import (
-    forecast_options,
-    progress,
-    saved_option,
-    saved_or_made,
-    show,
-)
+from forecast.cli.options import forecast_options, progress, saved_option, saved_or_made, show
 from forecast.cli.output import out_option
 
 if TYPE_CHECKING:

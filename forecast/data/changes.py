@@ -7,7 +7,7 @@ import pandas as pd
 
 from forecast.errors import DataError
 from forecast.panel import Panel
-from forecast.validation import KEY
+from forecast.series_key import KEY
 
 COLUMNS = [
     *KEY,

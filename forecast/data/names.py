@@ -14,7 +14,7 @@ from forecast.data.sources import read as fetching
 from forecast.data.sources.tables import NothingOfTheKindError
 from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
-from forecast.validation import KEY
+from forecast.series_key import KEY
 
 
 def kept_names() -> dict[str, str]:

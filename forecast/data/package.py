@@ -12,8 +12,8 @@ import pandas as pd
 from forecast import locations
 from forecast.errors import unknown_name
 from forecast.panel import Panel
+from forecast.series_key import KEY
 from forecast.shelf import shelf
-from forecast.validation import KEY
 
 
 @cache

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
-from forecast.validation import KEY
+from forecast.series_key import KEY
 from forecast.years import spans
 
 

@@ -21,7 +21,7 @@ from forecast.data import folders, plausibility
 from forecast.data.releases import Release, described, read_release, write_release
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
-from forecast.validation import KEY
+from forecast.series_key import KEY
 
 #: Seconds to wait for another writer.
 PATIENCE = 60.0

@@ -11,7 +11,8 @@ import pandas as pd
 
 from forecast.errors import DataError, unknown_name
 from forecast.evaluate.summaries import check_columns, pairs
-from forecast.hindcast.columns import CELL, SCORED, SERIES
+from forecast.hindcast.columns import CELL, SCORED
+from forecast.series_key import KEY
 
 Alternative = Literal["two-sided", "less", "greater"]
 #: Resamples of the block bootstrap.
@@ -220,7 +221,7 @@ def compare(
     rows = []
     for values, group in both.groupby(groups, sort=True):
         panel = group.pivot_table(
-            index=["origin", "as_of"], columns=list(SERIES), values="difference", sort=True
+            index=["origin", "as_of"], columns=KEY, values="difference", sort=True
         )
         horizon = int(group["horizon"].iloc[0])
         overlap = overlap_of(horizon, panel.index.get_level_values("origin").to_numpy())

@@ -19,9 +19,9 @@ from forecast.hindcast.columns import (
     JOINT_COLUMNS,
     NOT_COUNTED,
     SCORED,
-    SERIES,
     conform,
 )
+from forecast.series_key import KEY
 
 Per = Literal["persons", "1000", "scale"]
 Average = Literal["mean", "median", "weighted"]
@@ -234,7 +234,7 @@ class Track:
     def __repr__(self) -> str:
         counts = self.table["status"].value_counts()
         lost = len(self.table) - int(counts.get(SCORED, 0)) - int(counts.get(NOT_COUNTED, 0))
-        series = len(self.table[list(SERIES)].drop_duplicates())
+        series = len(self.table[KEY].drop_duplicates())
         return (
             f"<Track: {', '.join(self.models)}; {series} series, "
             f"{self.table['origin'].nunique()} origins, {int(counts.get(SCORED, 0)):,} scores, "

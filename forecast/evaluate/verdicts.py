@@ -23,7 +23,8 @@ import pandas as pd
 
 from forecast.evaluate.compare import diebold_mariano, holm, overlap_of
 from forecast.evaluate.summaries import pairs
-from forecast.hindcast.columns import SCORED, SERIES
+from forecast.hindcast.columns import SCORED
+from forecast.series_key import KEY
 
 SKILFUL = "skilful"
 NO_BETTER = "no better than naive"
@@ -94,7 +95,7 @@ def judge(
         says which would survive.
     """
     thresholds = rule or Rule()
-    keys = ["model", *SERIES, "horizon"]
+    keys = ["model", *KEY, "horizon"]
     judged: dict[tuple[object, ...], dict[str, object]] = {}
     others = table[table["model"] != versus]
     for key, group in others.groupby(keys, sort=False):
@@ -241,7 +242,7 @@ def forecastability(verdicts: pd.DataFrame) -> pd.DataFrame:
         ``model, source, location, measure``; ``forecastability_horizon``, the longest
         horizon judged skilful (0: none); ``horizons_judged``, how many had enough data.
     """
-    keys = ["model", *SERIES]
+    keys = ["model", *KEY]
     skilful = verdicts["horizon"].where(verdicts["verdict"] == SKILFUL, 0)
     enough = verdicts["verdict"] != TOO_LITTLE
     rows = verdicts.assign(forecastability_horizon=skilful, horizons_judged=enough)

@@ -10,10 +10,9 @@ import pandas as pd
 from forecast.errors import unknown_name
 
 #: What names a row. ``as_of`` is empty unless releases are respected.
-KEY = ("model", "location", "measure", "source", "origin", "as_of", "year")
+ROW = ("model", "location", "measure", "source", "origin", "as_of", "year")
 #: One figure that was to be forecast, whatever the model.
-CELL = KEY[1:]
-SERIES = ("source", "location", "measure")
+CELL = ROW[1:]
 
 #: Values of the column ``status``.
 SCORED, NOT_COUNTED, NOT_FORECAST, FAILED = "scored", "not counted", "not forecast", "failed"

@@ -19,12 +19,12 @@ from forecast.hindcast.columns import (
     NOT_COUNTED,
     NOT_FORECAST,
     SCORED,
-    SERIES,
     conform,
 )
 from forecast.models.registry import model as find_model
 from forecast.outlook import Forecast
 from forecast.panel import Panel
+from forecast.series_key import KEY, SeriesKey
 
 #: Draws that joint scores use: their cost grows with the square of the number.
 JOINT_DRAWS = 200
@@ -165,8 +165,8 @@ def _leave_out(rows: pd.DataFrame, made: np.ndarray) -> None:
 def _draws(outlook: Forecast, targets: pd.DataFrame) -> np.ndarray:
     """Return the draws of every target row, shape (n_draws, n_rows); NaN where there are none."""
     paths = outlook.paths.transpose("draw", "series", "year")
-    columns = pd.MultiIndex.from_arrays([paths[name].to_numpy() for name in SERIES])
-    wanted = pd.MultiIndex.from_frame(targets[list(SERIES)])
+    columns = pd.MultiIndex.from_arrays([paths[name].to_numpy() for name in KEY])
+    wanted = pd.MultiIndex.from_frame(targets[KEY])
     series = columns.get_indexer(wanted)
     years = pd.Index(paths["year"].to_numpy()).get_indexer(targets["year"])
     drawn = paths.to_numpy()[:, series, years].astype(float)
@@ -176,14 +176,14 @@ def _draws(outlook: Forecast, targets: pd.DataFrame) -> np.ndarray:
 
 def _with_series(rows: pd.DataFrame, known: Panel) -> pd.DataFrame:
     """Add the last year known of each series and its mean absolute change up to it."""
-    origins: dict[tuple[str, str, str], int] = {}
-    scales: dict[tuple[str, str, str], float] = {}
+    origins: dict[SeriesKey, int] = {}
+    scales: dict[SeriesKey, float] = {}
     for series in known:
         changes = np.abs(np.diff(series.values))
         changes = changes[~np.isnan(changes)]
         origins[series.key] = series.origin
         scales[series.key] = float(changes.mean()) if len(changes) else np.nan
-    keys = list(rows[list(SERIES)].itertuples(index=False, name=None))
+    keys = list(rows[KEY].itertuples(index=False, name=None))
     last = pd.array([origins.get(key, pd.NA) for key in keys], dtype="Int64")
     return rows.assign(
         information_origin=last,
@@ -201,7 +201,7 @@ def _status(
     finite = np.isfinite(draws).all(axis=0)
     absent = np.isnan(draws).all(axis=0)
     statuses, reasons = [], []
-    keys = rows[list(SERIES)].itertuples(index=False, name=None)
+    keys = rows[KEY].itertuples(index=False, name=None)
     unseen = rows["information_origin"].isna().to_numpy()
     for position, key in enumerate(keys):
         if finite[position]:

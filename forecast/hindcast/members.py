@@ -16,10 +16,10 @@ from forecast.models.registry import model as find_model
 from forecast.models.series.variance_shares import parameter_share
 from forecast.models.specification import is_specified, specification
 from forecast.panel import Panel
+from forecast.series_key import KEY, SeriesKey
 
 #: Seconds that a full set of draws must have cost to be kept; quantiles always are.
 SLOW = 0.3
-Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Said:
     """
 
     name: str
-    values: dict[Key, np.ndarray]
-    parameters: dict[Key, np.ndarray]
-    reasons: dict[Key, str]
+    values: dict[SeriesKey, np.ndarray]
+    parameters: dict[SeriesKey, np.ndarray]
+    reasons: dict[SeriesKey, str]
     failure: str
-    remarks: dict[Key, str] = field(default_factory=dict)
+    remarks: dict[SeriesKey, str] = field(default_factory=dict)
 
-    def reaching(self, ahead: Mapping[Key, int]) -> Said:
+    def reaching(self, ahead: Mapping[SeriesKey, int]) -> Said:
         """Return it without the series that it does not follow for so many steps."""
         short = {
             key: f"it ends after {values.shape[1]} of {ahead[key]} steps."
@@ -172,9 +172,7 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
     table, years = drawn.to_numpy(), drawn["year"].to_numpy()
     where = {
         key: position
-        for position, key in enumerate(
-            outlook.series[["source", "location", "measure"]].itertuples(index=False, name=None)
-        )
+        for position, key in enumerate(outlook.series[KEY].itertuples(index=False, name=None))
     }
     declined = outlook.notes["status"] == NOT_FORECAST
     why, told = (
@@ -208,7 +206,7 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
     }, False
 
 
-def _shares(fitted: FittedModel) -> Callable[[Key, int], np.ndarray] | None:
+def _shares(fitted: FittedModel) -> Callable[[SeriesKey, int], np.ndarray] | None:
     """Return the member's own account of parameter uncertainty, if it gives one."""
     own = getattr(fitted, "parameter_share", None)
     if own is not None:
@@ -220,10 +218,10 @@ def _unpacked(name: str, arrays: cache.Arrays) -> Said:
     failure = str(arrays["failure"])
     if failure:
         return Said(name, {}, {}, {}, failure)
-    values: dict[Key, np.ndarray] = {}
-    parameters: dict[Key, np.ndarray] = {}
-    reasons: dict[Key, str] = {}
-    remarks: dict[Key, str] = {}
+    values: dict[SeriesKey, np.ndarray] = {}
+    parameters: dict[SeriesKey, np.ndarray] = {}
+    reasons: dict[SeriesKey, str] = {}
+    remarks: dict[SeriesKey, str] = {}
     for position, (source, location, measure) in enumerate(arrays["keys"].tolist()):
         key = (source, location, measure)
         reason = str(arrays["reasons"][position])
@@ -237,4 +235,4 @@ def _unpacked(name: str, arrays: cache.Arrays) -> Said:
     return Said(name, values, parameters, reasons, "", remarks)
 
 
-__all__ = ["SLOW", "Key", "Question", "Said"]
+__all__ = ["SLOW", "Question", "Said", "SeriesKey"]

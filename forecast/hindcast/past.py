@@ -20,8 +20,9 @@ from forecast import scales
 from forecast.contract import Model
 from forecast.errors import DataError
 from forecast.exclusions import unused
-from forecast.hindcast.members import Key, Question, Said, days_of, name_of
+from forecast.hindcast.members import Question, Said, days_of, name_of
 from forecast.panel import Panel, Series
+from forecast.series_key import SeriesKey
 
 #: Below this many fits of a series, starting processes costs more than it saves.
 _WORTHWHILE = 1500
@@ -48,7 +49,7 @@ class Past:
     observed: np.ndarray
     size: np.ndarray
     origin: np.ndarray
-    key: list[Key]
+    key: list[SeriesKey]
 
     def __len__(self) -> int:
         return len(self.observed)
@@ -87,7 +88,7 @@ class Asked:
 
     origin: int
     said: list[Said | None]
-    ends: Mapping[Key, int] | None = None
+    ends: Mapping[SeriesKey, int] | None = None
 
 
 def ask_all(
@@ -195,9 +196,9 @@ class Truth:
         NaN in gaps and in years that must not steer.
     """
 
-    series: dict[Key, Series]
-    kinds: dict[Key, scales.Kind]
-    values: dict[Key, np.ndarray]
+    series: dict[SeriesKey, Series]
+    kinds: dict[SeriesKey, scales.Kind]
+    values: dict[SeriesKey, np.ndarray]
 
     @classmethod
     def of(cls, panel: Panel) -> Truth:
@@ -210,11 +211,11 @@ class Truth:
             series[one.key], kinds[one.key], values[one.key] = one, scale.kind, known
         return cls(series, kinds, values)
 
-    def sizes(self, keys: Collection[Key]) -> dict[Key, float]:
+    def sizes(self, keys: Collection[SeriesKey]) -> dict[SeriesKey, float]:
         """Return the usual yearly change of some series, up to the end."""
         return {key: usual_change(self.values[key]) for key in self.kinds if key in keys}
 
-    def on_scale(self, key: Key, persons: np.ndarray, at: int) -> np.ndarray:
+    def on_scale(self, key: SeriesKey, persons: np.ndarray, at: int) -> np.ndarray:
         """Bring persons of the year at position `at` on the model's scale."""
         one = self.series[key]
         if self.kinds[key] == "log":
@@ -224,7 +225,7 @@ class Truth:
         return persons
 
     def pasts(
-        self, occasions: Sequence[Asked], keys: Collection[Key], steps: int, points: int
+        self, occasions: Sequence[Asked], keys: Collection[SeriesKey], steps: int, points: int
     ) -> list[Past]:
         """Return the past forecasts of series on one scale, one entry per number of steps ahead.
 
@@ -233,7 +234,9 @@ class Truth:
         """
         members = max((len(one.said) for one in occasions), default=0)
         ordered = sorted(occasions, key=lambda one: one.origin)
-        rows: list[list[tuple[np.ndarray, float, float, int, Key]]] = [[] for _ in range(steps)]
+        rows: list[list[tuple[np.ndarray, float, float, int, SeriesKey]]] = [
+            [] for _ in range(steps)
+        ]
         for key, one in self.series.items():
             if key not in keys:
                 continue
@@ -279,7 +282,9 @@ def usual_change(values: np.ndarray) -> float:
     return float(changes.mean()) if len(changes) else float("nan")
 
 
-def _past(rows: list[tuple[np.ndarray, float, float, int, Key]], members: int, points: int) -> Past:
+def _past(
+    rows: list[tuple[np.ndarray, float, float, int, SeriesKey]], members: int, points: int
+) -> Past:
     if not rows:
         none = np.empty(0)
         return Past(np.empty((members, points, 0)), none, none, none.astype(int), [])

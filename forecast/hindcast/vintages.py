@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
-from forecast.hindcast.columns import SERIES
 from forecast.panel import Panel
+from forecast.series_key import KEY
 
 #: A year is a shock if the figure moved more than this many times its mean move.
 SHOCK = 2.0
@@ -175,19 +175,19 @@ class Truth:
         """Take the latest and the first release of every figure of a panel."""
         latest = panel.latest.dropna(subset=["value"])
         every = panel.to_frame().dropna(subset=["value"])
-        first = every.drop_duplicates([*SERIES, "year"], keep="first")
+        first = every.drop_duplicates([*KEY, "year"], keep="first")
         figures = latest.merge(
-            first[[*SERIES, "year", "value"]],
-            on=[*SERIES, "year"],
+            first[[*KEY, "year", "value"]],
+            on=[*KEY, "year"],
             suffixes=("", "_first"),
             validate="one_to_one",
         ).rename(columns={"value": "observed", "value_first": "observed_first"})
-        change = figures.groupby(list(SERIES))["observed"].diff().abs()
-        usual = change.groupby([figures[name] for name in SERIES]).transform("mean")
+        change = figures.groupby(KEY)["observed"].diff().abs()
+        usual = change.groupby([figures[name] for name in KEY]).transform("mean")
         flags = figures["flag"].str.split(";")
         broken = flags.map(lambda given: "break" in given)
-        keys = [figures[name] for name in SERIES]
-        kept = [*SERIES, "year", "observed", "observed_first", "population"]
+        keys = [figures[name] for name in KEY]
+        kept = [*KEY, "year", "observed", "observed_first", "population"]
         return cls(
             figures[kept].assign(
                 shock=change > SHOCK * usual,

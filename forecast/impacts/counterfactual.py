@@ -12,9 +12,9 @@ from forecast.contract import FORECAST, Model
 from forecast.errors import TooShortError
 from forecast.models.series.univariate import StateSpaceModel, prepare, series_seed
 from forecast.outlook import Forecast
-from forecast.panel import KEY, Panel, Series
+from forecast.panel import Panel, Series
+from forecast.series_key import KEY, SeriesKey
 
-Key = tuple[str, str, str]
 #: Quantiles whose distances from the median are the unit of a gap: one standard deviation
 #: to each side under a normal distribution.
 _BELOW, _ABOVE = 0.1587, 0.8413
@@ -42,7 +42,7 @@ class Window:
         The forecast, in persons per calendar year.
     """
 
-    key: Key
+    key: SeriesKey
     signed: bool
     origin: int
     years: np.ndarray
@@ -156,12 +156,12 @@ def windows(
 
 def _one_by_one(
     model: StateSpaceModel,
-    wanted: dict[Key, Series],
+    wanted: dict[SeriesKey, Series],
     years: np.ndarray,
     origin: int,
     draws: int,
     seed: int,
-) -> dict[Key, np.ndarray]:
+) -> dict[SeriesKey, np.ndarray]:
     """Forecast series by themselves: the numbers of a panel in a fraction of its time."""
     drawn = {}
     for key, series in wanted.items():
@@ -177,7 +177,7 @@ def _one_by_one(
     return drawn
 
 
-def _together(outlook: Forecast, years: np.ndarray) -> dict[Key, np.ndarray]:
+def _together(outlook: Forecast, years: np.ndarray) -> dict[SeriesKey, np.ndarray]:
     """Return the draws of every series that a model forecast."""
     forecast = {
         tuple(note[part] for part in KEY)

@@ -18,9 +18,10 @@ import pandas as pd
 from forecast import locations
 from forecast.contract import Model
 from forecast.errors import unknown_name
-from forecast.impacts.counterfactual import Key, Window, windows
+from forecast.impacts.counterfactual import Window, windows
 from forecast.impacts.event import Event
-from forecast.panel import KEY, Panel
+from forecast.panel import Panel
+from forecast.series_key import KEY, SeriesKey
 
 SETS = ("dates", "places", "others")
 
@@ -49,7 +50,7 @@ class Placebos:
         return (self.table["set"] == name).to_numpy()
 
 
-def comparable(panel: Panel, event: Event) -> list[Key]:
+def comparable(panel: Panel, event: Event) -> list[SeriesKey]:
     """Return the series that an event's series can be compared with.
 
     The same measure, of the same level (countries or regions), from the event's sources of
@@ -78,7 +79,7 @@ def comparable(panel: Panel, event: Event) -> list[Key]:
     ]
 
 
-def untouched(keys: Sequence[Key], event: Event) -> list[Key]:
+def untouched(keys: Sequence[SeriesKey], event: Event) -> list[SeriesKey]:
     """Return the comparable series that the event itself did not touch.
 
     An event of a country touches its regions; one that hit neighbours names them.
@@ -151,7 +152,7 @@ def placebos(
     return _placebos(found)
 
 
-def _only(panel: Panel, keys: Sequence[Key]) -> Panel:
+def _only(panel: Panel, keys: Sequence[SeriesKey]) -> Panel:
     wanted = set(keys)
     return panel.without([key for key in panel.keys if key not in wanted])
 

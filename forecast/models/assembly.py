@@ -10,12 +10,13 @@ import xarray as xr
 
 from forecast.outlook import Forecast
 from forecast.panel import Panel
+from forecast.series_key import SeriesKey
 from forecast.version import __version__
 
 
 def assemble(
     panel: Panel,
-    drawn: Mapping[tuple[str, str, str], np.ndarray],
+    drawn: Mapping[SeriesKey, np.ndarray],
     years: Sequence[int],
     notes: pd.DataFrame,
     *,

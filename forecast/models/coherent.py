@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from forecast.accounts.audit import check, trusted
-from forecast.accounts.identities import Key
 from forecast.accounts.reconcile import reconcile
 from forecast.contract import FORECAST, FittedModel, check_years
 from forecast.errors import TooShortError
@@ -21,6 +20,7 @@ from forecast.models.regional.model import FittedInternal, Internal
 from forecast.models.registry import model as find_model
 from forecast.outlook import Forecast
 from forecast.panel import Panel
+from forecast.series_key import SeriesKey
 
 
 class Coherent:
@@ -54,7 +54,7 @@ class Coherent:
         """
         flows = _tried(self._flows.fit, panel, seed)
         regions = _tried(self._regions.fit, panel, seed)
-        taken: set[Key] = set()
+        taken: set[SeriesKey] = set()
         for fitted in (flows, regions):
             if fitted is not None:
                 taken |= _forecast_keys(fitted.notes)
@@ -77,7 +77,7 @@ def _tried[Fitted](fit: Callable[[Panel, int], Fitted], panel: Panel, seed: int)
         return None
 
 
-def _forecast_keys(notes: pd.DataFrame) -> set[Key]:
+def _forecast_keys(notes: pd.DataFrame) -> set[SeriesKey]:
     done = notes[notes["status"] == FORECAST]
     return set(zip(done["source"], done["location"], done["measure"]))
 
@@ -118,7 +118,7 @@ class FittedCoherent:
         """Simulate futures; see `forecast.contract.FittedModel`."""
         wanted = check_years(self.panel, years)
         made: list[Forecast] = []
-        national: dict[Key, dict[int, np.ndarray]] = {}
+        national: dict[SeriesKey, dict[int, np.ndarray]] = {}
         if self.flows is not None:
             gross = self.flows.forecast(wanted, draws)
             made.append(gross)
@@ -135,8 +135,8 @@ class FittedCoherent:
                 # The others' notes say why a series is not forecast.
                 if not made:
                     raise
-        drawn: dict[Key, np.ndarray] = {}
-        told: dict[Key, dict[str, object]] = {}
+        drawn: dict[SeriesKey, np.ndarray] = {}
+        told: dict[SeriesKey, dict[str, object]] = {}
         origins = {series.key: series.origin for series in self.panel}
         for outlook in made:
             for key, paths in _paths(outlook).items():
@@ -156,7 +156,10 @@ class FittedCoherent:
         return reconcile(outlook, identities=kept, strict=False)
 
     def _same_net(
-        self, drawn: dict[Key, np.ndarray], national: dict[Key, dict[int, np.ndarray]], last: int
+        self,
+        drawn: dict[SeriesKey, np.ndarray],
+        national: dict[SeriesKey, dict[int, np.ndarray]],
+        last: int,
     ) -> None:
         """Give a country's net of all flows the draws of its net across the border."""
         origins = {series.key: series.origin for series in self.panel}
@@ -169,7 +172,7 @@ class FittedCoherent:
                 drawn[same] = np.stack([national[net][year] for year in years], axis=1)
 
 
-def _paths(outlook: Forecast) -> dict[Key, np.ndarray]:
+def _paths(outlook: Forecast) -> dict[SeriesKey, np.ndarray]:
     """Return draws of the years after each series' own origin."""
     values = outlook.paths.transpose("draw", "series", "year").to_numpy()
     grid = outlook.paths["year"].to_numpy()
@@ -182,9 +185,9 @@ def _paths(outlook: Forecast) -> dict[Key, np.ndarray]:
     }
 
 
-def _nets(outlook: Forecast) -> dict[Key, dict[int, np.ndarray]]:
+def _nets(outlook: Forecast) -> dict[SeriesKey, dict[int, np.ndarray]]:
     grid = outlook.paths["year"].to_numpy().tolist()
-    found: dict[Key, dict[int, np.ndarray]] = {}
+    found: dict[SeriesKey, dict[int, np.ndarray]] = {}
     for (source, place, measure), paths in _paths(outlook).items():
         if measure == NET:
             years = grid[len(grid) - paths.shape[1] :]

@@ -16,9 +16,9 @@ from forecast.models.assembly import assemble
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
+from forecast.series_key import KEY, SeriesKey
 
 _COLUMNS = ("released", "source", "location", "measure", "year", "quantile", "value")
-_KEY = ["source", "location", "measure"]
 _UNJUDGED = "a single figure was published, and no figure since says how wrong earlier ones were."
 
 
@@ -55,7 +55,7 @@ class Published:
         self,
         name: str,
         table: pd.DataFrame,
-        errors: Mapping[tuple[str, str, str], Errors] | None = None,
+        errors: Mapping[SeriesKey, Errors] | None = None,
     ) -> None:
         missing = [column for column in _COLUMNS if column not in table]
         if missing:
@@ -76,7 +76,7 @@ class Published:
         """Return the rows that came out on a day."""
         return self._table[self._table["released"] == day]
 
-    def with_errors(self, errors: Mapping[tuple[str, str, str], Errors]) -> Published:
+    def with_errors(self, errors: Mapping[SeriesKey, Errors]) -> Published:
         """Return a model whose single figures are uncertain; series without errors are declined."""
         return Published(self.name, self._table, errors)
 
@@ -108,12 +108,12 @@ class FittedPublished:
     panel: Panel
     seed: int
     table: pd.DataFrame
-    errors: Mapping[tuple[str, str, str], Errors] | None = None
+    errors: Mapping[SeriesKey, Errors] | None = None
 
     @property
     def diagnostics(self) -> pd.DataFrame:
         """One row per series: how many years and quantiles were published."""
-        grouped = self.table.groupby(_KEY)
+        grouped = self.table.groupby(KEY)
         counted: pd.DataFrame = grouped.agg(
             years=("year", "nunique"), quantiles=("quantile", "nunique")
         ).reset_index()
@@ -123,7 +123,7 @@ class FittedPublished:
         """Draw from the published quantiles; see `forecast.contract.FittedModel`."""
         wanted = check_years(self.panel, years)
         published = {
-            key: rows for key, rows in self.table.groupby(_KEY) if rows["year"].max() >= wanted[0]
+            key: rows for key, rows in self.table.groupby(KEY) if rows["year"].max() >= wanted[0]
         }
         drawn, notes = {}, []
         for series in self.panel:

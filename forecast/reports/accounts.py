@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from forecast.language import Language
-from forecast.reports.series_view import Key, Subject
+from forecast.reports.series_view import Subject
+from forecast.series_key import SeriesKey
 
 #: Persons by which a balance may be off, for rounding.
 _TOLERANCE = 1.0
@@ -48,7 +49,7 @@ def accounts(known: Sequence[Subject], words: Language) -> Mapping[str, object] 
     return {"adds_up": max([*flows, *regions]) <= _TOLERANCE, "text": " ".join(said)}
 
 
-def _flows(found: Mapping[Key, Subject]) -> list[tuple[Subject, list[tuple[float, Subject]]]]:
+def _flows(found: Mapping[SeriesKey, Subject]) -> list[tuple[Subject, list[tuple[float, Subject]]]]:
     """Return each net with the flows that it is the difference of."""
     triples = []
     for (source, place, measure), net in found.items():
@@ -59,7 +60,9 @@ def _flows(found: Mapping[Key, Subject]) -> list[tuple[Subject, list[tuple[float
     return triples
 
 
-def _regions(found: Mapping[Key, Subject]) -> list[tuple[Subject, list[tuple[float, Subject]]]]:
+def _regions(
+    found: Mapping[SeriesKey, Subject],
+) -> list[tuple[Subject, list[tuple[float, Subject]]]]:
     """Return each national series with those of the regions from the same source."""
     sums = []
     for (source, place, measure), whole in found.items():

@@ -16,8 +16,8 @@ from forecast.models.registry import table as registry
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.reports import labels, sentences
-from forecast.reports.series_view import Key, Subject
-from forecast.validation import KEY
+from forecast.reports.series_view import Subject
+from forecast.series_key import KEY, SeriesKey
 
 
 def data(known: Sequence[Subject], words: Language) -> list[dict[str, Any]]:
@@ -66,15 +66,15 @@ def _country(name: str) -> str:
     return next((code for code, moves in observed_moves().items() if moves.table == name), "")
 
 
-def bundled(key: Key) -> bool:
+def bundled(key: SeriesKey) -> bool:
     """Whether a series is one that the package ships."""
     return key in _homes()
 
 
 @cache
-def _homes() -> dict[Key, str]:
+def _homes() -> dict[SeriesKey, str]:
     """Return the bundled table of each series."""
-    homes: dict[Key, str] = {}
+    homes: dict[SeriesKey, str] = {}
     for name in package.description()["panels"]["central-asia"]:
         keys = pd.read_csv(package.path_of(name), usecols=KEY)[KEY].drop_duplicates()
         homes.update((key, name) for key in keys.itertuples(index=False, name=None))

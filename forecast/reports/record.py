@@ -18,8 +18,9 @@ from forecast.reports.hedgehog import described, hedgehog
 from forecast.reports.largest_changes import jumps_of
 from forecast.reports.numbers import rounded
 from forecast.reports.reliability import figures as reliability
-from forecast.reports.series_view import Key, Subject
+from forecast.reports.series_view import Subject
 from forecast.reports.verdicts import Judged, ahead, cell, legend
+from forecast.series_key import KEY, SeriesKey
 
 if TYPE_CHECKING:
     from forecast.evaluate.track import Track
@@ -30,7 +31,6 @@ REFERENCE = "naive"
 SMOOTHED = "un-wpp"
 #: Most surprises of countries that the page lists.
 SURPRISES = 10
-_KEY = ["source", "location", "measure"]
 #: Fewest past forecasts that make a chart.
 LEAST = 5
 
@@ -50,9 +50,9 @@ class Record:
 
     track: Track
     model: str
-    verdicts: Mapping[Key, Sequence[Mapping[str, Any]]]
+    verdicts: Mapping[SeriesKey, Sequence[Mapping[str, Any]]]
 
-    def nearest(self, key: Key, horizon: int) -> Judged | None:
+    def nearest(self, key: SeriesKey, horizon: int) -> Judged | None:
         """Return the verdict at the tried horizon closest to the one asked for.
 
         A horizon clearly shorter than that (`forecast.evaluate.verdicts.says_nothing`) has none
@@ -72,12 +72,12 @@ def record(track: Track | None, model: str) -> Record | None:
     ours = track.table[track.table["model"] == model]
     if not (ours["status"] == SCORED).any():
         return None
-    verdicts: dict[Key, list[Mapping[str, Any]]] = {}
+    verdicts: dict[SeriesKey, list[Mapping[str, Any]]] = {}
     if REFERENCE in track.models and model != REFERENCE:
         judged = track.verdicts(REFERENCE)
         for row in judged[judged["model"] == model].sort_values("horizon").to_dict("records"):
             named = {str(name): value for name, value in row.items()}
-            verdicts.setdefault(tuple(named[part] for part in _KEY), []).append(named)
+            verdicts.setdefault(tuple(named[part] for part in KEY), []).append(named)
     return Record(track, model, verdicts)
 
 
@@ -154,7 +154,7 @@ def section(
         return None
     ours = found.track.select(model=found.model)
     calibration = ours.calibration()
-    surprises = ours.surprises().drop_duplicates([*_KEY, "year"])
+    surprises = ours.surprises().drop_duplicates([*KEY, "year"])
     settings = found.track.settings
     ordered = sorted((s for s in known if s.forecast), key=lambda s: (not s.national, s.country))
     counted = ours.table[ours.table["status"] == SCORED]
@@ -174,7 +174,7 @@ def section(
         "figures": _figures(ordered, counted, words),
         "surprises": surprises_of(surprises, words),
         "outside": len(surprises),
-        "judged": words.persons(len(counted[[*_KEY, "year"]].drop_duplicates())),
+        "judged": words.persons(len(counted[[*KEY, "year"]].drop_duplicates())),
         "jumps": jumps_of(known, words),
         "legend": legend(words),
         "failed": len(ours.failures),
@@ -185,7 +185,7 @@ def _figures(
     ordered: Sequence[Subject], counted: pd.DataFrame, words: Language
 ) -> list[dict[str, Any]]:
     """Return a hedgehog of every national series that was scored."""
-    groups = {tuple(map(str, key)): rows for key, rows in counted.groupby(_KEY)}
+    groups = {tuple(map(str, key)): rows for key, rows in counted.groupby(KEY)}
     figures = []
     for subject in ordered:
         if not subject.national or len(groups.get(subject.key, ())) < LEAST:

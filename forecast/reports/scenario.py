@@ -21,6 +21,7 @@ from forecast.reports.series_view import Subject, identity
 from forecast.scenarios.accounting import MOVED
 from forecast.scenarios.read import ARRIVALS, DEPARTURES, Shock
 from forecast.scenarios.scenario import Scenario, scenario
+from forecast.series_key import SeriesKey
 
 #: What a shock is given as.
 Given = str | Path | Mapping[str, Any] | Shock | Scenario
@@ -104,7 +105,7 @@ def _shown(one: Scenario, known: Sequence[Subject], words: Language) -> dict[str
     }
 
 
-def _keys(outlook: Forecast) -> list[tuple[str, str, str]]:
+def _keys(outlook: Forecast) -> list[SeriesKey]:
     series = outlook.series
     return list(zip(series["source"], series["location"], series["measure"]))
 

@@ -15,9 +15,8 @@ from forecast.contract import FORECAST
 from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
-from forecast.validation import KEY
+from forecast.series_key import KEY, SeriesKey
 
-Key = tuple[str, str, str]
 #: First year shown: the exodus of the 1990s belongs to the story, what was before does not help.
 FIRST_YEAR = 1990
 #: Fewest figures in an earlier release for it to be worth a line in a chart.
@@ -55,7 +54,7 @@ class Subject:
     as_of: str
 
     @property
-    def key(self) -> Key:
+    def key(self) -> SeriesKey:
         """The triple (source, location, measure)."""
         return self.series.key
 
@@ -150,7 +149,7 @@ def identity(*parts: object) -> str:
     return f"{plain[:40]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _releases(history: Panel) -> dict[Key, tuple[tuple[pd.Series, ...], str]]:
+def _releases(history: Panel) -> dict[SeriesKey, tuple[tuple[pd.Series, ...], str]]:
     """Return the earlier releases and the date of the newest one, by series."""
     found = {}
     for key, rows in history.to_frame().groupby(KEY, sort=False):

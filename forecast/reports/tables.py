@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.language import Language
-from forecast.outlook import QUANTILE_LEVELS, SERIES, Forecast
+from forecast.outlook import QUANTILE_LEVELS, TABLE_KEY, Forecast
 from forecast.reports import labels
 from forecast.reports.numbers import rounded
 from forecast.reports.series_view import Subject
@@ -60,8 +60,8 @@ def all_quantiles(outlook: Forecast, words: Language) -> pd.DataFrame:
         ``target`` says whether the year is one that was asked for.
     """
     table = outlook.quantiles(QUANTILE_LEVELS, years=outlook.paths["year"].to_numpy().tolist())
-    origins = outlook.series.set_index(SERIES)["origin"]
-    keys = pd.MultiIndex.from_frame(table[SERIES])
+    origins = outlook.series.set_index(TABLE_KEY)["origin"]
+    keys = pd.MultiIndex.from_frame(table[TABLE_KEY])
     return pd.DataFrame(
         {
             "location": table["location"],

@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecast.errors import DataError
 from forecast.panel import Panel
-from forecast.validation import KEY
+from forecast.series_key import KEY
 
 if TYPE_CHECKING:
     from forecast.evaluate.track import Track

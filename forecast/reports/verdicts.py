@@ -6,13 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecast.evaluate.verdicts import (
-    MISCALIBRATED,
-    NO_BETTER,
-    SKILFUL,
-    TOO_LITTLE,
-    says_nothing,
-)
+from forecast.evaluate.verdicts import MISCALIBRATED, NO_BETTER, SKILFUL, TOO_LITTLE, says_nothing
 from forecast.language import Language, message
 
 _VERDICTS = {

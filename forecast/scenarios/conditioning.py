@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
-from forecast.outlook import SERIES, Forecast
+from forecast.outlook import TABLE_KEY, Forecast
 from forecast.scenarios.conditions import Condition, Given, conditions
 
 #: Fewest draws, in effect, that a conditional forecast may rest on.
@@ -71,7 +71,7 @@ class Conditional:
             ``location, measure, source, year, baseline, baseline_lower, baseline_upper, given,
             given_lower, given_upper``: medians and interval ends, persons per year.
         """
-        keys = [*SERIES, "year"]
+        keys = [*TABLE_KEY, "year"]
         parts = []
         for column, outlook in (("baseline", self.baseline), ("given", self.forecast)):
             names = {"median": column, "lower": f"{column}_lower", "upper": f"{column}_upper"}

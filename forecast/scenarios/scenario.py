@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from forecast.errors import DataError
-from forecast.outlook import SERIES, Forecast
+from forecast.outlook import TABLE_KEY, Forecast
 from forecast.panel import Panel
 from forecast.scenarios.accounting import MOVED, TAKES, accounts
 from forecast.scenarios.read import Shock, read
@@ -60,9 +60,9 @@ class Scenario:
     @property
     def moved(self) -> np.ndarray:
         """Positions of the series that the shock reaches."""
-        keys = self.effects.loc[self.effects["status"] == MOVED, SERIES]
+        keys = self.effects.loc[self.effects["status"] == MOVED, TABLE_KEY]
         reached = set(keys.itertuples(index=False, name=None))
-        every = self.baseline.series[SERIES].itertuples(index=False, name=None)
+        every = self.baseline.series[TABLE_KEY].itertuples(index=False, name=None)
         return np.flatnonzero([key in reached for key in every])
 
     def table(self, level: float = 0.80, years: Sequence[int] | None = None) -> pd.DataFrame:
@@ -82,7 +82,7 @@ class Scenario:
             baseline, baseline_lower, baseline_upper, what_if, what_if_lower, what_if_upper,
             added, added_lower, added_upper``, medians and interval ends in persons.
         """
-        keys = [*SERIES, "year"]
+        keys = [*TABLE_KEY, "year"]
         added = dataclasses.replace(self.what_if, paths=self.difference)
         parts = []
         for column, outlook in (
@@ -90,8 +90,8 @@ class Scenario:
         ):  # fmt: skip
             names = {"median": column, "lower": f"{column}_lower", "upper": f"{column}_upper"}
             parts.append(outlook.intervals(level, years).rename(columns=names).set_index(keys))
-        reached = self.baseline.series.iloc[self.moved][SERIES]
-        joined = pd.concat(parts, axis=1).reset_index().merge(reached, on=SERIES)
+        reached = self.baseline.series.iloc[self.moved][TABLE_KEY]
+        joined = pd.concat(parts, axis=1).reset_index().merge(reached, on=TABLE_KEY)
         joined.insert(0, "scenario", self.name)
         return joined
 
@@ -177,7 +177,7 @@ def scenario(
             f"scenario {shock.name!r} is about {places}, and reaches no series of this forecast."
             f"{why or ' Give data that hold migration of a country it names.'}"
         )
-    origins = outlook.series.merge(reached[SERIES], on=SERIES)
+    origins = outlook.series.merge(reached[TABLE_KEY], on=TABLE_KEY)
     late = origins[origins["origin"] >= shock.first]
     if len(late):
         row = late.iloc[0]

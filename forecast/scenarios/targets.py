@@ -18,6 +18,7 @@ from forecast.outlook import Forecast
 from forecast.panel import Series
 from forecast.scenarios.apart import refuse_what_if
 from forecast.scenarios.unusual import monte_carlo_error
+from forecast.series_key import KEY, SeriesKey
 from forecast.shelf import shelf
 from forecast.validation import MEASURES
 
@@ -153,7 +154,7 @@ def targets(
 
 
 def _rows(
-    target: Target, outlook: Forecast, judged: Mapping[tuple[str, str, str], list[tuple[int, str]]]
+    target: Target, outlook: Forecast, judged: Mapping[SeriesKey, list[tuple[int, str]]]
 ) -> list[list[Any]]:
     head = [target.concept, target.text, target.kind]
     side = "at least" if target.at_least else "at most"
@@ -198,10 +199,10 @@ def _chance(
         reached = seen >= threshold if target.at_least else seen <= threshold
         return threshold, float(reached), 0.0, OBSERVED, "this year is observed already"
     rows = outlook.series
-    here = (rows[["source", "location", "measure"]] == list(series.key)).all(axis=1)
+    here = (rows[KEY] == list(series.key)).all(axis=1)
     if not here.any():
         note = outlook.notes
-        mine = note[(note[["source", "location", "measure"]] == list(series.key)).all(axis=1)]
+        mine = note[(note[KEY] == list(series.key)).all(axis=1)]
         why = str(mine["reason"].iloc[0]) if len(mine) else "the series was not forecast"
         return threshold, np.nan, np.nan, ABSENT, why
     if year not in outlook.paths["year"] or year <= series.origin:
@@ -217,12 +218,12 @@ def _figure(series: Series, year: int) -> float | None:
     return float(known[0]) if known.size and not np.isnan(known[0]) else None
 
 
-def _verdicts(track: Track | None, model: str) -> dict[tuple[str, str, str], list[tuple[int, str]]]:
+def _verdicts(track: Track | None, model: str) -> dict[SeriesKey, list[tuple[int, str]]]:
     """Return horizon and verdict of each series, as far as the record judges the model."""
     if track is None or model == _REFERENCE or not {model, _REFERENCE} <= set(track.models):
         return {}
     judged = track.verdicts(_REFERENCE)
-    found: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
+    found: dict[SeriesKey, list[tuple[int, str]]] = {}
     for row in judged[judged["model"] == model].itertuples():
         key = (str(row.source), str(row.location), str(row.measure))
         found.setdefault(key, []).append((int(str(row.horizon)), str(row.verdict)))

@@ -11,6 +11,7 @@ from forecast import locations
 from forecast.panel import Panel
 from forecast.scenarios.history import WINDOWS, history
 from forecast.scenarios.read import ARRIVALS
+from forecast.series_key import SeriesKey
 
 if TYPE_CHECKING:
     from forecast.scenarios.scenario import Scenario
@@ -134,7 +135,7 @@ def monte_carlo_error(share: float, n_draws: int) -> float:
     return max(float(np.sqrt(share * (1 - share) / n_draws)), 1 / n_draws)
 
 
-def _people(scenario: Scenario) -> dict[tuple[str, str, str], float]:
+def _people(scenario: Scenario) -> dict[SeriesKey, float]:
     """Return the last known population beside each series, in persons."""
     known = {
         one.key: one.population[~np.isnan(one.population)] for one in scenario.baseline.history

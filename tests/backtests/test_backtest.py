@@ -11,7 +11,7 @@ import pytest
 
 import forecast as fc
 from forecast.errors import DataError, FitError, UnknownNameError
-from forecast.hindcast.columns import COLUMNS, IN_PERSONS, KEY, NOT_COUNTED, SCORED
+from forecast.hindcast.columns import COLUMNS, IN_PERSONS, NOT_COUNTED, ROW, SCORED
 from forecast.hindcast.fold import Fold, forecast, run
 from forecast.hindcast.vintages import Origin, Truth, seen
 from forecast.models.coherent import Coherent
@@ -37,7 +37,7 @@ def test_the_score_table_keeps_its_contract(walks: Walks) -> None:
     track = fc.backtest(walks(), ["naive", "ets"], range(2010, 2014), (1, 3), draws=200)
     assert list(track.table.columns) == list(COLUMNS)
     assert set(CONTRACT) <= set(COLUMNS)
-    assert not track.table.duplicated(list(KEY)).any()
+    assert not track.table.duplicated(list(ROW)).any()
     assert len(track.table) == 2 * 3 * 4 * 2
     assert (track.table["year"] == track.table["origin"] + track.table["horizon"]).all()
     assert (track.table["status"] == SCORED).all()
@@ -57,7 +57,7 @@ def test_every_column_is_explained_on_the_page() -> None:
     page = (Path(__file__).parents[2] / "docs" / "backtests.md").read_text(encoding="utf-8")
     key = "`model, location, measure, source, origin, as_of, year`"
     assert key in page
-    missing = [name for name in COLUMNS if name not in KEY and f"`{name}`" not in page]
+    missing = [name for name in COLUMNS if name not in ROW and f"`{name}`" not in page]
     assert missing == []
 
 
@@ -115,7 +115,7 @@ def test_the_whole_backtest_forecasts_the_same_whatever_comes_after(walks: Walks
         for figures in (table, altered)
     ]
     forecast_columns = ["median", "lower_50", "upper_50", "lower_95", "upper_95", "scale"]
-    same(*(track.table[[*KEY, *forecast_columns]] for track in tracks))
+    same(*(track.table[[*ROW, *forecast_columns]] for track in tracks))
     assert (tracks[0].table["crps"] != tracks[1].table["crps"]).any()
 
 

@@ -13,6 +13,7 @@ from forecast.data.breaks.reference import GROUP, combine, correlation, referenc
 from forecast.data.breaks.statistics import LEVEL, OUTLIER, profiles
 from forecast.errors import DataError
 from forecast.panel import Panel, Series
+from forecast.series_key import SeriesKey
 
 #: Years that a series must have, and proposals per series.
 MINIMUM_YEARS, MOST = 8, 3
@@ -173,10 +174,10 @@ def _chance(probability: float) -> str:
     return f"by chance in {100 * probability:.2g} of 100 series without a break"
 
 
-def _groups(usable: Sequence[_Usable]) -> Iterator[tuple[tuple[str, str, str], list[_Usable]]]:
+def _groups(usable: Sequence[_Usable]) -> Iterator[tuple[SeriesKey, list[_Usable]]]:
     """Return series that a change of counting would strike together, with aligned years."""
-    regional: dict[tuple[str, str, str], list[_Usable]] = {}
-    gross: dict[tuple[str, str, str], list[_Usable]] = {}
+    regional: dict[SeriesKey, list[_Usable]] = {}
+    gross: dict[SeriesKey, list[_Usable]] = {}
     for one in usable:
         source, place, measure = one.series.key
         country = locations.country_of(place)
@@ -198,7 +199,7 @@ def _shared(members: Sequence[_Usable]) -> np.ndarray:
     return years
 
 
-def _group(name: tuple[str, str, str], members: Sequence[_Usable]) -> dict[str, object]:
+def _group(name: SeriesKey, members: Sequence[_Usable]) -> dict[str, object]:
     """Return the year in which most series of a group stand out together."""
     years = _shared(members)
     scaled = np.stack([one.scaled[np.isin(one.years, years)] for one in members])

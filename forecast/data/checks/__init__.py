@@ -12,7 +12,7 @@ from forecast.data.checks.releases import vintages
 from forecast.data.checks.stretches import duplicates, runs
 from forecast.data.checks.years import boundary_jumps, rates, unobserved, zeros
 from forecast.panel import Panel
-from forecast.validation import KEY
+from forecast.series_key import KEY
 
 _FINDERS = (
     identities,

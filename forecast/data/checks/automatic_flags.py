@@ -8,7 +8,7 @@ from forecast.data.checks.finding import Finding
 from forecast.data.checks.stretches import DUPLICATED, INTERPOLATED, duplicates, runs
 from forecast.data.checks.years import BOUNDARY, boundary_jumps
 from forecast.panel import Panel
-from forecast.validation import KEY
+from forecast.series_key import KEY
 
 #: Flag of each check that carries one.
 FLAGS = {INTERPOLATED: "interpolated", DUPLICATED: "suspect", BOUNDARY: "boundary_change"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from forecast.data.checks.years import zeros
 from forecast.panel import Panel
-from forecast.validation import KEY
+from forecast.series_key import KEY
 from forecast.years import spans
 
 

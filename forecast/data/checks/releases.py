@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecast.data.checks.finding import Finding
 from forecast.panel import Panel
-from forecast.validation import KEY
+from forecast.series_key import KEY
 
 SIGN = "sign changed between releases"
 REVISED = "revised as a whole between releases"

@@ -10,6 +10,7 @@ import numpy as np
 from forecast import locations
 from forecast.data.checks.finding import Finding, finding
 from forecast.panel import Panel, Series
+from forecast.series_key import SeriesKey
 
 INTERPOLATED = "interpolated stretch"
 DUPLICATED = "duplicated stretch"
@@ -67,7 +68,7 @@ def duplicates(panel: Panel) -> Iterator[Finding]:
     The later run is reported, year by year; the figure expected is unknown (NaN).
     """
     seen: dict[tuple[float, ...], list[_Run]] = {}
-    reported: set[tuple[tuple[str, str, str], int]] = set()
+    reported: set[tuple[SeriesKey, int]] = set()
     for series in panel:
         for position in range(len(series.values) - _SHORTEST + 1):
             run = tuple(series.values[position : position + _SHORTEST].tolist())

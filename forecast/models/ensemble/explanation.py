@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
-from forecast.hindcast.members import Key
 from forecast.models.ensemble.joint import Combined
+from forecast.series_key import SeriesKey
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +38,7 @@ _COLOURS = {
 
 
 def table(
-    key: Key, combined: Combined, members: Sequence[str], steps: Mapping[int, int]
+    key: SeriesKey, combined: Combined, members: Sequence[str], steps: Mapping[int, int]
 ) -> pd.DataFrame:
     """Return the explanation of one series at its target years.
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from forecast.hindcast.members import Key
 from forecast.hindcast.past import Past
+from forecast.series_key import SeriesKey
 
 
 def number(n_series: int, least: int, most: int) -> int:
@@ -28,7 +28,7 @@ def ranked(sizes: np.ndarray, parts: int) -> np.ndarray:
     return np.asarray(order * parts // max(len(sizes), 1))
 
 
-def of_series(sizes: Mapping[Key, float], parts: int) -> dict[Key, int]:
+def of_series(sizes: Mapping[SeriesKey, float], parts: int) -> dict[SeriesKey, int]:
     """Return the part of every series now."""
     found = ranked(np.array(list(sizes.values())), parts)
     return {key: int(part) for key, part in zip(sizes, found)}
@@ -50,7 +50,7 @@ def split(pasts: Sequence[Past], parts: int) -> list[list[Past]]:
     """
     if parts == 1:
         return [list(pasts)]
-    sizes: dict[int, dict[Key, float]] = {}
+    sizes: dict[int, dict[SeriesKey, float]] = {}
     for past in pasts:
         for origin, key, size in zip(past.origin.tolist(), past.key, past.size):
             sizes.setdefault(origin, {})[key] = float(size)

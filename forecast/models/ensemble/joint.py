@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from forecast.hindcast.members import Key, Said
+from forecast.hindcast.members import Said
 from forecast.models.ensemble import dependence
 from forecast.models.ensemble.opinion_pools import POOLS, choose, renormalised
 from forecast.models.ensemble.weights import Lessons
+from forecast.series_key import SeriesKey
 
 #: Variances are those of draws within these probabilities: heavy tails need not have one.
 CENTRAL = (0.005, 0.995)
@@ -50,13 +51,13 @@ class Combined:
 
 def combine(
     said: Sequence[Said],
-    ahead: Mapping[Key, int],
-    counts: Collection[Key],
-    lessons: Mapping[Key, Lessons],
+    ahead: Mapping[SeriesKey, int],
+    counts: Collection[SeriesKey],
+    lessons: Mapping[SeriesKey, Lessons],
     pool: str,
     n_draws: int,
     generator: np.random.Generator,
-) -> dict[Key, Combined]:
+) -> dict[SeriesKey, Combined]:
     """Combine the members' draws of all series.
 
     Parameters
@@ -79,7 +80,7 @@ def combine(
     """
     # One stratified sample for all series: a draw is of the same member wherever weights agree.
     uniform = (generator.permutation(n_draws) + generator.uniform(size=n_draws)) / n_draws
-    made: dict[Key, Combined] = {}
+    made: dict[SeriesKey, Combined] = {}
     for key, n_ahead in ahead.items():
         made[key] = _one(said, key, n_ahead, key in counts, lessons[key], pool, uniform)
     return _ordered(made, lessons, generator)
@@ -87,7 +88,7 @@ def combine(
 
 def _one(
     said: Sequence[Said],
-    key: Key,
+    key: SeriesKey,
     n_ahead: int,
     counts: bool,
     lessons: Lessons,
@@ -157,8 +158,10 @@ def _central_variance(paths: np.ndarray) -> np.ndarray:
 
 
 def _ordered(
-    made: Mapping[Key, Combined], lessons: Mapping[Key, Lessons], generator: np.random.Generator
-) -> dict[Key, Combined]:
+    made: Mapping[SeriesKey, Combined],
+    lessons: Mapping[SeriesKey, Lessons],
+    generator: np.random.Generator,
+) -> dict[SeriesKey, Combined]:
     """Put whole paths of the series side by side as past joint errors ask for."""
     keys = [key for key, one in made.items() if one.paths.shape[1]]
     if len(keys) < 2:

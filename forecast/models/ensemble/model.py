@@ -13,7 +13,7 @@ from forecast import scales
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, Model, check_years
 from forecast.errors import DataError, TooShortError
 from forecast.hindcast import past
-from forecast.hindcast.members import Key, Question, Said
+from forecast.hindcast.members import Question, Said
 from forecast.models.assembly import assemble
 from forecast.models.ensemble import (
     explanation,
@@ -31,6 +31,7 @@ from forecast.models.series.univariate import note
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel
+from forecast.series_key import SeriesKey
 
 
 class Ensemble:
@@ -100,7 +101,7 @@ class Taught:
     """
 
     lessons: dict[str, Lessons]
-    group: dict[Key, str]
+    group: dict[SeriesKey, str]
 
 
 @dataclass
@@ -130,7 +131,7 @@ class FittedEnsemble:
         return self.taught[max(self.taught)].lessons
 
     @property
-    def group(self) -> dict[Key, str]:
+    def group(self) -> dict[SeriesKey, str]:
         """The group of each series: its scale, and how stormy it is among many."""
         return self.taught[max(self.taught)].group
 
@@ -256,7 +257,7 @@ class FittedEnsemble:
         told = self._explanation(combined, wanted)
         return Forecast(outlook.paths, outlook.horizons, outlook.notes, self.panel, told)
 
-    def _revised(self, combined: Mapping[Key, Combined]) -> dict[Key, Combined]:
+    def _revised(self, combined: Mapping[SeriesKey, Combined]) -> dict[SeriesKey, Combined]:
         """Return the series that revisions to come move."""
         settings = self.model.settings["revisions"]
         paths = {key: one.paths for key, one in combined.items()}
@@ -269,7 +270,9 @@ class FittedEnsemble:
         moved = revisions.revised(paths, self.panel, awaited, laws, seed)
         return {key: combined[key].moved(drawn) for key, drawn in moved.items()}
 
-    def _explanation(self, combined: Mapping[Key, Combined], years: Sequence[int]) -> pd.DataFrame:
+    def _explanation(
+        self, combined: Mapping[SeriesKey, Combined], years: Sequence[int]
+    ) -> pd.DataFrame:
         pieces = []
         for one in self.panel:
             if one.key in combined:
@@ -279,7 +282,7 @@ class FittedEnsemble:
                 )
         return pd.concat(pieces, ignore_index=True)
 
-    def _notes(self, said: Sequence[Said], able: Sequence[Key]) -> pd.DataFrame:
+    def _notes(self, said: Sequence[Said], able: Sequence[SeriesKey]) -> pd.DataFrame:
         """Return one row per series; what dropped out, and why, stands in the reason."""
         meant = [scope.meant_for(member, self.panel) for member in self.members]
         rows = []

@@ -13,7 +13,7 @@ from forecast.hindcast.past import usual_change
 from forecast.models.ensemble.revisions import LEVELS, SMALL, Kind, Law
 from forecast.models.series.reversion import spread_regression
 from forecast.panel import Panel
-from forecast.validation import KEY
+from forecast.series_key import KEY
 
 _PAIRS = [*KEY, "release", "age", "kind", "change", "revision"]
 

@@ -23,7 +23,7 @@ from forecast.models.ensemble.release_revisions import standardised
 from forecast.models.ensemble.revisions import SMALL, Law
 from forecast.models.published import Published
 from forecast.panel import Panel, Series
-from forecast.validation import KEY
+from forecast.series_key import KEY, SeriesKey
 
 _PAIRS = [*KEY, "kind", "day", "step", "change", "error"]
 
@@ -121,7 +121,7 @@ def learn(
 
 def _by_series(
     published: Published, panel: Panel, settings: Mapping[str, Any], without: str
-) -> dict[tuple[str, str, str], Errors]:
+) -> dict[SeriesKey, Errors]:
     laws = learn(published, panel, settings, without)
     kinds = {one.key: scales.choose(one).kind for one in panel}
     return {key: laws[kind] for key, kind in kinds.items() if kind in laws}

@@ -21,9 +21,9 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from forecast import scales
-from forecast.hindcast.members import Key
 from forecast.hindcast.past import usual_change
 from forecast.panel import Panel, Series
+from forecast.series_key import KEY, SeriesKey
 
 #: Source, and scale of its figures.
 Kind = tuple[str, str]
@@ -111,7 +111,7 @@ def means(values: np.ndarray, width: int) -> np.ndarray:
     return np.asarray(known[len(known) - blocks * width :].reshape(blocks, width).mean(axis=1))
 
 
-def awaited(panel: Panel, ahead: Mapping[Key, int]) -> dict[Key, np.ndarray]:
+def awaited(panel: Panel, ahead: Mapping[SeriesKey, int]) -> dict[SeriesKey, np.ndarray]:
     """Return which steps the newest release could not hold yet, by series.
 
     Parameters
@@ -126,7 +126,7 @@ def awaited(panel: Panel, ahead: Mapping[Key, int]) -> dict[Key, np.ndarray]:
         Only of dated series that have such steps.
     """
     rows = panel.latest.dropna(subset=["as_of", "value"])
-    newest = rows.groupby(["source", "location", "measure"])["as_of"].max()
+    newest = rows.groupby(KEY)["as_of"].max()
     released = {key: int(pd.Timestamp(day).year) for key, day in zip(newest.index, newest)}
     found = {}
     for one in panel:
@@ -139,12 +139,12 @@ def awaited(panel: Panel, ahead: Mapping[Key, int]) -> dict[Key, np.ndarray]:
 
 
 def revised(
-    paths: Mapping[Key, np.ndarray],
+    paths: Mapping[SeriesKey, np.ndarray],
     panel: Panel,
-    open_steps: Mapping[Key, np.ndarray],
+    open_steps: Mapping[SeriesKey, np.ndarray],
     laws: Mapping[Kind, Law],
     seed: np.random.SeedSequence,
-) -> dict[Key, np.ndarray]:
+) -> dict[SeriesKey, np.ndarray]:
     """Move draws by revisions to come.
 
     Parameters

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from forecast.contract import Model
-from forecast.hindcast.members import Key, name_of
+from forecast.hindcast.members import name_of
 from forecast.models.specification import is_specified, specification
 from forecast.panel import Panel
+from forecast.series_key import SeriesKey
 
 
-def meant_for(member: str | Model, panel: Panel) -> set[Key]:
+def meant_for(member: str | Model, panel: Panel) -> set[SeriesKey]:
     """Return the series that a member is meant for; all of them for a model of one's own.
 
     A model's TOML may name the only measures that it forecasts (``only``), and measures that the
@@ -27,7 +28,7 @@ def meant_for(member: str | Model, panel: Panel) -> set[Key]:
     }
 
 
-def special(members: Sequence[str | Model], panel: Panel) -> dict[Key, str]:
+def special(members: Sequence[str | Model], panel: Panel) -> dict[SeriesKey, str]:
     """Return the names of the members with needs that a series meets, joined by commas.
 
     Such series learn apart: a member that is there for few of the series of a scale would

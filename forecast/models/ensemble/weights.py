@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from forecast.hindcast.members import Key
 from forecast.hindcast.past import Past
 from forecast.models.ensemble import stacking, widths
 from forecast.models.ensemble.opinion_pools import POOLS, renormalised
 from forecast.models.ensemble.widths import Widening
+from forecast.series_key import SeriesKey
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def _shares(pasts: Sequence[Past], power: float, half_life: float) -> list[np.nd
 
 def _with_latest_sizes(pasts: Sequence[Past]) -> list[Past]:
     """Give every past forecast of a series the usual change known at the latest of them."""
-    latest: dict[Key, tuple[int, float]] = {}
+    latest: dict[SeriesKey, tuple[int, float]] = {}
     for past in pasts:
         for key, origin, size in zip(past.key, past.origin.tolist(), past.size.tolist()):
             if np.isfinite(size) and origin >= latest.get(key, (origin, 0.0))[0]:

@@ -10,7 +10,6 @@ import xarray as xr
 
 from forecast import locations
 from forecast.accounts.audit import keys_of
-from forecast.accounts.identities import Key
 from forecast.contract import FORECAST
 from forecast.errors import DataError
 from forecast.models.regional.internal_moves import cancelled
@@ -19,8 +18,9 @@ from forecast.models.series.simulation import simulate
 from forecast.models.series.structural import local_level
 from forecast.models.series.univariate import series_seed
 from forecast.models.specification import specification
-from forecast.outlook import SERIES, Forecast
+from forecast.outlook import TABLE_KEY, Forecast
 from forecast.panel import Panel, Series
+from forecast.series_key import KEY, SeriesKey
 
 #: Years in which a unit and its parts are both known, at the least.
 MINIMUM_YEARS = 3
@@ -59,7 +59,7 @@ def on_todays_regions(outlook: Forecast, parts: Panel | None = None, seed: int =
 
     known = load("kazakhstan-split") if parts is None else parts
     there = {series.key: series for series in known}
-    units: dict[Key, list[Series]] = {}
+    units: dict[SeriesKey, list[Series]] = {}
     origins = dict(zip(keys_of(outlook), outlook.series["origin"].tolist()))
     for key in keys_of(outlook):
         source, place, measure = key
@@ -93,11 +93,7 @@ def on_todays_regions(outlook: Forecast, parts: Panel | None = None, seed: int =
             origin.append(origins[key])
             notes.append(_note(key, code, leanings[key], origins[key]))
     split = pd.DataFrame(notes)
-    kept = outlook.notes[
-        ~pd.MultiIndex.from_frame(outlook.notes[["source", "location", "measure"]]).isin(
-            list(leanings)
-        )
-    ]
+    kept = outlook.notes[~pd.MultiIndex.from_frame(outlook.notes[KEY]).isin(list(leanings))]
     shown = outlook.history.without(list(leanings)).to_frame()
     added = known.until(max(origins.values())).select(
         location=sorted({code for key in leanings for code in locations.parts(key[1])})
@@ -160,7 +156,7 @@ def on_constant_units(outlook: Forecast, first: int) -> Forecast:
     kept = [(key, paths) for key, paths in values.items() if key not in gone]
     origin = [origins[key] for key, _ in kept] + origin
     notes = outlook.notes
-    index = pd.MultiIndex.from_frame(notes[["source", "location", "measure"]])
+    index = pd.MultiIndex.from_frame(notes[KEY])
     left = notes[~index.isin(list(gone))]
     added = [
         {**_blank(key), "origin": int(when), "status": FORECAST, "reason": "Sum of its parts."}
@@ -266,12 +262,12 @@ def _split(
     return made
 
 
-def _by_key(outlook: Forecast) -> list[tuple[Key, np.ndarray]]:
+def _by_key(outlook: Forecast) -> list[tuple[SeriesKey, np.ndarray]]:
     values = outlook.paths.transpose("draw", "series", "year").to_numpy()
     return [(key, values[:, position]) for position, key in enumerate(keys_of(outlook))]
 
 
-def _blank(key: Key) -> dict[str, object]:
+def _blank(key: SeriesKey) -> dict[str, object]:
     return {
         "source": key[0],
         "location": key[1],
@@ -283,7 +279,7 @@ def _blank(key: Key) -> dict[str, object]:
     }
 
 
-def _note(key: Key, code: str, leaning: pd.DataFrame, origin: int) -> dict[str, object]:
+def _note(key: SeriesKey, code: str, leaning: pd.DataFrame, origin: int) -> dict[str, object]:
     years = len(leaning.dropna())
     return {
         **_blank((key[0], code, key[2])),
@@ -297,10 +293,10 @@ def _note(key: Key, code: str, leaning: pd.DataFrame, origin: int) -> dict[str, 
 
 
 def stack(
-    outlook: Forecast, pieces: Sequence[tuple[Key, np.ndarray]], origins: Sequence[int]
+    outlook: Forecast, pieces: Sequence[tuple[SeriesKey, np.ndarray]], origins: Sequence[int]
 ) -> xr.DataArray:
     """Put series of one forecast together again, with its attributes."""
-    names = dict(zip(SERIES, ("location", "measure", "source")))
+    names = dict(zip(TABLE_KEY, ("location", "measure", "source")))
     columns = {
         names["location"]: [place for (_, place, _), _ in pieces],
         names["measure"]: [measure for (_, _, measure), _ in pieces],

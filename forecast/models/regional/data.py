@@ -10,10 +10,11 @@ import pandas as pd
 
 from forecast import locations
 from forecast.accounts.audit import trusted
-from forecast.accounts.identities import Key, cover
+from forecast.accounts.identities import cover
 from forecast.exclusions import usable_values
 from forecast.panel import Panel, Series
 from forecast.scales import closed
+from forecast.series_key import SeriesKey
 
 ALL = "net_all_flows"
 
@@ -37,7 +38,7 @@ class Group:
     breaks : ndarray of bool, shape (n_years, n_regions)
     total : ndarray, shape (n_years,)
         The country's net; the sum of the regions where nothing else states it.
-    totals : tuple of Key
+    totals : tuple of SeriesKey
         Series that have to equal the regions' sum; the first one is that of `total`.
     """
 
@@ -50,7 +51,7 @@ class Group:
     rated: bool
     breaks: np.ndarray
     total: np.ndarray
-    totals: tuple[Key, ...]
+    totals: tuple[SeriesKey, ...]
 
 
 def groups(panel: Panel) -> list[Group]:
@@ -104,7 +105,7 @@ def _group(panel: Panel, source: str, country: str, regions: Sequence[Series]) -
 
 def _total(
     panel: Panel, source: str, country: str, years: np.ndarray
-) -> tuple[np.ndarray, tuple[Key, ...]]:
+) -> tuple[np.ndarray, tuple[SeriesKey, ...]]:
     """Return the country's net, by whichever series the regions add up to."""
     keys = [key for key in panel.keys if key[2] in (ALL, "net_migration")]
     kept, _ = trusted(panel, keys)
@@ -126,7 +127,7 @@ def _total(
     return total, tuple(found)
 
 
-def stated_net(panel: Panel, key: Key) -> dict[int, float]:
+def stated_net(panel: Panel, key: SeriesKey) -> dict[int, float]:
     """Return a net by year, from arrivals and departures in years in which it is missing itself."""
     source, place, measure = key
     known = {

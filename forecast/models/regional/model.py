@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecast.accounts.identities import Key, cover
+from forecast.accounts.identities import cover
 from forecast.contract import NOTE_COLUMNS, check_years
 from forecast.errors import TooShortError
 from forecast.models.assembly import assemble
@@ -25,9 +25,10 @@ from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.scales import closed, population_ahead
+from forecast.series_key import KEY, SeriesKey
 
 #: Draws of a country's net by year.
-National = Mapping[Key, Mapping[int, np.ndarray]]
+National = Mapping[SeriesKey, Mapping[int, np.ndarray]]
 
 
 class Internal:
@@ -125,7 +126,7 @@ class FittedInternal:
                 )
                 rows.append((*series.key, "share", float(item.shares[column])))
                 rows.append((*series.key, "innovation", known.spread))
-        return pd.DataFrame(rows, columns=["source", "location", "measure", "parameter", "mean"])
+        return pd.DataFrame(rows, columns=[*KEY, "parameter", "mean"])
 
     @property
     def notes(self) -> pd.DataFrame:
@@ -151,7 +152,7 @@ class FittedInternal:
             here where they are not given.
         """
         wanted = check_years(self.panel, years)
-        drawn: dict[Key, np.ndarray] = {}
+        drawn: dict[SeriesKey, np.ndarray] = {}
         rests: dict[str, tuple[FittedGroup, np.ndarray]] = {}
         for item, pool in zip(self.fits, self.pools):
             drawn |= self._regions(item, pool, wanted[-1], draws, national or {}, rests)
@@ -175,7 +176,7 @@ class FittedInternal:
         n_draws: int,
         national: National,
         rests: dict[str, tuple[FittedGroup, np.ndarray]],
-    ) -> dict[Key, np.ndarray]:
+    ) -> dict[SeriesKey, np.ndarray]:
         group = item.group
         end = int(group.years[-1])
         n_ahead = max(0, last - end)
@@ -272,7 +273,7 @@ class FittedInternal:
         last: int,
         n_draws: int,
         rests: Mapping[str, tuple[FittedGroup, np.ndarray]],
-    ) -> dict[Key, np.ndarray]:
+    ) -> dict[SeriesKey, np.ndarray]:
         n_ahead = max(0, last - inside.origin)
         past: dict[str, pd.Series] = {}
         ahead: dict[str, np.ndarray] = {}

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from forecast.accounts.identities import Key
 from forecast.contract import FORECAST, NOT_FORECAST
 from forecast.exclusions import flags_of, usable_since_break
 from forecast.models.regional import internal_moves as internal
@@ -16,6 +15,7 @@ from forecast.models.regional.internal_moves import Moves
 from forecast.models.series.univariate import MINIMUM_YEARS
 from forecast.panel import Series
 from forecast.scales import POPULATION_RULE, is_rate
+from forecast.series_key import SeriesKey
 
 
 def borrowed(usable: int) -> str:
@@ -33,7 +33,7 @@ def told(
     sums: Iterable[Series],
     singles: Iterable[Series],
     inside: Iterable[Moves],
-) -> dict[Key, tuple[str, str]]:
+) -> dict[SeriesKey, tuple[str, str]]:
     """Return the series that are forecast, with what to say of each and its scale.
 
     Parameters
@@ -45,7 +45,7 @@ def told(
         Places by themselves.
     inside : iterable of Moves
     """
-    made: dict[Key, tuple[str, str]] = {}
+    made: dict[SeriesKey, tuple[str, str]] = {}
     for item in fits:
         for series in item.group.regions:
             scale = "rate" if item.group.rated else "persons"

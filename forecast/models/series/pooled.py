@@ -28,6 +28,7 @@ from forecast.models.series.shared_scale import Pool
 from forecast.models.series.univariate import Prepared, note, prepare, series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel
+from forecast.series_key import SeriesKey
 
 
 class PooledReversion:
@@ -47,8 +48,8 @@ class PooledReversion:
         TooShortError
             If no scale has enough series to learn from.
         """
-        ready: dict[tuple[str, str, str], Prepared] = {}
-        reasons: dict[tuple[str, str, str], str] = {}
+        ready: dict[SeriesKey, Prepared] = {}
+        reasons: dict[SeriesKey, str] = {}
         for series in panel:
             try:
                 ready[series.key] = prepare(series)
@@ -130,7 +131,7 @@ class FittedPools:
                 drawn[key] = one.scale.to_persons(paths[:, beyond[key] :])
         return assemble(self.panel, drawn, wanted, self.notes, model="pooled", seed=self.seed)
 
-    def parameter_share(self, key: tuple[str, str, str], n_ahead: int) -> np.ndarray:
+    def parameter_share(self, key: SeriesKey, n_ahead: int) -> np.ndarray:
         """Return the share of the variance that uncertain coefficients make, shape (n_ahead,)."""
         for pool in self.pools.values():
             if key not in pool.members:
@@ -148,7 +149,7 @@ class FittedPools:
 
 def _paths(
     pool: Pool,
-    key: tuple[str, str, str],
+    key: SeriesKey,
     n_ahead: int,
     n_draws: int,
     root: np.ndarray,

@@ -16,6 +16,7 @@ from forecast.errors import TooShortError
 from forecast.models.series.reversion import Past, median_regression, past, spread_regression
 from forecast.models.series.univariate import MINIMUM_YEARS, Prepared
 from forecast.models.specification import specification
+from forecast.series_key import SeriesKey
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ class Step:
 class Pool:
     """The series that share one scale, and what they say about each horizon."""
 
-    def __init__(self, members: dict[tuple[str, str, str], Prepared], kind: str, step: int) -> None:
+    def __init__(self, members: dict[SeriesKey, Prepared], kind: str, step: int) -> None:
         self.settings = specification("pooled")
         self.members = members
-        self.pasts: dict[tuple[str, str, str], Past] = {
+        self.pasts: dict[SeriesKey, Past] = {
             key: past(one.values, one.breaks, MINIMUM_YEARS, step) for key, one in members.items()
         }
         # Persons of a small region and of a country are not comparable; rates and logs are.

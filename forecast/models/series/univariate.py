@@ -19,12 +19,12 @@ from forecast.models.series.statespace import Nodes, Posterior, condition
 from forecast.models.specification import is_specified, specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
+from forecast.series_key import KEY, SeriesKey
 from forecast.years import spans
 
 #: Fewest usable years since the last break. Below this the variance of the innovations
 #: and one more parameter cannot be told apart, and intervals would be a guess.
 MINIMUM_YEARS = 8
-_KEY = ("source", "location", "measure")
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class StateSpaceModel:
         TooShortError
             If no series of the panel can be fitted.
         """
-        fits: dict[tuple[str, str, str], tuple[Prepared, Posterior]] = {}
+        fits: dict[SeriesKey, tuple[Prepared, Posterior]] = {}
         notes = []
         for series in panel:
             try:
@@ -193,7 +193,7 @@ class FittedSeriesModel:
     model: StateSpaceModel
     panel: Panel
     seed: int
-    fits: dict[tuple[str, str, str], tuple[Prepared, Posterior]]
+    fits: dict[SeriesKey, tuple[Prepared, Posterior]]
     notes: pd.DataFrame
 
     @property
@@ -205,7 +205,7 @@ class FittedSeriesModel:
             variance = {"discount": posterior.mean("discount"), "innovation": posterior.spread}
             for parameter, estimate in {**named, **variance}.items():
                 rows.append((*key, parameter, estimate))
-        return pd.DataFrame(rows, columns=[*_KEY, "parameter", "mean"])
+        return pd.DataFrame(rows, columns=[*KEY, "parameter", "mean"])
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
         """Simulate futures; see `forecast.contract.FittedModel`."""
@@ -223,7 +223,7 @@ class FittedSeriesModel:
         )
 
 
-def series_seed(seed: int, model: str, key: tuple[str, str, str]) -> np.random.SeedSequence:
+def series_seed(seed: int, model: str, key: SeriesKey) -> np.random.SeedSequence:
     """Return a seed that belongs to one model and series, whatever else is in the panel."""
     digest = hashlib.sha256("\n".join((model, *key)).encode()).digest()
     words = np.frombuffer(digest[:16], dtype="<u4").tolist()

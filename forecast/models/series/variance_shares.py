@@ -8,14 +8,15 @@ import numpy as np
 
 from forecast.models.series.statespace import Posterior
 from forecast.models.series.univariate import FittedSeriesModel
+from forecast.series_key import SeriesKey
 
 
-def parameter_share(fitted: object) -> Callable[[tuple[str, str, str], int], np.ndarray] | None:
+def parameter_share(fitted: object) -> Callable[[SeriesKey, int], np.ndarray] | None:
     """Return a function (series, steps ahead) -> share, or None for other kinds of models."""
     if not isinstance(fitted, FittedSeriesModel):
         return None
 
-    def share(key: tuple[str, str, str], n_ahead: int) -> np.ndarray:
+    def share(key: SeriesKey, n_ahead: int) -> np.ndarray:
         return of_posterior(fitted.fits[key][1], n_ahead)
 
     return share
