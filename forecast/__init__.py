@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from forecast.scenarios.scenario import scenario
     from forecast.scenarios.targets import targets
 
-    def models() -> pd.DataFrame:  # noqa: D103  the package `forecast.models`, called
-        ...
-
 
 _WHERE = {
     "DataError": ("forecast.errors", "DataError"),
@@ -67,6 +64,10 @@ _WHERE = {
     "scenario": ("forecast.scenarios.scenario", "scenario"),
     "targets": ("forecast.scenarios.targets", "targets"),
 }
+
+# Imported before the verb `models` is defined below, which so keeps the name: importing a module
+# of the package later does not bind it again.
+import_module("forecast.models")
 
 __all__ = [
     "DataError",
@@ -93,9 +94,14 @@ __all__ = [
 ]
 
 
+def models() -> pd.DataFrame:
+    """Return the registry of models as a table; see `forecast.models.registry.table`."""
+    from forecast.models.registry import table
+
+    return table()
+
+
 def __getattr__(name: str) -> Any:
-    if name == "models":
-        return import_module("forecast.models")
     if name in _WHERE:
         module, attribute = _WHERE[name]
         return getattr(import_module(module), attribute)
