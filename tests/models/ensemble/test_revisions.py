@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast.hindcast.members import Key
 from forecast.models.ensemble import release_revisions, revisions
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.ensemble.revisions import LEVELS, Law
 from forecast.models.specification import specification
 from forecast.panel import Panel
+from forecast.series_key import SeriesKey
 
 SETTINGS = specification("ensemble")["revisions"]
 
@@ -62,11 +62,11 @@ def twice_published(spread: float, seed: int = 1, n: int = 60) -> Panel:
 
 
 def moves(
-    paths: dict[Key, np.ndarray],
+    paths: dict[SeriesKey, np.ndarray],
     panel: Panel,
     laws: dict[revisions.Kind, Law],
     seed: np.random.SeedSequence,
-) -> dict[Key, np.ndarray]:
+) -> dict[SeriesKey, np.ndarray]:
     awaited = revisions.awaited(panel, {key: drawn.shape[1] for key, drawn in paths.items()})
     return revisions.revised(paths, panel, awaited, laws, seed)
 
