@@ -13,8 +13,15 @@ import sys
 import numpy as np
 import pandas as pd
 
-from forecast.data.breaks.reference import combine, correlation, reference, simulate
-from forecast.data.breaks.statistics import LEVEL, OUTLIER, profiles
+from forecast.data.breaks.statistics import (
+    LEVEL,
+    OUTLIER,
+    combine,
+    correlation,
+    profiles,
+    reference,
+    simulate,
+)
 
 LENGTHS = (8, 12, 20, 34, 74)
 #: (persistence, degrees of freedom); the last three are not in the screen's family.

@@ -166,7 +166,7 @@ def changes(
 ) -> None:
     """Print what changed between two releases: new, revised, withdrawn figures, as CSV."""
     from forecast.data import store as kept
-    from forecast.data.changes import changes as compare
+    from forecast.data.releases import changes as compare
 
     panel = read_data(data) if store is None else kept.load(data, store)
     show(compare(panel, before, after), out)

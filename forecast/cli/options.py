@@ -100,13 +100,13 @@ def read_data(data: str) -> Panel:
     Figures that look wrong and are used all the same are named on stderr.
     """
     from forecast.data import package
-    from forecast.data.checks import doubts
+    from forecast.data.checks import warnings_in_words
     from forecast.data.names import resolve
     from forecast.data.table import read
 
     known = resolve(data)
     panel = read(data) if known is None else known
-    for doubt in doubts(panel) if data not in package.names() else ():
+    for doubt in warnings_in_words(panel) if data not in package.names() else ():
         click.echo(f"doubtful: {doubt}.", err=True)
     return panel
 

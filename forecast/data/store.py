@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.data import folders, plausibility
-from forecast.data.releases import Release, described, read_release, write_release
+from forecast.data.releases import FIGURE, Release, described, read_release, write_release
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 from forecast.series_key import KEY
@@ -26,7 +26,6 @@ from forecast.series_key import KEY
 #: Seconds to wait for another writer.
 PATIENCE = 60.0
 _LOCK = ".lock"
-_FIGURE = [*KEY, "year"]
 _CONTENT = ("value", "population", "flag", "precision")
 
 
@@ -213,9 +212,9 @@ def _news(name: str, kept: list[Release], day: str, part: Panel) -> Panel | None
         return part
     known = pd.concat([read_release(release) for release in earlier], ignore_index=True)
     # Releases come in the order of their days, so the last row is what is known on the day.
-    known = known.drop_duplicates(_FIGURE, keep="last")
+    known = known.drop_duplicates(list(FIGURE), keep="last")
     table = part.to_frame()
-    both = table.merge(known, on=_FIGURE, how="left", suffixes=("", "_known"), indicator=True)
+    both = table.merge(known, on=list(FIGURE), how="left", suffixes=("", "_known"), indicator=True)
     there = (both["_merge"] == "both").to_numpy()
     same = np.logical_and.reduce(
         [

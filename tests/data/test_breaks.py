@@ -8,8 +8,15 @@ import pytest
 
 import forecast as fc
 from forecast.data.breaks import screen
-from forecast.data.breaks.reference import FAMILY, Reference, reference, simulate
-from forecast.data.breaks.statistics import LEVEL, OUTLIER, profiles
+from forecast.data.breaks.statistics import (
+    FAMILY,
+    LEVEL,
+    OUTLIER,
+    Reference,
+    profiles,
+    reference,
+    simulate,
+)
 from forecast.errors import DataError
 from forecast.panel import Panel
 

@@ -12,8 +12,7 @@ from click.testing import CliRunner
 
 import forecast as fc
 from forecast.cli.main import cli
-from forecast.data.checks import check, doubts
-from forecast.data.checks.automatic_flags import carry
+from forecast.data.checks import add_flags, check, warnings_in_words
 from forecast.data.tables import understand
 from forecast.errors import DataError
 from forecast.panel import Panel
@@ -38,7 +37,7 @@ def found(checked: Panel, name: str) -> list[tuple[str, int]]:
 
 def test_a_line_of_years_is_found_and_carried() -> None:
     values = [*WILD[:5], 100.0, 200.0, 300.0, 400.0, *WILD[9:]]
-    flagged, said = carry(panel({"KZ-11": values}))
+    flagged, said = add_flags(panel({"KZ-11": values}))
     (series,) = flagged
     assert series.years[series.flagged("interpolated")].tolist() == [2016, 2017]
     assert said == [
@@ -63,7 +62,7 @@ def test_a_copied_stretch_is_found_in_the_same_series_and_in_another() -> None:
     other = [value + 3 for value in WILD[:8]] + WILD[8:]
     pair = panel({"KZ-11": WILD, "KZ-15": other})
     assert found(pair, "duplicated stretch") == [("KZ-15", year) for year in range(2018, 2025)]
-    flagged, _ = carry(pair)
+    flagged, _ = add_flags(pair)
     assert flagged.series[1].flagged("suspect").sum() == 7
 
 
@@ -77,7 +76,7 @@ def test_a_jump_at_a_known_change_of_boundaries_is_found() -> None:
     split = [value if year < 2022 else value - 610_000 for year, value in zip(YEARS, people)]
     east = panel({"KZ-63": split}, measure="population")
     assert found(east, "jump at a boundary change") == [("KZ-63", 2022)]
-    flagged, said = carry(east)
+    flagged, said = add_flags(east)
     assert flagged.series[0].flagged("boundary_change").tolist() == [year == 2022 for year in YEARS]
     assert said[0].startswith("boundary_change: population of KZ-63")
     assert found(flagged, "jump at a boundary change") == []
@@ -185,7 +184,7 @@ def test_a_missing_figure_written_as_zero_is_found(zero: tuple[int, ...], years:
     values = [0.0 if at in zero else value for at, value in enumerate(ARRIVALS)]
     table = panel({"KGZ": values}, measure="immigration")
     assert [year for _, year in found(table, "zero among large figures")] == years
-    assert len(doubts(table)) == bool(years)
+    assert len(warnings_in_words(table)) == bool(years)
 
 
 def test_zeros_that_may_be_are_left_alone() -> None:

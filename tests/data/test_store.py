@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import forecast as fc
 from forecast.cli.main import cli
 from forecast.data import folders, store
-from forecast.data.changes import changes
+from forecast.data.releases import changes
 from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
 

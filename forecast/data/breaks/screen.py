@@ -9,8 +9,15 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.data.breaks.reference import GROUP, combine, correlation, reference
-from forecast.data.breaks.statistics import LEVEL, OUTLIER, profiles
+from forecast.data.breaks.statistics import (
+    GROUP,
+    LEVEL,
+    OUTLIER,
+    combine,
+    correlation,
+    profiles,
+    reference,
+)
 from forecast.errors import DataError
 from forecast.panel import Panel, Series
 from forecast.series_key import SeriesKey
@@ -69,7 +76,7 @@ def screen(panel: Panel, *, level: float = 0.05) -> pd.DataFrame:
     Notes
     -----
     The statistic is a robust sup-type one, compared with the least favourable of five kinds
-    of series without breaks (`forecast.data.breaks.reference`). Holm, S. (1979), A simple
+    of series without breaks (`forecast.data.breaks.statistics`). Holm, S. (1979), A simple
     sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6.
     """
     if not 0 < level < 1:

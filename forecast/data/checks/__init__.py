@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import pandas as pd
 
-from forecast.data.checks.accounts import identities, internal_sums, regional_sums
-from forecast.data.checks.automatic_flags import carry
-from forecast.data.checks.doubts import doubts
-from forecast.data.checks.finding import Finding
-from forecast.data.checks.releases import vintages
-from forecast.data.checks.stretches import duplicates, runs
-from forecast.data.checks.years import boundary_jumps, rates, unobserved, zeros
+from forecast.data.checks.automatic_flags import add_flags, warnings_in_words
+from forecast.data.checks.contradictions import (
+    Inconsistency,
+    identities,
+    internal_sums,
+    regional_sums,
+    vintages,
+)
+from forecast.data.checks.years import (
+    boundary_jumps,
+    duplicates,
+    rates,
+    runs,
+    unobserved,
+    zeros,
+)
 from forecast.panel import Panel
 from forecast.series_key import KEY
 
-_FINDERS = (
+_CHECKS = (
     identities,
     regional_sums,
     internal_sums,
@@ -38,16 +47,14 @@ def check(panel: Panel) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per finding: ``check, severity, source, location, measure, year, expected,
-        found, difference``. Severity ``error``: the figures cannot both be right and the
-        difference is more than rounding; ``warning``: to be known. `carry` flags the years
-        of those warnings that point at one figure. Nothing is adjusted.
+        One row per inconsistency: ``check, severity, source, location, measure, year,
+        expected, found, difference``. Severity ``error``: the figures cannot both be right
+        and the difference is more than rounding; ``warning``: to be known. `add_flags` flags
+        the years of those warnings that point at one figure. Nothing is adjusted.
     """
-    found: list[Finding] = []
-    for finder in _FINDERS:
-        found.extend(finder(panel))
-    table = pd.DataFrame(found, columns=Finding._fields)
+    rows = [row for test in _CHECKS for row in test(panel)]
+    table = pd.DataFrame(rows, columns=Inconsistency._fields)
     return table.sort_values(["severity", "check", *KEY, "year"], ignore_index=True)
 
 
-__all__ = ["Finding", "carry", "check", "doubts"]
+__all__ = ["Inconsistency", "add_flags", "check", "warnings_in_words"]

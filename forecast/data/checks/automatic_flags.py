@@ -1,20 +1,30 @@
-"""Warnings carried as flags: what is sure goes with the figure into forecast and report."""
+"""What the checks add on their own: flags that go with a figure, and warnings in words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from forecast.data.checks.finding import Finding
-from forecast.data.checks.stretches import DUPLICATED, INTERPOLATED, duplicates, runs
-from forecast.data.checks.years import BOUNDARY, boundary_jumps
+from forecast.data.checks.contradictions import Inconsistency
+from forecast.data.checks.years import (
+    BOUNDARY,
+    DUPLICATED,
+    INTERPOLATED,
+    boundary_jumps,
+    duplicates,
+    runs,
+    zeros,
+)
 from forecast.panel import Panel
 from forecast.series_key import KEY
+from forecast.years import spans
 
-#: Flag of each check that carries one.
+#: Flag of each check that adds one.
 FLAGS = {INTERPOLATED: "interpolated", DUPLICATED: "suspect", BOUNDARY: "boundary_change"}
 
 
-def carry(panel: Panel) -> tuple[Panel, list[str]]:
+def add_flags(panel: Panel) -> tuple[Panel, list[str]]:
     """Flag the years that checks are sure of.
 
     Parameters
@@ -32,35 +42,63 @@ def carry(panel: Panel) -> tuple[Panel, list[str]]:
 
     Notes
     -----
-    Contradictions between figures, such as net against arrivals and departures, are not
-    carried: which of the figures is wrong is not known.
+    Contradictions between figures, such as net against arrivals and departures, add no
+    flag: which of the figures is wrong is not known.
     """
-    found: list[Finding] = []
-    for finder in (runs, duplicates, boundary_jumps):
-        found.extend(finder(panel))
-    if not found:
+    years = [year for check in (runs, duplicates, boundary_jumps) for year in check(panel)]
+    if not years:
         return panel, []
-    added: dict[tuple[str, str, str, int], list[str]] = {}
-    for one in found:
-        key = (one.source, one.location, one.measure, one.year)
-        added.setdefault(key, []).append(FLAGS[one.check])
+    added: dict[tuple[object, ...], list[str]] = {}
+    for year in years:
+        key = (year.source, year.location, year.measure, year.year)
+        added.setdefault(key, []).append(FLAGS[year.check])
     table = panel.to_frame()
     latest = ~table.duplicated([*KEY, "year"], keep="last")
-    for position in table.index[latest]:
-        row = table.loc[position]
-        key = (row["source"], row["location"], row["measure"], int(row["year"]))
-        own = [flag for flag in str(row["flag"]).split(";") if flag]
-        flags = [*own, *(flag for flag in added.get(key, ()) if flag not in own)]
-        table.loc[position, "flag"] = ";".join(flags)
-    return Panel.from_frame(table, step=panel.step), _said(found)
+    keys = zip(table["source"], table["location"], table["measure"], table["year"].tolist())
+    table["flag"] = [
+        _joined(text, added.get(key, ())) if newest else text
+        for text, key, newest in zip(table["flag"], keys, latest)
+    ]
+    return Panel.from_frame(table, step=panel.step), _in_words(years)
 
 
-def _said(found: list[Finding]) -> list[str]:
-    table = pd.DataFrame(found, columns=Finding._fields)
+def _joined(text: str, added: Sequence[str]) -> str:
+    own = [flag for flag in str(text).split(";") if flag]
+    return ";".join([*own, *(flag for flag in added if flag not in own)])
+
+
+def _in_words(years: list[Inconsistency]) -> list[str]:
+    table = pd.DataFrame(years, columns=Inconsistency._fields)
     lines = []
     for (check, source, place, measure), rows in table.groupby(
         ["check", "source", "location", "measure"], sort=True
     ):
-        years = ", ".join(map(str, sorted(rows["year"].tolist())))
-        lines.append(f"{FLAGS[str(check)]}: {measure} of {place} ({source}): {years} ({check})")
+        listed = ", ".join(map(str, sorted(rows["year"].tolist())))
+        lines.append(f"{FLAGS[str(check)]}: {measure} of {place} ({source}): {listed} ({check})")
     return lines
+
+
+def warnings_in_words(panel: Panel) -> list[str]:
+    """Return one line per series whose figures look wrong and are used all the same.
+
+    Parameters
+    ----------
+    panel : Panel
+
+    Returns
+    -------
+    list of str
+        Zeros in counts of hundreds and more. Nothing is changed: whether a zero is one
+        only the office knows.
+    """
+    years: dict[tuple[str, ...], list[int]] = {}
+    neighbours: dict[tuple[str, ...], float] = {}
+    for zero in zeros(panel):
+        key = (zero.source, zero.location, zero.measure)
+        years.setdefault(key, []).append(zero.year)
+        neighbours.setdefault(key, zero.expected)
+    return [
+        f"{measure} of {place} ({source}) is 0 in {spans(years[source, place, measure])}, and "
+        f"about {size:,.0f} in the years beside: a missing figure is left empty, not written as 0"
+        for (source, place, measure), size in neighbours.items()
+    ]

@@ -1,15 +1,17 @@
-"""Single years that stand out: rates and years that cannot be, jumps where boundaries changed."""
+"""Years that stand out in a series: impossible ones, zeros, straight lines, copies, jumps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from forecast import locations
 from forecast.data import plausibility
-from forecast.data.checks.finding import Finding, finding
+from forecast.data.checks.contradictions import Inconsistency, in_year
 from forecast.panel import Panel, Series
+from forecast.series_key import SeriesKey
 
 #: Net migrants per 1,000 population that no year without a flag should exceed.
 IMPOSSIBLE_RATE = 200.0
@@ -22,9 +24,15 @@ BOUNDARY = "jump at a boundary change"
 _JUMP = 4.0
 #: Steps besides those at the change that must be known.
 _LEAST = 4
+INTERPOLATED = "interpolated stretch"
+DUPLICATED = "duplicated stretch"
+#: A copied run has this many figures at the least, and this many digits in all.
+_SHORTEST, _DIGITS = 4, 8.0
+#: A line stands out where the other years bend by this many steps of rounding.
+_BEND = 10.0
 
 
-def rates(panel: Panel) -> Iterator[Finding]:
+def rates(panel: Panel) -> Iterator[Inconsistency]:
     """More than 200 migrants a year per 1,000 inhabitants, in a year without a flag."""
     for series in panel:
         if series.measure == "population":
@@ -35,10 +43,10 @@ def rates(panel: Panel) -> Iterator[Finding]:
             size = float(series.population[position]) * series.step
             limit = IMPOSSIBLE_RATE * size / 1000 * np.sign(rate[position])
             value = float(series.values[position])
-            yield finding("impossible rate", "error", series, int(position), limit, value)
+            yield in_year("impossible rate", "error", series, int(position), limit, value)
 
 
-def zeros(panel: Panel) -> Iterator[Finding]:
+def zeros(panel: Panel) -> Iterator[Inconsistency]:
     """Zeros in a count whose neighbours are far from zero: a missing figure, written as 0.
 
     In a count of hundreds a true zero is as good as impossible, and on the scale of
@@ -60,10 +68,10 @@ def zeros(panel: Panel) -> Iterator[Finding]:
             neighbours = values[filled[max(beside - 1, 0) : beside + 1]]
             if neighbours.min() >= far:
                 expected = float(neighbours.mean())
-                yield finding(ZERO, "warning", series, int(seen[at]), expected, 0.0)
+                yield in_year(ZERO, "warning", series, int(seen[at]), expected, 0.0)
 
 
-def unobserved(panel: Panel) -> Iterator[Finding]:
+def unobserved(panel: Panel) -> Iterator[Inconsistency]:
     """Figures of years to come, and figures released before their year began.
 
     Tables are refused for these when they are read; a panel made otherwise may hold them.
@@ -76,10 +84,10 @@ def unobserved(panel: Panel) -> Iterator[Finding]:
         for row in table[late].itertuples():
             key = (str(row.source), str(row.location), str(row.measure))
             year, value = int(str(row.year)), float(str(row.value))
-            yield Finding(check, "error", *key, year, np.nan, value, np.nan)
+            yield Inconsistency(check, "error", *key, year, np.nan, value, np.nan)
 
 
-def boundary_jumps(panel: Panel) -> Iterator[Finding]:
+def boundary_jumps(panel: Panel) -> Iterator[Inconsistency]:
     """Jumps in a region's series in a year in which its boundaries are known to have changed.
 
     Only where the series does not hold the whole area that changed hands, and where the year
@@ -89,7 +97,7 @@ def boundary_jumps(panel: Panel) -> Iterator[Finding]:
         yield from _jumps(series)
 
 
-def _jumps(series: Series) -> Iterator[Finding]:
+def _jumps(series: Series) -> Iterator[Inconsistency]:
     if series.step != 1 or locations.find(series.location).is_country:
         return
     own = set(locations.parts(series.location))
@@ -115,7 +123,7 @@ def _jumps(series: Series) -> Iterator[Finding]:
             _, position, usual = max(jumps)
             expected = float(series.values[position - 1]) + usual
             found = float(series.values[position])
-            yield finding(BOUNDARY, "warning", series, position, expected, found)
+            yield in_year(BOUNDARY, "warning", series, position, expected, found)
 
 
 def _jump(values: np.ndarray, position: int, change: int) -> float | None:
@@ -130,3 +138,97 @@ def _jump(values: np.ndarray, position: int, change: int) -> float | None:
     usual = float(np.median(others))
     spread = max(1.4826 * float(np.median(np.abs(others - usual))), 1.0)
     return usual if abs(step - usual) > _JUMP * spread else None
+
+
+def runs(panel: Panel) -> Iterator[Inconsistency]:
+    """Years that lie exactly on the line through their neighbours but carry no flag."""
+    for series in panel:
+        for position, line in on_a_line(series):
+            yield in_year(
+                INTERPOLATED, "warning", series, position, line, float(series.values[position])
+            )
+
+
+def on_a_line(series: Series) -> list[tuple[int, float]]:
+    """Return positions that lie on a line, with the value that the line has there.
+
+    One such year can be chance; two in a row are a filled stretch, unless the series as a
+    whole bends so little that its rounding makes lines by itself.
+    """
+    values = series.values
+    if len(values) < 3:
+        return []
+    line = 0.5 * (values[:-2] + values[2:])
+    bend = np.abs(values[1:-1] - line)
+    on_line = np.zeros(len(values), dtype=bool)
+    on_line[1:-1] = bend < 0.5
+    neighbour = np.zeros(len(values), dtype=bool)
+    neighbour[1:] |= on_line[:-1]
+    neighbour[:-1] |= on_line[1:]
+    stated = series.precision[~np.isnan(series.precision)]
+    step = max(1.0, float(np.median(stated))) if len(stated) else 1.0
+    others = bend[~np.isnan(bend) & (bend >= 0.5)]
+    if len(others) and float(np.median(others)) < _BEND * step:
+        return []
+    marked = on_line & neighbour & ~series.flagged(INTERPOLATED.split()[0])
+    return [(int(at), float(line[at - 1])) for at in np.flatnonzero(marked)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Where a run of figures stands."""
+
+    series: Series
+    position: int
+
+
+def duplicates(panel: Panel) -> Iterator[Inconsistency]:
+    """Find runs of figures that stand twice: in other years, places or flows.
+
+    The later run is reported, year by year; the figure expected is unknown (NaN).
+    """
+    seen: dict[tuple[float, ...], list[_Run]] = {}
+    reported: set[tuple[SeriesKey, int]] = set()
+    for series in panel:
+        for position in range(len(series.values) - _SHORTEST + 1):
+            run = tuple(series.values[position : position + _SHORTEST].tolist())
+            if not _telling(run, series):
+                continue
+            for first in seen.get(run, ()):
+                if not _comparable(first.series, first.position, series, position):
+                    continue
+                for at in range(position, position + _SHORTEST):
+                    if (series.key, at) not in reported:
+                        reported.add((series.key, at))
+                        yield in_year(
+                            DUPLICATED, "warning", series, at, np.nan, float(series.values[at])
+                        )
+                break
+            seen.setdefault(run, []).append(_Run(series, position))
+
+
+def _telling(run: Sequence[float], series: Series) -> bool:
+    """Whether chance cannot repeat a run: different figures with enough digits, on no line."""
+    if any(np.isnan(run)) or len(set(run)) < _SHORTEST - 1:
+        return False
+    if all(abs(bend) < 0.5 for bend in np.diff(run, 2)):
+        return False
+    stated = series.precision[~np.isnan(series.precision)]
+    step = max(1.0, float(np.median(stated))) if len(stated) else 1.0
+    digits = sum(float(np.log10(abs(value) / step + 1)) for value in run)
+    return digits >= _DIGITS
+
+
+def _comparable(one: Series, first: int, other: Series, second: int) -> bool:
+    """Whether the same figures in two series cannot both be right."""
+    if one.key == other.key:
+        return abs(first - second) >= 1
+    if one.source != other.source:
+        return False
+    if one.location == other.location:
+        # Net equals arrivals where nobody leaves; arrivals equal departures nowhere for years.
+        return not one.signed and not other.signed and one.years[first] == other.years[second]
+    if one.measure != other.measure:
+        return False
+    shared = set(locations.parts(one.location)) & set(locations.parts(other.location))
+    return not shared and locations.country_of(one.location) != other.location != one.location

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from forecast.data import plausibility
-from forecast.data.checks import carry as carry_flags
-from forecast.data.checks import doubts
+from forecast.data.checks import add_flags, warnings_in_words
 from forecast.data.tables import layout as layouts
 from forecast.data.tables import rows as walking
 from forecast.data.tables import sdmx
@@ -132,10 +131,10 @@ def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Re
     if not problems:
         try:
             panel = _panel(settled, layout)
-            doubted = doubts(panel)
+            doubted = warnings_in_words(panel)
         except ForecastError as error:
             problems = [error]
-    flagged, carried = (panel, []) if panel is None or not carry else carry_flags(panel)
+    flagged, carried = (panel, []) if panel is None or not carry else add_flags(panel)
     return Reading(
         file=name,
         kind=grid.kind,

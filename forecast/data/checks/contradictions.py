@@ -1,18 +1,48 @@
-"""Accounts that must add up: net and its parts, regions and their country, internal moves."""
+"""Figures that contradict each other: net and its parts, regions and country, two releases."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.data.checks.finding import Finding
-from forecast.panel import Panel
+from forecast.panel import Panel, Series
+from forecast.series_key import KEY
 
 #: Share of the regional figures that rounding and late corrections may leave.
 TOLERANCE = 0.001
+SIGN = "sign changed between releases"
+REVISED = "revised as a whole between releases"
+SHIFTED = "release shifted by a year"
+#: Mean revision as a share of the mean size from which a series counts as revised as a whole.
+_LARGE, _LEAST = 0.5, 5
+
+
+class Inconsistency(NamedTuple):
+    """One figure that contradicts another, or stands out; persons unless the check says other."""
+
+    check: str
+    severity: str
+    source: str
+    location: str
+    measure: str
+    year: int
+    expected: float
+    found: float
+    difference: float
+
+
+def in_year(
+    check: str, severity: str, series: Series, position: int, expected: float, found: float
+) -> Inconsistency:
+    """Return the inconsistency of one year of a series."""
+    year, difference = int(series.years[position]), float(found - expected)
+    return Inconsistency(
+        check, severity, *series.key, year, float(expected), float(found), difference
+    )
 
 
 def _wide(panel: Panel, source: str, measure: str) -> pd.DataFrame:
@@ -28,7 +58,7 @@ def _rounding(panel: Panel, source: str, place: str, year: int) -> float:
     return float(np.nan_to_num(rows.loc[same, "precision"].to_numpy(), nan=1.0).sum())
 
 
-def identities(panel: Panel) -> Iterator[Finding]:
+def identities(panel: Panel) -> Iterator[Inconsistency]:
     """Net = arrivals - departures, within rounding."""
     triples = (
         ("net_migration", "immigration", "emigration"),
@@ -44,13 +74,13 @@ def identities(panel: Panel) -> Iterator[Finding]:
                     if abs(found - expected) <= _rounding(panel, source, place, year) / 2:
                         continue
                     severity = "error" if abs(found - expected) > 100 else "warning"
-                    yield Finding(
+                    yield Inconsistency(
                         "net = arrivals - departures", severity, source, place, net,
                         year, expected, found, found - expected,
                     )  # fmt: skip
 
 
-def regional_sums(panel: Panel) -> Iterator[Finding]:
+def regional_sums(panel: Panel) -> Iterator[Inconsistency]:
     """Net of all flows over regions = net across the border, in complete years."""
     rows = panel.latest
     regional = rows[rows["measure"] == "net_all_flows"]
@@ -78,19 +108,19 @@ def _is_complete(country: str, places: Iterable[str]) -> bool:
 
 def _compare(
     total: pd.Series, stated: pd.Series, source: str, country: str, measure: str
-) -> Iterator[Finding]:
+) -> Iterator[Inconsistency]:
     both = pd.DataFrame({"total": total, "stated": stated}).dropna()
     both = both[both["total"] != both["stated"]]
     for year, found, expected in zip(both.index.tolist(), both["total"], both["stated"]):
         gap = float(found - expected)
         large = abs(gap) > max(1000.0, 0.1 * abs(float(expected)))
-        yield Finding(
+        yield Inconsistency(
             "regions add up to the country", "error" if large else "warning", source, country,
             measure, int(year), float(expected), float(found), gap,
         )  # fmt: skip
 
 
-def internal_sums(panel: Panel) -> Iterator[Finding]:
+def internal_sums(panel: Panel) -> Iterator[Inconsistency]:
     """Find years in which the internal nets of a country's regions do not cancel out."""
     rows = panel.latest
     for source in sorted(set(rows.loc[rows["measure"] == "internal_net", "source"])):
@@ -105,7 +135,45 @@ def internal_sums(panel: Panel) -> Iterator[Finding]:
                 if gap == 0:
                     continue
                 severity = "error" if abs(gap) > TOLERANCE * moved + 10 else "warning"
-                yield Finding(
+                yield Inconsistency(
                     "internal nets add up to zero", severity, source, country,
                     "internal_net", int(year), 0.0, float(gap), float(gap),
                 )  # fmt: skip
+
+
+def vintages(panel: Panel) -> Iterator[Inconsistency]:
+    """Hold the last two releases of each figure against each other.
+
+    Years whose sign changed by more than rounding; series whose mean revision is more than
+    half of their mean size (the year of the largest is named); series whose newer release
+    repeats the older one a year later, as a table pasted one row off does.
+    """
+    table = panel.to_frame().dropna(subset=["value", "as_of"])
+    table["before"] = table.groupby([*KEY, "year"])["value"].shift()
+    last = table.drop_duplicates([*KEY, "year"], keep="last").dropna(subset=["before"])
+    flipped = last[last["before"] * last["value"] < 0]
+    for at in range(len(flipped)):
+        yield _finding(SIGN, _record(flipped, at))
+    for _, rows in last.groupby(KEY, sort=True):
+        if len(rows) < _LEAST:
+            continue
+        before, after = rows["before"].to_numpy(float), rows["value"].to_numpy(float)
+        revision = np.abs(after - before)
+        if revision.mean() > _LARGE * np.abs(after).mean():
+            yield _finding(REVISED, _record(rows, int(revision.argmax())))
+        consecutive = np.diff(rows["year"].to_numpy()) == panel.step
+        moved = (after[1:] == before[:-1]) & (revision[1:] > 0) & consecutive
+        if moved.sum() >= _LEAST - 1 and moved.mean() > 0.8:
+            yield _finding(SHIFTED, _record(rows, -1))
+
+
+def _record(rows: pd.DataFrame, at: int) -> dict[str, object]:
+    return {str(name): value for name, value in rows.iloc[at].items()}
+
+
+def _finding(check: str, row: dict[str, object]) -> Inconsistency:
+    before, value = float(str(row["before"])), float(str(row["value"]))
+    return Inconsistency(
+        check, "warning", str(row["source"]), str(row["location"]), str(row["measure"]),
+        int(str(row["year"])), before, value, value - before,
+    )  # fmt: skip
