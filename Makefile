@@ -8,7 +8,7 @@ INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints con
 export PYTHONDONTWRITEBYTECODE =
 export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/pycache
 
-.PHONY: report test test-slow check lock clean help
+.PHONY: report test test-all test-slow check lock clean help
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -18,16 +18,20 @@ report: .venv/report-ready ## Write reports/central-asia.*, with the track recor
 	$(BIN)/forecast report --model structural --track build/track --out reports --targets concepts --impact all \
 		--scenario russia-kazakhstan --scenario labour-return --scenario afghanistan
 
-test: .venv/test-ready ## Run the fast tests
-	$(BIN)/python -m pytest -n auto -m "not slow"
+test: .venv/test-ready ## Run the quick tests: everything that matters, in small form
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not thorough"
+
+test-all: .venv/test-ready ## Run all tests but the slow studies
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 test-slow: .venv/test-ready ## Run the slow studies (coverage by simulation and the like)
 	$(BIN)/python -m pytest -n auto -m slow
 
-check: .venv/test-ready ## Run ruff and mypy
+check: .venv/test-ready ## Run ruff, mypy and the contract of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 lock: .venv/test-ready ## Write constraints.txt anew: names and versions only
 	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate --no-emit-index-url pyproject.toml > constraints.txt

@@ -194,7 +194,7 @@ def test_import_and_help_load_nothing_heavy() -> None:
     script = (
         "import sys, forecast, forecast.cli.main\n"
         "from click.testing import CliRunner\n"
-        "assert CliRunner().invoke(forecast.cli.cli, ['--help']).exit_code == 0\n"
+        "assert CliRunner().invoke(forecast.cli.main.cli, ['--help']).exit_code == 0\n"
         "heavy = {'numpy', 'pandas', 'scipy', 'statsmodels', 'xarray', 'matplotlib', 'pymc'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )

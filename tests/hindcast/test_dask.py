@@ -14,7 +14,10 @@ from forecast.errors import DataError
 from forecast.panel import Panel
 
 distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
+]
 OPTIONS = {"origins": range(2006, 2014), "horizons": (1, 3), "draws": 200}
 MODELS = ["naive", "structural", "arima"]
 

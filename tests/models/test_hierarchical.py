@@ -138,6 +138,7 @@ def small_posterior() -> Posterior:
     return Posterior(figures, generator.random((3, n)), group, parent, prior, 0.5)
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_what_is_sampled_is_the_model_that_pymc_states() -> None:
     posterior = small_posterior()
