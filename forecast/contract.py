@@ -1,15 +1,23 @@
-"""What a model is: `fit(panel, seed)` gives a fitted model, which gives a Forecast."""
+"""What a model is: `fit(panel, seed)` gives a fitted model, which gives a Forecast.
+
+A model of one's own needs a name and a ``fit``, and what that returns a ``forecast``. Everything
+else that the package may want to know of a model is an optional hook of `ModelBase` and
+`FittedBase`, with a default: inherit from them, or give attributes of the same names. `complete`
+puts the defaults beside any other object, so that nothing ever asks what type a model has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
 
+import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
 from forecast.outlook import Forecast
-from forecast.panel import Panel
+from forecast.panel import Panel, Series
+from forecast.series_key import SeriesKey
 
 #: Columns of `Forecast.notes`.
 NOTE_COLUMNS = (
@@ -26,16 +34,13 @@ NOTE_COLUMNS = (
 )
 #: Values of the column ``status``.
 FORECAST, NOT_FORECAST = "forecast", "not forecast"
+#: What a model may be handed beside the panel: matrices of moves between regions, drivers.
+Input = Literal["moves", "covariates"]
 
 
 @runtime_checkable
 class FittedModel(Protocol):
-    """A model that has seen a panel."""
-
-    @property
-    def diagnostics(self) -> pd.DataFrame:
-        """One row per series or parameter: what was estimated, and whether it can be trusted."""
-        ...
+    """The least that a model that has seen a panel must have."""
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
         """Simulate the years after the data.
@@ -56,7 +61,7 @@ class FittedModel(Protocol):
 
 @runtime_checkable
 class Model(Protocol):
-    """A way to forecast; an object with a `name` and a `fit` method."""
+    """The least that a way to forecast must have: a `name` and a `fit` method."""
 
     name: str
 
@@ -66,11 +71,229 @@ class Model(Protocol):
         Parameters
         ----------
         panel : Panel
-            Everything the model may know; nothing else is looked at.
+            Everything the model may know; nothing else is looked at but the `inputs` that it
+            declares (`ModelBase.inputs`), which are handed to it by name.
         seed : int
             Source of all randomness, in the fit and in the draws.
         """
         ...
+
+
+class FittedBase:
+    """A fitted model with everything optional at its default."""
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row per series or parameter: what was estimated, and whether it can be trusted."""
+        return pd.DataFrame()
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Simulate the years after the data; see `FittedModel`."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forecast")
+
+    def parameter_share(self, key: SeriesKey, n_ahead: int) -> np.ndarray:
+        """Return how much of a series' variance comes from uncertain parameters and state.
+
+        Parameters
+        ----------
+        key : SeriesKey
+            A series that is forecast.
+        n_ahead : int
+            Steps after the series' last year.
+
+        Returns
+        -------
+        ndarray, shape (n_ahead,)
+            Shares between 0 and 1; NaN (the default) where the model does not say.
+        """
+        return np.full(n_ahead, np.nan)
+
+
+class ModelBase:
+    """A model with everything optional at its default.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in tables.
+    measures : tuple of str or None
+        The only measures that it forecasts; None for all.
+    needs : tuple of str
+        Measures that the same source must have of the same location, or it declines a series.
+    inputs : tuple of {"moves", "covariates"}
+        Tables that `fit` takes by these names, cut to what was known at the end of the panel
+        and on the day of its newest release (`forecast.data.inputs`).
+    published_days : tuple of str
+        Days (YYYY-MM-DD) on which it published; empty for a model that forecasts any panel.
+        One that published may also end before the last target year.
+    recipe : mapping or None
+        Everything that decides its forecasts beside panel, seed and the package itself: names
+        of settings, figures, text; JSON can hold it. What it says may be kept on disk under its
+        recipe. None where nothing says so. A subclass never inherits it, since its code
+        may differ.
+    separate : bool
+        Whether each series is forecast by itself, whatever else the panel holds, and
+        `draw_series` gives the same numbers as a fit of the whole panel.
+    """
+
+    name: str
+    measures: tuple[str, ...] | None = None
+    needs: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    separate: bool = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "recipe" not in vars(cls):
+            cls.recipe = _UNSTATED  # type: ignore[method-assign]
+
+    @property
+    def recipe(self) -> Mapping[str, Any] | None:
+        """What decides its forecasts; see `ModelBase`."""
+        return None
+
+    @property
+    def published_days(self) -> tuple[str, ...]:
+        """Days on which it published; see `ModelBase`."""
+        return ()
+
+    def published(self, day: str) -> pd.DataFrame:
+        """Return what it published on a day.
+
+        Returns
+        -------
+        DataFrame
+            ``source, location, measure, year, quantile, value``; no rows by default.
+        """
+        columns = ["source", "location", "measure", "year", "quantile", "value"]
+        return pd.DataFrame(columns=columns)
+
+    def with_errors(self, errors: Mapping[SeriesKey, PathErrors]) -> ModelBase:
+        """Return a model whose published single figures are uncertain; itself by default."""
+        return self
+
+    def fit(self, panel: Panel, seed: int) -> FittedModel:
+        """Learn from a panel; see `Model`."""
+        raise NotImplementedError(f"{type(self).__name__} defines no fit")
+
+    def draw_series(
+        self, series: Series, n_ahead: int, n_draws: int, seed: int, **known: pd.DataFrame
+    ) -> np.ndarray:
+        """Forecast one series by itself, where the model is `separate`.
+
+        Parameters
+        ----------
+        series : Series
+        n_ahead : int
+            Steps after the series' last year.
+        n_draws, seed : int
+        **known : DataFrame
+            The tables of `inputs`, as `fit` takes them.
+
+        Returns
+        -------
+        ndarray, shape (n_draws, n_ahead)
+            Persons per calendar year (or period).
+
+        Raises
+        ------
+        TooShortError
+            If there is too little of the series.
+        """
+        raise NotImplementedError(f"{type(self).__name__} forecasts no series by itself")
+
+
+class PathErrors(Protocol):
+    """How wrong published figures of one series have been."""
+
+    def add(self, series: Series, paths: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Add errors to draws in persons, shape (n_draws, n_ahead)."""
+
+
+#: Takes the place of a recipe that a subclass would inherit.
+_UNSTATED = ModelBase.recipe
+
+
+def _by_name(model: ModelBase) -> Mapping[str, Any]:
+    """Return the recipe of a model that is made without arguments: its name alone."""
+    return {"model": model.name}
+
+
+#: ``recipe = BY_NAME`` in the body of a class whose forecasts nothing else decides.
+BY_NAME = property(_by_name)
+_HOOKS = (
+    *("measures", "needs", "inputs", "separate", "recipe", "published_days"),
+    *("published", "with_errors", "draw_series"),
+)
+
+
+class _CompletedModel(ModelBase):
+    """A model of any type with the defaults of what it leaves out."""
+
+    def __init__(self, model: Model) -> None:
+        self.name = model.name
+        self.original = model
+        for hook in _HOOKS:
+            if hasattr(model, hook) and hook not in ("recipe", "published_days"):
+                setattr(self, hook, getattr(model, hook))
+
+    @property
+    def recipe(self) -> Mapping[str, Any] | None:
+        stated: Mapping[str, Any] | None = getattr(self.original, "recipe", None)
+        return stated
+
+    @property
+    def published_days(self) -> tuple[str, ...]:
+        return tuple(getattr(self.original, "published_days", ()))
+
+    def fit(self, panel: Panel, seed: int, **known: pd.DataFrame) -> FittedBase:
+        """Learn from a panel, with the inputs that the model declares."""
+        fit: Callable[..., FittedModel] = self.original.fit
+        return complete_fitted(fit(panel, seed, **known))
+
+
+class _CompletedFit(FittedBase):
+    """A fitted model of any type with the defaults of what it leaves out."""
+
+    def __init__(self, fitted: FittedModel) -> None:
+        self.original = fitted
+        if hasattr(fitted, "parameter_share"):
+            self.parameter_share = fitted.parameter_share  # type: ignore[method-assign]
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        stated: pd.DataFrame = getattr(self.original, "diagnostics", super().diagnostics)
+        return stated
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        return self.original.forecast(years, draws)
+
+
+def complete(model: Model) -> ModelBase:
+    """Return a model with all the hooks of `ModelBase`, at their defaults where it has none.
+
+    Parameters
+    ----------
+    model : Model
+        Any object with a name and a ``fit``.
+    """
+    return model if isinstance(model, ModelBase) else _CompletedModel(model)
+
+
+def complete_fitted(fitted: FittedModel) -> FittedBase:
+    """Return a fitted model with all the hooks of `FittedBase`; see `complete`."""
+    return fitted if isinstance(fitted, FittedBase) else _CompletedFit(fitted)
+
+
+def meant_for(model: ModelBase, panel: Panel) -> set[SeriesKey]:
+    """Return the series of a panel that a model is meant for, by its measures and needs."""
+    there = {series.key for series in panel}
+    return {
+        (source, location, measure)
+        for source, location, measure in there
+        if (model.measures is None or measure in model.measures)
+        and all((source, location, other) in there for other in model.needs)
+    }
 
 
 def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:

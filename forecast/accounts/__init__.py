@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from forecast.accounts.audit import broken, check, trusted
 from forecast.accounts.identities import Identity, stated
-from forecast.accounts.reconcile import Reconciled, reconcile
+from forecast.accounts.reconcile import reconcile
 
-__all__ = ["Identity", "Reconciled", "broken", "check", "reconcile", "stated", "trusted"]
+__all__ = ["Identity", "broken", "check", "reconcile", "stated", "trusted"]

@@ -14,10 +14,8 @@ from forecast.accounts.identities import Identity, matrix
 from forecast.accounts.projection import project
 from forecast.accounts.reconciliation import bottom_up, top_down
 from forecast.accounts.shrinkage import of_draws, of_errors
-from forecast.contract import FittedModel, Model
 from forecast.errors import DataError, FitError, unknown_name
 from forecast.outlook import Forecast
-from forecast.panel import Panel
 from forecast.series_key import SeriesKey
 
 Method = Literal["mint", "bottom-up", "top-down"]
@@ -122,57 +120,14 @@ def reconcile(
             changed[:, columns, year] = made
     final = np.where(forecast[None], changed, np.nan)
     paths = outlook.paths.transpose("draw", "series", "year").copy(data=final)
-    paths.attrs = {**outlook.paths.attrs, "reconciled": _label(method, covariance)}
+    paths.attrs = {**outlook.paths.attrs, "reconciled": label(method, covariance)}
     if left_open:
         paths.attrs["left_open"] = "; ".join(left_open)
     return Forecast(paths, outlook.horizons, outlook.notes, outlook.history)
 
 
-class Reconciled:
-    """Any model with its draws reconciled, so that a backtest can score both beside each other.
-
-    Examples
-    --------
-    >>> fc.backtest(panel, ["structural", Reconciled("structural")])  # doctest: +SKIP
-    """
-
-    def __init__(
-        self, model: str | Model, method: Method = "mint", covariance: Covariance = "draws"
-    ) -> None:
-        from forecast.models.registry import model as find_model
-
-        self._model = find_model(model)
-        self._method: Method = method
-        self._covariance: Covariance = covariance
-        self.name = f"{self._model.name}, {_label(method, covariance)}"
-
-    def fit(self, panel: Panel, seed: int) -> _FittedReconciled:
-        """Fit the model; see `forecast.contract.Model`."""
-        return _FittedReconciled(self._model.fit(panel, seed), self)
-
-    def applied(self, outlook: Forecast) -> Forecast:
-        """Reconcile a forecast under this model's name."""
-        made = reconcile(outlook, self._method, covariance=self._covariance)
-        made.paths.attrs["model"] = self.name
-        return made
-
-
-class _FittedReconciled:
-    def __init__(self, fitted: FittedModel, model: Reconciled) -> None:
-        self._fitted = fitted
-        self._model = model
-
-    @property
-    def diagnostics(self) -> pd.DataFrame:
-        """Those of the model."""
-        return self._fitted.diagnostics
-
-    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
-        """Forecast, then reconcile."""
-        return self._model.applied(self._fitted.forecast(years, draws))
-
-
-def _label(method: Method, covariance: Covariance | pd.DataFrame) -> str:
+def label(method: Method, covariance: Covariance | pd.DataFrame) -> str:
+    """Return how a forecast was reconciled, in short."""
     if method != "mint":
         return method
     return f"{method} ({covariance if isinstance(covariance, str) else 'errors'})"

@@ -11,6 +11,7 @@ import pandas as pd
 from forecast import scores
 from forecast.contract import NOT_FORECAST as NOTE_NOT_FORECAST
 from forecast.contract import Model
+from forecast.data import inputs
 from forecast.errors import DataError
 from forecast.hindcast.columns import (
     COLUMNS,
@@ -115,7 +116,7 @@ def forecast(fold: Fold) -> Forecast:
     """Forecast the target years of a fold from what it has seen."""
     assert fold.seen is not None  # noqa: S101
     years = sorted(set(fold.targets["year"].tolist()))
-    fitted = find_model(fold.model).fit(fold.seen, fold.fold_seed)
+    fitted = inputs.fit(find_model(fold.model), fold.seen, fold.fold_seed)
     return fitted.forecast(years, fold.draws)
 
 

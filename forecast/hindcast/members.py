@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from forecast import cache
-from forecast.contract import NOT_FORECAST, FittedModel, Model
+from forecast.contract import NOT_FORECAST, Model
+from forecast.data import inputs
 from forecast.errors import ForecastError
-from forecast.models.published import Published
 from forecast.models.registry import model as find_model
-from forecast.models.series.variance_shares import parameter_share
 from forecast.models.specification import is_specified, specification
 from forecast.panel import Panel
 from forecast.series_key import KEY, SeriesKey
@@ -140,7 +139,7 @@ def name_of(member: str | Model) -> str:
 
 def days_of(member: str | Model) -> tuple[str, ...]:
     """Return the days (YYYY-MM-DD) on which a member published; none for a model."""
-    return member.days if isinstance(member, Published) else ()
+    return () if isinstance(member, str) else find_model(member).published_days
 
 
 def _made(question: Question) -> tuple[cache.Arrays, bool]:
@@ -154,7 +153,7 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
     reasons = [""] * len(series)
     failure, broken = "", False
     try:
-        fitted = find_model(question.member).fit(panel, question.seed)
+        fitted = inputs.fit(find_model(question.member), panel, question.seed)
         # A publisher may not go as far as the last year: what there is counts.
         first = question.last if not days_of(question.member) else panel.origin + panel.step
         wanted = range(first, question.last + 1, panel.step)
@@ -179,7 +178,6 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
         {(n.source, n.location, n.measure): str(n.reason) for n in notes.itertuples()}
         for notes in (outlook.notes[declined], outlook.notes[~declined])
     )
-    share = _shares(fitted)
     for position, one in enumerate(series):
         reasons[position] = why.get(one.key, "")
         if one.key not in where:
@@ -194,8 +192,8 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
         if points:
             ahead = np.quantile(ahead, (np.arange(points) + 0.5) / points, axis=0)
         values[position, :, : ahead.shape[1]] = ahead
-        if points is None and share is not None:
-            parameters[position, : ahead.shape[1]] = share(one.key, ahead.shape[1])
+        if points is None:
+            parameters[position, : ahead.shape[1]] = fitted.parameter_share(one.key, ahead.shape[1])
     return {
         "keys": np.array([one.key for one in series], dtype=str),
         "values": values,
@@ -204,14 +202,6 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
         "remarks": np.array([told.get(one.key, "") for one in series], dtype=str),
         "failure": np.array(""),
     }, False
-
-
-def _shares(fitted: FittedModel) -> Callable[[SeriesKey, int], np.ndarray] | None:
-    """Return the member's own account of parameter uncertainty, if it gives one."""
-    own = getattr(fitted, "parameter_share", None)
-    if own is not None:
-        return own  # type: ignore[no-any-return]
-    return parameter_share(fitted)
 
 
 def _unpacked(name: str, arrays: cache.Arrays) -> Said:

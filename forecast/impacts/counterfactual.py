@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
-from forecast.contract import FORECAST, Model
+from forecast.contract import FORECAST, Model, ModelBase, complete
+from forecast.data import inputs
 from forecast.errors import TooShortError
-from forecast.models.series.univariate import StateSpaceModel, prepare, series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
@@ -139,12 +140,16 @@ def windows(
     if not wanted:
         return []
     spawned = int(np.random.SeedSequence([seed, origin]).generate_state(1)[0])
-    if isinstance(model, StateSpaceModel):
-        drawn = _one_by_one(model, wanted, years, origin, draws, spawned)
+    whole = complete(model)
+    if whole.separate:
+        tables = inputs.known(whole.inputs, panel.until(origin)) if whole.inputs else {}
+        drawn = _one_by_one(whole, wanted, years, origin, draws, spawned, tables)
     else:
         past = panel.without([key for key in panel.keys if key not in wanted]).until(origin)
         try:
-            drawn = _together(model.fit(past, spawned).forecast(years.tolist(), draws), years)
+            drawn = _together(
+                inputs.fit(whole, past, spawned).forecast(years.tolist(), draws), years
+            )
         except TooShortError:
             return []
     return [
@@ -155,25 +160,23 @@ def windows(
 
 
 def _one_by_one(
-    model: StateSpaceModel,
+    model: ModelBase,
     wanted: dict[SeriesKey, Series],
     years: np.ndarray,
     origin: int,
     draws: int,
     seed: int,
+    tables: Mapping[str, pd.DataFrame],
 ) -> dict[SeriesKey, np.ndarray]:
     """Forecast series by themselves: the numbers of a panel in a fraction of its time."""
     drawn = {}
     for key, series in wanted.items():
+        seen, ahead = series.until(origin), int(years[-1]) - origin
         try:
-            prepared = prepare(series.until(origin), model.kind)
+            paths = model.draw_series(seen, ahead, draws, seed, **tables)
         except TooShortError:
             continue
-        posterior = model.posterior(prepared)
-        seeds = series_seed(seed, model.seeded_as(posterior), key)
-        generator = np.random.default_rng(seeds)
-        paths = model.paths(prepared, posterior, int(years[-1]) - origin, draws, generator)
-        drawn[key] = prepared.scale.to_persons(paths)[:, years - origin - 1]
+        drawn[key] = paths[:, years - origin - 1]
     return drawn
 
 

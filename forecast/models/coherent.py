@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from forecast.accounts.audit import check, trusted
 from forecast.accounts.reconcile import reconcile
-from forecast.contract import FORECAST, FittedModel, check_years
+from forecast.contract import FORECAST, FittedBase, ModelBase, check_years
+from forecast.data import inputs
 from forecast.errors import TooShortError
 from forecast.models.assembly import assemble
 from forecast.models.gross_flows.data import NET
@@ -23,7 +25,7 @@ from forecast.panel import Panel
 from forecast.series_key import SeriesKey
 
 
-class Coherent:
+class Coherent(ModelBase):
     """Gross flows by `Flows`, regions by `Internal` around the same futures, the rest by default.
 
     A country's net is drawn once, as arrivals minus departures, and handed to its regions,
@@ -43,9 +45,22 @@ class Coherent:
     def __init__(self, flows: Flows | None = None, regions: Internal | None = None) -> None:
         self._flows = flows or Flows()
         self._regions = regions or Internal()
+        self.inputs = self._regions.inputs
 
-    def fit(self, panel: Panel, seed: int) -> FittedCoherent:
+    @property
+    def recipe(self) -> dict[str, object]:
+        """Those of its parts."""
+        return {"model": self.name, "flows": self._flows.recipe, "regions": self._regions.recipe}
+
+    def fit(self, panel: Panel, seed: int, moves: pd.DataFrame | None = None) -> FittedCoherent:
         """Fit every part of a panel with the model made for it.
+
+        Parameters
+        ----------
+        panel : Panel
+        seed : int
+        moves : DataFrame, optional
+            What `Internal.fit` takes.
 
         Raises
         ------
@@ -53,16 +68,16 @@ class Coherent:
             If no part of the panel can be fitted.
         """
         flows = _tried(self._flows.fit, panel, seed)
-        regions = _tried(self._regions.fit, panel, seed)
+        regions = _tried(partial(self._regions.fit, moves=moves), panel, seed)
         taken: set[SeriesKey] = set()
         for fitted in (flows, regions):
             if fitted is not None:
                 taken |= _forecast_keys(fitted.notes)
-        rest: FittedModel | None = None
+        rest: FittedBase | None = None
         left = panel.without(sorted(taken)) if taken and set(panel.keys) - taken else panel
         if set(panel.keys) - taken:
             try:
-                rest = find_model(DEFAULT).fit(left, seed)
+                rest = inputs.fit(find_model(DEFAULT), left, seed)
             except TooShortError:
                 if flows is None and regions is None:
                     raise
@@ -83,7 +98,7 @@ def _forecast_keys(notes: pd.DataFrame) -> set[SeriesKey]:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedCoherent:
+class FittedCoherent(FittedBase):
     """All parts after they have seen a panel.
 
     Attributes
@@ -92,7 +107,7 @@ class FittedCoherent:
     seed : int
     flows : FittedFlows or None
     regions : FittedInternal or None
-    rest : FittedModel or None
+    rest : FittedBase or None
         The default model on everything else.
     left : Panel
         Everything else.
@@ -102,7 +117,7 @@ class FittedCoherent:
     seed: int
     flows: FittedFlows | None
     regions: FittedInternal | None
-    rest: FittedModel | None
+    rest: FittedBase | None
     left: Panel
 
     @property

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
+from forecast.contract import (
+    FORECAST,
+    NOT_FORECAST,
+    NOTE_COLUMNS,
+    FittedBase,
+    ModelBase,
+    PathErrors,
+    check_years,
+)
 from forecast.errors import DataError
 from forecast.models.assembly import assemble
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
-from forecast.panel import Panel, Series
+from forecast.panel import Panel
 from forecast.series_key import KEY, SeriesKey
 
 _COLUMNS = ("released", "source", "location", "measure", "year", "quantile", "value")
 _UNJUDGED = "a single figure was published, and no figure since says how wrong earlier ones were."
 
 
-class Errors(Protocol):
-    """How wrong published figures of one series have been."""
-
-    def add(self, series: Series, paths: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Add errors to draws in persons, shape (n_draws, n_ahead)."""
-
-
-class Published:
+class Published(ModelBase):
     """Quantiles that came out on known days, as a model.
 
     From a panel it only takes the day of the newest release: the forecast is the one that
@@ -47,7 +48,7 @@ class Published:
     table : DataFrame
         ``released`` (YYYY-MM-DD), ``source, location, measure, year, quantile, value``,
         in the unit of the panel; `forecast.data.wpp.projections` gives the UN's.
-    errors : mapping of (source, location, measure) to Errors, optional
+    errors : mapping of (source, location, measure) to PathErrors, optional
         Makes single figures uncertain.
     """
 
@@ -55,7 +56,7 @@ class Published:
         self,
         name: str,
         table: pd.DataFrame,
-        errors: Mapping[SeriesKey, Errors] | None = None,
+        errors: Mapping[SeriesKey, PathErrors] | None = None,
     ) -> None:
         missing = [column for column in _COLUMNS if column not in table]
         if missing:
@@ -68,15 +69,22 @@ class Published:
         self._errors = errors
 
     @property
-    def days(self) -> tuple[str, ...]:
+    def recipe(self) -> dict[str, Any] | None:
+        """What was published; None once errors of other releases widen it."""
+        if self._errors is not None:
+            return None
+        return {"published": self.name, "table": self._table.to_csv(float_format="%.17g")}
+
+    @property
+    def published_days(self) -> tuple[str, ...]:
         """The days on which a forecast came out (YYYY-MM-DD)."""
         return tuple(sorted({str(day) for day in self._table["released"]}))
 
-    def on(self, day: str) -> pd.DataFrame:
+    def published(self, day: str) -> pd.DataFrame:
         """Return the rows that came out on a day."""
         return self._table[self._table["released"] == day]
 
-    def with_errors(self, errors: Mapping[SeriesKey, Errors]) -> Published:
+    def with_errors(self, errors: Mapping[SeriesKey, PathErrors]) -> Published:
         """Return a model whose single figures are uncertain; series without errors are declined."""
         return Published(self.name, self._table, errors)
 
@@ -89,9 +97,9 @@ class Published:
             If none came out on that day.
         """
         day = panel.last_release
-        out = self.on(day)
+        out = self.published(day)
         if out.empty:
-            days = ", ".join(self.days)
+            days = ", ".join(self.published_days)
             asked = day or "a day that this panel does not name"
             raise DataError(
                 f"{self.name!r} published no forecast on {asked}; it did on {days}. "
@@ -101,14 +109,14 @@ class Published:
 
 
 @dataclass(frozen=True)
-class FittedPublished:
+class FittedPublished(FittedBase):
     """A published forecast and the panel it is held against."""
 
     name: str
     panel: Panel
     seed: int
     table: pd.DataFrame
-    errors: Mapping[SeriesKey, Errors] | None = None
+    errors: Mapping[SeriesKey, PathErrors] | None = None
 
     @property
     def diagnostics(self) -> pd.DataFrame:

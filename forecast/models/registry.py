@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pandas as pd
 
-from forecast.contract import Model
+from forecast.contract import Model, ModelBase, complete
 from forecast.errors import DataError, unknown_name
 from forecast.models.names import DEFAULT
 from forecast.models.specification import is_specified, specification
@@ -34,8 +34,8 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
 }
 
 
-def model(name: str | Model) -> Model:
-    """Return a model by name; a model given is returned as it is.
+def model(name: str | Model) -> ModelBase:
+    """Return a model by name, or a model given, with all hooks of the contract.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def model(name: str | Model) -> Model:
                 f"{name!r} is not a model: it needs a name and a method fit(panel, seed). "
                 f"Registered are {', '.join(REGISTRY)}."
             )
-        return name
+        return complete(name)
     if name not in REGISTRY:
         raise unknown_name("model", name, REGISTRY)
     maker = REGISTRY[name]
@@ -56,7 +56,7 @@ def model(name: str | Model) -> Model:
         module, attribute = maker.split(":")
         maker = getattr(import_module(module), attribute)
     made: Model = maker()
-    return made
+    return complete(made)
 
 
 def register(name: str, maker: Callable[[], Model]) -> None:

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 
 from forecast.cache import disabled
 from forecast.contract import Model, check_years
+from forecast.data import inputs
 from forecast.errors import DataError
 from forecast.horizons import DEFAULT_HORIZONS
 from forecast.models.names import DEFAULT
@@ -65,4 +66,4 @@ def forecast(
     chosen = find_model(model)
     years = check_years(panel, horizons)
     with nullcontext() if cache else disabled():
-        return chosen.fit(panel, seed).forecast(years, draws)
+        return inputs.fit(chosen, panel, seed).forecast(years, draws)

@@ -137,7 +137,7 @@ def test_a_backtest_scores_both_beside_each_other(panel: Panel) -> None:
     regions = panel.select(source="uz-stat-balance")
     track = fc.backtest(
         regions,
-        ["naive", accounts.Reconciled("naive")],
+        ["naive", Reconciled("naive")],
         [2019, 2020],
         horizons=(1, 3),
         draws=200,

@@ -10,7 +10,17 @@ import numpy as np
 import pandas as pd
 
 from forecast import scales
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, Model, check_years
+from forecast.contract import (
+    FORECAST,
+    NOT_FORECAST,
+    NOTE_COLUMNS,
+    FittedBase,
+    Model,
+    ModelBase,
+    check_years,
+    complete,
+    meant_for,
+)
 from forecast.errors import DataError, TooShortError
 from forecast.hindcast import past
 from forecast.hindcast.members import Question, Said
@@ -34,7 +44,7 @@ from forecast.panel import Panel
 from forecast.series_key import SeriesKey
 
 
-class Ensemble:
+class Ensemble(ModelBase):
     """A pool of models, weighted at each horizon by what they achieved before the origin.
 
     Parameters
@@ -70,7 +80,10 @@ class Ensemble:
         if self.settings["pool"] not in ("linear", "quantile"):
             raise DataError(f"pool is {pool!r}; give 'linear' or 'quantile'.")
         chosen = [name for name in stated["members"] if name in REGISTRY]
-        self.members: list[str | Model] = list(chosen if members is None else members)
+        self.members: list[str | ModelBase] = [
+            member if isinstance(member, str) else complete(find_model(member))
+            for member in (chosen if members is None else members)
+        ]
         if not self.members:
             raise DataError("an ensemble needs at least one member; name registered models.")
         self.labels = [find_model(member).name for member in self.members]
@@ -79,6 +92,14 @@ class Ensemble:
                 f"the members are {', '.join(self.labels)}; each may occur once, "
                 f"and {self.name!r} not at all."
             )
+
+    @property
+    def recipe(self) -> dict[str, Any] | None:
+        """Settings and the recipes of the members; None if one of them has none."""
+        members = [find_model(member).recipe for member in self.members]
+        if None in members:
+            return None
+        return {"model": self.name, "settings": self.settings, "members": members}
 
     def fit(self, panel: Panel, seed: int) -> FittedEnsemble:
         """Ask the members at earlier origins; see `forecast.contract.Model`."""
@@ -105,7 +126,7 @@ class Taught:
 
 
 @dataclass
-class FittedEnsemble:
+class FittedEnsemble(FittedBase):
     """An ensemble that has seen a panel.
 
     Attributes
@@ -113,7 +134,7 @@ class FittedEnsemble:
     model : Ensemble
     panel : Panel
     seed : int
-    members : list of str or Model
+    members : list of str or ModelBase
         Its members; a published forecast with errors as large as its earlier ones.
     taught : dict of int to Taught
         Weights and widths learned from the panel alone, by how many steps ahead.
@@ -122,7 +143,7 @@ class FittedEnsemble:
     model: Ensemble
     panel: Panel
     seed: int
-    members: list[str | Model]
+    members: list[str | ModelBase]
     taught: dict[int, Taught] = field(default_factory=dict)
 
     @property
@@ -172,7 +193,7 @@ class FittedEnsemble:
             taught.group.update({key: names[at] for key, at in of_series.items()})
         return taught
 
-    def _on_day(self, day: str) -> list[str | Model]:
+    def _on_day(self, day: str) -> list[str | ModelBase]:
         """Return the members as they are judged on a day, published ones by their other days."""
         return residual_errors.dress(
             self.model.members, self.panel, self.model.settings["published"], without=day
@@ -284,7 +305,7 @@ class FittedEnsemble:
 
     def _notes(self, said: Sequence[Said], able: Sequence[SeriesKey]) -> pd.DataFrame:
         """Return one row per series; what dropped out, and why, stands in the reason."""
-        meant = [scope.meant_for(member, self.panel) for member in self.members]
+        meant = [meant_for(find_model(member), self.panel) for member in self.members]
         rows = []
         for series in self.panel:
             lost: dict[str, list[str]] = {}

@@ -16,12 +16,11 @@ import numpy as np
 import pandas as pd
 
 from forecast import scales
-from forecast.contract import Model
+from forecast.contract import ModelBase
 from forecast.hindcast import past
 from forecast.hindcast.past import Truth, usual_change
 from forecast.models.ensemble.release_revisions import standardised
 from forecast.models.ensemble.revisions import SMALL, Law
-from forecast.models.published import Published
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
 
@@ -56,13 +55,13 @@ class Errors:
 
 
 def dress(
-    members: Sequence[str | Model], panel: Panel, settings: Mapping[str, Any], without: str = ""
-) -> list[str | Model]:
+    members: Sequence[str | ModelBase], panel: Panel, settings: Mapping[str, Any], without: str = ""
+) -> list[str | ModelBase]:
     """Return the members of an ensemble, published ones with what their past errors teach.
 
     Parameters
     ----------
-    members : sequence of str or Model
+    members : sequence of str or ModelBase
     panel : Panel
         Everything that is known.
     settings : mapping
@@ -73,20 +72,21 @@ def dress(
     """
     return [
         member.with_errors(_by_series(member, panel, settings, without))
-        if isinstance(member, Published)
+        if not isinstance(member, str) and member.published_days
         else member
         for member in members
     ]
 
 
 def learn(
-    published: Published, panel: Panel, settings: Mapping[str, Any], without: str = ""
+    published: ModelBase, panel: Panel, settings: Mapping[str, Any], without: str = ""
 ) -> dict[str, Errors]:
     """Hold what came out on earlier days against the figures known now.
 
     Parameters
     ----------
-    published : Published
+    published : ModelBase
+        One with days on which it published.
         Medians count, where it has other quantiles.
     panel : Panel
         Every release. Days on which it holds none are left out.
@@ -120,7 +120,7 @@ def learn(
 
 
 def _by_series(
-    published: Published, panel: Panel, settings: Mapping[str, Any], without: str
+    published: ModelBase, panel: Panel, settings: Mapping[str, Any], without: str
 ) -> dict[SeriesKey, Errors]:
     laws = learn(published, panel, settings, without)
     kinds = {one.key: scales.choose(one).kind for one in panel}
@@ -138,13 +138,13 @@ def _correlation(pairs: pd.DataFrame, assumed: float) -> float:
     return float(np.clip(np.corrcoef(ranks["error"], ranks["error_later"])[0, 1], 0.0, 0.95))
 
 
-def _pairs(published: Published, panel: Panel) -> pd.DataFrame:
+def _pairs(published: ModelBase, panel: Panel) -> pd.DataFrame:
     """Return what was published earlier against what is known now, on the scale of the models."""
     truth = Truth.of(panel)
     rows = []
-    for seen in past.released(panel, published.days):
+    for seen in past.released(panel, published.published_days):
         day = seen.last_release
-        out = published.on(day)
+        out = published.published(day)
         out = out[(out["quantile"] - 0.5).abs() < 1e-9]
         said = {key: group.set_index("year")["value"] for key, group in out.groupby(KEY)}
         for one in seen:

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
+from forecast.contract import (
+    FORECAST,
+    NOT_FORECAST,
+    NOTE_COLUMNS,
+    FittedBase,
+    ModelBase,
+    check_years,
+)
 from forecast.errors import TooShortError, unknown_name
 from forecast.exclusions import flags_of
 from forecast.models.assembly import assemble
@@ -23,7 +30,7 @@ from forecast.panel import Panel, Series
 from forecast.scales import POPULATION_RULE, is_rate
 
 
-class Flows:
+class Flows(ModelBase):
     """Hierarchical model of arrivals and departures (``models/flows.toml``).
 
     Log rates of all countries together: each has its own size of shocks, drawn from a common
@@ -43,6 +50,8 @@ class Flows:
     """
 
     name = "flows"
+    measures = ("immigration", "emigration", "net_migration")
+    needs = ("immigration", "emigration")
 
     def __init__(
         self,
@@ -52,6 +61,11 @@ class Flows:
         stated = specification("flows")
         self.priors = _with(stated["priors"], priors, "prior of flows")
         self.sampler = _with(stated["sampler"], sampler, "setting of the sampler")
+
+    @property
+    def recipe(self) -> dict[str, object]:
+        """Priors and settings of the sampler."""
+        return {"model": self.name, "priors": self.priors, "sampler": self.sampler}
 
     def fit(self, panel: Panel, seed: int) -> FittedFlows:
         """Fit all countries of a panel together.
@@ -104,7 +118,7 @@ class Flows:
 
 
 @dataclass(frozen=True)
-class FittedFlows:
+class FittedFlows(FittedBase):
     """The gross-flow model after it has seen a panel.
 
     Attributes

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import artifacts
-from forecast.contract import check_years
+from forecast.contract import FittedBase, ModelBase, check_years
 from forecast.errors import DataError, FitError, TooShortError, unknown_name
 from forecast.models.assembly import assemble
 from forecast.models.hierarchical import (
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 OnFailure = Literal["refuse", "mark"]
 
 
-class Hierarchical:
+class Hierarchical(ModelBase):
     """Hierarchical autoregression with calm and stormy years (``models/hierarchical.toml``).
 
     Descends from Azose and Raftery (2015, doi:10.1007/s13524-015-0415-0): location means,
@@ -74,6 +74,7 @@ Did you mean: storm_echo?
     """
 
     name = "hierarchical"
+    measures = ("net_migration", "net_all_flows", "internal_net")
 
     def __init__(
         self,
@@ -93,6 +94,17 @@ Did you mean: storm_echo?
             raise DataError(f"on_failure is {on_failure!r}; give 'refuse' or 'mark'.")
         self.on_failure = on_failure
         self.zero_sum = zero_sum
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """Priors, settings of the sampler, and what it does with a fit that failed."""
+        return {
+            "model": self.name,
+            "priors": {name: list(values) for name, values in self.given.items()},
+            "sampler": self.sampler,
+            "on_failure": self.on_failure,
+            "zero_sum": self.zero_sum,
+        }
 
     def fit(self, panel: Panel, seed: int) -> FittedHierarchical:
         """Fit all net series of a panel together.
@@ -141,7 +153,7 @@ Did you mean: storm_echo?
 
 
 @dataclass(frozen=True)
-class FittedHierarchical:
+class FittedHierarchical(FittedBase):
     """The hierarchical model after it has seen a panel.
 
     Attributes

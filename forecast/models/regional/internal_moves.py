@@ -72,8 +72,7 @@ def collect(panel: Panel, matrices: pd.DataFrame) -> list[Moves]:
     ----------
     panel : Panel
     matrices : DataFrame
-        ``origin, destination, year, value`` of moves between regions. Years after the
-        panel's are left out.
+        ``origin, destination, year, value`` of moves between regions, known at the panel's end.
     """
     by_source: dict[str, dict[tuple[str, str], Series]] = {}
     for series in panel:
@@ -112,7 +111,7 @@ def _moves(
     if turnover.empty:
         return None
     ours = matrices["origin"].isin(places) & matrices["destination"].isin(places)
-    rows = matrices[ours & (matrices["year"] <= panel.origin)]
+    rows = matrices[ours]
     net, mobility = stated.dropna(), turnover.sum(axis=1)
     if len(rows):
         gained, lost = (

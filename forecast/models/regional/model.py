@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from forecast.accounts.identities import cover
-from forecast.contract import NOTE_COLUMNS, check_years
+from forecast.contract import NOTE_COLUMNS, FittedBase, ModelBase, check_years
+from forecast.data import inputs
 from forecast.errors import TooShortError
 from forecast.models.assembly import assemble
 from forecast.models.regional import internal_moves as internal
@@ -31,7 +32,7 @@ from forecast.series_key import KEY, SeriesKey
 National = Mapping[SeriesKey, Mapping[int, np.ndarray]]
 
 
-class Internal:
+class Internal(ModelBase):
     """Hierarchical model of the regions of a country (``models/internal.toml``).
 
     Parameters
@@ -45,22 +46,25 @@ class Internal:
     name = "internal"
 
     def __init__(self, moves: pd.DataFrame | None = None) -> None:
-        self._moves = moves
+        self._own = moves
+        self.inputs = ("moves",) if moves is None else ()
 
     @property
-    def matrices(self) -> pd.DataFrame:
-        """Moves between regions."""
-        from forecast.data import package
+    def recipe(self) -> dict[str, object]:
+        """The moves of one's own, as text."""
+        own = None if self._own is None else self._own.to_csv(float_format="%.17g")
+        return {"model": self.name, "moves": own}
 
-        return package.moves() if self._moves is None else self._moves
-
-    def fit(self, panel: Panel, seed: int) -> FittedInternal:
+    def fit(self, panel: Panel, seed: int, moves: pd.DataFrame | None = None) -> FittedInternal:
         """Fit the regions of every country of a panel.
 
         Parameters
         ----------
         panel : Panel
         seed : int
+        moves : DataFrame, optional
+            Matrices of moves between regions; by default the model's own, or else the bundled
+            ones as `forecast.data.inputs` cuts them.
 
         Raises
         ------
@@ -68,6 +72,9 @@ class Internal:
             If no set of regions covers its country for `MINIMUM_YEARS` years or, before
             that, half of them: there is nothing to learn from.
         """
+        if moves is None:
+            own = self._own
+            moves = inputs.known(self.inputs, panel)["moves"] if own is None else own
         stated = specification(self.name)
         found = groups(panel)
         fitted = [fit_group(group, stated["response"]) for group in found]
@@ -80,14 +87,14 @@ class Internal:
             )
         inside = [
             item
-            for item in internal.collect(panel, self.matrices)
+            for item in internal.collect(panel, inputs.cut(moves, panel))
             if len(item.net) >= internal.MINIMUM_YEARS
         ]
         return FittedInternal(panel, seed, pools(usable, stated), usable, inside)
 
 
 @dataclass(frozen=True, eq=False)
-class FittedInternal:
+class FittedInternal(FittedBase):
     """The regional model after it has seen a panel.
 
     Attributes

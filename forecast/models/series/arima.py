@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from forecast.contract import BY_NAME
 from forecast.models.series.representation import DUMMY, from_statsmodels
 from forecast.models.series.statespace import Nodes, Posterior
 from forecast.models.series.univariate import Prepared, StateSpaceModel
@@ -92,6 +93,7 @@ class Arima(StateSpaceModel):
     """
 
     name = "arima"
+    recipe = BY_NAME
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the nodes of the order that AICc chooses."""

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 
+from forecast.contract import BY_NAME
 from forecast.models.series.representation import DUMMY, from_statsmodels
 from forecast.models.series.statespace import Nodes
 from forecast.models.series.univariate import Prepared, StateSpaceModel
@@ -54,6 +55,7 @@ class DampedTrend(StateSpaceModel):
     """
 
     name = "ets"
+    recipe = BY_NAME
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the grid of smoothing and damping parameters."""

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from forecast.contract import BY_NAME
 from forecast.models.series.representation import DUMMY, from_statsmodels
 from forecast.models.series.statespace import Nodes
 from forecast.models.series.univariate import Prepared, StateSpaceModel
@@ -25,6 +26,7 @@ class HistoricalMean(StateSpaceModel):
     """y_t = m + e_t: independent years around an unknown mean."""
 
     name = "mean"
+    recipe = BY_NAME
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the single node."""

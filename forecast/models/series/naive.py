@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from forecast.contract import BY_NAME
 from forecast.models.series.representation import DUMMY, from_statsmodels
 from forecast.models.series.statespace import Nodes
 from forecast.models.series.univariate import Prepared, StateSpaceModel
@@ -43,6 +44,7 @@ class RandomWalk(StateSpaceModel):
     """
 
     name = "naive"
+    recipe = BY_NAME
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the single node."""
@@ -53,6 +55,7 @@ class RandomWalkWithDrift(StateSpaceModel):
     """y_t = y_{t-1} + b + e_t with an unknown constant drift b."""
 
     name = "drift"
+    recipe = BY_NAME
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the single node; the drift is a state without noise."""

@@ -20,7 +20,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
+from forecast.contract import (
+    BY_NAME,
+    FORECAST,
+    NOT_FORECAST,
+    NOTE_COLUMNS,
+    FittedBase,
+    ModelBase,
+    check_years,
+)
 from forecast.errors import TooShortError
 from forecast.models.assembly import assemble
 from forecast.models.series.reversion import GAPS, SPREADS
@@ -31,7 +39,7 @@ from forecast.panel import Panel
 from forecast.series_key import SeriesKey
 
 
-class PooledReversion:
+class PooledReversion(ModelBase):
     """Reversion to own past levels with coefficients shared by all series of one scale.
 
     Series pool by scale: rates per 1,000 (net flows with a known population), log counts,
@@ -39,6 +47,7 @@ class PooledReversion:
     """
 
     name = "pooled"
+    recipe = BY_NAME
 
     def fit(self, panel: Panel, seed: int) -> FittedPools:
         """Describe the past of every series; see `forecast.contract.Model`.
@@ -88,7 +97,7 @@ class PooledReversion:
 
 
 @dataclass(frozen=True)
-class FittedPools:
+class FittedPools(FittedBase):
     """Pools that have seen a panel."""
 
     panel: Panel

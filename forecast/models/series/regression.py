@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from forecast.errors import TooShortError
+from forecast.data import inputs
+from forecast.errors import DataError, TooShortError
 from forecast.models.series.covariates import Drivers, check, drivers
 from forecast.models.series.driver_filter import Driven, condition_on_drivers, simulate_with_drivers
 from forecast.models.series.driver_futures import futures
 from forecast.models.series.simulation import simulate
 from forecast.models.series.statespace import Posterior
 from forecast.models.series.structural import Structural
-from forecast.models.series.univariate import MINIMUM_YEARS, Prepared, prepare, series_seed
+from forecast.models.series.univariate import (
+    MINIMUM_YEARS,
+    FittedSeriesModel,
+    Prepared,
+    StateSpaceModel,
+    prepare,
+    series_seed,
+)
 from forecast.models.specification import specification
-from forecast.panel import Series
+from forecast.panel import Panel, Series
 from forecast.scales import Kind
 
 #: Name of the settings, and of the model with its gate.
@@ -57,14 +67,62 @@ class Regression(Structural):
     """
 
     def __init__(self, covariates: pd.DataFrame | None = None, *, gated: bool = True) -> None:
-        if covariates is None:
-            from forecast.data.package import covariates as bundled
-
-            covariates = bundled()
-        self.tables = check(covariates)
+        self._own = covariates
+        self._tables = None if covariates is None else check(covariates)
+        self.inputs = ("covariates",) if covariates is None else ()
         self.gated = gated
         self.name = SHELF if gated else f"{SHELF}-always"
+        self._day = ""
         self._tried: dict[tuple[object, ...], tuple[np.ndarray, np.ndarray]] = {}
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Drivers by measure, each a table of years by places."""
+        if self._tables is None:
+            raise DataError(
+                "the regression has no drivers: fit it by forecast.forecast(), or give "
+                "covariates= to it or to fit()."
+            )
+        return self._tables
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The drivers of one's own, as text, and whether they have to help."""
+        own = None if self._own is None else self._own.to_csv(float_format="%.17g")
+        return {"model": self.name, "gated": self.gated, "covariates": own}
+
+    def fit(
+        self, panel: Panel, seed: int, covariates: pd.DataFrame | None = None
+    ) -> FittedSeriesModel:
+        """Fit every series of a panel by itself, with drivers as they were known at its end.
+
+        Parameters
+        ----------
+        panel : Panel
+        seed : int
+        covariates : DataFrame, optional
+            ``location, measure, year, value``; by default the model's own, or else the bundled
+            ones as `forecast.data.inputs` cuts them.
+        """
+        if self.inputs and covariates is None:
+            covariates = inputs.known(self.inputs, panel)["covariates"]
+        own = self if covariates is None else self.knowing(covariates)
+        return StateSpaceModel.fit(own, panel, seed)
+
+    def knowing(self, covariates: pd.DataFrame) -> Regression:
+        """Return the model with other drivers; what has been tried with them before is kept."""
+        other = copy(self)
+        other._tables = check(covariates)
+        # Without days of release, what was known at an earlier origin is the same in all panels.
+        other._day = str(covariates["as_of"].max()) if "as_of" in covariates else ""
+        return other
+
+    def draw_series(
+        self, series: Series, n_ahead: int, n_draws: int, seed: int, **known: pd.DataFrame
+    ) -> np.ndarray:
+        """Forecast one series by itself; see `forecast.contract.ModelBase`."""
+        own = self.knowing(known["covariates"]) if known else self
+        return Structural.draw_series(own, series, n_ahead, n_draws, seed)
 
     @property
     def discounts(self) -> tuple[float, ...]:
@@ -142,7 +200,7 @@ class Regression(Structural):
         """
         figures = (series.values, series.population, series.precision)
         known = [part.tobytes() for part in figures]
-        state = (series.key, series.origin, kind, series.flags, *known)
+        state = (series.key, series.origin, kind, series.flags, self._day, *known)
         if state not in self._tried:
             gate = specification(SHELF)["gate"]
             found = self._drivers(series)

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 
+from forecast.contract import BY_NAME
 from forecast.models.series.representation import (
     DUMMY,
     from_statsmodels,
@@ -120,6 +121,7 @@ class LocalLevel(StateSpaceModel):
     """Level under noise, averaged over the signal-to-noise ratio."""
 
     name = "level"
+    recipe = BY_NAME
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the grid of gains."""
@@ -130,6 +132,7 @@ class Autoregression(StateSpaceModel):
     """AR(1) around an unknown mean, averaged over the persistence."""
 
     name = "ar"
+    recipe = BY_NAME
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the grid of persistences."""
@@ -144,6 +147,7 @@ class Structural(StateSpaceModel):
     """
 
     name = "structural"
+    recipe = BY_NAME
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the nodes of all three components."""

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from forecast.contract import BY_NAME
 from forecast.models.series.representation import DUMMY, from_statsmodels
 from forecast.models.series.simulation import simulate
 from forecast.models.series.statespace import Nodes, Posterior
@@ -38,6 +39,7 @@ class Theta(StateSpaceModel):
     """
 
     name = "theta"
+    recipe = BY_NAME
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the grid of smoothing parameters."""

@@ -10,12 +10,20 @@ import numpy as np
 import pandas as pd
 
 from forecast import scales
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, check_years
+from forecast.contract import (
+    FORECAST,
+    NOT_FORECAST,
+    NOTE_COLUMNS,
+    FittedBase,
+    ModelBase,
+    check_years,
+)
 from forecast.errors import TooShortError
 from forecast.exclusions import UNUSED_FLAGS, flags_of, last_break, unused, usable_years
 from forecast.models.assembly import assemble
 from forecast.models.series.simulation import simulate
 from forecast.models.series.statespace import Nodes, Posterior, condition
+from forecast.models.series.variance_shares import parameter_share
 from forecast.models.specification import is_specified, specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
@@ -88,14 +96,14 @@ def _kept_out(series: Series, start: int) -> str:
     return said
 
 
-class StateSpaceModel:
+class StateSpaceModel(ModelBase):
     """Base of the time-series models: nodes in, forecasts of a panel out.
 
     A subclass gives `name` and `nodes`; one that treats the series first overrides
     `posterior` and `paths`.
     """
 
-    name: str
+    separate = True
     #: Scale to use whatever the measure is; None chooses by measure.
     kind: scales.Kind | None = None
 
@@ -175,9 +183,26 @@ class StateSpaceModel:
             )
         return FittedSeriesModel(self, panel, seed, fits, table)
 
+    def draw_series(
+        self, series: Series, n_ahead: int, n_draws: int, seed: int, **known: pd.DataFrame
+    ) -> np.ndarray:
+        """Forecast one series by itself; see `forecast.contract.ModelBase`."""
+        prepared = prepare(series, self.kind)
+        posterior = self.posterior(prepared)
+        return self.persons(prepared, posterior, n_ahead, n_draws, seed)
+
+    def persons(
+        self, prepared: Prepared, posterior: Posterior, n_ahead: int, n_draws: int, seed: int
+    ) -> np.ndarray:
+        """Draw futures in persons, shape (n_draws, n_ahead), by the series' own random numbers."""
+        seeds = series_seed(seed, self.seeded_as(posterior), prepared.series.key)
+        generator = np.random.default_rng(seeds)
+        paths = self.paths(prepared, posterior, n_ahead, n_draws, generator)
+        return prepared.scale.to_persons(paths)
+
 
 @dataclass(frozen=True)
-class FittedSeriesModel:
+class FittedSeriesModel(FittedBase):
     """A time-series model that has seen a panel.
 
     Attributes
@@ -214,13 +239,14 @@ class FittedSeriesModel:
         for key, (prepared, posterior) in self.fits.items():
             series = prepared.series
             n_ahead = max(0, (wanted[-1] - series.origin) // series.step)
-            name = self.model.seeded_as(posterior)
-            generator = np.random.default_rng(series_seed(self.seed, name, key))
-            paths = self.model.paths(prepared, posterior, n_ahead, draws, generator)
-            drawn[key] = prepared.scale.to_persons(paths)
+            drawn[key] = self.model.persons(prepared, posterior, n_ahead, draws, self.seed)
         return assemble(
             self.panel, drawn, wanted, self.notes, model=self.model.name, seed=self.seed
         )
+
+    def parameter_share(self, key: SeriesKey, n_ahead: int) -> np.ndarray:
+        """Return the share of parameters and state; see `forecast.contract.FittedBase`."""
+        return parameter_share(self.fits[key][1], n_ahead)
 
 
 def series_seed(seed: int, model: str, key: SeriesKey) -> np.random.SeedSequence:

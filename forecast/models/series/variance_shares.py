@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from forecast.models.series.statespace import Posterior
-from forecast.models.series.univariate import FittedSeriesModel
-from forecast.series_key import SeriesKey
 
 
-def parameter_share(fitted: object) -> Callable[[SeriesKey, int], np.ndarray] | None:
-    """Return a function (series, steps ahead) -> share, or None for other kinds of models."""
-    if not isinstance(fitted, FittedSeriesModel):
-        return None
-
-    def share(key: SeriesKey, n_ahead: int) -> np.ndarray:
-        return of_posterior(fitted.fits[key][1], n_ahead)
-
-    return share
-
-
-def of_posterior(posterior: Posterior, n_ahead: int) -> np.ndarray:
+def parameter_share(posterior: Posterior, n_ahead: int) -> np.ndarray:
     """Split the predictive variance of a state-space model into known unknowns and shocks.
 
     By the law of total variance, on the model's scale: the spread of the expected path
