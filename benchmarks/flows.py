@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 import forecast as fc
-from forecast.models.reconciled import Reconciled
 from forecast.contract import FittedModel
 from forecast.evaluate.track import Track
+from forecast.models.reconciled import Reconciled
 from forecast.models.registry import model as find_model
 from forecast.panel import Panel
 

@@ -8,6 +8,7 @@ import pytest
 
 import forecast as fc
 from forecast.errors import DataError, UnknownNameError
+from forecast.models.registry import model as find_model
 from forecast.models.series.covariates import check, drivers
 from forecast.models.series.driver_filter import Driven, condition_on_drivers
 from forecast.models.series.driver_futures import futures
@@ -130,7 +131,7 @@ def test_a_known_effect_is_found_and_used() -> None:
     assert "drivers growth: skill +" in fitted.notes["reason"].iloc[0]
     outlook, plain = (
         one.forecast([2025, 2026], 2000).paths.std("draw").to_numpy()[0]
-        for one in (fitted, fc.models.registry.model("structural").fit(panel, 1))
+        for one in (fitted, find_model("structural").fit(panel, 1))
     )
     assert outlook[0] < 0.75 * plain[0]
     # From the second year on the driver is uncertain itself.

@@ -72,8 +72,8 @@ def test_only_what_is_known_is_learned_from() -> None:
     published = projected(walks, 2.0)
     assert residual_errors.learn(published, panel.as_of("2010-12-31"), SETTINGS) == {}
     then = panel.as_of("2013-12-31")
-    late = published.on("2016-06-01").assign(value=1e9)
-    early = [published.on(day) for day in ("2010-06-01", "2013-06-01")]
+    late = published.published("2016-06-01").assign(value=1e9)
+    early = [published.published(day) for day in ("2010-06-01", "2013-06-01")]
     changed = Published("office", pd.concat([*early, late], ignore_index=True))
     one, two = (residual_errors.learn(p, then, SETTINGS)["rate"] for p in (published, changed))
     assert one.law.pairs == 120
@@ -91,7 +91,7 @@ def test_draws_are_as_wide_as_earlier_errors_and_the_rest_is_declined() -> None:
         low, high = np.quantile(drawn, [0.1, 0.9])
         shares.append(low <= walk[26] <= high)
     assert 0.65 < np.mean(shares) < 0.95
-    single = Published("office", projected(walks, 2.0).on("2016-06-01"))
+    single = Published("office", projected(walks, 2.0).published("2016-06-01"))
     (bare,) = residual_errors.dress([single], panel, SETTINGS)
     assert isinstance(bare, Published)
     with pytest.raises(DataError, match="covers no series"):

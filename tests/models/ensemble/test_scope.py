@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 import forecast as fc
+from forecast.contract import meant_for
 from forecast.models.ensemble import scope
 from forecast.models.ensemble.model import Ensemble
+from forecast.models.registry import model
 from forecast.panel import Panel
 
 
@@ -35,12 +37,12 @@ def accounts() -> Panel:
 
 def test_flows_are_meant_for_countries_with_arrivals_and_departures() -> None:
     panel = accounts()
-    assert scope.meant_for("flows", panel) == {
+    assert meant_for(model("flows"), panel) == {
         ("office", "KAZ", measure) for measure in ("immigration", "emigration", "net_migration")
     }
     nets = {("office", place, "net_migration") for place in ("KAZ", "UZB")}
-    assert scope.meant_for("hierarchical", panel) == nets
-    assert len(scope.meant_for("naive", panel)) == 4
+    assert meant_for(model("hierarchical"), panel) == nets
+    assert len(meant_for(model("naive"), panel)) == 4
     assert scope.special(["naive", "flows"], panel) == {
         one.key: "flows" if one.location == "KAZ" else "" for one in panel
     }
