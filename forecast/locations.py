@@ -175,6 +175,19 @@ def canonical(code: str) -> str:
     return "+".join(sorted(part.strip().upper() for part in str(code).split("+")))
 
 
+@cache
+def iso_code(code: str) -> str | None:
+    """Return the ISO 3166-1 alpha-3 code of a country's two or three letters, or None."""
+    import pycountry
+
+    text = str(code).strip().upper()
+    if text == "XKX":
+        return text
+    by_length = {2: "alpha_2", 3: "alpha_3"}
+    country = pycountry.countries.get(**{by_length.get(len(text), "alpha_3"): text})  # type: ignore[arg-type]
+    return None if country is None else str(country.alpha_3)
+
+
 def find(code: str) -> Location:
     """Look a location up by its code.
 

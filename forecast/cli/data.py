@@ -73,7 +73,7 @@ def fetch(
     import pandas as pd
 
     from forecast.data.sources.fetch import fetch as get
-    from forecast.data.sources.limits import DEFAULT
+    from forecast.data.sources.http import DEFAULT
 
     made = get(
         source,
@@ -132,9 +132,9 @@ def list_data() -> None:
 
 def _read(data: str) -> Panel:
     """Return the panel to be kept: a fetched source is what is in the cache, not the store."""
-    from forecast.data.sources import fetched, read
+    from forecast.data.sources import fetched
 
-    return read.panel(data) if data in fetched.names() else read_data(data)
+    return fetched.panel(data) if data in fetched.names() else read_data(data)
 
 
 @click.command()
@@ -179,9 +179,9 @@ def changes(
 def covariates(source: str | None, cache: Path | None, out: Path | None) -> None:
     """Print the drivers of a fetched source, or the bundled ones, as CSV."""
     from forecast.data import package
-    from forecast.data.sources import read
+    from forecast.data.sources import fetched
 
-    show(package.covariates() if source is None else read.covariates(source, cache), out)
+    show(package.covariates() if source is None else fetched.covariates(source, cache), out)
 
 
 @click.group()

@@ -10,8 +10,7 @@ import pandas as pd
 from forecast import locations
 from forecast.data import package, store
 from forecast.data.sources import catalogue, fetched
-from forecast.data.sources import read as fetching
-from forecast.data.sources.tables import NothingOfTheKindError
+from forecast.data.sources.answers import WrongKindError
 from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
 from forecast.series_key import KEY
@@ -62,7 +61,7 @@ def load(name: str = "central-asia") -> Panel:
     if where == "store":
         return store.load(name)
     if where == "fetched":
-        return fetching.panel(name)
+        return fetched.panel(name)
     raise _unknown(name)
 
 
@@ -101,8 +100,8 @@ def describe() -> tuple[pd.DataFrame, list[str]]:
     for name, where in sorted(kept_names().items()):
         try:
             panel = load(name)
-            told = fetched.read(name) if where == "fetched" else None
-        except NothingOfTheKindError:
+            told = fetched.find(name) if where == "fetched" else None
+        except WrongKindError:
             continue
         except (DataError, UnknownNameError) as error:
             problems.append(str(error))

@@ -1,20 +1,147 @@
-"""Official sources: what is known of each, from `data/sources.toml` or a file of one's own."""
+"""Official sources: what is known of each, and which module reads its format.
+
+The descriptions stand in `data/sources.toml`, or in a file of one's own of the same form.
+"""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pandas as pd
 
+from forecast import locations
 from forecast.data.folders import checked_name
-from forecast.data.sources.readers import READERS
-from forecast.data.sources.source import Source
 from forecast.errors import DataError, unknown_name
 from forecast.shelf import shelf
 
-_TEXTS = ("title", "institution", "format", "base_url", "citation")
+if TYPE_CHECKING:
+    from forecast.data.sources.download import Kind
+    from forecast.data.sources.fetched import Fetched
+    from forecast.panel import Panel
+
+#: Format in the catalogue, and the module that reads it.
+READERS = {
+    "wpp": "forecast.data.sources.wpp",
+    "worldbank": "forecast.data.sources.worldbank",
+    "sdmx": "forecast.data.sources.sdmx",
+    "siat": "forecast.data.sources.siat",
+    "unhcr": "forecast.data.sources.unhcr",
+}
+#: What every description says.
+_REQUIRED = ("title", "institution", "format", "base_url", "citation")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One official source.
+
+    Attributes
+    ----------
+    name : str
+        What it is called on the command line.
+    entry : mapping
+        Its description, as in ``data/sources.toml``.
+    """
+
+    name: str
+    entry: Mapping[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self.entry:
+            raise DataError(f"the source {self.name!r} says nothing of {key!r} in its catalogue.")
+        return self.entry[key]
+
+    def get(self, key: str, otherwise: Any = None) -> Any:
+        """Return what the description says under a key."""
+        return self.entry.get(key, otherwise)
+
+    def url(self, path: str) -> str:
+        """Return the address of a path below the source's own."""
+        return str(self["base_url"]).rstrip("/") + "/" + path
+
+    @property
+    def licence(self) -> str:
+        """Title of the licence."""
+        return str(self.get("licence", {}).get("title", "not stated"))
+
+    def citation(self, **notes: str) -> str:
+        """Return how to cite what was fetched."""
+        return str(self["citation"]).format_map(_EmptyWhereMissing(notes))
+
+    def location(self, code: str) -> str | None:
+        """Return the ISO 3166 code of a place as the source writes it; None for groups."""
+        given = self.get("locations", {}).get(code)
+        return str(given) if given else locations.iso_code(code)
+
+    def located(self, table: pd.DataFrame, column: str) -> pd.DataFrame:
+        """Return the rows of places with an ISO 3166 code, the code in ``location``.
+
+        What is left out is every group of countries, which no model may mistake for a place.
+
+        Raises
+        ------
+        DataError
+            If nothing is left.
+        """
+        codes = {code: self.location(str(code)) for code in table[column].unique()}
+        places = table.assign(location=table[column].map(codes))
+        places = places[places["location"].notna()].reset_index(drop=True)
+        if places.empty:
+            shown = ", ".join(map(str, list(codes)[:5])) or "none"
+            raise DataError(
+                f"no place of {self.name} has a code of ISO 3166; found: {shown}. The source may "
+                "have changed its codes."
+            )
+        return places
+
+
+class _EmptyWhereMissing(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+class Get(Protocol):
+    """Fetches one address of a source and notes what came."""
+
+    def __call__(self, path: str, kind: Kind, role: str = "data", **notes: str) -> Path:
+        """Return the file with the content of `path`, relative to the source's address."""
+        ...
+
+
+class Reader(Protocol):
+    """What a module of `READERS` can do."""
+
+    def collect(self, source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
+        """Fetch all files; return what the source says of itself."""
+        ...
+
+    def panel(self, fetched: Fetched) -> Panel:
+        """Return the migration series that were fetched."""
+        ...
+
+    def covariates(self, fetched: Fetched) -> pd.DataFrame:
+        """Return the drivers: ``location, measure, year, value, unit, source``."""
+        ...
+
+
+def reader(source: Source) -> Reader:
+    """Return the reader of a source.
+
+    Raises
+    ------
+    UnknownNameError
+        If this version has none for its format.
+    """
+    name = str(source["format"])
+    if name not in READERS:
+        raise unknown_name("format", name, READERS)
+    return cast(Reader, import_module(READERS[name]))
 
 
 def sources(catalogue: str | Path | None = None) -> dict[str, Source]:
@@ -30,10 +157,7 @@ def sources(catalogue: str | Path | None = None) -> dict[str, Source]:
     DataError
         If the file cannot be read or an entry lacks what every source needs.
     """
-    known = dict(_bundled())
-    if catalogue is not None:
-        known.update(_read(Path(catalogue)))
-    return known
+    return dict(_bundled()) | ({} if catalogue is None else _read(Path(catalogue)))
 
 
 def source(name: str, catalogue: str | Path | None = None) -> Source:
@@ -44,10 +168,10 @@ def source(name: str, catalogue: str | Path | None = None) -> Source:
     UnknownNameError
         If there is none of this name; the message lists those that are there.
     """
-    known = sources(catalogue)
-    if name not in known:
-        raise unknown_name("source", name, known)
-    return known[name]
+    by_name = sources(catalogue)
+    if name not in by_name:
+        raise unknown_name("source", name, by_name)
+    return by_name[name]
 
 
 def table(catalogue: str | Path | None = None) -> pd.DataFrame:
@@ -56,12 +180,12 @@ def table(catalogue: str | Path | None = None) -> pd.DataFrame:
         [
             {
                 "source": name,
-                "title": known["title"],
-                "institution": known["institution"],
-                "licence": known.licence,
-                "address": known["base_url"],
+                "title": entry["title"],
+                "institution": entry["institution"],
+                "licence": entry.licence,
+                "address": entry["base_url"],
             }
-            for name, known in sources(catalogue).items()
+            for name, entry in sources(catalogue).items()
         ]
     )
 
@@ -78,14 +202,12 @@ def _read(path: Path) -> dict[str, Source]:
         raise DataError(f"there is no file {path}. Give a catalogue in TOML.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name} is not a catalogue in TOML: {error}.") from None
-    made = {}
     for name, entry in content.items():
         checked_name(name)
-        lacking = [key for key in _TEXTS if not isinstance(entry, dict) or not entry.get(key)]
+        lacking = [key for key in _REQUIRED if not isinstance(entry, dict) or not entry.get(key)]
         if lacking:
             raise DataError(f"{path.name}: the source {name!r} lacks {lacking[0]!r}. Add it.")
         if entry["format"] not in READERS:
             unknown = unknown_name("format", entry["format"], READERS)
             raise type(unknown)(f"{path.name}, source {name!r}: {unknown}")
-        made[name] = Source(name, entry)
-    return made
+    return {name: Source(name, entry) for name, entry in content.items()}

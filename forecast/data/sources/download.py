@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import os
+import re
 import tempfile
 import time
 import zlib
@@ -13,18 +13,30 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from forecast.data.sources import sniffing
-from forecast.data.sources.http import Again, caught, check_status, open_answer, too_late
-from forecast.data.sources.limits import DEFAULT, Limits
+from forecast.data.sources.http import (
+    DEFAULT,
+    AgainError,
+    Limits,
+    caught,
+    check_status,
+    open_answer,
+    too_late,
+)
 from forecast.errors import DataError
 from forecast.version import __version__
 
 if TYPE_CHECKING:
     import requests
 
+Kind = Literal["csv", "json", "xml", "zip"]
 _PIECE, _HEAD = 65_536, 4_096
+#: Bytes that an answer of a kind may have unpacked; what reads it holds a multiple in memory.
+_LARGEST = {"json": 20_000_000, "xml": 20_000_000}
+_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_NAMES = {"csv": "a CSV table", "json": "JSON", "xml": "XML", "zip": "a ZIP archive"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,7 @@ class Downloaded:
 def download(
     url: str,
     folder: Path,
-    kind: sniffing.Kind,
+    kind: Kind,
     *,
     known: Mapping[str, str] | None = None,
     sha256: str = "",
@@ -98,7 +110,7 @@ def download(
         for attempt in range(1, limits.attempts + 1):
             try:
                 return _attempt(session, url, folder, kind, known or {}, sha256, limits, end)
-            except Again as failed:
+            except AgainError as failed:
                 reason = str(failed)
                 wait = _pause(failed, attempt, limits)
             if attempt == limits.attempts:
@@ -117,7 +129,7 @@ def download(
     )
 
 
-def _pause(failed: Again, attempt: int, limits: Limits) -> float:
+def _pause(failed: AgainError, attempt: int, limits: Limits) -> float:
     if failed.wait is not None:
         return failed.wait
     return float(min(limits.pause * 2 ** (attempt - 1), limits.longest_pause))
@@ -127,7 +139,7 @@ def _attempt(
     session: requests.Session,
     url: str,
     folder: Path,
-    kind: sniffing.Kind,
+    kind: Kind,
     known: Mapping[str, str],
     sha256: str,
     limits: Limits,
@@ -150,20 +162,23 @@ def _attempt(
         check_status(url, answer)
         with _part(folder) as path:
             _receive(url, answer, path, limits, end)
-            if answer.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip"):
+            coding = answer.headers.get("Content-Encoding", "").lower()
+            if coding in ("gzip", "x-gzip") or _is_packed(path, url, kind):
                 _unpack(url, path, limits)
+            if path.stat().st_size > (largest := _LARGEST.get(kind, limits.size)):
+                raise _large(url, largest)
             with path.open("rb") as content:
-                sniffing.check(url, content.read(_HEAD), kind)
+                check_kind(url, content.read(_HEAD), kind)
                 content.seek(0)
-                found = hashlib.file_digest(content, "sha256").hexdigest()
-            if sha256 and found != sha256.lower():
+                checksum = hashlib.file_digest(content, "sha256").hexdigest()
+            if sha256 and checksum != sha256.lower():
                 raise DataError(
-                    f"{url} has the checksum {found}, not {sha256}. The file was changed at the "
+                    f"{url} has the checksum {checksum}, not {sha256}. The file was changed at the "
                     "source or on the way; do not use it before you know which."
                 )
             return Downloaded(
                 path,
-                found,
+                checksum,
                 path.stat().st_size,
                 answer.headers.get("ETag", ""),
                 answer.headers.get("Last-Modified", ""),
@@ -185,36 +200,100 @@ def _part(folder: Path) -> Iterator[Path]:
 def _receive(url: str, answer: requests.Response, path: Path, limits: Limits, end: float) -> None:
     """Write the body as it comes; a body shorter than announced is an attempt that failed."""
     stated = answer.headers.get("Content-Length", "")
-    announced = int(stated) if stated.isdecimal() else None
+    # A number of thousands of digits is no length; Python refuses to read one.
+    announced = int(stated) if stated.isdecimal() and len(stated) < 20 else None
     if announced is not None and announced > limits.size:
-        raise _large(url, limits)
+        raise _large(url, limits.size)
     received = 0
     with path.open("wb") as file:
         while piece := answer.raw.read1(_PIECE, decode_content=False):
             received += len(piece)
             if received > limits.size:
-                raise _large(url, limits)
+                raise _large(url, limits.size)
             if time.monotonic() > end:
                 raise too_late(url, limits)
             file.write(piece)
     if announced is not None and received != announced:
-        raise Again(f"broke off after {received:,} of {announced:,} bytes")
+        raise AgainError(f"broke off after {received:,} of {announced:,} bytes")
+
+
+def _is_packed(path: Path, url: str, kind: Kind) -> bool:
+    """Whether a server packed the content without saying so; a file may be called ``.gz``."""
+    with path.open("rb") as content:
+        packed = content.read(2) == b"\x1f\x8b"
+    return packed and kind != "zip" and not url.partition("?")[0].endswith(".gz")
 
 
 def _unpack(url: str, path: Path, limits: Limits) -> None:
     """Undo the packing of the transfer, within the limit of size."""
-    packed = path.read_bytes()
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as content:
-            unpacked = content.read(limits.size + 1)
-    except (OSError, EOFError, zlib.error):
-        raise Again("sent a packed answer that is cut off or damaged") from None
-    if len(unpacked) > limits.size:
-        raise _large(url, limits)
-    path.write_bytes(unpacked)
+    with _part(path.parent) as target:
+        try:
+            with gzip.open(path) as packed, target.open("wb") as file:
+                size = 0
+                while piece := packed.read(_PIECE):
+                    size += len(piece)
+                    if size > limits.size:
+                        raise _large(url, limits.size)
+                    file.write(piece)
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise AgainError("sent a packed answer that is cut off or damaged") from None
+        target.replace(path)
 
 
-def _large(url: str, limits: Limits) -> DataError:
+def _large(url: str, size: int) -> DataError:
     return DataError(
-        f"{url} has more than {limits.size:,} bytes, more than this source can have. Not kept."
+        f"{url} has more than {size:,} bytes, more than this source can have. Not kept."
+    )
+
+
+def check_kind(url: str, head: bytes, kind: Kind) -> None:
+    """Refuse content that is not of the kind expected.
+
+    Parameters
+    ----------
+    url : str
+        For the message.
+    head : bytes
+        The first few kilobytes.
+    kind : {"csv", "json", "xml", "zip"}
+        A CSV table may be packed with gzip or in a ZIP archive.
+
+    Raises
+    ------
+    DataError
+        Saying what came instead.
+    """
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not text:
+        raise DataError(f"{url} answered with nothing. Try again later.")
+    if kind != "zip" and _HTML.match(text):
+        title = _TITLE.search(text)
+        said = "" if title is None else " ".join(title.group(1).decode("utf-8", "replace").split())
+        named = f" ({said[:80]!r})" if said else ""
+        raise DataError(
+            f"{url} answered with a web page{named} instead of {_NAMES[kind]}. The source may be "
+            "under maintenance, have moved, or a proxy may ask for a password; open the address "
+            "in a browser to see."
+        )
+    if not _fits(text, kind):
+        shown = text[:40].decode("utf-8", "replace")
+        raise DataError(
+            f"{url} answered with something that is not {_NAMES[kind]}: it begins {shown!r}. "
+            "Check the address."
+        )
+
+
+def _fits(text: bytes, kind: Kind) -> bool:
+    packed = text.startswith((b"\x1f\x8b", b"PK\x03\x04"))
+    if kind == "zip":
+        return text.startswith(b"PK\x03\x04")
+    if kind == "json":
+        return text.startswith((b"{", b"["))
+    if kind == "xml":
+        return text.startswith(b"<")
+    first = text.split(b"\n", 1)[0]
+    return packed or (
+        not text.startswith((b"{", b"[", b"<"))
+        and b"\x00" not in text
+        and any(mark in first for mark in (b",", b";", b"\t"))
     )

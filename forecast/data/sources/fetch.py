@@ -5,18 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forecast.data import folders
 from forecast.data.sources import catalogue, fetched
-from forecast.data.sources.download import download
-from forecast.data.sources.fetched import Kept, KeptFile
-from forecast.data.sources.limits import DEFAULT, Limits
-from forecast.data.sources.readers import Reader, reader
-from forecast.data.sources.sniffing import Kind
-from forecast.data.sources.source import Source
-from forecast.data.sources.tables import NothingOfTheKindError
+from forecast.data.sources.answers import WrongKindError, documented_form
+from forecast.data.sources.catalogue import Source, reader
+from forecast.data.sources.download import Kind, download
+from forecast.data.sources.fetched import Fetched, FetchedFile
+from forecast.data.sources.http import DEFAULT, Limits
 from forecast.errors import DataError
 
 #: Seconds to wait for another fetch of the same source to end.
@@ -33,7 +31,7 @@ def fetch(
     catalogue_file: str | Path | None = None,
     limits: Limits = DEFAULT,
     tell: Callable[[str], object] = lambda _: None,
-) -> Kept:
+) -> Fetched:
     """Fetch a source into the cache folder, unless what is there is still what the source has.
 
     Parameters
@@ -56,7 +54,7 @@ def fetch(
 
     Returns
     -------
-    Kept
+    Fetched
         Every file with its checksum; read before it was put in place, so it is usable.
 
     Raises
@@ -72,123 +70,105 @@ def fetch(
     if offline:
         return _offline(source, cache)
     folder = folders.cache(cache) / name
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder, name):
-        earlier = _intact(fetched.read(name, cache))
-        known = reader(source)
-        getting = _Getting(source, folder, earlier, limits, tell)
-        try:
-            told = known.collect(source, getting, releases)
-            made = Kept(folder, source, _today(), told, tuple(getting.files))
-            _try_out(known, made)
-        except BaseException:
-            getting.forget()
-            raise
-        fetched.write(made)
-        _tidy(folder, made)
-    return made
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder, name):
+            earlier = fetched.find(name, cache)
+            intact = earlier.intact if earlier else {}
+            collector = _Collector(source, folder, intact, limits, tell)
+            try:
+                with documented_form(name):
+                    notes = reader(source).collect(source, collector, releases)
+                result = Fetched(folder, source, _today(), notes, tuple(collector.files))
+                _check_readable(result)
+            except BaseException:
+                collector.forget()
+                raise
+            fetched.write(result)
+            _tidy(folder, result)
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be written to ({error.strerror or error}). Free space or choose "
+            "another folder; what was fetched before is untouched."
+        ) from None
+    return result
 
 
 def _today() -> str:
     return str(dt.datetime.now(dt.UTC).date())
 
 
-def _offline(source: Source, cache: str | Path | None) -> Kept:
-    found = fetched.read(source.name, cache)
+def _offline(source: Source, cache: str | Path | None) -> Fetched:
+    result = fetched.find(source.name, cache)
     root = folders.cache(cache)
     remedy = (
         f"On a machine with the network run\n  forecast data fetch {source.name} --cache FOLDER\n"
         f"and copy FOLDER/{source.name} to {root / source.name}."
     )
-    if found is None:
-        addresses = ", ".join(
-            dict.fromkeys(
-                str(source["base_url"]).rstrip("/") + "/" + str(file["path"])
-                for file in source.get("files", [])
-            )
-        )
-        wanted = (
-            f" It consists of {addresses}."
+    if result is None:
+        addresses = dict.fromkeys(source.url(str(file["path"])) for file in source.get("files", []))
+        content = (
+            f"It consists of {', '.join(addresses)}."
             if addresses
-            else (f" It is asked page by page at {source['base_url']}.")
+            else f"It is asked page by page at {source['base_url']}."
         )
-        raise DataError(f"nothing of {source.name} was fetched into {root}.{wanted} {remedy}")
-    broken = []
-    for file in found.files:
-        try:
-            found.path(file)
-        except DataError:
-            broken.append(f"{file.file} (from {file.url})")
+        raise DataError(f"nothing of {source.name} was fetched into {root}. {content} {remedy}")
+    intact = result.intact
+    broken = [f"{file.file} (from {file.url})" for file in result.files if file.url not in intact]
     if broken:
         raise DataError(
-            f"of {source.name}, fetched on {found.retrieved} into {root}, these files are missing "
+            f"of {source.name}, fetched on {result.retrieved} into {root}, these files are missing "
             f"or damaged: {', '.join(broken)}. {remedy}"
         )
-    return found
+    return result
 
 
-def _intact(found: Kept | None) -> dict[str, KeptFile]:
-    """Return the files of an earlier fetch that are whole, by address."""
-    if found is None:
-        return {}
-    whole = {}
-    for file in found.files:
-        try:
-            found.path(file)
-        except DataError:
-            continue
-        whole[file.url] = file
-    return whole
-
-
-def _try_out(known: Reader, made: Kept) -> None:
+def _check_readable(result: Fetched) -> None:
     """Read what came; a source may have no series, or no drivers, but not neither."""
-    refused = []
-    for read in (known.panel, known.covariates):
+    refusals = []
+    for read in (result.panel, result.covariates):
         try:
-            read(made)
-        except NothingOfTheKindError as error:
-            refused.append(error)
-    if len(refused) == 2:
-        raise refused[0]
+            read()
+        except WrongKindError as error:
+            refusals.append(error)
+    if len(refusals) == 2:
+        raise refusals[0]
 
 
 @dataclass
-class _Getting:
+class _Collector:
     """Fetches the addresses of one source into a folder and notes each file."""
 
     source: Source
     folder: Path
-    earlier: dict[str, KeptFile]
+    earlier: dict[str, FetchedFile]
     limits: Limits
     tell: Callable[[str], object]
-    files: list[KeptFile] = field(default_factory=list)
+    files: list[FetchedFile] = field(default_factory=list)
     new: list[Path] = field(default_factory=list)
 
-    def __call__(self, path: str, kind: Kind, role: str = "data", **told: str) -> Path:
-        url = str(self.source["base_url"]).rstrip("/") + "/" + path
+    def __call__(self, path: str, kind: Kind, role: str = "data", **notes: str) -> Path:
+        url = self.source.url(path)
         self.tell(url)
         before = self.earlier.get(url)
-        expected = told.pop("sha256", "")
+        sha256 = notes.pop("sha256", "")
         known = (
             {"etag": before.etag, "last_modified": before.last_modified}
             if before is not None and (before.etag or before.last_modified)
             else None
         )
-        came = download(url, self.folder, kind, known=known, sha256=expected, limits=self.limits)
-        told = {key: value for key, value in told.items() if value}
-        if came.path is None and before is not None:
-            file = KeptFile(**{**vars(before), "role": role, "told": told})
-        elif came.path is not None:
-            name = f"{came.sha256[:16]}.{kind}"
-            target = self.folder / name
+        answer = download(url, self.folder, kind, known=known, sha256=sha256, limits=self.limits)
+        notes = {key: value for key, value in notes.items() if value}
+        if answer.path is not None:
+            target = self.folder / f"{answer.sha256[:16]}.{kind}"
             if not target.exists():
                 self.new.append(target)
-            came.path.chmod(0o644)
-            came.path.replace(target)
-            file = KeptFile(
-                role, url, name, came.sha256, came.size, came.etag, came.last_modified, told
-            )
+            answer.path.chmod(0o644)
+            answer.path.replace(target)
+            state = (answer.sha256, answer.size, answer.etag, answer.last_modified)
+            file = FetchedFile(role, url, target.name, *state, notes)
+        elif before is not None:
+            file = replace(before, role=role, told=notes)
         else:
             raise DataError(f"{url} says that nothing changed, but nothing is here. Try again.")
         self.files.append(file)
@@ -202,9 +182,9 @@ class _Getting:
                 path.unlink(missing_ok=True)
 
 
-def _tidy(folder: Path, made: Kept) -> None:
+def _tidy(folder: Path, result: Fetched) -> None:
     """Remove files that no manifest names any more."""
-    held = {file.file for file in made.files} | {fetched.MANIFEST}
+    held = {file.file for file in result.files} | {fetched.MANIFEST}
     for path in folder.iterdir():
         stale = path.name.startswith(".part-") or not path.name.startswith(".")
         if path.is_file() and stale and path.name not in held:

@@ -1,27 +1,32 @@
-"""What was fetched of a source: files with checksums and a manifest, in one folder.
+"""What was fetched of a source: files with checksums and a manifest, read by its name.
 
 A file is named after its content and the manifest is renamed into place last, so whoever
-reads sees either all of the earlier fetch or all of the new one.
+reads sees either all of the earlier fetch or all of the new one. Nothing here uses the network.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from forecast import artifacts
 from forecast.data import folders
-from forecast.data.sources.source import Source
+from forecast.data.sources.answers import documented_form, parsed
+from forecast.data.sources.catalogue import Source, reader
 from forecast.errors import DataError
+from forecast.panel import Panel
 
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
-class KeptFile:
+class FetchedFile:
     """One file that was fetched.
 
     Attributes
@@ -52,7 +57,7 @@ class KeptFile:
 
 
 @dataclass(frozen=True)
-class Kept:
+class Fetched:
     """All that was fetched of one source.
 
     Attributes
@@ -64,14 +69,14 @@ class Kept:
         Day of the download (YYYY-MM-DD).
     told : mapping of str
         What the source says of itself: ``updated``, ``releases``, ``indicators``.
-    files : tuple of KeptFile
+    files : tuple of FetchedFile
     """
 
     folder: Path
     source: Source
     retrieved: str
     told: Mapping[str, str]
-    files: tuple[KeptFile, ...]
+    files: tuple[FetchedFile, ...]
 
     @property
     def updated(self) -> str:
@@ -83,11 +88,11 @@ class Kept:
         """How to cite the figures."""
         return self.source.citation(date=self.retrieved, **self.told)
 
-    def of(self, role: str) -> list[KeptFile]:
+    def of(self, role: str) -> list[FetchedFile]:
         """Return the files of a role, in the order in which they were fetched."""
-        return [kept for kept in self.files if kept.role == role]
+        return [file for file in self.files if file.role == role]
 
-    def path(self, kept: KeptFile) -> Path:
+    def path(self, file: FetchedFile) -> Path:
         """Return where a file lies, its content checked.
 
         Raises
@@ -95,20 +100,30 @@ class Kept:
         DataError
             If it is gone or not what was fetched.
         """
-        path = self.folder / kept.file
+        path = self.folder / file.file
+        remedy = f"Fetch it again: forecast data fetch {self.source.name}"
         if not path.is_file():
             raise DataError(
-                f"{path} is missing; it was fetched from {kept.url} on {self.retrieved}. "
-                f"Fetch it again: forecast data fetch {self.source.name}"
+                f"{path} is missing; it was fetched from {file.url} on {self.retrieved}. {remedy}"
             )
-        if artifacts.sha256(path) != kept.sha256:
+        if artifacts.sha256(path) != file.sha256:
             raise DataError(
-                f"{path} is not what was fetched from {kept.url} on {self.retrieved}: its checksum "
-                f"differs. Fetch it again: forecast data fetch {self.source.name}"
+                f"{path} is not what was fetched from {file.url} on {self.retrieved}: its checksum "
+                f"differs. {remedy}"
             )
         return path
 
-    def json(self, kept: KeptFile) -> Any:
+    @property
+    def intact(self) -> dict[str, FetchedFile]:
+        """The files that are there as they were fetched, by address."""
+        intact = {}
+        for file in self.files:
+            with suppress(DataError):
+                self.path(file)
+                intact[file.url] = file
+        return intact
+
+    def json(self, file: FetchedFile) -> Any:
         """Return the content of a JSON file.
 
         Raises
@@ -116,30 +131,35 @@ class Kept:
         DataError
             If it is not JSON.
         """
-        try:
-            return json.loads(self.path(kept).read_bytes())
-        except ValueError as error:
-            raise DataError(
-                f"{kept.url} answered with JSON that is damaged ({error}). Try again later."
-            ) from None
+        return parsed(self.path(file), file.url)
+
+    def panel(self) -> Panel:
+        """Return the migration series of the source."""
+        with documented_form(self.source.name):
+            return reader(self.source).panel(self)
+
+    def covariates(self) -> pd.DataFrame:
+        """Return the drivers that the source has."""
+        with documented_form(self.source.name):
+            return reader(self.source).covariates(self)
 
 
-def write(kept: Kept) -> None:
+def write(fetched: Fetched) -> None:
     """Put the manifest of a fetch in place; from then on it is what is read."""
     content = {
-        "source": kept.source.name,
-        "entry": dict(kept.source.entry),
-        "retrieved": kept.retrieved,
-        "citation": kept.citation,
-        "licence": dict(kept.source.get("licence", {})),
-        "told": dict(kept.told),
-        "files": [asdict(file) for file in kept.files],
+        "source": fetched.source.name,
+        "entry": dict(fetched.source.entry),
+        "retrieved": fetched.retrieved,
+        "citation": fetched.citation,
+        "licence": dict(fetched.source.get("licence", {})),
+        "told": dict(fetched.told),
+        "files": [asdict(file) for file in fetched.files],
     }
     text = json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
-    artifacts.write_text(kept.folder / MANIFEST, text)
+    artifacts.write_text(fetched.folder / MANIFEST, text)
 
 
-def read(name: str, cache: str | Path | None = None) -> Kept | None:
+def find(name: str, cache: str | Path | None = None) -> Fetched | None:
     """Return what was fetched of a source, or None.
 
     Raises
@@ -153,23 +173,66 @@ def read(name: str, cache: str | Path | None = None) -> Kept | None:
         return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return Kept(
+        return Fetched(
             folder,
             Source(str(content["source"]), content["entry"]),
             str(content["retrieved"]),
             content["told"],
-            tuple(KeptFile(**file) for file in content["files"]),
+            tuple(FetchedFile(**file) for file in content["files"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
             f"{path} is damaged ({error}). Remove the folder {folder} and run "
             f"forecast data fetch {name}"
         ) from None
 
 
+def read(name: str, cache: str | Path | None = None) -> Fetched:
+    """Return what was fetched of a source.
+
+    Raises
+    ------
+    DataError
+        If it was not fetched, or its manifest is damaged.
+    """
+    fetched = find(name, cache)
+    if fetched is None:
+        raise DataError(
+            f"the source {name!r} has not been fetched into {folders.cache(cache)}. Run "
+            f"forecast data fetch {name}"
+        )
+    return fetched
+
+
+def panel(name: str, cache: str | Path | None = None) -> Panel:
+    """Return the migration series of a source that was fetched.
+
+    Raises
+    ------
+    DataError
+        If it was not fetched, was damaged since, or has no migration series.
+    """
+    return read(name, cache).panel()
+
+
+def covariates(name: str, cache: str | Path | None = None) -> pd.DataFrame:
+    """Return the drivers of a source that was fetched.
+
+    Returns
+    -------
+    DataFrame
+        ``location, measure, year, value, unit, source``, as of
+        `forecast.data.package.covariates`: one row per country, driver and year.
+
+    Raises
+    ------
+    DataError
+        If it was not fetched, was damaged since, or has no drivers.
+    """
+    return read(name, cache).covariates()
+
+
 def names(cache: str | Path | None = None) -> list[str]:
     """Return the names of the sources that were fetched."""
     root = folders.cache(cache)
-    if not root.is_dir():
-        return []
     return sorted(path.parent.name for path in root.glob(f"*/{MANIFEST}"))

@@ -1,4 +1,9 @@
-"""Asking a server: redirects, answers that are none, and the many ways a connection fails."""
+"""Asking a server: limits, redirects, answers that are none, and how a connection fails.
+
+The attempts are counted here and not by urllib3's ``Retry``: that one asks again only until the
+head of an answer is there, knows no bound on all attempts together, and waits as long as a
+server pleases.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,9 @@ import time
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecast.data.sources.limits import Limits
 from forecast.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,7 +26,42 @@ _BUSY = (408, 425, 429, 500, 502, 503, 504)
 _SENT_ON = (301, 302, 303, 307, 308)
 
 
-class Again(Exception):  # noqa: N818  not an error: a reason to try once more
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one download; nothing waits or grows without one.
+
+    Attributes
+    ----------
+    connect, read : float
+        Seconds until a connection stands, and between two pieces of an answer.
+    total : float
+        Seconds for one address, all attempts and waits included.
+    attempts : int
+        How often an address is asked when the server is busy or the connection breaks.
+    pause : float
+        Seconds before the second attempt; each further pause is twice as long.
+    longest_pause : float
+        Seconds; a server that asks to wait longer is not waited for.
+    size : int
+        Bytes that an answer may have, packed or unpacked.
+    redirects : int
+        How often a server may send us on.
+    """
+
+    connect: float = 10.0
+    read: float = 30.0
+    total: float = 600.0
+    attempts: int = 5
+    pause: float = 1.0
+    longest_pause: float = 60.0
+    size: int = 500_000_000
+    redirects: int = 5
+
+
+DEFAULT = Limits()
+
+
+class AgainError(Exception):
     """The attempt failed in a way that another may not."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
@@ -53,7 +93,7 @@ def caught(url: str, limits: Limits, end: float) -> Iterator[None]:
     except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
         if time.monotonic() >= end:
             raise too_late(url, limits) from None
-        raise Again(f"did not answer within {limits.read:g} s") from None
+        raise AgainError(f"did not answer within {limits.read:g} s") from None
     except (
         requests.exceptions.InvalidURL,
         requests.exceptions.InvalidSchema,
@@ -61,7 +101,7 @@ def caught(url: str, limits: Limits, end: float) -> Iterator[None]:
     ) as error:
         raise DataError(f"{url} is no address that can be asked: {_short(error)}.") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError) as error:
-        raise Again(f"broke off or could not be reached ({_short(error)})") from None
+        raise AgainError(f"broke off or could not be reached ({_short(error)})") from None
 
 
 def _short(error: BaseException) -> str:
@@ -88,8 +128,11 @@ def open_answer(
         answer = _ask(session, here, headers, limits, end)
         if answer.status_code not in _SENT_ON or "Location" not in answer.headers:
             return answer
-        there = urllib.parse.urljoin(here, answer.headers["Location"])
         answer.close()
+        try:
+            there = urllib.parse.urljoin(here, answer.headers["Location"])
+        except ValueError:
+            there = answer.headers["Location"][:200]
         if not there.startswith(("http://", "https://")):
             raise DataError(f"{url} sends on to {there}, which is no address of the web.")
         if here.startswith("https://") and not there.startswith("https://"):
@@ -142,7 +185,7 @@ def check_status(url: str, answer: requests.Response) -> None:
     if status == 200:
         return
     if status in _BUSY:
-        raise Again(f"answered {status}", _asked_wait(answer.headers.get("Retry-After", "")))
+        raise AgainError(f"answered {status}", _asked_wait(answer.headers.get("Retry-After", "")))
     remedy = {
         401: "It asks for a password.",
         403: "It refuses us; some sources do so from certain networks.",
@@ -158,7 +201,6 @@ def _asked_wait(text: str) -> float | None:
     if text.strip().isdecimal():
         return float(text)
     try:
-        day = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError, OSError):
         return None
-    return max(0.0, day.timestamp() - time.time())

@@ -15,11 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.data.sources.fetched import Kept, KeptFile
-from forecast.data.sources.readers import Get
-from forecast.data.sources.source import Source
-from forecast.data.sources.tables import covariates as joined
-from forecast.data.sources.tables import located, no_covariates, no_panel
+from forecast.data.sources.answers import covariate_table, no_covariates, no_panel
+from forecast.data.sources.catalogue import Get, Source
+from forecast.data.sources.fetched import Fetched, FetchedFile
 from forecast.errors import DataError
 from forecast.panel import Panel
 
@@ -131,16 +129,16 @@ def _last_update(path: Path) -> str:
     return "" if pd.isna(day) else str(day.date())
 
 
-def panel(kept: Kept) -> Panel:
+def panel(fetched: Fetched) -> Panel:
     """Return the series of the messages that name a measure."""
     pieces = []
-    people = [_rows(kept, file) for file in kept.of("population")]
-    for file in kept.of("data"):
-        entry = _entry(kept, file)
+    people = [_rows(fetched, file) for file in fetched.of("population")]
+    for file in fetched.of("data"):
+        entry = _entry(fetched, file)
         if entry.get("unit"):
             continue
-        rows = _rows(kept, file).assign(
-            source=entry.get("source", kept.source.name), measure=entry["measure"]
+        rows = _rows(fetched, file).assign(
+            source=entry.get("source", fetched.source.name), measure=entry["measure"]
         )
         own = str(entry.get("flag", ""))
         rows["flag"] = [";".join(filter(None, (own, flag))) for flag in rows["flag"]]
@@ -151,52 +149,52 @@ def panel(kept: Kept) -> Panel:
             )
         pieces.append(rows)
     if not pieces:
-        raise no_panel(kept.source)
+        raise no_panel(fetched.source)
     table = pd.concat(pieces, ignore_index=True)
     observed = table.groupby(["source", "measure", "location"])["value"].transform("count") > 0
     return Panel.from_frame(
-        table[observed].reset_index(drop=True).assign(as_of=kept.updated), step=1
+        table[observed].reset_index(drop=True).assign(as_of=fetched.updated), step=1
     )
 
 
-def covariates(kept: Kept) -> pd.DataFrame:
+def covariates(fetched: Fetched) -> pd.DataFrame:
     """Return the drivers: messages whose entry has a unit."""
     pieces = []
-    for file in kept.of("data"):
-        entry = _entry(kept, file)
+    for file in fetched.of("data"):
+        entry = _entry(fetched, file)
         if entry.get("unit"):
             pieces.append(
-                _rows(kept, file)[["location", "year", "value"]].assign(
+                _rows(fetched, file)[["location", "year", "value"]].assign(
                     measure=entry["measure"],
                     unit=entry["unit"],
-                    source=f"{kept.source['institution']}, {entry.get('table', '')}",
+                    source=f"{fetched.source['institution']}, {entry.get('table', '')}",
                 )
             )
     if not pieces:
-        raise no_covariates(kept.source)
-    return joined(pieces)
+        raise no_covariates(fetched.source)
+    return covariate_table(pieces)
 
 
-def _entry(kept: Kept, file: KeptFile) -> Mapping[str, Any]:
-    entry: Mapping[str, Any] = kept.source["files"][int(file.told["number"])]
+def _entry(fetched: Fetched, file: FetchedFile) -> Mapping[str, Any]:
+    entry: Mapping[str, Any] = fetched.source["files"][int(file.told["number"])]
     return entry
 
 
-def _rows(kept: Kept, file: KeptFile) -> pd.DataFrame:
+def _rows(fetched: Fetched, file: FetchedFile) -> pd.DataFrame:
     """Return ``location, year, value, flag`` of one message, calendar years only."""
-    table = read_message(kept.path(file))
-    where = str(kept.source["location"])
+    table = read_message(fetched.path(file))
+    where = str(fetched.source["location"])
     if where not in table:
         found = ", ".join(map(str, table.columns))
         raise DataError(f"{file.url} has no dimension {where!r}; it has {found}.")
-    for dimension, code in _entry(kept, file).get("where", {}).items():
+    for dimension, code in _entry(fetched, file).get("where", {}).items():
         if dimension not in table:
             raise DataError(f"{file.url} has no dimension {dimension!r}, named under 'where'.")
         table = table[table[dimension] == str(code)]
     table = table[table[_TIME].str.fullmatch(r"\d{4}")]
     _check_single(table, where, file.url)
-    placed = located(table, where, kept.source)
-    flags = {str(key).lower(): flag for key, flag in kept.source.get("flags", {}).items()}
+    placed = fetched.source.located(table, where)
+    flags = {str(key).lower(): flag for key, flag in fetched.source.get("flags", {}).items()}
     return pd.DataFrame(
         {
             "location": placed["location"],

@@ -16,10 +16,9 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.data.sources.fetched import Kept
-from forecast.data.sources.readers import Get
-from forecast.data.sources.source import Source
-from forecast.data.sources.tables import no_covariates
+from forecast.data.sources.answers import no_covariates
+from forecast.data.sources.catalogue import Get, Source
+from forecast.data.sources.fetched import Fetched
 from forecast.errors import DataError
 from forecast.panel import Panel
 
@@ -41,7 +40,7 @@ def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, s
     return {"indicators": ", ".join(str(file["indicator"]) for file in source["files"])}
 
 
-def panel(kept: Kept) -> Panel:
+def panel(fetched: Fetched) -> Panel:
     """Return the balance of all moves: population change minus births plus deaths.
 
     Returns
@@ -51,7 +50,9 @@ def panel(kept: Kept) -> Panel:
         with mid-year population. A year whose population stands on another level, or in
         which a region gained or lost territory, is left empty and says so in its flag.
     """
-    people, births, deaths = (_figures(kept, role) for role in ("population", "births", "deaths"))
+    people, births, deaths = (
+        _figures(fetched, role) for role in ("population", "births", "deaths")
+    )
     net = people.shift(-1, axis="columns") - people - (births - deaths)
     middle = (people.shift(-1, axis="columns") + people) / 2
     places, years = net.index.to_numpy(), net.columns.to_numpy(dtype=int)
@@ -70,39 +71,39 @@ def panel(kept: Kept) -> Panel:
         table.loc[rows, "value"] = np.nan
         table.loc[rows, "flag"] = flag
 
-    for year in kept.source.get("rebased", []):
+    for year in fetched.source.get("rebased", []):
         empty(table["year"] == year, "rebased")
-    for change in locations.changes(str(kept.source["country"])):
+    for change in locations.changes(str(fetched.source["country"])):
         concerned = table["location"].isin(list(change.parts))
         empty((table["year"] == change.year) & concerned, "boundary_change")
     table = table[(table["flag"] != "") & table["population"].notna()].reset_index(drop=True)
     if table["value"].notna().sum() == 0:
         raise DataError(
-            f"{kept.source.name}: population, births and deaths have no year in common. "
+            f"{fetched.source.name}: population, births and deaths have no year in common. "
             "Fetch them again later."
         )
     return Panel.from_frame(
         table.assign(
-            source=kept.source["source"],
+            source=fetched.source["source"],
             measure="net_all_flows",
-            precision=float(kept.source["precision"]),
-            as_of=_updated(kept),
+            precision=float(fetched.source["precision"]),
+            as_of=_updated(fetched),
         ),
         step=1,
     )
 
 
-def covariates(kept: Kept) -> pd.DataFrame:
+def covariates(fetched: Fetched) -> pd.DataFrame:
     """Refuse: this source has no drivers."""
-    raise no_covariates(kept.source)
+    raise no_covariates(fetched.source)
 
 
-def _figures(kept: Kept, role: str) -> pd.DataFrame:
+def _figures(fetched: Fetched, role: str) -> pd.DataFrame:
     """Return the figures of one file in persons, shape (places, years)."""
-    (file,) = kept.of(role)
-    content = _object(kept.json(file), file.url)
+    (file,) = fetched.of(role)
+    content = _object(fetched.json(file), file.url)
     factor = float(file.told["factor"])
-    unit = _told(content, "unit").lower()
+    unit = _metadata(content, "unit").lower()
     if unit and any(word in unit for word in _THOUSAND) != (factor == 1000):
         raise DataError(
             f"{file.url} states the unit {unit!r}, which is not the one in the catalogue "
@@ -110,7 +111,7 @@ def _figures(kept: Kept, role: str) -> pd.DataFrame:
         )
     rows = {}
     for row in content["data"]:
-        place = kept.source.get("locations", {}).get(str(row.get("Code", "")).strip())
+        place = fetched.source.get("locations", {}).get(str(row.get("Code", "")).strip())
         if place is not None:
             rows[place] = {
                 int(key): _number(value, file.url) * factor
@@ -130,7 +131,7 @@ def _object(content: Any, url: str) -> Mapping[str, Any]:
     return first
 
 
-def _told(content: Mapping[str, Any], word: str) -> str:
+def _metadata(content: Mapping[str, Any], word: str) -> str:
     """Return what the metadata say under a name with this word, in English."""
     for entry in content.get("metadata") or []:
         if isinstance(entry, dict) and word in str(entry.get("name_en", "")).lower():
@@ -138,15 +139,15 @@ def _told(content: Mapping[str, Any], word: str) -> str:
     return ""
 
 
-def _updated(kept: Kept) -> str:
+def _updated(fetched: Fetched) -> str:
     """Return the newest day of change that the files state, else the day of the download."""
     days = []
-    for file in kept.files:
-        found = _DAY.search(_told(_object(kept.json(file), file.url), "modified"))
+    for file in fetched.files:
+        found = _DAY.search(_metadata(_object(fetched.json(file), file.url), "modified"))
         if found:
             year, month, day, day2, month2, year2 = found.groups()
             days.append(f"{year or year2}-{month or month2}-{day or day2}")
-    return max(days, default=kept.retrieved)
+    return max(days, default=fetched.retrieved)
 
 
 def _number(given: object, url: str) -> float:

@@ -7,17 +7,14 @@ or ``-`` where there is none.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from forecast.data.sources.fetched import Kept
-from forecast.data.sources.readers import Get
-from forecast.data.sources.source import Source
-from forecast.data.sources.tables import covariates as joined
-from forecast.data.sources.tables import located, no_panel
+from forecast.data.sources.answers import covariate_table, documented_form, no_panel, pages
+from forecast.data.sources.catalogue import Get, Source
+from forecast.data.sources.fetched import Fetched
 from forecast.errors import DataError
 from forecast.panel import Panel
 
@@ -26,38 +23,28 @@ _SIDES = {
     "asylum": ("coa_all", "coa_iso", {"refugees": "hosted", "asylum_seekers": "hosted"}),
     "origin": ("coo_all", "coo_iso", {"refugees": "abroad", "asylum_seekers": "abroad"}),
 }
-_MOST_PAGES = 1000
 
 
 def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
     """Fetch the totals of every country of asylum and of origin."""
     first, last = source.get("first_year", 1951), dt.datetime.now(dt.UTC).year
+    size = source.get("per_page", 100)
     for side, (parameter, _, _) in _SIDES.items():
-        page, pages = 1, 1
-        while page <= pages:
-            path = (
-                f"population/?limit={source.get('per_page', 100)}&page={page}&yearFrom={first}"
-                f"&yearTo={last}&{parameter}=true&cf_type=ISO"
-            )
-            where = f"{source.name}, by country of {side}, page {page}"
-            try:
-                content = json.loads(get(path, "json", side).read_bytes())
-            except ValueError as error:
-                raise DataError(f"{where}: damaged JSON ({error}).") from None
-            _items(content, where)
-            pages = int(content.get("maxPages") or 1)
-            if pages > _MOST_PAGES:
-                raise DataError(f"{where}: {pages} pages cannot be right.")
-            page += 1
+        path = (
+            f"population/?limit={size}&page={{page}}&yearFrom={first}&yearTo={last}"
+            f"&{parameter}=true&cf_type=ISO"
+        )
+        for _ in pages(get, path, side, f"{source.name}, by country of {side}", _page_count):
+            pass
     return {}
 
 
-def panel(kept: Kept) -> Panel:
+def panel(fetched: Fetched) -> Panel:
     """Refuse: people who are there are no migration of a year."""
-    raise no_panel(kept.source)
+    raise no_panel(fetched.source)
 
 
-def covariates(kept: Kept) -> pd.DataFrame:
+def covariates(fetched: Fetched) -> pd.DataFrame:
     """Return refugees and asylum seekers, persons at the end of the year.
 
     ``unhcr_refugees_hosted`` and ``unhcr_asylum_seekers_hosted`` by country of asylum,
@@ -65,8 +52,8 @@ def covariates(kept: Kept) -> pd.DataFrame:
     """
     pieces = []
     for side, (_, column, counts) in _SIDES.items():
-        items = [item for file in kept.of(side) for item in _items(kept.json(file), file.url)]
-        try:
+        items = [row for file in fetched.of(side) for row in _items(fetched.json(file), file.url)]
+        with documented_form(f"{fetched.source.name}, by country of {side}"):
             table = pd.DataFrame(
                 {
                     "code": [str(item[column] or "-") for item in items],
@@ -74,22 +61,22 @@ def covariates(kept: Kept) -> pd.DataFrame:
                     **{name: [_count(item[name]) for item in items] for name in counts},
                 }
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(
-                f"{kept.source.name}, by country of {side}: a row is not of the documented form "
-                f"({error!r}). The interface may have changed."
-            ) from None
-        placed = located(table, "code", kept.source)
+        places = fetched.source.located(table, "code")
         pieces += [
-            placed[["location", "year"]].assign(
-                value=placed[name],
+            places[["location", "year"]].assign(
+                value=places[name],
                 measure=f"unhcr_{name}_{where}",
                 unit="persons",
-                source=f"UNHCR Refugee Data Finder, {kept.retrieved}",
+                source=f"UNHCR Refugee Data Finder, {fetched.retrieved}",
             )
             for name, where in counts.items()
         ]
-    return joined(pieces)
+    return covariate_table(pieces)
+
+
+def _page_count(content: Any, where: str) -> int:
+    _items(content, where)
+    return int(content.get("maxPages") or 1)
 
 
 def _items(content: Any, where: str) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from forecast.data.sources.limits import Limits
+from forecast.data.sources.http import Limits
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

@@ -17,10 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.data.sources import sniffing
-from forecast.data.sources.download import Downloaded, download
-from forecast.data.sources.http import open_answer
-from forecast.data.sources.limits import Limits
+from forecast.data.sources.download import Downloaded, Kind, check_kind, download
+from forecast.data.sources.http import Limits, open_answer
 from forecast.errors import DataError
 
 from .conftest import Server, plain
@@ -255,9 +253,9 @@ def test_nobody_at_the_address(tmp_path: Path, brief: Limits) -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from(["csv", "json", "xml", "zip"]))
-def test_any_content_is_passed_or_refused(content: bytes, kind: sniffing.Kind) -> None:
+def test_any_content_is_passed_or_refused(content: bytes, kind: Kind) -> None:
     try:
-        sniffing.check("http://127.0.0.1/t", content, kind)
+        check_kind("http://127.0.0.1/t", content, kind)
     except DataError as error:
         assert "http://127.0.0.1/t" in str(error)  # noqa: PT017  both outcomes are right
     else:

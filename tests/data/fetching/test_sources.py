@@ -14,11 +14,11 @@ from filelock import FileLock
 import forecast as fc
 from forecast.cli.main import cli
 from forecast.data import folders, package
-from forecast.data.sources import catalogue, fetched, read
+from forecast.data.sources import catalogue, fetched
 from forecast.data.sources.fetch import fetch
-from forecast.data.sources.limits import Limits
-from forecast.data.sources.source import iso_code
+from forecast.data.sources.http import Limits
 from forecast.errors import DataError, UnknownNameError
+from forecast.locations import iso_code
 
 from . import payloads
 from .conftest import Server, plain
@@ -45,7 +45,7 @@ def test_world_bank(server: Server, brief: Limits, own_folders: Path) -> None:
     assert kazakh.values.tolist() == [-12_000, 5_000]
     assert kazakh.population.tolist() == [19_600_000, 19_900_000]
     assert panel.last_release == "2026-07-01"
-    drivers = read.covariates("worldbank")
+    drivers = fetched.covariates("worldbank")
     assert list(drivers) == list(package.covariates())
     wealth = drivers[drivers["measure"] == "wdi_gdp_per_capita_2015usd"]
     assert wealth[["location", "year", "value"]].to_numpy().tolist() == [
@@ -110,7 +110,7 @@ def test_unhcr(server: Server, brief: Limits) -> None:
     payloads.unhcr(server, dt.datetime.now(dt.UTC).year)
     made = fetch("unhcr", base_url=server.url, limits=brief)
     assert [file.role for file in made.files] == ["asylum", "asylum", "origin"]
-    drivers = read.covariates("unhcr")
+    drivers = fetched.covariates("unhcr")
     found = drivers.set_index(["measure", "location", "year"])["value"].to_dict()
     assert found == {
         ("unhcr_asylum_seekers_abroad", "UZB", 2024): 0,
@@ -137,7 +137,7 @@ def test_eurostat(server: Server, brief: Limits) -> None:
     gross = panel.select(source="eurostat")
     assert gross.measures == ["emigration", "immigration"]
     with pytest.raises(DataError, match="no drivers"):
-        read.covariates("eurostat")
+        fetched.covariates("eurostat")
 
 
 def test_uzbekistan(server: Server, brief: Limits) -> None:

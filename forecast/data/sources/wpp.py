@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from forecast.data.sources.fetched import Kept
-from forecast.data.sources.readers import Get
-from forecast.data.sources.source import Source
-from forecast.data.sources.tables import no_covariates
+from forecast.data.sources.answers import no_covariates
+from forecast.data.sources.catalogue import Get, Source
+from forecast.data.sources.fetched import Fetched
 from forecast.data.wpp_bulk import read_bulk
 from forecast.errors import unknown_name
 from forecast.panel import Panel
@@ -36,15 +35,15 @@ def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, s
     return {"releases": ", ".join(map(str, wanted))}
 
 
-def panel(kept: Kept) -> Panel:
+def panel(fetched: Fetched) -> Panel:
     """Return net migration of all countries, every vintage with its day of release."""
-    people = {file.told["release"]: kept.path(file) for file in kept.of("population")}
+    people = {file.told["release"]: fetched.path(file) for file in fetched.of("population")}
     read = []
-    for file in kept.of("data"):
+    for file in fetched.of("data"):
         last = file.told.get("last_estimate")
         read.append(
             read_bulk(
-                kept.path(file),
+                fetched.path(file),
                 vintage=int(file.told["release"]),
                 released=file.told.get("released") or None,
                 last_estimate=int(last) if last else None,
@@ -58,6 +57,6 @@ def panel(kept: Kept) -> Panel:
     )
 
 
-def covariates(kept: Kept) -> pd.DataFrame:
+def covariates(fetched: Fetched) -> pd.DataFrame:
     """Refuse: this source has no drivers."""
-    raise no_covariates(kept.source)
+    raise no_covariates(fetched.source)
