@@ -424,7 +424,7 @@ def test_a_total_row_is_held_against_its_rows(tmp_path: Path) -> None:
 def test_the_account_of_a_workbook_is_the_same_as_of_its_csv(tmp_path: Path) -> None:
     rows = [["location", "measure", "year", "value"], ["KAZ", "immigration", 2022, 17425]]
     path = workbook(tmp_path / "a.xlsx", rows)  # type: ignore[arg-type]
-    frame = pd.read_excel(path)
+    frame = pd.read_excel(path, engine="openpyxl")
     text = io.StringIO()
     frame.to_csv(text, index=False)
     other = written(tmp_path, "a.csv", text.getvalue())

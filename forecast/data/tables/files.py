@@ -1,13 +1,14 @@
-"""Files to cells: what kind a file is, and which sheet of a workbook holds the table."""
+"""Files to cells: what kind a file is, which sheet holds the table, and the cells of Parquet."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.data.tables import columnar, text
-from forecast.data.tables.grid import Grid, check_size
+from forecast.data.tables import text
+from forecast.data.tables.grid import MOST_CELLS, MOST_ROWS, Grid, Line, check_size
 from forecast.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _SIGNATURES = {
     b"\xd0\xcf\x11\xe0": "XLS (Excel 97–2003)",
     b"\x1f\x8b": "gzip",
 }
+
+_LARGEST_PARQUET = 128 * 1024 * 1024
 
 
 def content_of(file: Path) -> tuple[bytes, str]:
@@ -88,7 +91,7 @@ def grid_of(
         return _sheet(content, sheet, is_table)
     if isinstance(sheet, str):
         raise DataError(f"there is no sheet {sheet!r}; a {kind} file has none.")
-    return text.read(content) if kind == "CSV" else columnar.read(content)
+    return text.read(content) if kind == "CSV" else _parquet(content)
 
 
 def _sheet(content: bytes, sheet: str | int | None, is_table: Callable[[Grid], bool]) -> Grid:
@@ -154,3 +157,58 @@ def _noted(grid: Grid, others: list[str]) -> Grid:
         grid.kind, grid.lines, grid.encoding, grid.delimiter, grid.sheet,
         (*grid.remarks, remark), grid.broken,
     )  # fmt: skip
+
+
+def _parquet(content: bytes) -> Grid:
+    """Return the cells of a Parquet file; row 0 holds the names of the columns.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, nested, or unpacks to more than a table can need.
+    """
+    import pandas as pd
+    from pyarrow import ArrowException, parquet
+
+    try:
+        file = parquet.ParquetFile(io.BytesIO(content))
+        about = file.metadata
+        size = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
+        if (
+            about.num_rows > MOST_ROWS
+            or about.num_rows * about.num_columns > MOST_CELLS
+            or size > _LARGEST_PARQUET
+        ):
+            raise DataError(
+                f"the file has {about.num_rows:,} rows, {about.num_columns:,} columns and unpacks "
+                f"to {size / 1024**2:,.0f} MB; more than a table of yearly series needs. "
+                "Keep the series that are wanted, and leave out the rest."
+            )
+        texts = [
+            about.schema.column(at).path
+            for at in range(about.num_columns)
+            if about.schema.column(at).physical_type == "BYTE_ARRAY"
+        ]
+        # A long text repeated in every row stays one text.
+        table = parquet.read_table(io.BytesIO(content), read_dictionary=texts).to_pandas()
+    except DataError:
+        raise
+    except (ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        said = (str(error).splitlines() or [""])[0][:120]
+        raise DataError(f"this is not a readable Parquet file ({said}). Save it again.") from None
+    columns = [table[name].astype(object) for name in table.columns]
+    lines = [Line(0, tuple(str(name).strip() for name in table.columns))]
+    for number, row in enumerate(zip(*columns), start=1):
+        lines.append(
+            Line(number, tuple(None if _absent(cell, pd) else _plain(cell) for cell in row))
+        )
+    return Grid("Parquet", tuple(lines))
+
+
+def _absent(cell: object, pd: object) -> bool:
+    return cell is None or (not hasattr(cell, "__len__") and bool(pd.isna(cell)))  # type: ignore[attr-defined]
+
+
+def _plain(cell: object) -> object:
+    """Return a Python object instead of one of NumPy or pandas."""
+    return cell.item() if hasattr(cell, "item") and not hasattr(cell, "__len__") else cell

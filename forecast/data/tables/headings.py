@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from forecast.data.tables import units, words, years
-from forecast.data.tables.years import Year
+from forecast.data.tables import words
+from forecast.data.tables.words import Year
 from forecast.validation import COLUMNS, MEASURES
 
 #: Nixtla's long form, handed on as it is.
@@ -69,7 +69,7 @@ def understand(cell: object) -> Heading | None:
     if isinstance(cell, bool) or cell is None:
         return None
     if isinstance(cell, (int, float, dt.date)):
-        found = years.year(cell)
+        found = words.year(cell)
         return Heading(year=found) if found else None
     return _from_text(cell) if isinstance(cell, str) and len(cell) <= 300 else None
 
@@ -85,13 +85,13 @@ def _from_text(text: str) -> Heading | None:
         return Heading(column, name)
     if name in COLUMNS or name in LONG_FORM:
         return Heading(name)
-    found = years.year(text)
+    found = words.year(text)
     if found:
         return Heading(year=found)
-    trouble = years.not_one_year(text)
+    trouble = words.not_one_year(text)
     if trouble:
         return Heading(trouble=trouble)
-    if units.is_rate(plain):
+    if words.is_rate(plain):
         whole = _composite(plain)
         return replace(whole or Heading(), trouble="a rate or a share")
     return _word(plain) or _composite(plain)
@@ -112,7 +112,7 @@ def _word(text: str) -> Heading | None:
 
 def _composite(text: str) -> Heading | None:
     """Return what a heading of several parts says: measure, year, unit, scope."""
-    unit = units.stated(text)
+    unit = words.stated(text)
     scopes = words.meanings_inside("scope", text)
     if len(scopes) > 1:
         return None
@@ -149,7 +149,7 @@ def told_by(title: str) -> tuple[set[str], set[str], float | None, bool, bool]:
     return (
         words.meanings_inside("measure", title),
         words.meanings_inside("scope", title),
-        units.stated(title),
+        words.stated(title),
         bool(words.meanings_inside("restricting", title)),
-        units.is_rate(title),
+        words.is_rate(title),
     )

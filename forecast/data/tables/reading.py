@@ -1,13 +1,19 @@
-"""Reading: what was understood of a file, row by row, and what was not."""
+"""What a file becomes: the fate of its rows, observations, and the account of all of it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forecast.errors import DataError, ForecastError
 from forecast.panel import Panel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.data.tables.columns import Column
+    from forecast.data.tables.grid import Line
 
 #: What may become of a row of the file.
 ACCEPTED = "accepted"
@@ -31,6 +37,72 @@ class Row:
     number: int
     fate: str
     detail: str = ""
+
+
+@dataclass(slots=True)
+class Observation:
+    """One cell with figures, and what its row, column and section say of it."""
+
+    line: Line
+    column: Column
+    cell: object
+    place: str
+    measure: str
+    scope: str
+    year: int
+    unit: float | None
+    flags: tuple[str, ...]
+    attributes: dict[str, object]
+
+
+@dataclass
+class Collected:
+    """What the rows of a table gave.
+
+    Attributes
+    ----------
+    observations, totals : list of Observation
+        Figures; those of total rows apart.
+    rows : dict of int to Row
+        Fate of each row, by its position in the grid.
+    problems : list of (position, error)
+    names : dict of str to None
+        Labels that should be places, in order.
+    """
+
+    observations: list[Observation] = field(default_factory=list)
+    totals: list[Observation] = field(default_factory=list)
+    rows: dict[int, Row] = field(default_factory=dict)
+    problems: list[tuple[int, ForecastError]] = field(default_factory=list)
+    names: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the caller says of a table; None where the table is to say it."""
+
+    measure: str | None = None
+    source: str | None = None
+    units: str | None = None
+    location: str | None = None
+    flows: str | None = None
+    decimal: str | None = None
+
+
+@dataclass
+class Harmonised:
+    """A tidy table, how its rows are called, and what was inferred on the way."""
+
+    table: pd.DataFrame | None = None
+    calls: list[str] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
+    unmatched: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    measures: dict[str, str] = field(default_factory=dict)
+    units: list[str] = field(default_factory=list)
+    decimal: str = ""
+    notes: dict[str, None] = field(default_factory=dict)
+    problems: list[tuple[int, ForecastError]] = field(default_factory=list)
+    aside: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forecast.data.tables import sdmx, units, years
+from forecast.data.tables import sdmx, words
 from forecast.data.tables.columns import Column
 from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.layout import Layout
@@ -13,7 +13,7 @@ from forecast.data.tables.words import spaced
 from forecast.errors import DataError
 
 
-class Beside:
+class RowAttributes:
     """Reads the columns of a row that hold no figures.
 
     Parameters
@@ -30,7 +30,7 @@ class Beside:
     def _where(self, line: Line) -> str:
         return f"{self.grid.noun} {line.number}"
 
-    def year(self, line: Line) -> years.Year:
+    def year(self, line: Line) -> words.Year:
         """Return the year of a row."""
         column = self.roles.get("year") or self.roles.get("ds")
         if column is None:
@@ -39,9 +39,9 @@ class Beside:
                 "column year, or one column per year."
             )
         cell = line.cell(column.at)
-        stated = years.year(cell)
+        stated = words.year(cell)
         if stated is None:
-            why = years.not_one_year(cell)
+            why = words.not_one_year(cell)
             shown = spaced(cell) if isinstance(cell, str) else cell
             if why:
                 raise DataError(
@@ -59,12 +59,12 @@ class Beside:
         multiple = attributes.pop("multiple", None)
         column = self.roles.get("unit")
         text = "" if column is None else sdmx.code(line.cell(column.at))
-        if text and units.is_rate(text):
+        if text and words.is_rate(text):
             raise DataError(
                 f"{self._where(line)}, column {column.label if column else ''}: {text!r} is a rate "
                 "or a share. Give counts of persons."
             )
-        stated = units.stated(text) if text else None
+        stated = words.stated(text) if text else None
         if isinstance(multiple, float):
             return multiple * (stated or 1.0) if multiple == 1 else multiple
         return stated

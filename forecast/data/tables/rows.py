@@ -10,9 +10,8 @@ from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.headings import Heading, label_measure, understand
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank, is_missing, looks_like_figure
-from forecast.data.tables.observations import Collected, Observation
-from forecast.data.tables.reading import ACCEPTED, Row
-from forecast.data.tables.row_attributes import Beside
+from forecast.data.tables.reading import ACCEPTED, Collected, Observation, Row
+from forecast.data.tables.row_attributes import RowAttributes
 from forecast.data.tables.words import folded, meaning, meanings_inside, spaced
 from forecast.errors import DataError, ForecastError, unknown_name
 from forecast.validation import MEASURES
@@ -55,7 +54,7 @@ class _Walk:
         ]
         self.heads = {self._shape(grid.lines[at]) for at in layout.header}
         self.roles = {c.role: c for c in layout.columns if c.role not in {"figures", "unused"}}
-        self.beside = Beside(grid, layout, self.roles)
+        self.attributes = RowAttributes(grid, layout, self.roles)
         self.across = layout.style in {"years across", "places across"}
 
     def go(self) -> Collected:
@@ -265,9 +264,9 @@ class _Walk:
                 f"{says.measure}. Name the measure once."
             )
         scope = row.scope or says.scope or section.scope
-        stated = says.year or self.beside.year(line)
-        attributes = self.beside.attributes(line)
-        unit = self.beside.unit(line, attributes)
+        stated = says.year or self.attributes.year(line)
+        attributes = self.attributes.attributes(line)
+        unit = self.attributes.unit(line, attributes)
         for told in (row.unit, says.unit, section.unit if section.measure else None, context.unit):
             unit = told if unit is None else unit
         flags = list(attributes.pop("flags", ()))  # type: ignore[call-overload]

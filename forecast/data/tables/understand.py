@@ -10,19 +10,23 @@ from typing import Literal
 from forecast.data import plausibility
 from forecast.data.checks import add_flags, warnings_in_words
 from forecast.data.tables import layout as layouts
-from forecast.data.tables import rows as walking
 from forecast.data.tables import sdmx
 from forecast.data.tables.files import content_of, grid_of
 from forecast.data.tables.flows import SCOPES, Flows
 from forecast.data.tables.grid import Grid
-from forecast.data.tables.harmonise import resolve
+from forecast.data.tables.harmonise import harmonise
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank, looks_like_figure
-from forecast.data.tables.observations import Collected
-from forecast.data.tables.reading import ACCEPTED, Reading, Row
-from forecast.data.tables.settle import Resolved, Told
-from forecast.data.tables.units import UNITS
-from forecast.data.tables.words import folded, spaced
+from forecast.data.tables.reading import (
+    ACCEPTED,
+    Collected,
+    Harmonised,
+    Reading,
+    ReadOptions,
+    Row,
+)
+from forecast.data.tables.rows import collect
+from forecast.data.tables.words import UNITS, folded, spaced
 from forecast.errors import DataError, ForecastError, unknown_name
 from forecast.panel import Panel
 from forecast.validation import COLUMNS, MEASURES
@@ -66,7 +70,7 @@ def understand(
     {'footnote': 2, 'heading': 1, 'title': 1}
     """
     _check_told(units, flows, decimal, measure)
-    told = Told(measure, source, units, location, flows, decimal)
+    options = ReadOptions(measure, source, units, location, flows, decimal)
     file = Path(path)
     content, kind = content_of(file)
     left_out = [skip] if isinstance(skip, str) else list(skip)
@@ -74,7 +78,7 @@ def understand(
         grid = grid_of(content, kind, sheet, layouts.has_table)
         if not any(line.filled for line in grid.lines) and not grid.broken:
             raise DataError("there are no cells with content. Give a table with a header and rows.")
-        return _read(file.name, grid, told, left_out, carry)
+        return _read(file.name, grid, options, left_out, carry)
     except ForecastError as error:
         raise type(error)(f"{file.name}: {_one_line(error)}") from None
 
@@ -93,7 +97,7 @@ def _check_told(
         raise unknown_name("measure", measure, MEASURES)
 
 
-def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Reading:
+def _read(name: str, grid: Grid, options: ReadOptions, skip: list[str], carry: bool) -> Reading:
     layout = layouts.find(grid)
     fates = {at: Row(grid.lines[at].number, "title", _short(grid, at)) for at in layout.above}
     fates |= {at: Row(grid.lines[at].number, "heading", _short(grid, at)) for at in layout.header}
@@ -104,9 +108,9 @@ def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Re
         c.label for c in layout.columns if c.role in {"unknown", "unused", "number"} and c.label
     )
     found = Collected()
-    settled = Resolved()
+    settled = Harmonised()
     if not problems:
-        found = walking.collect(grid, layout, skip)
+        found = collect(grid, layout, skip)
         fates |= found.rows
         problems = [error for _, error in found.problems]
         if not found.observations and not problems:
@@ -114,7 +118,7 @@ def _read(name: str, grid: Grid, told: Told, skip: list[str], carry: bool) -> Re
                 DataError("the table has no rows with figures. Give at least one observed year.")
             ]
         try:
-            settled = resolve(grid, layout, found, told)
+            settled = harmonise(grid, layout, found, options)
         except ForecastError as error:
             problems.append(error)
         problems += [error for _, error in sorted(settled.problems, key=lambda one: one[0])]
@@ -165,7 +169,7 @@ def _one_line(error: ForecastError) -> ForecastError:
     return type(error)(text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …")
 
 
-def _panel(settled: Resolved, layout: Layout) -> Panel:
+def _panel(settled: Harmonised, layout: Layout) -> Panel:
     """Return the figures as the table states them.
 
     Raises

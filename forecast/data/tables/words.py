@@ -1,11 +1,13 @@
-"""The words of tables: which word stands for which column, measure, unit or remark."""
+"""What words in a table mean: headings, measures, units, rates, and calendar years."""
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import re
 import unicodedata
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from forecast.shelf import shelf
 
@@ -14,6 +16,32 @@ _NOT_A_LETTER = re.compile(r"[^\w+#№%‰]+|_")
 #: Superscripts, asterisks and daggers behind a word or a number.
 _MARKS = re.compile(r"[\s]*[*†‡§¹²³⁰⁴-⁹]+$")
 _NUMBERED = re.compile(r"\s+\(?[0-9]{1,2}\)$|(?<=[^\W\d])[0-9]\)$")
+UNITS = {"persons": 1.0, "thousands": 1000.0, "millions": 1_000_000.0}
+_RATE = re.compile(
+    r"\b(?:на|per|for every) ?1 ?000\b|\bper (?:thousand|cent)\b|на тысячу|‰|%|\bпромилле\b"
+    r"|\bпроцент|\bкоэффициент|\bpermille\b|\bpercent|1000 (?:адамга|адамға|kishiga|aholiga|кишига)"
+)
+_FIRST, _LAST = 1800, 2200
+_BEHIND = r"(?:гг?|год[ау]?|году|жылы?|ж|jyly?|yili?|й|йили?|y)"
+_PLAIN = re.compile(
+    rf"(?:за |в |during |in |year )?(?P<year>[0-9]{{4}})(?:\.0+)?(?:[ -]?{_BEHIND}\.?)?"
+)
+_ISO = re.compile(
+    r"(?P<year>[0-9]{4})[-./](?P<month>[0-9]{1,2})[-./](?P<day>[0-9]{1,2})(?:[T ].*)?"
+)
+_DAY_FIRST = re.compile(
+    r"(?P<day>[0-9]{1,2})[-./](?P<month>[0-9]{1,2})[-./](?P<year>[0-9]{4})(?: г\.?)?"
+)
+_SEVERAL = re.compile(
+    r"(?:[0-9]{4})\s?[-–—/]\s?(?:[0-9]{4}|[0-9]{2})(?: ?(?:гг?\.?|years|жж?\.?))?"
+)
+_PART = re.compile(
+    r"[0-9]{4}[- ]?(?:M|Q|S|H|W|М)[0-9]{1,2}|[0-9]{4}-(?:0[1-9]|1[0-2])"
+    r"|.*(?:январ|феврал|март|апрел|\bма[йя]\b|июн|июл|август|сентябр|октябр|ноябр|декабр|квартал"
+    r"|полугоди|месяц|quarter|month|\bq[1-4]\b|january|february|march|april|june|july|august"
+    r"|september|october|november|december|чорак|chorak|тоқсан|кварталы|қаңтар|yanvar).*",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=65536)
@@ -98,3 +126,89 @@ def without(kind: str, text: str) -> str:
         while f" {word} " in padded:
             padded = padded.replace(f" {word} ", " ")
     return padded.strip()
+
+
+@lru_cache(maxsize=4096)
+def stated(text: str) -> float | None:
+    """Return by what figures must be multiplied to be persons, if a text says it.
+
+    Examples
+    --------
+    >>> stated("Прибыло, тыс. человек"), stated("мың адам"), stated("persons"), stated("2020")
+    (1000.0, 1000.0, 1.0, None)
+    """
+    said = meanings_inside("unit", text)
+    if re.search(r"['’]000|\b000s\b", text):
+        said |= {"1000"}
+    return max((float(size) for size in said), default=None)
+
+
+@lru_cache(maxsize=4096)
+def is_rate(text: str) -> bool:
+    """Whether a text says that figures are rates or shares, not counts."""
+    return bool(_RATE.search(folded(text.replace(",", ""))) or _RATE.search(text.casefold()))
+
+
+def unit_name(factor: float) -> str:
+    """Return the name of a unit."""
+    return next((name for name, size in UNITS.items() if size == factor), f"{factor:g} persons")
+
+
+class Year(NamedTuple):
+    """A calendar year as it stands in a table.
+
+    Attributes
+    ----------
+    year : int
+    provisional : bool
+        Whether a word beside it says so.
+    """
+
+    year: int
+    provisional: bool = False
+
+
+def year(cell: object) -> Year | None:
+    """Return the calendar year that a cell is, or None."""
+    if isinstance(cell, bool):
+        return None
+    if isinstance(cell, (dt.datetime, dt.date)):
+        return Year(cell.year) if _FIRST <= cell.year <= _LAST else None
+    if isinstance(cell, (int, float)):
+        whole = cell == cell and abs(cell) < 1e6 and int(cell) == cell
+        return Year(int(cell)) if whole and _FIRST <= cell <= _LAST else None
+    return _year_from_text(cell) if isinstance(cell, str) else None
+
+
+@lru_cache(maxsize=8192)
+def _year_from_text(text: str) -> Year | None:
+    plain = unmarked(text)[0].casefold()
+    provisional = False
+    head, bracket, tail = plain.partition("(")
+    if bracket and meanings_inside("provisional", tail):
+        plain, provisional = spaced(head), True
+    for pattern in (_PLAIN, _ISO, _DAY_FIRST):
+        found = pattern.fullmatch(plain)
+        if not found:
+            continue
+        parts = found.groupdict()
+        stated = int(parts["year"])
+        if "month" in parts:
+            try:
+                dt.date(stated, int(parts["month"]), int(parts["day"]))
+            except ValueError:
+                return None
+        return Year(stated, provisional) if _FIRST <= stated <= _LAST else None
+    return None
+
+
+def not_one_year(cell: object) -> str | None:
+    """Return why a text that speaks of time is no calendar year, or None."""
+    if not isinstance(cell, str) or len(cell) > 60:
+        return None
+    plain = unmarked(cell)[0]
+    if _SEVERAL.fullmatch(plain):
+        return "several years"
+    if re.search(r"[0-9]{4}", plain) and _PART.fullmatch(plain):
+        return "a part of a year"
+    return None
