@@ -18,7 +18,7 @@ import pandas as pd
 
 import forecast as fc
 from forecast.contract import Model
-from forecast.data import wpp, wpp_vintages
+from forecast.data import wpp, wpp_bulk
 from forecast.evaluate.track import Track
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.published import Published
@@ -62,7 +62,7 @@ def peer_rates(shared: Path, least: float = 100_000) -> Panel:
         pd.DataFrame(
             {
                 "source": "un-wpp",
-                "location": wpp_vintages.codes(kept["iso_numeric"], kept["iso3"]),
+                "location": wpp_bulk.codes(kept["iso_numeric"], kept["iso3"]),
                 "measure": "net_migration",
                 "year": kept["year"],
                 "value": kept["net_migration_thousands"] * 1000,

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import scoringrules
 
-from forecast.data import wpp, wpp_vintages
+from forecast.data import wpp, wpp_bulk
 from forecast.models.hierarchical.model import FittedHierarchical, Hierarchical
 from forecast.models.specification import specification
 from forecast.panel import Panel
@@ -36,7 +36,7 @@ def world(folder: Path) -> tuple[Panel, set[str]]:
     counted = (figures["year"] == 2014) & (figures["population"] >= 1e5)
     large = set(figures.loc[counted, "location"])
     people = pd.read_csv(folder / "wpp2024_population.csv.gz")
-    codes = wpp_vintages.codes(people["iso_numeric"], people["iso3"])
+    codes = wpp_bulk.codes(people["iso_numeric"], people["iso3"])
     people = people.assign(location=codes)[["location", "year", "population_dec31_thousands"]]
     table = panel.to_frame().merge(people, on=["location", "year"], how="left", validate="1:1")
     table["population"] = table.pop("population_dec31_thousands") * 1000.0 - table["value"]

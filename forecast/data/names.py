@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from forecast import locations
 from forecast.data import package, store
 from forecast.data.sources import catalogue, fetched
 from forecast.data.sources.answers import WrongKindError
 from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
-from forecast.series_key import KEY
 
 
 def kept_names() -> dict[str, str]:
@@ -108,30 +106,8 @@ def describe() -> tuple[pd.DataFrame, list[str]]:
             continue
         institution = "" if told is None else str(told.source["institution"])
         licence = "" if told is None else str(told.source.get("licence", {}).get("name", ""))
-        rows += _rows(panel, name, institution, licence)
+        rows += package.series_rows(panel.to_frame(), name, institution, licence)
     return pd.DataFrame(rows), problems
-
-
-def _rows(panel: Panel, name: str, institution: str, licence: str) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for key, table in panel.to_frame().groupby(KEY, sort=True):
-        observed = table[table["value"].notna()]
-        flags = sorted({flag for text in table["flag"] for flag in str(text).split(";")})
-        rows.append(
-            {
-                "panel": name,
-                **dict(zip(KEY, key)),
-                "name": locations.name(str(key[1])),
-                "first": int(observed["year"].min()),
-                "last": int(observed["year"].max()),
-                "observations": int(observed["year"].nunique()),
-                "releases": int(table["as_of"].nunique()),
-                "flags": " ".join(flags).strip(),
-                "institution": institution,
-                "licence": licence,
-            }
-        )
-    return rows
 
 
 def resolve(data: str) -> Panel | None:

@@ -95,7 +95,7 @@ def describe(name: str | None = None) -> pd.DataFrame:
         ``panel, source, location, name, measure, first, last, observations, releases,
         flags, institution, licence``.
     """
-    rows = []
+    rows: list[dict[str, object]] = []
     panels = description()["panels"]
     if name is not None and name not in panels:
         raise unknown_name("bundled panel", name, panels)
@@ -104,24 +104,34 @@ def describe(name: str | None = None) -> pd.DataFrame:
         for part in panels[panel]:
             entry = resource(part)
             licence = "; ".join(item["name"] for item in entry["licenses"])
-            for key, table in _part(panel, part).groupby(KEY, sort=True):
-                observed = table[table["value"].notna()]
-                flags = sorted({flag for text in table["flag"] for flag in str(text).split(";")})
-                rows.append(
-                    {
-                        "panel": panel,
-                        **dict(zip(KEY, key)),
-                        "name": locations.name(str(key[1])),
-                        "first": int(observed["year"].min()),
-                        "last": int(observed["year"].max()),
-                        "observations": int(observed["year"].nunique()),
-                        "releases": int(table["as_of"].nunique()),
-                        "flags": " ".join(flags),
-                        "institution": "; ".join(source["title"] for source in entry["sources"]),
-                        "licence": licence,
-                    }
-                )
+            institution = "; ".join(source["title"] for source in entry["sources"])
+            rows += series_rows(_part(panel, part), panel, institution, licence)
     return pd.DataFrame(rows)
+
+
+def series_rows(
+    table: pd.DataFrame, panel: str, institution: str, licence: str
+) -> list[dict[str, object]]:
+    """Return one row of `describe` per series of a table with the columns of a Panel."""
+    rows: list[dict[str, object]] = []
+    for key, figures in table.groupby(KEY, sort=True):
+        observed = figures[figures["value"].notna()]
+        flags = sorted({flag for text in figures["flag"] for flag in str(text).split(";")})
+        rows.append(
+            {
+                "panel": panel,
+                **dict(zip(KEY, key)),
+                "name": locations.name(str(key[1])),
+                "first": int(observed["year"].min()),
+                "last": int(observed["year"].max()),
+                "observations": int(observed["year"].nunique()),
+                "releases": int(figures["as_of"].nunique()),
+                "flags": " ".join(flags).strip(),
+                "institution": institution,
+                "licence": licence,
+            }
+        )
+    return rows
 
 
 def projections() -> pd.DataFrame:

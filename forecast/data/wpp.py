@@ -14,8 +14,7 @@ from typing import Literal
 
 import pandas as pd
 
-from forecast.data.wpp_bulk import read_bulk
-from forecast.data.wpp_vintages import ANNUAL, PEOPLE, RELEASED, SOURCE, codes
+from forecast.data.wpp_bulk import ANNUAL, PEOPLE, RELEASED, SOURCE, codes, read_bulk
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 

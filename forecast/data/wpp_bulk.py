@@ -1,24 +1,52 @@
-"""The UN's bulk CSV files of World Population Prospects, one vintage each, into a Panel."""
+"""The UN's bulk CSV files of World Population Prospects, and what is known of each vintage."""
 
 from __future__ import annotations
 
 import gzip
-import io
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 
-from forecast.data import wpp_vintages as vintages
-from forecast.data.wpp_vintages import PEOPLE, SOURCE
-from forecast.errors import DataError
+from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
 
-#: No bulk file is larger than this many bytes, packed or unpacked.
-LARGEST = 1_500_000_000
+#: The name of the source in every panel made from World Population Prospects.
+SOURCE = "un-wpp"
+#: Day on which each vintage came out. 2008, 2010 and 2012 are known to the month or by
+#: report; for these the last day of the month is taken, so that no fold sees them early.
+RELEASED = {
+    2008: "2009-03-31",
+    2010: "2011-05-31",
+    2012: "2013-06-13",
+    2015: "2015-07-29",
+    2017: "2017-06-21",
+    2019: "2019-06-17",
+    2022: "2022-07-11",
+    2024: "2024-07-11",
+}
+ANNUAL = (2022, 2024)
+#: Last estimated calendar year of the annual vintages, first year of the last estimated
+#: period of the others; what comes later is a projection.
+LAST_ESTIMATE = {
+    2008: 2005,
+    2010: 2005,
+    2012: 2005,
+    2015: 2010,
+    2017: 2010,
+    2019: 2015,
+    2022: 2021,
+    2024: 2023,
+}
+#: The files are in thousands.
+PEOPLE = 1000.0
+#: UN areas whose code is not an ISO 3166-1 numeric code in force.
+_AREAS = {412: "XKX", 530: "ANT", 736: "SDN+SSD", 830: "GGY+JEY"}
+#: No bulk file has more bytes than this, packed or unpacked, or more rows.
+LARGEST, _MOST_ROWS = 250_000_000, 2_000_000
 _COUNTRY = "Country/Area"
 #: Columns that tell the forms apart: by calendar year (2022 and later), by period (before).
 _ANNUAL = ["LocID", "ISO3_code", "LocTypeName", "Time", "TPopulation1July", "NetMigrations"]
@@ -74,44 +102,28 @@ def read_bulk(
     >>> panel = read_bulk("WPP2024_Demographic_Indicators_Medium.csv.gz")  # doctest: +SKIP
     """
     file = Path(path)
-    told = _vintage(file, vintage, released, last_estimate)
-    content = _content(file)
-    header = _header(file, content)
-    annual = "TPopulation1July" in header or "LocTypeName" in header
-    needed = _ANNUAL if annual else _PERIODS
-    missing = [column for column in needed if column not in header]
-    if missing:
-        raise DataError(
-            f"{file.name} has no column {missing[0]!r}. Give the UN's CSV 'Demographic "
-            "Indicators' (2022 and later) or 'Period Indicators' (before), medium variant."
-        )
-    table = _table(file, content, [*needed, *(name for name in _OPTIONAL if name in header)])
-    if "VarID" in table:
-        table = table[table["VarID"] == _MEDIUM]
+    day, last = _vintage(file, vintage, released, last_estimate)
+    table = _medium_variant(file)
+    annual = "LocTypeName" in table
     rows = _annual(table) if annual else _periods(table, population)
-    rows = rows[(rows["year"] <= told.last_estimate) & rows["value"].notna()]
+    rows = rows[(rows["year"] <= last) & rows["value"].notna()]
     if rows.empty:
         raise DataError(
-            f"{file.name} has no estimate of a country up to {told.last_estimate}. "
+            f"{file.name} has no estimate of a country up to {last}. "
             "Give the file of the medium variant that holds the estimates."
         )
     made = rows.assign(
-        source=SOURCE, measure="net_migration", as_of=told.released, precision=1.0
+        source=SOURCE, measure="net_migration", as_of=day, precision=1.0
     ).reset_index(drop=True)
     # The checks go through text row by row, which is several times faster on plain objects.
     text = dict.fromkeys(("source", "location", "measure", "as_of"), object)
     return Panel.from_frame(made.astype(text), step=1 if annual else 5)
 
 
-@dataclass(frozen=True)
-class _Vintage:
-    released: str
-    last_estimate: int
-
-
 def _vintage(
     file: Path, vintage: int | None, released: str | None, last_estimate: int | None
-) -> _Vintage:
+) -> tuple[str, int]:
+    """Return the day on which a vintage came out and its last estimated year."""
     named = re.search(r"WPP(\d{4})", file.name)
     chosen = vintage or (int(named.group(1)) if named else None)
     if chosen is None and (released is None or last_estimate is None):
@@ -119,14 +131,14 @@ def _vintage(
             f"{file.name}: which vintage this is cannot be told from the name. "
             "Give vintage=2022 or vintage=2024."
         )
-    day = released or vintages.RELEASED.get(chosen or 0)
-    last = last_estimate or vintages.LAST_ESTIMATE.get(chosen or 0)
+    day = released or RELEASED.get(chosen or 0)
+    last = last_estimate or LAST_ESTIMATE.get(chosen or 0)
     if day is None or last is None:
         raise DataError(
             f"{file.name}: when the vintage {chosen} came out and where its estimates end is "
             "not known here. Give released='YYYY-MM-DD' and last_estimate=YEAR."
         )
-    return _Vintage(day, last)
+    return day, last
 
 
 def _content(file: Path) -> bytes:
@@ -137,43 +149,59 @@ def _content(file: Path) -> bytes:
         raise DataError(
             f"{file.name} has {file.stat().st_size:,} bytes, more than a bulk file has."
         )
-    content = file.read_bytes()
     try:
-        if content[:2] == b"\x1f\x8b":
-            with gzip.open(io.BytesIO(content)) as unpacked:
-                text = unpacked.read(LARGEST + 1)
-        elif content[:2] == b"PK":
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                text = _member(file, archive)
-        else:
-            text = content
+        with file.open("rb") as packed:
+            start = packed.read(2)
+            packed.seek(0)
+            if start == b"\x1f\x8b":
+                with gzip.open(packed) as unpacked:
+                    text = unpacked.read(LARGEST + 1)
+            elif start == b"PK":
+                with zipfile.ZipFile(packed) as archive, _member(file, archive) as unpacked:
+                    text = unpacked.read(LARGEST + 1)
+            else:
+                text = packed.read()
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
         raise DataError(
             f"{file.name} is damaged or cut off ({error}). Download it again."
         ) from None
     if len(text) > LARGEST:
         raise DataError(f"{file.name} unpacks to more than {LARGEST:,} bytes; it is no bulk file.")
+    if max(text.count(b"\n"), text.count(b"\r")) > _MOST_ROWS:
+        raise DataError(f"{file.name} has more than {_MOST_ROWS:,} rows; it is no bulk file.")
     return text
 
 
-def _member(file: Path, archive: zipfile.ZipFile) -> bytes:
+def _member(file: Path, archive: zipfile.ZipFile) -> IO[bytes]:
     tables = [name for name in archive.namelist() if name.lower().endswith(".csv")]
     if len(tables) != 1:
         raise DataError(
             f"{file.name} holds {len(tables)} CSV files. Unpack it and give the one with the "
             "demographic indicators."
         )
-    with archive.open(tables[0]) as unpacked:
-        return unpacked.read(LARGEST + 1)
+    return archive.open(tables[0])
 
 
-def _header(file: Path, content: bytes) -> list[str]:
-    first = content[: content.find(b"\n") if b"\n" in content else None]
+def _medium_variant(file: Path, population: bool = False) -> pd.DataFrame:
+    """Return the columns that are needed of a file's medium variant."""
+    content = _content(file)
     try:
-        line = first.decode("utf-8-sig")
+        line = content[: content.find(b"\n") if b"\n" in content else None].decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(f"{file.name} is not text in UTF-8. Download it again.") from None
-    return [name.strip().strip('"') for name in line.split(",")]
+    header = [name.strip().strip('"') for name in line.split(",")]
+    needed = _ANNUAL if {"TPopulation1July", "LocTypeName"} & {*header} else _PERIODS
+    remedy = (
+        "the UN's CSV 'Demographic Indicators' (2022 and later) or 'Period Indicators' (before), "
+        "medium variant"
+    )
+    if population:
+        needed, remedy = _POPULATION, "the UN's 'TotalPopulationBySex'"
+    missing = [column for column in needed if column not in header]
+    if missing:
+        raise DataError(f"{file.name} has no column {missing[0]!r}. Give {remedy}.")
+    table = _table(file, content, [*needed, *(name for name in _OPTIONAL if name in header)])
+    return table[table["VarID"] == _MEDIUM] if "VarID" in table else table
 
 
 def _table(file: Path, content: bytes, columns: list[str]) -> pd.DataFrame:
@@ -213,7 +241,7 @@ def _annual(table: pd.DataFrame) -> pd.DataFrame:
     kept = table[table["LocTypeName"] == _COUNTRY].reset_index(drop=True)
     return pd.DataFrame(
         {
-            "location": vintages.codes(kept["LocID"], kept["ISO3_code"]),
+            "location": codes(kept["LocID"], kept["ISO3_code"]),
             "year": pd.to_numeric(kept["Time"]),
             "value": kept["NetMigrations"] * PEOPLE,
             "population": kept["TPopulation1July"] * PEOPLE,
@@ -223,7 +251,7 @@ def _annual(table: pd.DataFrame) -> pd.DataFrame:
 
 def _periods(table: pd.DataFrame, population: str | Path | None) -> pd.DataFrame:
     """Take the countries of a file by period; their code is their ISO 3166-1 number."""
-    table = table.assign(location=vintages.alpha_codes(table["LocID"]))
+    table = table.assign(location=alpha_codes(table["LocID"]))
     kept = table[table["location"].notna()].reset_index(drop=True)
     first = pd.to_numeric(kept["Time"].str.slice(0, 4), errors="coerce")
     if first.isna().any():
@@ -248,18 +276,48 @@ def _periods(table: pd.DataFrame, population: str | Path | None) -> pd.DataFrame
 
 def _people(file: Path) -> pd.Series:
     """Return inhabitants in thousands by the UN's code and year, medium variant."""
-    content = _content(file)
-    header = _header(file, content)
-    missing = [column for column in _POPULATION if column not in header]
-    if missing:
-        raise DataError(
-            f"{file.name} has no column {missing[0]!r}. Give the UN's 'TotalPopulationBySex'."
-        )
-    table = _table(file, content, [*_POPULATION, *(name for name in _OPTIONAL if name in header)])
-    if "VarID" in table:
-        table = table[table["VarID"] == _MEDIUM]
+    table = _medium_variant(file, population=True)
     table = table.assign(Time=pd.to_numeric(table["Time"])).drop_duplicates(["LocID", "Time"])
     return table.set_index(["LocID", "Time"])["PopTotal"]
 
 
-__all__ = ["LARGEST", "read_bulk"]
+def codes(numeric: pd.Series, alpha: pd.Series) -> list[str]:
+    """Return location codes; UN areas without one in force get it from a list of four.
+
+    Parameters
+    ----------
+    numeric : Series of int
+        The UN's location codes.
+    alpha : Series of str
+        ISO 3166-1 alpha-3 codes; may be empty for the areas of the list.
+
+    Raises
+    ------
+    UnknownNameError
+        If an area outside the list has no alpha-3 code.
+    """
+    table = pd.DataFrame({"number": numeric.to_numpy(dtype=int), "alpha": alpha.to_numpy()})
+    known: dict[int, str] = {}
+    for number, code in table.drop_duplicates("number").itertuples(index=False):
+        if number in _AREAS:
+            known[number] = _AREAS[number]
+        elif isinstance(code, str) and code:
+            known[number] = code
+        else:
+            raise UnknownNameError(f"the UN area {number} has no ISO 3166-1 alpha-3 code.")
+    return table["number"].map(known).tolist()
+
+
+def alpha_codes(numeric: pd.Series) -> pd.Series:
+    """Return the alpha-3 codes of the UN's numeric ones; None for groups of countries.
+
+    Files before 2022 have no alpha-3 codes: the UN's number of a country or area is its
+    ISO 3166-1 numeric code, and whatever ISO does not list is a region or a group.
+    """
+    import pycountry
+
+    known: dict[int, str | None] = {}
+    for number in numeric.unique():
+        country = pycountry.countries.get(numeric=f"{int(number):03d}")
+        known[int(number)] = _AREAS.get(int(number)) or (country.alpha_3 if country else None)
+    return numeric.map(known)
