@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from forecast import locations
 from forecast.errors import unknown_name
 
 #: Target years of every report unless others are asked for.
@@ -67,6 +68,7 @@ def concept(location: str) -> Concept:
     UnknownNameError
         If no concept is recorded for the country.
     """
-    if location not in CONCEPTS:
+    code = locations.canonical(location)
+    if code not in CONCEPTS:
         raise unknown_name("policy concept", location, CONCEPTS)
-    return CONCEPTS[location]
+    return CONCEPTS[code]

@@ -6,7 +6,7 @@ import csv
 import difflib
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 from forecast.errors import UnknownNameError, unknown_name
@@ -28,7 +28,10 @@ _ELSEWHERE = {
     "Special administrative region",
     "Special municipality",
 }
+#: Codes of UN areas whose number is not an ISO 3166-1 numeric code in force.
+UN_AREAS = {412: "XKX", 530: "ANT", 736: "SDN+SSD", 830: "GGY+JEY"}
 _REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
+_CODES = re.compile(rf"(?:[A-Z]{{3}}|{_REGION.pattern})(?:\+(?:[A-Z]{{3}}|{_REGION.pattern}))*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,106 +62,6 @@ class Location:
         return self.names.get(language, self.names["en"])
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change of regional boundaries.
-
-    Attributes
-    ----------
-    country : str
-    year : int or None
-        Year in which figures change over; None if it is not known.
-    kind : {"split", "transfer", "counted together"}
-        A region became several; territory went from one to another; older tables count
-        several as one.
-    before, after : tuple of str
-        Codes before and after.
-    people : int or None
-        Persons who changed region with their territory, where it is known.
-    remark, source : str
-    """
-
-    country: str
-    year: int | None
-    kind: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    people: int | None
-    remark: str
-    source: str
-
-    @property
-    def parts(self) -> frozenset[str]:
-        """All single codes concerned."""
-        return frozenset(part for code in (*self.before, *self.after) for part in code.split("+"))
-
-
-@cache
-def _changes() -> tuple[Change, ...]:
-    with (shelf("data") / "boundaries.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Change(
-                row["country"],
-                int(row["year"]) if row["year"] else None,
-                row["kind"],
-                tuple(row["from"].split()),
-                tuple(row["to"].split()),
-                int(row["people"]) if row["people"] else None,
-                row["remark"],
-                row["source"],
-            )
-            for row in csv.DictReader(file)
-        )
-
-
-def changes(country: str, first: int | None = None, last: int | None = None) -> tuple[Change, ...]:
-    """Return the boundary changes of a country, of some years if they are given.
-
-    A change whose year is not known belongs to any stretch of years.
-    """
-    parent = canonical(country)
-    return tuple(
-        change
-        for change in _changes()
-        if change.country == parent
-        and (change.year is None or first is None or change.year > first)
-        and (change.year is None or last is None or change.year <= last)
-    )
-
-
-def constant_units(country: str, first: int, last: int, *, transfers: bool = False) -> list[str]:
-    """Return regions, merged where need be, that cover the same area from one year to another.
-
-    Parameters
-    ----------
-    country : str
-    first, last : int
-        Years. Regions that were split after `first` are merged: before, their parts had no
-        figures.
-    transfers : bool
-        Also merge regions between which territory moved from `first` to `last`; without it
-        the year of the transfer is missing from their series.
-
-    Returns
-    -------
-    list of str
-        Codes that make up the country once.
-
-    Examples
-    --------
-    >>> len(constant_units("KAZ", 2000, 2024)), len(constant_units("KAZ", 2022, 2024))
-    (16, 20)
-    """
-    units = [{region} for region in regions(country)]
-    moved = changes(country, first, last) if transfers else ()
-    for change in changes(country, first):
-        if change.kind == "split" or (change.kind == "transfer" and change in moved):
-            touched = [unit for unit in units if unit & change.parts]
-            units = [unit for unit in units if not unit & change.parts]
-            units.append(set().union(*touched))
-    return sorted(canonical("+".join(unit)) for unit in units)
-
-
 @cache
 def _central_asia() -> dict[str, Location]:
     with (shelf("data") / "locations.csv").open(encoding="utf-8", newline="") as file:
@@ -170,9 +73,72 @@ def _central_asia() -> dict[str, Location]:
         }
 
 
-def canonical(code: str) -> str:
-    """Return the code in its one spelling: upper case, merged parts in sorted order."""
-    return "+".join(sorted(part.strip().upper() for part in str(code).split("+")))
+def canonical(location: str) -> str:
+    """Return the code of a location in its one spelling.
+
+    Parameters
+    ----------
+    location : str
+        A code in any case, merged parts in any order; or a name of a country or region, as
+        the package or ISO 3166 writes it in English (those of Central Asia also in Russian).
+
+    Returns
+    -------
+    str
+        The code, in upper case and with sorted parts. What is neither a code nor a known name
+        comes back in upper case, for `find` to refuse.
+
+    Examples
+    --------
+    >>> canonical("kz-79+KZ-61"), canonical("Kazakhstan")
+    ('KZ-61+KZ-79', 'KAZ')
+    """
+    return _canonical(str(location))
+
+
+@lru_cache(maxsize=16_384)
+def _canonical(location: str) -> str:
+    spelled = _spelled(location)
+    if _CODES.fullmatch(spelled):
+        return spelled
+    name = location.strip().casefold()
+    return _codes_by_name(False).get(name) or _codes_by_name(True).get(name) or spelled
+
+
+def _spelled(code: str) -> str:
+    return "+".join(sorted(part.strip().upper() for part in code.split("+")))
+
+
+@cache
+def _codes_by_name(everywhere: bool) -> dict[str, str]:
+    """Return codes by name in small letters; names that stand for several are left out."""
+    named = [
+        (name, place.code) for place in _central_asia().values() for name in place.names.values()
+    ]
+    if everywhere:
+        # The ISO tables are read only for names outside the shipped list.
+        import pycountry
+
+        named = [
+            (name, country.alpha_3)
+            for country in pycountry.countries
+            for name in {country.name, getattr(country, "common_name", country.name)}
+        ]
+    codes: dict[str, set[str]] = {}
+    for name, code in named:
+        codes.setdefault(name.casefold(), set()).add(code)
+    return {name: min(several) for name, several in codes.items() if len(several) == 1}
+
+
+def un_area(number: int) -> str | None:
+    """Return the code of a country or area by its number at the UN; None for groups.
+
+    The UN's number of a country is its ISO 3166-1 numeric code; four areas have none in force.
+    """
+    import pycountry
+
+    country = pycountry.countries.get(numeric=f"{int(number):03d}")
+    return UN_AREAS.get(int(number)) or (country.alpha_3 if country else None)
 
 
 @cache
@@ -205,7 +171,7 @@ def find(code: str) -> Location:
     UnknownNameError
         If ISO 3166 has no such code; the message names the nearest ones.
     """
-    return _find(canonical(code))
+    return _find(_spelled(str(code)))
 
 
 @cache
@@ -244,9 +210,9 @@ def _unknown(code: str) -> UnknownNameError:
     import pycountry
 
     known = _central_asia()
-    for place in known.values():
-        if code in {spelling.upper() for spelling in place.names.values()}:
-            return UnknownNameError(f"unknown location {code!r}. Write its code, {place.code}.")
+    named = canonical(code)
+    if named != code:
+        return UnknownNameError(f"unknown location {code!r}. Write its code, {named}.")
     near = difflib.get_close_matches(code, known, n=3, cutoff=0.6)
     everywhere = [*known, *_USER_ASSIGNED, *(country.alpha_3 for country in pycountry.countries)]
     return unknown_name("location", code, near or everywhere)

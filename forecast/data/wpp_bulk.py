@@ -11,6 +11,7 @@ from typing import IO
 
 import pandas as pd
 
+from forecast import locations
 from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
 
@@ -32,19 +33,10 @@ ANNUAL = (2022, 2024)
 #: Last estimated calendar year of the annual vintages, first year of the last estimated
 #: period of the others; what comes later is a projection.
 LAST_ESTIMATE = {
-    2008: 2005,
-    2010: 2005,
-    2012: 2005,
-    2015: 2010,
-    2017: 2010,
-    2019: 2015,
-    2022: 2021,
-    2024: 2023,
-}
+    2008: 2005, 2010: 2005, 2012: 2005, 2015: 2010, 2017: 2010, 2019: 2015, 2022: 2021, 2024: 2023
+}  # fmt: skip
 #: The files are in thousands.
 PEOPLE = 1000.0
-#: UN areas whose code is not an ISO 3166-1 numeric code in force.
-_AREAS = {412: "XKX", 530: "ANT", 736: "SDN+SSD", 830: "GGY+JEY"}
 #: No bulk file has more bytes than this, packed or unpacked, or more rows.
 LARGEST, _MOST_ROWS = 250_000_000, 2_000_000
 _COUNTRY = "Country/Area"
@@ -52,7 +44,6 @@ _COUNTRY = "Country/Area"
 _ANNUAL = ["LocID", "ISO3_code", "LocTypeName", "Time", "TPopulation1July", "NetMigrations"]
 _PERIODS = ["LocID", "Time", "NetMigrations"]
 _POPULATION = ["LocID", "Time", "PopTotal"]
-_OPTIONAL = ["VarID"]
 #: The number of the medium variant, which also carries the estimates.
 _MEDIUM = 2
 
@@ -200,7 +191,7 @@ def _medium_variant(file: Path, population: bool = False) -> pd.DataFrame:
     missing = [column for column in needed if column not in header]
     if missing:
         raise DataError(f"{file.name} has no column {missing[0]!r}. Give {remedy}.")
-    table = _table(file, content, [*needed, *(name for name in _OPTIONAL if name in header)])
+    table = _table(file, content, [*needed, *({"VarID"} & {*header})])
     return table[table["VarID"] == _MEDIUM] if "VarID" in table else table
 
 
@@ -209,16 +200,9 @@ def _table(file: Path, content: bytes, columns: list[str]) -> pd.DataFrame:
     import pyarrow as pa
     from pyarrow import csv
 
-    kinds = {
-        "ISO3_code": pa.string(),
-        "LocTypeName": pa.string(),
-        "NetMigrations": pa.float64(),
-        "TPopulation1July": pa.float64(),
-        "PopTotal": pa.float64(),
-        "LocID": pa.int64(),
-        "VarID": pa.int64(),
-        "Time": pa.string(),
-    }
+    kinds = dict.fromkeys(("ISO3_code", "LocTypeName", "Time"), pa.string())
+    kinds |= dict.fromkeys(("NetMigrations", "TPopulation1July", "PopTotal"), pa.float64())
+    kinds |= dict.fromkeys(("LocID", "VarID"), pa.int64())
     try:
         table = csv.read_csv(
             pa.BufferReader(content),
@@ -233,8 +217,10 @@ def _table(file: Path, content: bytes, columns: list[str]) -> pd.DataFrame:
         raise DataError(
             f"{file.name} cannot be read: {str(error).splitlines()[0]}. Download it again."
         ) from None
-    made: pd.DataFrame = table.to_pandas()
-    return made
+    if table["LocID"].null_count:
+        raise DataError(f"{file.name} has a row without LocID. Download it again.")
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
 
 
 def _annual(table: pd.DataFrame) -> pd.DataFrame:
@@ -242,7 +228,7 @@ def _annual(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "location": codes(kept["LocID"], kept["ISO3_code"]),
-            "year": pd.to_numeric(kept["Time"]),
+            "year": _years(kept["Time"], "a year has four digits"),
             "value": kept["NetMigrations"] * PEOPLE,
             "population": kept["TPopulation1July"] * PEOPLE,
         }
@@ -251,16 +237,13 @@ def _annual(table: pd.DataFrame) -> pd.DataFrame:
 
 def _periods(table: pd.DataFrame, population: str | Path | None) -> pd.DataFrame:
     """Take the countries of a file by period; their code is their ISO 3166-1 number."""
-    table = table.assign(location=alpha_codes(table["LocID"]))
+    by_number = {number: locations.un_area(number) for number in table["LocID"].unique()}
+    table = table.assign(location=table["LocID"].map(by_number))
     kept = table[table["location"].notna()].reset_index(drop=True)
-    first = pd.to_numeric(kept["Time"].str.slice(0, 4), errors="coerce")
-    if first.isna().any():
-        odd = kept.loc[first.isna(), "Time"].iloc[0]
-        raise DataError(f"the column Time holds {odd!r}; periods are written like 2015-2020.")
     rows = pd.DataFrame(
         {
             "location": kept["location"],
-            "year": first.astype(int),
+            "year": _years(kept["Time"].str.slice(0, 4), "periods are written like 2015-2020"),
             "value": kept["NetMigrations"] * PEOPLE,
         }
     )
@@ -274,10 +257,19 @@ def _periods(table: pd.DataFrame, population: str | Path | None) -> pd.DataFrame
     return rows.assign(population=(ends[0] + ends[1]) / 2 * PEOPLE)
 
 
+def _years(written: pd.Series, form: str) -> pd.Series:
+    years = pd.to_numeric(written.where(written.str.fullmatch(r"\d{4}").fillna(False)))
+    if years.isna().any():
+        raise DataError(f"the column Time holds {written[years.isna()].iloc[0]!r}; {form}.")
+    return years.astype(int)
+
+
 def _people(file: Path) -> pd.Series:
     """Return inhabitants in thousands by the UN's code and year, medium variant."""
     table = _medium_variant(file, population=True)
-    table = table.assign(Time=pd.to_numeric(table["Time"])).drop_duplicates(["LocID", "Time"])
+    table = table.assign(Time=_years(table["Time"], "a year has four digits")).drop_duplicates(
+        ["LocID", "Time"]
+    )
     return table.set_index(["LocID", "Time"])["PopTotal"]
 
 
@@ -297,27 +289,8 @@ def codes(numeric: pd.Series, alpha: pd.Series) -> list[str]:
         If an area outside the list has no alpha-3 code.
     """
     table = pd.DataFrame({"number": numeric.to_numpy(dtype=int), "alpha": alpha.to_numpy()})
-    known: dict[int, str] = {}
-    for number, code in table.drop_duplicates("number").itertuples(index=False):
-        if number in _AREAS:
-            known[number] = _AREAS[number]
-        elif isinstance(code, str) and code:
-            known[number] = code
-        else:
+    by_number = dict(table.drop_duplicates("number").itertuples(index=False)) | locations.UN_AREAS
+    for number in table["number"].unique():
+        if not isinstance(by_number[number], str) or not by_number[number]:
             raise UnknownNameError(f"the UN area {number} has no ISO 3166-1 alpha-3 code.")
-    return table["number"].map(known).tolist()
-
-
-def alpha_codes(numeric: pd.Series) -> pd.Series:
-    """Return the alpha-3 codes of the UN's numeric ones; None for groups of countries.
-
-    Files before 2022 have no alpha-3 codes: the UN's number of a country or area is its
-    ISO 3166-1 numeric code, and whatever ISO does not list is a region or a group.
-    """
-    import pycountry
-
-    known: dict[int, str | None] = {}
-    for number in numeric.unique():
-        country = pycountry.countries.get(numeric=f"{int(number):03d}")
-        known[int(number)] = _AREAS.get(int(number)) or (country.alpha_3 if country else None)
-    return numeric.map(known)
+    return table["number"].map(by_number).tolist()

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast import accounts, locations
+from forecast import accounts, boundary_changes, locations
 from forecast.errors import DataError, TooShortError
 from forecast.models.regional.boundaries import on_constant_units, on_todays_regions
 from forecast.models.regional.data import groups
@@ -156,17 +156,17 @@ def test_matrices_after_the_origin_are_not_looked_at(kazakhstan: Panel) -> None:
 
 
 def test_boundaries_are_data() -> None:
-    split = locations.changes("KAZ", 2000, 2024)
+    split = boundary_changes.changes("KAZ", 2000, 2024)
     assert [change.year for change in split] == [2014, 2018, 2022, 2022, 2022]
-    assert len(locations.constant_units("KAZ", 2000, 2024)) == 16
-    assert len(locations.constant_units("KAZ", 2018, 2021)) == 17
-    assert len(locations.constant_units("KAZ", 2022, 2024)) == 20
-    merged = locations.constant_units("KAZ", 2000, 2024, transfers=True)
+    assert len(boundary_changes.constant_units("KAZ", 2000, 2024)) == 16
+    assert len(boundary_changes.constant_units("KAZ", 2018, 2021)) == 17
+    assert len(boundary_changes.constant_units("KAZ", 2022, 2024)) == 20
+    merged = boundary_changes.constant_units("KAZ", 2000, 2024, transfers=True)
     assert "KZ-19+KZ-33+KZ-75" in merged
     assert {"KG-GO+KG-O", "KG-C+KG-GB"} <= set(
-        locations.constant_units("KGZ", 2012, 2025, transfers=True)
+        boundary_changes.constant_units("KGZ", 2012, 2025, transfers=True)
     )
-    for change in locations.changes("KGZ"):
+    for change in boundary_changes.changes("KGZ"):
         assert change.parts <= set(locations.regions("KGZ"))
 
 

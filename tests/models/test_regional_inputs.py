@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast import accounts, locations
+from forecast import accounts, boundary_changes, locations
 from forecast.accounts.audit import keys_of
 from forecast.errors import FitError
 from forecast.models.coherent import Coherent
@@ -17,7 +17,7 @@ from forecast.models.regional.model import Internal
 from forecast.panel import Panel
 
 UZBEK = locations.regions("UZB")
-KAZAKH = locations.constant_units("KAZ", 2000, 2024)
+KAZAKH = boundary_changes.constant_units("KAZ", 2000, 2024)
 YEARS = range(2005, 2024)
 Row = dict[str, object]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast import locations
+from forecast import boundary_changes, locations
 from forecast.data import plausibility
 from forecast.data.checks.contradictions import Inconsistency, in_year
 from forecast.panel import Panel, Series
@@ -106,7 +106,7 @@ def _jumps(series: Series) -> Iterator[Inconsistency]:
     excused = np.zeros(len(series.years), dtype=bool)
     for flag in ("boundary_change", "break", "outlier", "adjusted", "census_rebasing"):
         excused |= series.flagged(flag)
-    for change in locations.changes(country, first, last):
+    for change in boundary_changes.changes(country, first, last):
         if change.year is None or not own & change.parts or change.parts <= own:
             continue
         at = change.year - first

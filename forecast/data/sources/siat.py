@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast import locations
+from forecast import boundary_changes
 from forecast.data.sources.answers import no_covariates
 from forecast.data.sources.catalogue import Get, Source
 from forecast.data.sources.fetched import Fetched
@@ -73,7 +73,7 @@ def panel(fetched: Fetched) -> Panel:
 
     for year in fetched.source.get("rebased", []):
         empty(table["year"] == year, "rebased")
-    for change in locations.changes(str(fetched.source["country"])):
+    for change in boundary_changes.changes(str(fetched.source["country"])):
         concerned = table["location"].isin(list(change.parts))
         empty((table["year"] == change.year) & concerned, "boundary_change")
     table = table[(table["flag"] != "") & table["population"].notna()].reset_index(drop=True)

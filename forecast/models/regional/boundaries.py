@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import locations
+from forecast import boundary_changes, locations
 from forecast.accounts.audit import keys_of
 from forecast.contract import FORECAST
 from forecast.errors import DataError
@@ -117,7 +117,8 @@ def on_constant_units(outlook: Forecast, first: int) -> Forecast:
     outlook : Forecast
         On today's boundaries.
     first : int
-        Units are those of `locations.constant_units` from this year to the last forecast one.
+        Units are those of `boundary_changes.constant_units` from this year to the last
+        forecast one.
 
     Returns
     -------
@@ -132,7 +133,7 @@ def on_constant_units(outlook: Forecast, first: int) -> Forecast:
     merged = {
         unit: locations.parts(unit)
         for country in sorted(countries)
-        for unit in locations.constant_units(country, first, last)
+        for unit in boundary_changes.constant_units(country, first, last)
         if "+" in unit
     }
     pieces, origin, gone, sums = [], [], set(), []
