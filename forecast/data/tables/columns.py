@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from forecast.data.tables import places
 from forecast.data.tables.grid import Grid, Line
-from forecast.data.tables.headings import Heading, understand
+from forecast.data.tables.headings import Heading, label_measure, understand
 from forecast.data.tables.numbers import is_blank, looks_like_figure
-from forecast.data.tables.words import spaced
+from forecast.data.tables.words import folded, spaced
 from forecast.errors import DataError
+
+#: So many headings are listed in a message.
+_LISTED = 40
+#: Columns of UN files beside which all others may stand unread.
+_UN_PROSPECTS = {"variant", "location code", "parent code"}
+#: Roles that several columns of a table may have.
+_SHARED = {
+    "unknown", "unused", "trouble", "number", "code", "dimension", "describing", "unit",
+    "unit_mult",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,8 @@ class Column:
     says : Heading
     place : str
         Name of a place that stands above the column, or empty.
+    twin : int
+        Position of a column with the labels of its codes, or -1.
     """
 
     at: int
@@ -35,6 +47,14 @@ class Column:
     role: str
     says: Heading = field(default_factory=Heading)
     place: str = ""
+    twin: int = -1
+
+
+def labels_of(columns: Iterable[Column]) -> str:
+    """Return the headings of columns for a message; of very many, the first ones."""
+    labels = [column.label for column in columns if column.label]
+    more = f" and {len(labels) - _LISTED} more" if len(labels) > _LISTED else ""
+    return ", ".join(labels[:_LISTED]) + more
 
 
 def is_numbering(line: Line) -> bool:
@@ -46,7 +66,8 @@ def is_numbering(line: Line) -> bool:
         cells = cells[1:]
         if cells and cells[0] in {"б", "b", "в"}:
             cells = cells[1:]
-    numbers = [int(float(cell)) for cell in cells if cell.replace(".0", "").isdecimal()]
+    plain = [cell.removesuffix(".0") for cell in cells]
+    numbers = [int(cell) for cell in plain if cell.isdecimal() and len(cell) <= 4]
     return (
         len(numbers) == len(cells) >= 2
         and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
@@ -71,8 +92,16 @@ def columns_of(grid: Grid, levels: tuple[int, ...]) -> tuple[Column, ...]:
         for at in range(width, reach)
         if any(looks_like_figure(line.cell(at)) and not is_blank(line.cell(at)) for line in below)
     ]
+    made = _measure_labels(made, below)
     made = _first_label(made, below)
     made = _places_across(made)
+    if {folded(column.label) for column in made} >= _UN_PROSPECTS:
+        made = [
+            replace(column, role="unused")
+            if column.role == "trouble" or (column.role == "unknown" and not _is_variant(column))
+            else column
+            for column in made
+        ]
     refuse_doubles(made)
     return tuple(_population_role(made))
 
@@ -117,6 +146,26 @@ def _column(at: int, label: str, stack: list[object], below: Sequence[Line]) -> 
     if says.figures:
         return Column(at, label, "figures", says)
     return Column(at, label, says.column or "unused", says)
+
+
+def _is_variant(column: Column) -> bool:
+    return folded(column.label) == "variant"
+
+
+def _measure_labels(columns: list[Column], below: Sequence[Line]) -> list[Column]:
+    """Let a column whose cells are all measures name them, if no other does."""
+    if any(c.role == "measure" or (c.role == "figures" and c.says.measure) for c in columns):
+        return columns
+    for position, column in enumerate(columns):
+        if column.role in {"unknown", "dimension"} and names_measures(column, below):
+            return [*columns[:position], replace(column, role="measure"), *columns[position + 1 :]]
+    return columns
+
+
+def names_measures(column: Column, below: Sequence[Line]) -> bool:
+    """Whether all cells of a column are names of measures."""
+    cells = {str(line.cell(column.at)) for line in below if not is_blank(line.cell(column.at))}
+    return bool(cells) and len(cells) <= 20 and all(label_measure(cell) for cell in cells)
 
 
 def _first_label(columns: list[Column], below: Sequence[Line]) -> list[Column]:
@@ -173,7 +222,7 @@ def refuse_doubles(columns: Sequence[Column]) -> None:
     """Refuse two columns that say the same."""
     seen: dict[object, Column] = {}
     for column in columns:
-        if column.role in {"unknown", "unused", "trouble", "number", "code", "dimension"}:
+        if column.role in _SHARED:
             key: object = column.label or column.at
         elif column.role == "figures":
             says = column.says

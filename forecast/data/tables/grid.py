@@ -11,6 +11,7 @@ from forecast.errors import DataError
 LARGEST_FILE = 32 * 1024 * 1024
 MOST_CELLS = 1_500_000
 MOST_ROWS = 300_000
+MOST_COLUMNS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ class Grid:
         What was ignored in the file, or found out about it.
     broken : dict of (int, int) to str
         Cells that cannot be used, by row number and column, with the reason.
+    flags : dict of (int, int) to tuple of str
+        Flags that stood beside the figure in its cell, by row number and column.
+    keys : int
+        Columns before the years in Eurostat's files of one row a series; else 0.
     """
 
     kind: str
@@ -64,6 +69,8 @@ class Grid:
     sheet: str = ""
     remarks: tuple[str, ...] = ()
     broken: dict[tuple[int, int], str] = field(default_factory=dict)
+    flags: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
+    keys: int = 0
 
     @property
     def noun(self) -> str:
@@ -88,6 +95,11 @@ class Budget:
         """
         self.rows += 1
         self.cells += cells
+        if cells > MOST_COLUMNS:
+            raise DataError(
+                f"a row has {cells:,} cells; a table of yearly series needs no more than "
+                f"{MOST_COLUMNS:,} columns. Keep the columns that are wanted."
+            )
         if self.cells > MOST_CELLS or self.rows > MOST_ROWS:
             raise DataError(
                 f"the table has more than {MOST_ROWS:,} rows or {MOST_CELLS:,} cells. "

@@ -125,7 +125,7 @@ def _composite(text: str) -> Heading | None:
     if found:
         rest = " ".join(_YEAR_INSIDE.sub(" ", rest).split())
     if unit is not None:
-        rest = words.without("unit", rest)
+        rest = words.without_unit(rest)
     bare = words.without("topic", words.without("scope", rest))
     for left in (rest, words.without("total", rest), words.without("scope", rest), bare):
         known = _word(left) if left else None

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from forecast.data.tables import places, sdmx
-from forecast.data.tables.columns import Column, columns_of, is_numbering, refuse_doubles
+from forecast.data.tables.columns import (
+    Column,
+    columns_of,
+    is_numbering,
+    names_measures,
+    refuse_doubles,
+)
 from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.headings import understand
 from forecast.data.tables.numbers import is_blank, looks_like_figure
-from forecast.data.tables.words import meaning, spaced
+from forecast.data.tables.words import folded, meaning, spaced
 from forecast.errors import DataError
 
 #: How far down headings are looked for.
@@ -49,15 +55,21 @@ def has_table(grid: Grid) -> bool:
     )
 
 
-def find(grid: Grid) -> Layout:
+def find(grid: Grid, skip: Collection[str] = ()) -> Layout:
     """Find the layout of a table.
+
+    Parameters
+    ----------
+    grid : Grid
+    skip : collection of str
+        Folded headings of columns that are left out, whatever they hold.
 
     Raises
     ------
     DataError
         If no row can be the heading, or headings contradict each other.
     """
-    main = _first_header(grid.lines)
+    main = 0 if grid.keys else _first_header(grid.lines)
     if main is None:
         filled = next((line for line in grid.lines if line.filled), None)
         shown = (
@@ -70,23 +82,72 @@ def find(grid: Grid) -> Layout:
             f"{shown or 'nothing'}. A table needs the columns location, measure, year and value, "
             "or a column of places and one column per year."
         )
-    if sdmx.is_sdmx(grid.lines[main]):
-        return _sdmx(grid, main)
+    if grid.keys or sdmx.is_sdmx(_cells(grid.lines[main])):
+        return _without(_sdmx(grid, main), skip)
     levels = _levels(grid.lines, main)
     above = tuple(at for at in range(levels[0]) if grid.lines[at].filled)
     columns = columns_of(grid, levels)
-    return Layout(above, levels, columns, _style(columns))
+    return _without(Layout(above, levels, columns, _style(columns)), skip)
+
+
+def _without(layout: Layout, skip: Collection[str]) -> Layout:
+    """Return the layout with the columns that are to be left out unused."""
+    columns = tuple(
+        replace(column, role="unused")
+        if column.label and ({folded(column.label), folded(sdmx.name_of(column.label))} & set(skip))
+        else column
+        for column in layout.columns
+    )
+    return replace(layout, columns=columns)
+
+
+def _cells(line: Line) -> list[object]:
+    return [line.cell(at) for at in line.filled]
 
 
 def _sdmx(grid: Grid, main: int) -> Layout:
-    columns = tuple(
-        Column(at, spaced(str(cell)), *sdmx.role(str(cell)))
-        for at, cell in enumerate(grid.lines[main].cells)
-        if not is_blank(cell)
-    )
+    """Return the layout of SDMX-CSV, or of Eurostat's files with the years across."""
+    below = grid.lines[main + 1 :]
+    columns: list[Column] = []
+    for at, cell in enumerate(grid.lines[main].cells):
+        heading = "" if is_blank(cell) else spaced(str(cell))
+        if not heading:
+            continue
+        says = understand(heading) if at >= grid.keys > 0 else None
+        if says is not None and says.year is not None:
+            columns.append(Column(at, heading, "figures", says))
+        elif columns and columns[-1].at == at - 1 and _labels(columns[-1].label, heading):
+            columns[-1] = replace(columns[-1], twin=at)
+            columns.append(Column(at, heading, "unused"))
+        else:
+            columns.append(Column(at, heading, *sdmx.role(heading)))
+    columns = [_readable(column, columns, below) for column in columns]
+    if not any(column.role == "measure" for column in columns):
+        columns = [
+            replace(column, role="measure")
+            if column.role == "dimension" and names_measures(column, below)
+            else column
+            for column in columns
+        ]
     refuse_doubles(columns)
     above = tuple(at for at in range(main) if grid.lines[at].filled)
-    return Layout(above, (main,), columns, "SDMX-CSV")
+    style = "years across" if grid.keys else "SDMX-CSV"
+    return Layout(above, (main,), tuple(columns), style)
+
+
+def _labels(identifier: str, heading: str) -> bool:
+    """Whether a heading such as ``Reference area`` labels the codes of ``REF_AREA`` before it."""
+    coded = identifier.isupper() or (identifier.islower() and " " not in identifier)
+    return coded and heading[:1].isupper() and not heading.isupper() and ":" not in identifier
+
+
+def _readable(column: Column, columns: Sequence[Column], below: Sequence[Line]) -> Column:
+    """Take measures from their labels where the codes are not understood."""
+    if column.role == "measure" and column.twin >= 0:
+        twin = next(other for other in columns if other.at == column.twin)
+        if not names_measures(column, below) and names_measures(twin, below):
+            return replace(column, at=twin.at)
+    return column
 
 
 def _first_header(lines: Sequence[Line]) -> int | None:
@@ -97,7 +158,7 @@ def _first_header(lines: Sequence[Line]) -> int | None:
         seen += 1
         if seen > _SEARCHED:
             return None
-        if _is_header(line) or sdmx.is_sdmx(line):
+        if _is_header(line) or sdmx.is_sdmx(_cells(line)):
             return position
     return None
 

@@ -129,9 +129,35 @@ def convention(texts: Iterable[str], given: str | None = None, hint: str = "") -
     hint : {"", ".", ","}
         What the format suggests; it decides only where the figures leave it open.
     """
+    evidence, unsure, smallest_plain, largest_plain = _written_marks(texts)
+    if given:
+        return Convention(given, "as told", "", ())
+    if len(evidence) == 2:
+        return Convention("", "", "", (evidence["."], evidence[","]))
+    if evidence:
+        (mark, text), *_ = evidence.items()
+        return Convention(mark, f"as in {text.strip()!r}", "", ())
+    if len(unsure) == 2:
+        return Convention("", "", "", (unsure["."], unsure[","]))
+    if not unsure:
+        return Convention("", "no figure has decimals", "", ())
+    (mark, text), *_ = unsure.items()
+    other = "," if mark == "." else "."
+    if 0 < smallest_plain < 1000 and largest_plain < 1000:
+        # Written with three decimals, a whole number would show them too.
+        return Convention(other, f"{text.strip()!r} groups digits, as 1–999 stand without", "", ())
+    if hint:
+        return Convention(hint, "the mark that goes with the format", text.strip(), ())
+    return Convention("", "", text.strip(), ())
+
+
+def _written_marks(
+    texts: Iterable[str],
+) -> tuple[dict[str, str], dict[str, str], float, float]:
+    """Return figures that show a decimal mark, those that may, and the range of plain ones."""
     evidence: dict[str, str] = {}
     unsure: dict[str, str] = {}
-    smallest_plain, largest_plain = math.inf, 0
+    smallest_plain, largest_plain = math.inf, 0.0
     for text in texts:
         found = written(text)
         if found is None:
@@ -155,25 +181,7 @@ def convention(texts: Iterable[str], given: str | None = None, hint: str = "") -
                 unsure.setdefault(mark, text)
             else:
                 evidence.setdefault(mark, text)
-    if given:
-        return Convention(given, "as told", "", ())
-    if len(evidence) == 2:
-        return Convention("", "", "", (evidence["."], evidence[","]))
-    if evidence:
-        (mark, text), *_ = evidence.items()
-        return Convention(mark, f"as in {text.strip()!r}", "", ())
-    if len(unsure) == 2:
-        return Convention("", "", "", (unsure["."], unsure[","]))
-    if not unsure:
-        return Convention("", "no figure has decimals", "", ())
-    (mark, text), *_ = unsure.items()
-    other = "," if mark == "." else "."
-    if 0 < smallest_plain < 1000 and largest_plain < 1000:
-        # Written with three decimals, a whole number would show them too.
-        return Convention(other, f"{text.strip()!r} groups digits, as 1–999 stand without", "", ())
-    if hint:
-        return Convention(hint, "the mark that goes with the format", text.strip(), ())
-    return Convention("", "", text.strip(), ())
+    return evidence, unsure, smallest_plain, largest_plain
 
 
 def figure(cell: object, decimal: str = ".") -> Figure:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from forecast import locations
-from forecast.data.tables.words import folded, unmarked
+from forecast.data.tables.words import folded, meaning, unmarked
 from forecast.shelf import shelf
 
 #: Words that say what kind of place a name is.
@@ -24,8 +23,11 @@ _KINDS = {
 _KIND = {folded(word): kind for kind, listed in _KINDS.items() for word in listed.split()}
 _FILLERS = {"of", "the"}
 _CODE = re.compile(
-    r"[A-Za-z]{3}|[A-Za-z]{2}-[A-Za-z0-9]{1,3}(?:\s*\+\s*[A-Za-z]{2}-[A-Za-z0-9]{1,3})*"
+    r"[A-Za-z]{3}|[0-9]{3}|[A-Za-z]{2}-[A-Za-z0-9]{1,3}(?:\s*\+\s*[A-Za-z]{2}-[A-Za-z0-9]{1,3})*"
 )
+#: Codes of two letters that Eurostat writes and ISO 3166 does not.
+_EUROSTAT = {"EL": "GRC", "UK": "GBR", "XK": "XKX"}
+_AGGREGATE = re.compile(r"(?:EU|EA|EEA)[0-9]{2}(?:_[0-9]{4})?|OWID_(?!KOS$)[A-Z0-9]+|W[0-9]{2}")
 #: Languages in which countries of the whole world are known.
 _LANGUAGES = ("en", "ru", "ky", "kk", "uz", "uz_Cyrl")
 
@@ -108,10 +110,13 @@ def match(name: str) -> Match:
     """
     plain = unmarked(name)[0]
     if _CODE.fullmatch(plain):
+        code = _numeric().get(plain, "") if plain.isdecimal() else plain.replace(" ", "")
         try:
-            return Match(locations.find(plain.replace(" ", "")).code)
+            return Match(locations.find(code).code)
         except LookupError:
             pass
+    if plain in _EUROSTAT or plain == "OWID_KOS":
+        return Match(_EUROSTAT.get(plain, "XKX"))
     stems, kinds, written = _known()
     exact = {code for _, code in written.get(folded(plain), ())}
     stem, kind = _key(plain)
@@ -129,6 +134,24 @@ def match(name: str) -> Match:
     return Match("")
 
 
+@cache
+def _numeric() -> dict[str, str]:
+    """Return alpha-3 codes by the numbers of ISO 3166-1, which the UN use as well (M49)."""
+    import pycountry
+
+    return {country.numeric: country.alpha_3 for country in pycountry.countries}
+
+
+def is_aggregate(name: str) -> bool:
+    """Whether a name or code stands for a group of countries, such as ``World`` or ``EU27_2020``.
+
+    Never true of what is a place as well.
+    """
+    plain = unmarked(name)[0]
+    grouped = meaning("aggregate", plain) is not None or _AGGREGATE.fullmatch(plain) is not None
+    return grouped and not match(plain).code
+
+
 def _shared(stem: str) -> bool:
     """Whether a city and a region go by one name."""
     stems, kinds, _ = _known()
@@ -137,13 +160,22 @@ def _shared(stem: str) -> bool:
 
 def nearest(name: str) -> tuple[str, ...]:
     """Return up to three known names that come near, with their codes; to suggest, not to apply."""
+    from rapidfuzz import fuzz, process
+
     _, _, written = _known()
-    near = difflib.get_close_matches(folded(name), written, n=6, cutoff=0.6)
+    near = process.extract(
+        folded(name), _spellings(), scorer=fuzz.ratio, processor=None, limit=6, score_cutoff=60
+    )
     shown: dict[str, str] = {}
-    for key in near:
+    for key, *_ in near:
         spelled, code = written[key][0]
         shown.setdefault(code, f"{spelled} ({code})")
     return tuple(shown.values())[:3]
+
+
+@cache
+def _spellings() -> tuple[str, ...]:
+    return tuple(_known()[2])
 
 
 def settle(names: Iterable[str]) -> dict[str, Match]:

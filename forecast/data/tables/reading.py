@@ -68,6 +68,8 @@ class Collected:
     problems : list of (position, error)
     names : dict of str to None
         Labels that should be places, in order.
+    aggregates : dict of str to None
+        Labels of groups of countries, whose rows are left out.
     """
 
     observations: list[Observation] = field(default_factory=list)
@@ -75,6 +77,7 @@ class Collected:
     rows: dict[int, Row] = field(default_factory=dict)
     problems: list[tuple[int, ForecastError]] = field(default_factory=list)
     names: dict[str, None] = field(default_factory=dict)
+    aggregates: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from forecast.data.tables import sdmx, words
-from forecast.data.tables.columns import Column
+from forecast.data.tables.columns import Column, labels_of
 from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank
@@ -54,20 +54,34 @@ class RowAttributes:
             )
         return stated
 
-    def unit(self, line: Line, attributes: dict[str, object]) -> float | None:
-        """Return by what the figures of a row are multiplied, if it says so."""
-        multiple = attributes.pop("multiple", None)
-        column = self.roles.get("unit")
-        text = "" if column is None else sdmx.code(line.cell(column.at))
-        if text and words.is_rate(text):
-            raise DataError(
-                f"{self._where(line)}, column {column.label if column else ''}: {text!r} is a rate "
-                "or a share. Give counts of persons."
-            )
-        stated = words.stated(text) if text else None
-        if isinstance(multiple, float):
-            return multiple * (stated or 1.0) if multiple == 1 else multiple
-        return stated
+    def unit(self, line: Line) -> float | None:
+        """Return by what the figures of a row are multiplied, if it says so.
+
+        Cells of unit columns that are not understood are refused before, column by column.
+        """
+        multiples = [
+            self._multiple(line, column)
+            for column in self.layout.of("unit_mult")
+            if not is_blank(line.cell(column.at))
+        ]
+        cells = [line.cell(column.at) for column in self.layout.of("unit")]
+        units = [words.unit_of(words.spaced(str(cell))) for cell in cells if not is_blank(cell)]
+        stated = max((unit for unit in units if isinstance(unit, float)), default=None)
+        multiple = max(multiples, default=None)
+        return stated if multiple is None or (multiple == 1 and stated) else multiple
+
+    def _multiple(self, line: Line, column: Column) -> float:
+        text = sdmx.code(line.cell(column.at))
+        power = text.removesuffix(".0")
+        if power.isdecimal() and len(power) == 1:
+            return 10.0 ** int(power)
+        unit = words.unit_of(text)
+        if isinstance(unit, float):
+            return unit
+        raise DataError(
+            f"{self._where(line)}, column {column.label}: {text!r} is not a power of ten. "
+            "Write 0 for persons, 3 for thousands."
+        )
 
     def attributes(self, line: Line) -> dict[str, object]:
         """Return what stands in the columns beside the figures."""
@@ -76,42 +90,37 @@ class RowAttributes:
             column = self.roles.get(role)
             if column is not None and not is_blank(line.cell(column.at)):
                 found[role] = line.cell(column.at)
+        flags: list[str] = []
         if "flag" in self.roles and not is_blank(line.cell(self.roles["flag"].at)):
-            found["flags"] = (str(line.cell(self.roles["flag"].at)),)
-        if self.layout.style == "SDMX-CSV":
-            self._sdmx(line, found)
-        return found
-
-    def _sdmx(self, line: Line, found: dict[str, object]) -> None:
-        for role in ("obs_status", "unit_mult", "action"):
+            flags.append(words.spaced(str(line.cell(self.roles["flag"].at))))
+        for role in ("obs_status", "obs_flag", "action"):
             column = self.roles.get(role)
             text = "" if column is None else sdmx.code(line.cell(column.at))
-            if not text:
+            if column is None or not text:
                 continue
-            label = column.label if column else role
-            if role == "unit_mult":
-                if not text.replace(".0", "").isdecimal() or len(text) > 3:
-                    raise DataError(
-                        f"{self._where(line)}, column {label}: {text!r} is not a power of ten. "
-                        "Write 0 for persons, 3 for thousands."
-                    )
-                found["multiple"] = 10.0 ** int(float(text))
-            elif role == "action" and text.upper() == "D":
+            if role == "action" and text.upper() == "D":
                 raise DataError(
-                    f"{self._where(line)}, column {label}: the row asks to delete a figure. "
+                    f"{self._where(line)}, column {column.label}: the row asks to delete a figure. "
                     "Give a file that holds the figures themselves."
                 )
-            elif role == "obs_status":
-                flag = sdmx.flag(text)
-                if text.upper() in sdmx.ABSENT:
-                    found["absent"] = True
-                elif flag is None:
-                    raise DataError(
-                        f"{self._where(line)}, column {label}: the status {text!r} marks no "
-                        "observation that can be used. Leave the row out."
-                    )
-                elif flag:
-                    found["flags"] = (flag,)
+            if role == "obs_status" and text.upper() in sdmx.ABSENT:
+                found["absent"] = True
+            elif role != "action":
+                flags += self._flags(line, column, text)
+        if flags:
+            found["flags"] = tuple(dict.fromkeys(flags))
+        return found
+
+    def _flags(self, line: Line, column: Column, text: str) -> tuple[str, ...]:
+        """Return our flags for an observation status of SDMX, or for Eurostat's letters."""
+        flag = sdmx.flag(text)
+        flags = sdmx.eurostat_flags(text) if column.role == "obs_flag" or flag is None else (flag,)
+        if flags is None:
+            raise DataError(
+                f"{self._where(line)}, column {column.label}: the status {text!r} marks no "
+                "observation that can be used. Leave the row out."
+            )
+        return tuple(flag for flag in flags if flag)
 
     def _found(self) -> str:
-        return ", ".join(c.label for c in self.layout.columns if c.label) or "none"
+        return labels_of(self.layout.columns) or "none"

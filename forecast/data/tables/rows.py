@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from forecast.data.tables import places
+from forecast.data.tables import places, sdmx
 from forecast.data.tables.columns import Column, is_numbering
 from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.headings import Heading, label_measure, understand
@@ -54,7 +54,9 @@ class _Walk:
         ]
         self.heads = {self._shape(grid.lines[at]) for at in layout.header}
         self.roles = {c.role: c for c in layout.columns if c.role not in {"figures", "unused"}}
+        self.codes = layout.of("code")
         self.attributes = RowAttributes(grid, layout, self.roles)
+        self.text_of = sdmx.text_of if layout.style == "SDMX-CSV" else _spaced
         self.across = layout.style in {"years across", "places across"}
 
     def go(self) -> Collected:
@@ -77,7 +79,9 @@ class _Walk:
             return "column numbers", ""
         held = [c for c in self.figures if not is_blank(line.cell(c.at)) or self._broken(line, c)]
         texts = {
-            c.at: spaced(str(line.cell(c.at))) for c in self.labels if not is_blank(line.cell(c.at))
+            c.at: self.text_of(line.cell(c.at))
+            for c in self.labels
+            if not is_blank(line.cell(c.at))
         }
         if any(folded(text) in self.skip for text in texts.values()):
             return "left out as asked", ""
@@ -120,6 +124,8 @@ class _Walk:
         ]
         if self.layout.style in {"tidy", "SDMX-CSV", "long form"} and len(keys) >= 2:
             return self._with_figures(position, line, texts, self.figures)
+        if self.across and len(keys) >= 2:
+            return "no figures", ""
         if len(filled) == 1 or not self.across:
             said = label_measure(first)
             if said is not None and len(filled) == 1:
@@ -186,6 +192,9 @@ class _Walk:
         kind, place, said = self._label(line, texts)
         if kind == "part":
             return "part of a row above", ""
+        if kind == "aggregate":
+            self.out.aggregates.setdefault(place)
+            return "group of countries", ""
         if isinstance(kind, ForecastError):
             return self._problem(position, kind)
         try:
@@ -233,21 +242,35 @@ class _Walk:
                 return "part", "", None
             error = unknown_name("measure", text, MEASURES)
             return type(error)(f"{self._where(line)}, column {column.label}: {error}"), "", None
-        if "code" in self.roles and not is_blank(line.cell(self.roles["code"].at)):
-            code = places.match(spaced(str(line.cell(self.roles["code"].at)))).code
-            named = places.match(place) if place else places.Match("")
-            if code and named.code and code != named.code:
-                return (
-                    DataError(
-                        f"{self._where(line)}: {place!r} is {named.code}, but the code beside it "
-                        f"is {code}. Correct one of the two."
-                    ),
-                    "",
-                    None,
-                )
-            if code and not named.code:
-                place = code
-        return kind, place, said
+        return self._with_code(line, kind, place, said)
+
+    def _with_code(
+        self, line: Line, kind: str, place: str, said: Heading | None
+    ) -> tuple[str | ForecastError, str, Heading | None]:
+        """Let a code beside the name say the place, and tell groups of countries apart."""
+        cells = [line.cell(column.at) for column in self.codes]
+        texts = [spaced(str(cell)) for cell in cells if not is_blank(cell)]
+        code = next((match.code for match in map(places.match, texts) if match.code), "")
+        grouped = not code and (
+            meaning("aggregate", place) or any(places.is_aggregate(text) for text in texts)
+        )
+        type_ = self.roles.get("place_type")
+        if type_ is not None and not is_blank(line.cell(type_.at)):
+            kind_of_place = meaning("place_type", spaced(str(line.cell(type_.at))))
+            grouped = grouped or kind_of_place == "aggregate"
+        named = places.match(place) if place else places.Match("")
+        if grouped or places.is_aggregate(place):
+            return "aggregate", place, said
+        if code and named.code and code != named.code:
+            return (
+                DataError(
+                    f"{self._where(line)}: {place!r} is {named.code}, but the code beside it "
+                    f"is {code}. Correct one of the two."
+                ),
+                "",
+                None,
+            )
+        return kind, code if code and not named.code else place, said
 
     def _observe(
         self, line: Line, column: Column, place: str, said: Heading | None, kind: str
@@ -266,10 +289,11 @@ class _Walk:
         scope = row.scope or says.scope or section.scope
         stated = says.year or self.attributes.year(line)
         attributes = self.attributes.attributes(line)
-        unit = self.attributes.unit(line, attributes)
+        unit = self.attributes.unit(line)
         for told in (row.unit, says.unit, section.unit if section.measure else None, context.unit):
             unit = told if unit is None else unit
         flags = list(attributes.pop("flags", ()))  # type: ignore[call-overload]
+        flags += self.grid.flags.get((line.number, column.at), ())
         if stated.provisional:
             flags.append("provisional")
         cell: object = None if attributes.pop("absent", False) else line.cell(column.at)
@@ -307,6 +331,10 @@ class _Walk:
     def _problem(self, position: int, error: ForecastError) -> tuple[str, str]:
         self.out.problems.append((position, error))
         return "problem", str(error)
+
+
+def _spaced(cell: object) -> str:
+    return spaced(str(cell))
 
 
 def _short(line: Line) -> str:

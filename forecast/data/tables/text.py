@@ -7,9 +7,11 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from forecast.data.tables.grid import Budget, Grid, Line
 from forecast.data.tables.numbers import is_blank
+from forecast.data.tables.sdmx import eurostat_flags
 from forecast.errors import DataError
 
 _MARKS = (
@@ -23,6 +25,8 @@ _DELIMITERS = ",;\t|"
 _STATED = re.compile(r"\ufeff?sep=(.)\r?\n?$", re.IGNORECASE)
 #: Letters that Russian, Kyrgyz, Kazakh and Uzbek text is made of, and what stands between them.
 _USUAL = re.compile(r"[\w\s.,;:!?()\[\]\"'«»„“”‘’№%/+*=&#@<>–—…-]", re.UNICODE)
+#: First heading of Eurostat's bulk files: names of keys, and what stands across.
+_BULK = re.compile(r"[A-Za-z_]+(?:,[A-Za-z_]+)+\\[A-Za-z_]+")
 _CYRILLIC = re.compile(r"[А-Яа-яЁё]")
 _WORD = re.compile(r"[А-Яа-яЁё]{3,}")
 
@@ -56,7 +60,43 @@ def read(content: bytes) -> Grid:
     if stated:
         lines[0] = Line(lines[0].number, ())
         remarks.append(f"the first line states the delimiter {delimiter!r}")
-    return Grid("CSV", tuple(lines), encoding, delimiter, remarks=tuple(remarks))
+    grid = Grid("CSV", tuple(lines), encoding, delimiter, remarks=tuple(remarks))
+    first_cell = lines[0].cell(0) if lines else None
+    if isinstance(first_cell, str) and _BULK.fullmatch(first_cell.strip()):
+        return _bulk(grid)
+    return grid
+
+
+def _bulk(grid: Grid) -> Grid:
+    """Return the grid of Eurostat's bulk file, keys and flags in cells of their own.
+
+    The keys of a row stand in its first cell, divided by commas; flags behind each figure.
+    """
+    keys = len(str(grid.lines[0].cell(0)).split(","))
+    lines, flags, broken = [], {}, {}
+    for line in grid.lines:
+        cells: list[object] = list(str(line.cell(0) or "").split(",")) if line.cells else []
+        cells += [""] * (keys - len(cells)) if cells else []
+        for cell in line.cells[1:]:
+            figure, _, letters = str(cell).strip().partition(" ")
+            place = (line.number, len(cells))
+            marks = eurostat_flags(letters) if line is not grid.lines[0] else ()
+            if figure == ":":
+                letters = ""
+            elif marks is None:
+                broken[place] = f"the flag {letters!r}, which marks no observation"
+            elif marks:
+                flags[place] = marks
+            cells.append(figure if marks != () or letters.isalpha() else str(cell).strip())
+        lines.append(Line(line.number, tuple(cells)))
+    first = list(lines[0].cells)
+    first[keys - 1] = str(first[keys - 1]).split("\\")[0]
+    lines[0] = Line(lines[0].number, tuple(first))
+    remark = "the layout is Eurostat's, with keys and flags in the cells of the series"
+    return replace(
+        grid, lines=tuple(lines), remarks=(*grid.remarks, remark), flags=flags, broken=broken,
+        keys=keys,
+    )  # fmt: skip
 
 
 def _decoded(content: bytes) -> tuple[str, str]:

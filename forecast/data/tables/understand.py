@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -10,13 +9,12 @@ from typing import Literal
 from forecast.data import plausibility
 from forecast.data.checks import add_flags, warnings_in_words
 from forecast.data.tables import layout as layouts
-from forecast.data.tables import sdmx
+from forecast.data.tables.column_checks import column_problems
 from forecast.data.tables.files import content_of, grid_of
 from forecast.data.tables.flows import SCOPES, Flows
 from forecast.data.tables.grid import Grid
 from forecast.data.tables.harmonise import harmonise
 from forecast.data.tables.layout import Layout
-from forecast.data.tables.numbers import is_blank, looks_like_figure
 from forecast.data.tables.reading import (
     ACCEPTED,
     Collected,
@@ -29,11 +27,13 @@ from forecast.data.tables.rows import collect
 from forecast.data.tables.words import UNITS, folded, spaced
 from forecast.errors import DataError, ForecastError, unknown_name
 from forecast.panel import Panel
-from forecast.validation import COLUMNS, MEASURES
+from forecast.validation import MEASURES
 from forecast.years import spans
 
 #: Signs of a message; cells that it quotes may hold anything.
 _LONGEST = 800
+#: Roles of columns that are not read.
+_UNUSED = {"unknown", "unused", "describing", "dimension", "number"}
 Units = Literal["persons", "thousands", "millions"]
 
 
@@ -98,44 +98,17 @@ def _check_told(
 
 
 def _read(name: str, grid: Grid, options: ReadOptions, skip: list[str], carry: bool) -> Reading:
-    layout = layouts.find(grid)
-    fates = {at: Row(grid.lines[at].number, "title", _short(grid, at)) for at in layout.above}
-    fates |= {at: Row(grid.lines[at].number, "heading", _short(grid, at)) for at in layout.header}
-    for at in range(layout.header[-1]):
-        fates.setdefault(at, Row(grid.lines[at].number, "empty"))
-    problems = _column_problems(grid, layout, skip)
-    unused = tuple(
-        c.label for c in layout.columns if c.role in {"unknown", "unused", "number"} and c.label
-    )
-    found = Collected()
-    settled = Harmonised()
+    layout = layouts.find(grid, {folded(label) for label in skip})
+    problems = column_problems(grid, layout, options)
+    collected, harmonised = Collected(), Harmonised()
     if not problems:
-        found = collect(grid, layout, skip)
-        fates |= found.rows
-        problems = [error for _, error in found.problems]
-        if not found.observations and not problems:
-            problems = [
-                DataError("the table has no rows with figures. Give at least one observed year.")
-            ]
-        try:
-            settled = harmonise(grid, layout, found, options)
-        except ForecastError as error:
-            problems.append(error)
-        problems += [error for _, error in sorted(settled.problems, key=lambda one: one[0])]
-    for at in range(layout.header[-1] + 1, len(grid.lines)):
-        fates.setdefault(at, Row(grid.lines[at].number, "not read", _short(grid, at)))
-    troubled = {number: str(error) for number, error in settled.problems if number}
-    for at, row in fates.items():
-        if row.fate == ACCEPTED and row.number in troubled:
-            fates[at] = Row(row.number, "problem", troubled[row.number])
-        elif row.fate == ACCEPTED and row.number in settled.aside:
-            fates[at] = Row(row.number, "cross-checked only", _short(grid, at))
+        collected, harmonised, problems = _observations(grid, layout, options, skip)
     panel: Panel | None = None
-    doubted: list[str] = []
+    doubts: list[str] = []
     if not problems:
         try:
-            panel = _panel(settled, layout)
-            doubted = warnings_in_words(panel)
+            panel = _panel(harmonised, layout)
+            doubts = warnings_in_words(panel)
         except ForecastError as error:
             problems = [error]
     flagged, carried = (panel, []) if panel is None or not carry else add_flags(panel)
@@ -148,19 +121,67 @@ def _read(name: str, grid: Grid, options: ReadOptions, skip: list[str], carry: b
         layout=layout.style,
         header=tuple(grid.lines[at].number for at in layout.header),
         titles=tuple(_short(grid, at) for at in layout.above),
-        decimal=settled.decimal,
-        units=tuple(settled.units),
-        places=settled.places,
-        unmatched=settled.unmatched,
-        measures=settled.measures,
-        unused=unused,
-        rows=tuple(fates[at] for at in range(len(grid.lines))),
-        notes=(*grid.remarks, *settled.notes, *doubted),
+        decimal=harmonised.decimal,
+        units=tuple(harmonised.units),
+        places=harmonised.places,
+        unmatched=harmonised.unmatched,
+        measures=harmonised.measures,
+        unused=tuple(c.label for c in layout.columns if c.role in _UNUSED and c.label),
+        rows=_rows(grid, layout, collected, harmonised),
+        notes=(*grid.remarks, *_aggregates(collected), *harmonised.notes, *doubts),
         problems=tuple(_one_line(error) for error in problems),
         carried=tuple(carried),
         _panel=flagged,
         _stated=panel,
     )
+
+
+def _observations(
+    grid: Grid, layout: Layout, options: ReadOptions, skip: list[str]
+) -> tuple[Collected, Harmonised, list[ForecastError]]:
+    """Return the observations, what is settled for them as a whole, and all problems."""
+    collected, harmonised = collect(grid, layout, skip), Harmonised()
+    problems = [error for _, error in collected.problems]
+    if not collected.observations and not problems:
+        problems = [
+            DataError("the table has no rows with figures. Give at least one observed year.")
+        ]
+    try:
+        harmonised = harmonise(grid, layout, collected, options)
+    except ForecastError as error:
+        problems.append(error)
+    problems += [error for _, error in sorted(harmonised.problems, key=lambda row: row[0])]
+    return collected, harmonised, problems
+
+
+def _rows(
+    grid: Grid, layout: Layout, collected: Collected, harmonised: Harmonised
+) -> tuple[Row, ...]:
+    """Return what became of each row of the file."""
+    fates = {at: Row(grid.lines[at].number, "title", _short(grid, at)) for at in layout.above}
+    fates |= {at: Row(grid.lines[at].number, "heading", _short(grid, at)) for at in layout.header}
+    for at in range(layout.header[-1]):
+        fates.setdefault(at, Row(grid.lines[at].number, "empty"))
+    fates |= collected.rows
+    for at in range(layout.header[-1] + 1, len(grid.lines)):
+        fates.setdefault(at, Row(grid.lines[at].number, "not read", _short(grid, at)))
+    troubled = {number: str(error) for number, error in harmonised.problems if number}
+    for at, row in fates.items():
+        if row.fate == ACCEPTED and row.number in troubled:
+            fates[at] = Row(row.number, "problem", troubled[row.number])
+        elif row.fate == ACCEPTED and row.number in harmonised.aside:
+            fates[at] = Row(row.number, "cross-checked only", _short(grid, at))
+    return tuple(fates[at] for at in range(len(grid.lines)))
+
+
+def _aggregates(collected: Collected) -> list[str]:
+    """Say which rows are of groups of countries, if any are."""
+    names = list(collected.aggregates)
+    if not names:
+        return []
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    listed = ", ".join(names[:5]) + more
+    return [f"groups of countries are no places and were left out: {listed}"]
 
 
 def _one_line(error: ForecastError) -> ForecastError:
@@ -208,89 +229,6 @@ def _check_observed(panel: Panel, layout: Layout) -> None:
             f"observed. Leave them out ({out}), or correct the years."
         )
     plausibility.refuse_before_its_year(table)
-
-
-def _column_problems(grid: Grid, layout: Layout, skip: list[str]) -> list[ForecastError]:
-    """Refuse columns with figures that were not understood; they would be lost."""
-    problems: list[ForecastError] = []
-    below = grid.lines[layout.header[-1] + 1 :]
-    left_out = {folded(name) for name in skip}
-    for column in layout.columns:
-        if folded(column.label) in left_out and column.label:
-            continue
-        label = column.label or f"column {column.at + 1}"
-        cells = [line.cell(column.at) for line in below if not is_blank(line.cell(column.at))]
-        held = any(looks_like_figure(cell) for cell in cells)
-        if column.role == "trouble" and held:
-            problems.append(
-                DataError(
-                    f"column {label!r} is {column.says.trouble}. Leave it out, or say "
-                    f"skip=[{label!r}]."
-                )
-            )
-        elif column.role == "dimension":
-            problems += _dimension(column.label, cells)
-        elif column.role == "unknown" and not column.label and held:
-            width = max(len(grid.lines[at].cells) for at in layout.header)
-            if column.at < width or grid.kind != "CSV":
-                problems.append(
-                    DataError(
-                        f"column {column.at + 1} has no heading. Give it one, or remove the column."
-                    )
-                )
-        elif column.role == "unknown" and column.label:
-            near = difflib.get_close_matches(
-                label.casefold(), [*COLUMNS, *MEASURES], n=1, cutoff=0.8
-            )
-            if held or near:
-                hint = f"Did you mean {near[0]!r}? " if near else ""
-                problems.append(_unknown_column(label, layout, hint))
-    if not layout.of("figures") and not layout.of("y"):
-        labels = ", ".join(c.label for c in layout.columns if c.label) or "none"
-        problems.insert(
-            0,
-            DataError(
-                f"missing column 'value'; found: {labels}. A table needs the columns location, "
-                "measure, year, value, or one column per year."
-            ),
-        )
-    elif not problems and layout.style == "tidy" and not layout.of("year"):
-        labels = ", ".join(c.label for c in layout.columns if c.label)
-        problems.append(
-            DataError(
-                f"missing column 'year'; found: {labels}. A table needs the columns location, "
-                "measure, year, value, or one column per year."
-            )
-        )
-    return problems
-
-
-def _unknown_column(label: str, layout: Layout, hint: str) -> ForecastError:
-    found = ", ".join(c.label for c in layout.columns if c.label)
-    return DataError(
-        f"the heading {label!r} is not understood; found: {found}. {hint}"
-        f"Rename the column, remove it, or say skip=[{label!r}]."
-    )
-
-
-def _dimension(label: str, cells: list[object]) -> list[ForecastError]:
-    """Refuse a dimension of SDMX that divides the figures further than a series may."""
-    values = sorted({sdmx.code(cell) for cell in cells} - {""})
-    if label.split(":")[0].strip().upper() == "FREQ" and values and values != ["A"]:
-        return [
-            DataError(
-                f"column {label}: frequency {', '.join(values)[:40]!r}; only annual figures (A) "
-                "are read. Keep the annual rows."
-            )
-        ]
-    if len(values) <= 1 or all(value.upper() in sdmx.TOTALS for value in values):
-        return []
-    return [
-        DataError(
-            f"column {label} divides the figures into {', '.join(values[:6])}. Keep the rows of "
-            "one value, such as the total."
-        )
-    ]
 
 
 def _short(grid: Grid, at: int) -> str:

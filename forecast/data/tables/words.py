@@ -7,7 +7,7 @@ import datetime as dt
 import re
 import unicodedata
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from forecast.shelf import shelf
 
@@ -16,6 +16,20 @@ _NOT_A_LETTER = re.compile(r"[^\w+#№%‰]+|_")
 #: Superscripts, asterisks and daggers behind a word or a number.
 _MARKS = re.compile(r"[\s]*[*†‡§¹²³⁰⁴-⁹]+$")
 _NUMBERED = re.compile(r"\s+\(?[0-9]{1,2}\)$|(?<=[^\W\d])[0-9]\)$")
+_COUNTED = (
+    "persons|people|person|inhabitants|человек|чел|адам|киши|кісі|kishi|nafar|нафар|adam|odam|одам"
+)
+#: Units written in digits, such as "1000 persons", "в 1000 человек", "(1000s)" or "'000".
+_IN_DIGITS = {
+    1000.0: re.compile(
+        r"['’`]000\b|\b000s\b|\( ?000 ?\)|\b(?:in|в|x|×) ?1 ?000\b(?! ?000)"
+        rf"|\b1 ?000s\b|(?<!\d )\b1 ?000 ?(?:{_COUNTED})\b|\( ?1 ?000 ?\)"
+    ),
+    1_000_000.0: re.compile(
+        rf"\b(?:in|в|x|×) ?1 ?000 ?000\b|\b1 ?000 ?000 ?(?:{_COUNTED})\b|\( ?1 ?000 ?000 ?\)"
+    ),
+}
+_UNIT_DIGITS = re.compile(r"(?<!\d)\b(?:(?:in|в|x) )?(?:1 ?000(?: ?000)?s?|000s?)\b(?! ?\d)")
 UNITS = {"persons": 1.0, "thousands": 1000.0, "millions": 1_000_000.0}
 _RATE = re.compile(
     r"\b(?:на|per|for every) ?1 ?000\b|\bper (?:thousand|cent)\b|на тысячу|‰|%|\bпромилле\b"
@@ -100,7 +114,7 @@ def meaning(kind: str, text: str) -> str | None:
     Parameters
     ----------
     kind : {"column", "measure", "scope", "unit", "total", "part", "missing", "footnote", \
-"provisional"}
+"provisional", "unit_code", "whole", "aggregate", "place_type"}
     text : str
     """
     known = _words()[kind]
@@ -136,11 +150,46 @@ def stated(text: str) -> float | None:
     --------
     >>> stated("Прибыло, тыс. человек"), stated("мың адам"), stated("persons"), stated("2020")
     (1000.0, 1000.0, 1.0, None)
+    >>> stated("Immigration, 1000 persons"), stated("в 1000 человек"), stated("(1000s)")
+    (1000.0, 1000.0, 1000.0)
     """
-    said = meanings_inside("unit", text)
-    if re.search(r"['’]000|\b000s\b", text):
-        said |= {"1000"}
-    return max((float(size) for size in said), default=None)
+    sizes = {float(size) for size in meanings_inside("unit", text)}
+    if not is_rate(text):
+        plain = text.casefold().replace("1,000", "1 000").replace(",000,", " 000 ")
+        sizes |= {size for size, pattern in _IN_DIGITS.items() if pattern.search(plain)}
+    return max(sizes, default=None)
+
+
+def without_unit(text: str) -> str:
+    """Return a folded text without the words, and the round numbers, that state a unit."""
+    return without("unit", " ".join(_UNIT_DIGITS.sub(" ", text).split()))
+
+
+@lru_cache(maxsize=4096)
+def unit_of(text: str) -> float | Literal["rate"] | None:
+    """Return what a cell of a unit column says, whole or as ``CODE: label``.
+
+    Returns
+    -------
+    float, "rate" or None
+        By what figures are multiplied to be persons; None if it is not understood.
+
+    Examples
+    --------
+    >>> unit_of("THS_PER"), unit_of("PS: Persons"), unit_of("PC_POP"), unit_of("EUR")
+    (1000.0, 1.0, 'rate', None)
+    """
+    if is_rate(text):
+        return "rate"
+    code, _, label = text.partition(":")
+    for part in (text, label, code):
+        meant = meaning("unit_code", part) if part.strip() else None
+        if meant is not None:
+            return "rate" if meant == "rate" else float(meant)
+        size = stated(part)
+        if size is not None:
+            return size
+    return None
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,145 @@
+"""Columns that would be lost or misread: refused, one message each, before any row is read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+from forecast.data.tables import sdmx, words
+from forecast.data.tables.columns import Column, labels_of
+from forecast.data.tables.grid import Grid
+from forecast.data.tables.layout import Layout
+from forecast.data.tables.numbers import is_blank, looks_like_figure
+from forecast.data.tables.reading import ReadOptions
+from forecast.errors import DataError, ForecastError
+from forecast.validation import COLUMNS, MEASURES
+
+_NEEDED = "A table needs the columns location, measure, year, value, or one column per year."
+
+
+def column_problems(grid: Grid, layout: Layout, options: ReadOptions) -> list[ForecastError]:
+    """Return what is wrong with the columns: figures not understood, parts of a whole, units.
+
+    Parameters
+    ----------
+    grid : Grid
+    layout : Layout
+    options : ReadOptions
+        A unit that the caller states makes the table's own one beside the point.
+    """
+    below = grid.lines[layout.header[-1] + 1 :]
+    width = max(len(grid.lines[at].cells) for at in layout.header)
+    problems: list[ForecastError] = []
+    for column in layout.columns:
+        cells = [line.cell(column.at) for line in below if not is_blank(line.cell(column.at))]
+        if column.role == "trouble":
+            problems += _trouble(column, cells)
+        elif column.role == "dimension":
+            problems += _dimension(column, _labelled(column, below))
+        elif column.role == "unit" and options.units is None:
+            problems += _unit(column, cells)
+        elif column.role == "place_type":
+            problems += _place_type(column, cells)
+        elif column.role == "unknown" and column.label:
+            problems += _unknown(column, cells, layout)
+        elif column.role == "unknown" and (column.at < width or grid.kind != "CSV"):
+            problems += _unnamed(column, cells)
+    missing = _missing(layout, bool(problems))
+    return [*missing, *problems] if not layout.of("figures", "y") else [*problems, *missing]
+
+
+def _labelled(column: Column, below: Sequence[object]) -> list[object]:
+    """Return the cells of a column of codes, each with its label from the column beside it."""
+    cells: dict[str, None] = {}
+    for line in below:
+        code = line.cell(column.at)  # type: ignore[attr-defined]
+        if not is_blank(code):
+            label = line.cell(column.twin) if column.twin >= 0 else None  # type: ignore[attr-defined]
+            cells.setdefault(str(code) if is_blank(label) else f"{code}: {label}")
+    return list(cells)
+
+
+def _trouble(column: Column, cells: Sequence[object]) -> Iterator[ForecastError]:
+    if any(looks_like_figure(cell) for cell in cells):
+        label = column.label or f"column {column.at + 1}"
+        yield DataError(
+            f"column {label!r} is {column.says.trouble}. Leave it out, or say skip=[{label!r}]."
+        )
+
+
+def _unnamed(column: Column, cells: Sequence[object]) -> Iterator[ForecastError]:
+    if any(looks_like_figure(cell) for cell in cells):
+        yield DataError(
+            f"column {column.at + 1} has no heading. Give it one, or remove the column."
+        )
+
+
+def _unknown(column: Column, cells: Sequence[object], layout: Layout) -> Iterator[ForecastError]:
+    """Refuse a column whose heading is not known, unless all its cells stand for the whole."""
+    label = column.label
+    near = difflib.get_close_matches(label.casefold(), [*COLUMNS, *MEASURES], n=1, cutoff=0.8)
+    if near or any(looks_like_figure(cell) for cell in cells):
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        yield DataError(
+            f"the heading {label!r} is not understood; found: {labels_of(layout.columns)}. {hint}"
+            f"Rename the column, remove it, or say skip=[{label!r}]."
+        )
+        return
+    yield from _dimension(column, cells)
+
+
+def _dimension(column: Column, cells: Sequence[object]) -> Iterator[ForecastError]:
+    """Refuse a dimension whose values are a part of the whole, or divide it."""
+    label = column.label
+    values = sorted({words.spaced(str(cell)) for cell in cells if not is_blank(cell)})
+    if all(sdmx.is_whole(label, value) for value in values):
+        return
+    shown = ", ".join(value if len(value) <= 40 else f"{value[:40]}…" for value in values[:6])
+    if sdmx.name_of(label) == "FREQ":
+        codes = ", ".join(sorted({sdmx.code(value) for value in values}))[:40]
+        yield DataError(
+            f"column {label}: frequency {codes!r}; only annual figures (A) are read. Keep the "
+            "annual rows."
+        )
+    elif len(values) > 1:
+        yield DataError(
+            f"column {label} divides the figures into {shown}. Keep the rows of one value, such "
+            f"as the total; or say skip=[{label!r}], if it does not change what is counted."
+        )
+    else:
+        yield DataError(
+            f"column {label}: all figures are of {shown!r}, which may be a part of the whole. Give "
+            f"the rows of the total; or say skip=[{label!r}], if {shown!r} is what is wanted."
+        )
+
+
+def _unit(column: Column, cells: Sequence[object]) -> Iterator[ForecastError]:
+    """Refuse units that are rates or that are not understood; persons are never assumed."""
+    for text in sorted({words.spaced(str(cell)) for cell in cells}):
+        unit = words.unit_of(text)
+        if unit == "rate":
+            yield DataError(
+                f"column {column.label}: {text!r} is a rate or a share. Give counts of persons."
+            )
+        elif unit is None:
+            yield DataError(
+                f"column {column.label}: the unit {text!r} is not understood. Write persons, "
+                "thousands or millions, or say units='persons', 'thousands' or 'millions'."
+            )
+
+
+def _place_type(column: Column, cells: Sequence[object]) -> list[ForecastError]:
+    """Refuse a column "type" that speaks of something else than kinds of places."""
+    texts = [words.spaced(str(cell)) for cell in cells]
+    if all(words.meaning("place_type", text) for text in texts):
+        return []
+    return list(_dimension(column, texts))
+
+
+def _missing(layout: Layout, others: bool) -> Iterator[ForecastError]:
+    """Say which column is missing without which no figure can be read."""
+    labels = labels_of(layout.columns)
+    if not layout.of("figures", "y"):
+        yield DataError(f"missing column 'value'; found: {labels or 'none'}. {_NEEDED}")
+    elif not others and layout.style == "tidy" and not layout.of("year"):
+        yield DataError(f"missing column 'year'; found: {labels}. {_NEEDED}")
