@@ -136,7 +136,7 @@ def main() -> None:
 
 
 def tables(track: Track, folder: Path) -> None:
-    """Print the tables of docs/backtests.md as CSV."""
+    """Print the tables of docs/studies/backtests.md as CSV."""
     from forecast.models.published import Published
 
     kept = ["crps", "mae", "bias", "coverage_50", "coverage_80", "coverage_95"]

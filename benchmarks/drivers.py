@@ -1,4 +1,4 @@
-"""Where drivers help and where not: the table of docs/drivers.md, as CSV.
+"""Where drivers help and where not: the table of docs/studies/drivers.md, as CSV.
 
     python benchmarks/drivers.py [--first 2005] [--last 2021] [--horizons 1 3 5]
 

@@ -1,4 +1,4 @@
-"""The ensemble against its peers: every table of docs/ensemble.md.
+"""The ensemble against its peers: every table of docs/studies/ensemble.md.
 
     python benchmarks/ensemble.py --shared FOLDER [--only world,asia,...] [--store FOLDER]
 

@@ -1,7 +1,7 @@
 """Backtests of gross flows, regions and reconciliation on the bundled figures.
 
     python benchmarks/flows.py FOLDER            # run (about 6 processor minutes), resumable
-    python benchmarks/flows.py FOLDER --tables   # print the tables of docs/flows.md
+    python benchmarks/flows.py FOLDER --tables   # print the tables of docs/studies/flows.md
     python benchmarks/flows.py FOLDER --paired   # joint scores with and without dependence
 
 Settings were chosen on origins up to 2004 (flows) and outcomes up to 2013 (regions); what is

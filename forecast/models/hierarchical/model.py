@@ -70,7 +70,7 @@ class Hierarchical(ModelBase):
     >>> Hierarchical(priors={"storm_ecko": (0.6, 0.4)})
     Traceback (most recent call last):
     forecast.errors.UnknownNameError: unknown prior of hierarchical 'storm_ecko'. \
-Did you mean: storm_echo?
+Did you mean: storm_echo, log_storm_size, log_storm_spread.
     """
 
     name = "hierarchical"

@@ -1,0 +1,143 @@
+"""What the documentation names is there, and its examples run."""
+
+from __future__ import annotations
+
+import doctest
+import functools
+import importlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import forecast as fc
+from forecast.models.registry import REGISTRY
+from forecast.panel import Panel
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")],
+)
+SHELVES = "benchmarks|data|docs|forecast|models|reports|tests"
+FILE = re.compile(rf"(?<![\w/.-])(?:{SHELVES})/[\w./*-]*\w/?")
+MODULE_FILE = re.compile(r"`(\w+\.py)`")
+DOTTED = re.compile(r"(?<![\w/.-])forecast(?:\.[A-Za-z_]\w*)+(?![\w/])")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def there(text: str) -> bool:
+    return any(ROOT.glob(text)) if "*" in text else (ROOT / text).exists()
+
+
+@pytest.fixture(params=PAGES, ids=name)
+def page(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+#: Written by the commands of the pages that name them, or a user's own; not files of ours.
+MADE = ("reports/central-asia.*", "reports/", "models/targets/", "data/oracle-output.csv")
+
+
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = {match.rstrip(".") for match in FILE.findall(text)}
+    assert sorted(path for path in named if path not in MADE and not there(path)) == []
+    files = {path.name for path in ROOT.glob("forecast/**/*.py")}
+    assert sorted(set(MODULE_FILE.findall(text)) - files) == []
+
+
+def resolves(dotted: str) -> bool:
+    """Whether a dotted name is a module of the package, or something in one."""
+    parts = dotted.split(".")
+    for n in range(len(parts), 0, -1):
+        module = ".".join(parts[:n])
+        folder = ROOT.joinpath(*parts[:n])
+        if not (folder.with_suffix(".py").is_file() or (folder / "__init__.py").is_file()):
+            continue
+        found: object = importlib.import_module(module)
+        for attribute in parts[n:]:
+            if not hasattr(found, attribute):
+                return False
+            found = getattr(found, attribute)
+        return True
+    return False
+
+
+def test_modules_and_functions_that_a_page_names_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = {match for match in DOTTED.findall(text) if not match.endswith((".csv", ".pot", ".po"))}
+    assert sorted(dotted for dotted in named if not resolves(dotted)) == []
+
+
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    links = LINK.findall(page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def with_examples() -> list[str]:
+    paths = [path for path in (ROOT / "forecast").rglob("*.py") if "__pycache__" not in path.parts]
+    return sorted(
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in paths
+        if ">>>" in path.read_text(encoding="utf-8")
+    )
+
+
+@pytest.mark.parametrize("module", with_examples())
+def test_examples_of_docstrings_run(module: str) -> None:
+    importlib.import_module(module)
+    # The verb `forecast.models` hides the room of that name as an attribute.
+    result = doctest.testmod(sys.modules[module])
+    assert result.failed == 0
+
+
+def python_block(page: str, start: str) -> str:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)
+    (block,) = (block for block in blocks if block.startswith(start))
+    return block
+
+
+@pytest.fixture
+def registry() -> Iterator[None]:
+    before = dict(REGISTRY)
+    yield
+    REGISTRY.clear()
+    REGISTRY.update(before)
+
+
+@pytest.mark.usefixtures("registry")
+def test_the_model_of_the_contributor_s_page_works() -> None:
+    names: dict[str, object] = {"__name__": "contributed"}
+    exec(python_block("CONTRIBUTING.md", "import zlib"), names)  # noqa: S102
+    track = names["track"]
+    assert isinstance(track, fc.Track)
+    assert set(track.table["model"]) == {"naive", "repeats"}
+    assert set(track.table["status"]) == {"scored"}
+
+
+@pytest.mark.thorough
+def test_the_calls_of_the_readme_run_as_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every line of the block, with fewer draws and the series that it names."""
+    load = fc.load
+
+    def smaller(panel: str) -> Panel:
+        whole = load(panel)
+        return whole.select(source="kz-bns") if panel == "central-asia" else whole
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fc, "load", smaller)
+    monkeypatch.setattr(fc, "forecast", functools.partial(fc.forecast, draws=500))
+    monkeypatch.setattr(fc, "backtest", functools.partial(fc.backtest, draws=100))
+    table = load("central-asia").select(location="KAZ", source="kz-bns", measure="immigration")
+    table.to_frame()[["location", "year", "value"]].to_csv("arrivals.csv", index=False)
+    exec(python_block("README.md", "import forecast as fc\n\npanel"), {})  # noqa: S102
+    assert list((tmp_path / "reports").glob("*.html"))
