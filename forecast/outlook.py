@@ -6,35 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import archive, arguments, artifacts, locations
+from forecast import archive, arguments, artifacts, draw_tables
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
-from forecast.series_key import SeriesKey, keys_of
+from forecast.series_key import SeriesKey, find_series, keys_of
 
-#: Levels of the tidy quantile table: those of 50, 80 and 95 % intervals and some between.
-QUANTILE_LEVELS = (
-    0.025,
-    0.05,
-    0.1,
-    0.2,
-    0.25,
-    0.3,
-    0.4,
-    0.5,
-    0.6,
-    0.7,
-    0.75,
-    0.8,
-    0.9,
-    0.95,
-    0.975,
-)
 #: Columns that name a series in the tables that users see.
 TABLE_KEY = ["location", "measure", "source"]
 #: Attributes of draws that are no forecast: they say what is taken for given.
@@ -159,8 +141,7 @@ class Forecast:
         year : int
             Any forecast year.
         source : str, optional
-            Which source. Without it, and with several, the one whose series of this
-            measure cover the most locations (so that countries can be compared).
+            Which source; needed where several have the series.
 
         Returns
         -------
@@ -170,7 +151,8 @@ class Forecast:
         Raises
         ------
         DataError
-            If the threshold is no number, or the year is observed.
+            If the threshold is no number, the year is observed, or several sources have the
+            series and none is named.
         UnknownNameError
             If the forecast has no such series or year.
         """
@@ -185,7 +167,8 @@ class Forecast:
         self, *, location: str, measure: str, year: int, source: str | None = None
     ) -> np.ndarray:
         """Return the draws of one series and year, shape (n_draws,), in persons."""
-        values = self.paths.isel(series=self._find(location, measure, source))
+        position = find_series(self.series, location, measure, source, "this forecast")
+        values = self.paths.isel(series=position)
         if year not in values["year"]:
             raise unknown_name("forecast year", year, [str(y) for y in values["year"].to_numpy()])
         drawn = values.sel(year=year).to_numpy()
@@ -199,19 +182,13 @@ class Forecast:
         Parameters
         ----------
         kind : {"quantile", "sample"}
-            `QUANTILE_LEVELS` of each series and year, or every draw.
+            `arguments.QUANTILE_LEVELS` of each series and year, or every draw.
         """
         if kind == "quantile":
-            return self.quantiles(QUANTILE_LEVELS)
+            return self.quantiles(arguments.QUANTILE_LEVELS)
         if kind != "sample":
             raise unknown_name("kind of table", kind, ["quantile", "sample"])
-        drawn = self.draws.transpose("series", "year", "draw")
-        table = self._index(self.horizons)
-        repeated = table.loc[table.index.repeat(drawn.sizes["draw"])].reset_index(drop=True)
-        number = np.tile(np.arange(drawn.sizes["draw"]), len(table))
-        return repeated.assign(draw=number, value=drawn.to_numpy().ravel()).dropna(
-            ignore_index=True
-        )
+        return draw_tables.sample_table(self.draws, self.series[TABLE_KEY])
 
     def save(self, path: str | Path) -> Path:
         """Write the forecast to a folder: NetCDF draws, history, notes and a manifest.
@@ -230,21 +207,62 @@ class Forecast:
         samples: int = 100,
         horizons: Sequence[int] | None = None,
     ) -> Path:
-        """Write a hubverse hub, or add the forecast to one; see `forecast.exports.hub.export`."""
-        from forecast.exports.hub.export import to_hub
+        """Write a hubverse hub, or add the forecast to one of ours; whole or not at all.
 
-        return to_hub(self, folder, team=team, samples=samples, horizons=horizons)
+        `horizons` are the target years by default; see `forecast.exports.hub.hub_files` for
+        the other options. Rounds, models and figures that are there stay.
+
+        Raises
+        ------
+        DataError
+            Of five-year periods, a scenario or condition, or if something else is at `folder`.
+        """
+        from forecast.exports.hub import earlier_hub, hub_folder
+
+        target = Path(folder)
+        options: dict[str, Any] = {"team": team, "samples": samples, "name": target.name}
+        contents = self.hub_files(horizons=horizons, earlier=earlier_hub(target), **options)
+        with hub_folder(target, contents):
+            pass
+        return target
+
+    def hub_files(
+        self, *, horizons: Sequence[int] | None = None, **options: Any
+    ) -> dict[str, bytes]:
+        """Return the files of a hub by path; options of `forecast.exports.hub.hub_files`."""
+        from forecast.exports.hub import hub_files
+
+        self.require_unconditional("a hub")
+        years = list(self.horizons if horizons is None else horizons)
+        quantiles = self.quantiles(arguments.QUANTILE_LEVELS, years)
+        draws = self.paths.sel(year=years)
+        return hub_files(self.series, quantiles, draws, self.history, **options)
 
     def to_bayespop(self, path: str | Path, source: str | None = None) -> Path:
-        """Write countries' net migration as trajectories for the R package bayesPop.
+        """Write `bayespop` as CSV: ``LocID, Year, Trajectory, Migration`` (thousand persons)."""
+        table = self.bayespop(source)
+        return artifacts.write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
-        CSV with ``LocID, Year, Trajectory, Migration`` in thousand persons a year; see
-        `forecast.exports.bayespop.bayespop`.
-        """
+    def bayespop(self, source: str | None = None) -> pd.DataFrame:
+        """Return countries' net migration as trajectories; see `forecast.exports.bayespop`."""
         from forecast.exports.bayespop import bayespop
 
-        table = bayespop(self, source)
-        return artifacts.write_text(path, table.to_csv(index=False, lineterminator="\n"))
+        return bayespop(self.series, self.paths, self.history, source)
+
+    def require_unconditional(self, purpose: str) -> None:
+        """Refuse draws that hold a scenario or a condition as what is to become `purpose`.
+
+        Raises
+        ------
+        DataError
+            Naming the scenario or condition, and the purpose, such as ``"a hub"``.
+        """
+        for mark in MARKS:
+            if mark in self.paths.attrs:
+                raise DataError(
+                    f"the draws given hold the {mark} {self.paths.attrs[mark]!r}; they are no "
+                    f"forecast, and {purpose} would give them out as one. Give the baseline."
+                )
 
     @cached_property
     def _positions(self) -> dict[SeriesKey, int]:
@@ -259,46 +277,12 @@ class Forecast:
             f"target years {years}{''.join(given)}>"
         )
 
-    def _index(self, years: Sequence[int]) -> pd.DataFrame:
-        series = self.series[TABLE_KEY]
-        repeated = series.loc[series.index.repeat(len(years))].reset_index(drop=True)
-        return repeated.assign(year=np.tile(np.asarray(years, dtype=int), len(series)))
-
     def _summary(
         self, levels: np.ndarray, years: Sequence[int] | None
     ) -> tuple[pd.DataFrame, np.ndarray]:
         """Return the rows (series, year) that are forecast and their quantiles (level, row)."""
         wanted = self.horizons if years is None else tuple(years)
-        available = set(self.paths["year"].to_numpy().tolist())
-        for year in wanted:
-            if year not in available:
-                raise unknown_name("forecast year", year, [str(y) for y in sorted(available)])
-        drawn = self.paths.sel(year=list(wanted)).transpose("draw", "series", "year").to_numpy()
-        flat = drawn.reshape(drawn.shape[0], -1)
-        forecast = ~np.isnan(flat[0])
-        table = self._index(wanted)[forecast].reset_index(drop=True)
-        return table, np.quantile(flat[:, forecast], levels, axis=0)
-
-    def _find(self, location: str, measure: str, source: str | None) -> int:
-        series = self.series
-        location = locations.canonical(location)
-        named = (
-            ("location", location, series["location"] == location),
-            ("measure", measure, series["measure"] == measure),
-            ("source", source, series["source"] == source),
-        )
-        fits = np.ones(len(series), dtype=bool)
-        for column, name, mask in named:
-            if name is None:
-                continue
-            if not (fits & mask).any():
-                raise unknown_name(f"{column} in this forecast", name, set(series[column][fits]))
-            fits &= mask
-        if fits.sum() > 1:
-            covered = series[series["measure"] == measure].groupby("source").size()
-            widest = covered[sorted(set(series["source"][fits]))].idxmax()
-            fits &= series["source"] == widest
-        return int(np.flatnonzero(fits)[0])
+        return draw_tables.quantile_values(self.paths, self.series[TABLE_KEY], wanted, levels)
 
 
 def open_forecast(path: str | Path) -> Forecast:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
+from typing import Any
+
+from forecast.errors import DataError
 
 
 def shelf(name: str) -> Path:
@@ -33,3 +37,19 @@ def shelf(name: str) -> Path:
     raise FileNotFoundError(
         f"the shelf {name!r} is missing from this installation; install migration-forecast again"
     )
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the content of a TOML file.
+
+    Raises
+    ------
+    DataError
+        If it is not TOML.
+    FileNotFoundError
+    """
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is not TOML: {error}.") from None

@@ -62,12 +62,19 @@ def test_probabilities_add_up(outlook: Forecast) -> None:
         outlook.probability(**which)
 
 
-def test_several_sources_take_the_widest(table: pd.DataFrame) -> None:
+def test_several_sources_are_never_chosen_from_silently(table: pd.DataFrame) -> None:
     register = table[table["measure"] == "net_migration"].query("location == 'KAZ'")
     both = pd.concat([table, register.assign(source="register", value=register["value"] + 1e6)])
     outlook = fc.forecast(Panel.from_frame(both), "structural", draws=200)
     which = {"location": "KAZ", "measure": "net_migration", "year": 2027}
-    assert outlook.probability(above=8e5, **which) < 0.1
+    choices = "net_migration of KAZ is known from register, un. Say which is meant"
+    with pytest.raises(DataError, match=choices):
+        outlook.probability(above=8e5, **which)
+    with pytest.raises(DataError, match=choices):
+        outlook.sample(**which)
+    with pytest.raises(DataError, match=choices):
+        fc.condition(outlook, "KAZ net_migration 2027 >= 0")
+    assert outlook.probability(above=8e5, source="un", **which) < 0.1
     assert outlook.probability(above=8e5, source="register", **which) > 0.9
 
 

@@ -54,7 +54,7 @@ def check(folder: Path) -> None:
 
     Prints one row per broken rule as CSV; exit status 1 if there is any.
     """
-    from forecast.exports.hub.check import check_hub
+    from forecast.exports.check import check_hub
 
     with progress("checking the hub"):
         found = check_hub(folder)

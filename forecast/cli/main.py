@@ -86,9 +86,7 @@ def predict(
     """
     outlook = make_outlook(data, horizons, model, draws, seed)
     if table == "bayespop":
-        from forecast.exports.bayespop import bayespop
-
-        show(bayespop(outlook), out)
+        show(outlook.bayespop(), out)
         return
     if table == "explanation":
         if outlook.explanation is None:

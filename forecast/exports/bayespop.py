@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from forecast import locations
 from forecast.errors import DataError, unknown_name
-from forecast.outlook import Forecast
-from forecast.panel import Series
+from forecast.panel import Panel, Series
 
 #: What a population projection takes as net migration of a country.
 MEASURE = "net_migration"
 
 
-def bayespop(outlook: Forecast, source: str | None = None) -> pd.DataFrame:
+def bayespop(
+    series: pd.DataFrame, paths: xr.DataArray, history: Panel, source: str | None = None
+) -> pd.DataFrame:
     """Return the draws of countries' net migration in the form of bayesPop.
 
     ``write.csv`` of it is what ``pop.predict(inputs = list(migtraj = FILE), annual = TRUE)``
@@ -22,7 +24,12 @@ def bayespop(outlook: Forecast, source: str | None = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    outlook : Forecast
+    series : DataFrame
+        ``location, measure, source, origin``, one row per forecast series.
+    paths : DataArray, dims (draw, series, year)
+        Persons per year (or period), every year after the data.
+    history : Panel
+        The observed figures.
     source : str, optional
         Whose net migration; without it, and with several, the one that covers most countries.
 
@@ -47,9 +54,8 @@ def bayespop(outlook: Forecast, source: str | None = None) -> pd.DataFrame:
     Ševčíková and Raftery (2016), bayesPop: Probabilistic Population Projections, Journal of
     Statistical Software 75(5), doi:10.18637/jss.v075.i05.
     """
-    table = outlook.series
-    national = table["location"].map(_is_country) & (table["measure"] == MEASURE)
-    found = table[national]
+    national = series["location"].map(_is_country) & (series["measure"] == MEASURE)
+    found = series[national]
     if found.empty:
         raise DataError(
             "no country's net_migration was forecast, so there is nothing to project a "
@@ -60,17 +66,17 @@ def bayespop(outlook: Forecast, source: str | None = None) -> pd.DataFrame:
     if source not in set(found["source"]):
         raise unknown_name("source of net_migration in this forecast", source, set(found["source"]))
     found = found[found["source"] == source]
-    known = {series.key: series for series in outlook.history}
-    paths = outlook.paths.transpose("draw", "series", "year")
+    observed = {figures.key: figures for figures in history}
+    paths = paths.transpose("draw", "series", "year")
     last = paths["year"].to_numpy()[-1]
-    step = outlook.history.step
+    step = history.step
     years = np.arange(int(found["origin"].min()) + step, last + 1, step)
     trajectory = np.arange(1, paths.sizes["draw"] + 1)
     parts = []
     for position, place in zip(found.index, found["location"]):
         drawn = paths.isel(series=position).reindex(year=years).to_numpy()
-        series = known[source, place, MEASURE]
-        seen = np.array([_observed(series, int(year)) for year in years])
+        figures = observed[source, place, MEASURE]
+        seen = np.array([_observed(figures, int(year)) for year in years])
         values = np.where(np.isnan(drawn), seen, drawn)
         parts.append(
             pd.DataFrame(

@@ -18,6 +18,7 @@ from forecast.impacts.placebo import SETS, check_sets, placebos
 from forecast.impacts.result import STANDS_OUT, Impact
 from forecast.models.registry import model as find_model
 from forecast.panel import Panel, Series
+from forecast.series_key import several_sources
 
 #: Models that an unusual result has to stand: no change, a level, a mean, a damped trend.
 CHECKS = ("naive", "level", "ar", "ets")
@@ -155,10 +156,7 @@ def _only_source(panel: Panel, location: str, measure: str) -> str:
     """Return the only source that has a series, or ask which one is meant."""
     sources = sorted(key[0] for key in panel.select(location=location, measure=measure).keys)
     if len(sources) > 1:
-        raise DataError(
-            f"{measure} of {location} is known from {', '.join(sources)}. "
-            f"Say which is meant, such as source={sources[0]!r}."
-        )
+        raise several_sources(measure, location, sources)
     return sources[0]
 
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from forecast import artifacts
 from forecast.errors import DataError
-from forecast.exports.hub.export import (
+from forecast.exports.hub import (
     SAMPLES,
     check_hub_folder,
     earlier_hub,
-    hub_files,
     hub_folder,
 )
 from forecast.language import Language
@@ -35,7 +34,6 @@ from forecast.reports.thresholds import Threshold, check
 from forecast.reports.thresholds import read as read_thresholds
 from forecast.reports.track_matching import covered, opened
 from forecast.reports.workbook import workbook
-from forecast.scenarios.apart import refuse_what_if
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -110,7 +108,7 @@ def report(
     """
     words = find_language(language)
     check_place(folder, name, language, outlook.history)
-    refuse_what_if(outlook, "a report")
+    outlook.require_unconditional("a report")
     known = subjects(outlook)
     tried = opened(track)
     found = None if tried is None else record(covered(tried, outlook.history), outlook.model)
@@ -204,7 +202,7 @@ def _hub(outlook: Forecast, folder: Path) -> dict[str, bytes]:
     if outlook.history.step != 1:
         return {}
     samples = min(SAMPLES, outlook.paths.sizes["draw"])
-    return hub_files(outlook, samples=samples, earlier=earlier_hub(folder), name=folder.name)
+    return outlook.hub_files(samples=samples, earlier=earlier_hub(folder), name=folder.name)
 
 
 def _thresholds(

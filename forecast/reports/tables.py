@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecast.arguments import QUANTILE_LEVELS
 from forecast.language import Language
-from forecast.outlook import QUANTILE_LEVELS, TABLE_KEY, Forecast
+from forecast.outlook import TABLE_KEY, Forecast
 from forecast.reports import labels
 from forecast.reports.numbers import rounded
 from forecast.reports.series_view import Subject

@@ -13,6 +13,7 @@ import numpy as np
 from forecast import locations
 from forecast.errors import DataError, unknown_name
 from forecast.outlook import Forecast
+from forecast.series_key import find_series
 
 _NUMBER = r"[+-]?\d[\d,_]*(?:\.\d+)?"
 _WRITTEN = re.compile(
@@ -43,7 +44,7 @@ class Condition:
     near, sd : float
         A value known with a normal error of this standard deviation; None if bounds are given.
     source : str or None
-        None for the source that covers most locations, as in `Forecast.probability`.
+        None where only one source has the series, as in `Forecast.probability`.
     """
 
     location: str
@@ -80,7 +81,10 @@ class Condition:
         DataError, UnknownNameError
             If the forecast has no such series or year.
         """
-        row = outlook.series.iloc[outlook._find(self.location, self.measure, self.source)]
+        position = find_series(
+            outlook.series, self.location, self.measure, self.source, "this forecast"
+        )
+        row = outlook.series.iloc[position]
         if self.year <= row["origin"]:
             key = (row["source"], row["location"], row["measure"])
             series = next(series for series in outlook.history if series.key == key)

@@ -16,7 +16,6 @@ from forecast.errors import DataError, unknown_name
 from forecast.horizons import concept
 from forecast.outlook import Forecast
 from forecast.panel import Series
-from forecast.scenarios.apart import refuse_what_if
 from forecast.scenarios.unusual import monte_carlo_error
 from forecast.series_key import KEY, SeriesKey
 from forecast.shelf import shelf
@@ -144,7 +143,7 @@ def targets(
     DataError
         If the file is not what it should be, or the forecast is a scenario or conditional.
     """
-    refuse_what_if(outlook, "a table of targets")
+    outlook.require_unconditional("a table of targets")
     wanted = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else None
     if wanted is None:
         wanted = read(given)  # type: ignore[arg-type]

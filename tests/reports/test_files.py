@@ -16,7 +16,7 @@ import pytest
 import forecast as fc
 from forecast import artifacts
 from forecast.errors import DataError, UnknownNameError
-from forecast.exports.hub.check import check_hub
+from forecast.exports.check import check_hub
 from forecast.language import language
 from forecast.outlook import Forecast
 from forecast.panel import Panel

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.arguments import QUANTILE_LEVELS
 from forecast.errors import DataError, ForecastError, UnknownNameError
-from forecast.outlook import QUANTILE_LEVELS, Forecast
+from forecast.outlook import Forecast
 from forecast.reports import charts
 from forecast.reports.horizon import report
 

@@ -1,9 +1,10 @@
-"""A hub on disk, read once for all checks."""
+"""A hub on disk: what its folders and files are called, read once for all checks."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,77 @@ from typing import Any
 import pandas as pd
 
 from forecast.errors import DataError
-from forecast.exports.hub import layout
-from forecast.exports.hub.findings import Finding
 
+#: Version of the hubverse's schemas that is written and checked.
+VERSION = "v6.0.0"
+_ADDRESS = "https://raw.githubusercontent.com/hubverse-org/schemas/main"
+#: Files in ``hub-config``.
+ADMIN, TASKS = "hub-config/admin.json", "hub-config/tasks.json"
+METADATA_SCHEMA = "hub-config/model-metadata-schema.json"
+TARGET_DATA = "hub-config/target-data.json"
+CONFIG = (ADMIN, TASKS, METADATA_SCHEMA, TARGET_DATA)
+OUTPUT, METADATA, TARGETS = "model-output", "model-metadata", "target-data"
+TIME_SERIES, ORACLE = f"{TARGETS}/time-series.csv", f"{TARGETS}/oracle-output.csv"
+#: Columns of model output beside the task ids; there is no ``model_id``, the folder says it.
+STANDARD = ("output_type", "output_type_id", "value")
+#: What makes a task of ours, in the order of the columns.
+TASK_IDS = ("origin_date", "source", "target", "location", "horizon", "target_end_date")
+ROUND, DERIVED = "origin_date", "target_end_date"
+#: What identifies one observed figure.
+UNIT = ("source", "target", "location", "target_end_date")
+ABBREVIATION = re.compile(r"[A-Za-z0-9_]+")
+#: How many offending rows a message quotes.
+QUOTED = 3
 #: Files that a hub may hold anywhere beside its own.
 _IGNORED = ("README", ".", "LICENSE")
 _TABLES = (".csv", ".parquet")
+
+
+def schema_address(config: str) -> str:
+    """Return the address that names a schema of the hubverse, such as ``tasks-schema.json``."""
+    return f"{_ADDRESS}/{VERSION}/{config}-schema.json"
+
+
+def abbreviation(name: str) -> str:
+    """Return a team's or model's name as an abbreviation: letters, digits and underscores.
+
+    Examples
+    --------
+    >>> abbreviation("my-model 2")
+    'my_model_2'
+    """
+    return re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:40] or "unnamed"
+
+
+def year_end(year: int) -> str:
+    """Return the last day of a year, which stands for the year."""
+    return f"{year}-12-31"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule that a hub breaks.
+
+    Attributes
+    ----------
+    file : str
+        Path inside the hub.
+    rule : str
+        Short name of the rule.
+    problem : str
+        What is wrong, where, and what would be right.
+    """
+
+    file: str
+    rule: str
+    problem: str
+
+
+def quoted(values: Iterable[object]) -> str:
+    """Name the first few of several values."""
+    listed = [str(value) for value in dict.fromkeys(map(str, values))]
+    more = len(listed) - QUOTED
+    return ", ".join(listed[:QUOTED]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +105,17 @@ class Hub:
     @property
     def admin(self) -> Mapping[str, Any]:
         """Content of ``admin.json``."""
-        return dict(self.configs[layout.ADMIN])
+        return dict(self.configs[ADMIN])
 
     @property
     def rounds(self) -> Sequence[Mapping[str, Any]]:
         """The rounds of ``tasks.json``."""
-        return list(self.configs[layout.TASKS]["rounds"])
+        return list(self.configs[TASKS]["rounds"])
 
     @property
     def derived(self) -> frozenset[str]:
         """Task ids that follow from others."""
-        named = set(self.configs[layout.TASKS].get("derived_task_ids") or [])
+        named = set(self.configs[TASKS].get("derived_task_ids") or [])
         for entry in self.rounds:
             named |= set(entry.get("derived_task_ids") or [])
         return frozenset(named)
@@ -78,11 +144,11 @@ def read_hub(folder: str | Path) -> Hub:
         raise DataError(f"{root} is not a folder. Give the folder of a hub.")
     found: dict[str, Any] = {}
     findings = []
-    for name in layout.CONFIG:
+    for name in CONFIG:
         path = root / name
         if not path.is_file():
             # Only the description of target data may be left out.
-            if name != layout.TARGET_DATA:
+            if name != TARGET_DATA:
                 findings.append(Finding(name, "file", "is missing; every hub needs it."))
             continue
         try:

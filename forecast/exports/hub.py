@@ -3,85 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import xarray as xr
 import yaml
 
 from forecast import artifacts
 from forecast.errors import DataError
-from forecast.exports.hub import layout
-from forecast.exports.hub.tables import observed, oracle, output_tables, versioned
-from forecast.exports.hub.tasks import Tasks, as_config, from_config, merged, tasks_of
-from forecast.models.registry import table as registry
-from forecast.outlook import Forecast
+from forecast.exports import files
+from forecast.exports.tasks import (
+    Tasks,
+    as_config,
+    from_config,
+    merged,
+    observed,
+    oracle,
+    output_tables,
+    tasks_of,
+    versioned,
+)
 from forecast.panel import Panel
-from forecast.scenarios.apart import refuse_what_if
+from forecast.shelf import read_toml, shelf
 
 #: Samples of each task unless others are asked for: enough for a score, few enough for a mail.
 SAMPLES = 100
 TEAM = "forecast"
 _TEXT = {"type": "string", "minLength": 1}
 _ABBREVIATION = {"type": "string", "pattern": "^[A-Za-z0-9_]+$", "maxLength": 40}
-
-
-def to_hub(
-    outlook: Forecast,
-    folder: str | Path,
-    *,
-    team: str = TEAM,
-    samples: int = SAMPLES,
-    horizons: Sequence[int] | None = None,
-) -> Path:
-    """Write a forecast as a hub in the hubverse's format, version 6.
-
-    Each origin is a round of its own; tasks are ``origin_date, source, target, location,
-    horizon`` (years) with the derived ``target_end_date``. Values are whole persons per
-    calendar year, net inflow positive. A folder that holds a hub of ours gains the rounds,
-    the model and the newer figures; forecasts that are there stay.
-
-    Parameters
-    ----------
-    outlook : Forecast
-        Of calendar years.
-    folder : str or Path
-        The hub; made if it is missing. Written whole or not at all.
-    team : str
-        Who made the forecast.
-    samples : int
-        Draws to write beside the quantiles, at most those there are; 0 for none.
-    horizons : sequence of int, optional
-        Forecast years; the target years by default.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    DataError
-        If the panel has five-year periods, or something else stands at `folder`.
-
-    References
-    ----------
-    Reich et al. (2022), doi:10.2105/AJPH.2022.306831; https://docs.hubverse.io
-    """
-    target = Path(folder)
-    contents = hub_files(
-        outlook,
-        team=team,
-        samples=samples,
-        horizons=horizons,
-        earlier=earlier_hub(target),
-        name=target.name,
-    )
-    with hub_folder(target, contents):
-        pass
-    return target
 
 
 @contextmanager
@@ -119,79 +71,103 @@ def check_hub_folder(target: Path, history: Panel) -> None:
 
 
 def hub_files(
-    outlook: Forecast,
+    series: pd.DataFrame,
+    quantiles: pd.DataFrame,
+    draws: xr.DataArray,
+    history: Panel,
     *,
     team: str = TEAM,
     samples: int = SAMPLES,
-    horizons: Sequence[int] | None = None,
     earlier: tuple[Tasks, pd.DataFrame | None] | None = None,
     name: str = "hub",
 ) -> dict[str, bytes]:
-    """Return the files of a hub by their path in it, the same for the same forecast.
+    """Return the files of a hub in the hubverse's format, version 6, by their path in it.
+
+    Each origin is a round of its own; tasks are ``origin_date, source, target, location,
+    horizon`` (years) with the derived ``target_end_date``. Values are whole persons per
+    calendar year, net inflow positive. The same forecast gives the same files.
 
     Parameters
     ----------
+    series : DataFrame
+        ``location, measure, source, origin``, one row per forecast series.
+    quantiles : DataFrame
+        ``location, measure, source, year, quantile, value``, in persons per calendar year.
+    draws : DataArray, dims (draw, series, year)
+        The same years; attributes ``model, version, seed, data_hash``.
+    history : Panel
+        The observed figures, of calendar years.
+    team : str
+        Who made the forecast.
+    samples : int
+        Draws to write beside the quantiles, at most those there are; 0 for none.
     earlier : tuple of Tasks and DataFrame, optional
         Tasks and time series of the hub that this is added to.
     name : str
         Name of the hub.
 
-    See `to_hub` for the others and for what is raised.
+    Raises
+    ------
+    DataError
+        If the panel has five-year periods, there are fewer draws than samples, or the figures
+        cannot be joined with those of the hub.
+
+    References
+    ----------
+    Reich et al. (2022), doi:10.2105/AJPH.2022.306831; https://docs.hubverse.io
     """
-    refuse_what_if(outlook, "a hub")
-    if outlook.history.step != 1:
+    if history.step != 1:
         raise DataError(
-            f"a hub asks for calendar years; the data have periods of {outlook.history.step} "
+            f"a hub asks for calendar years; the data have periods of {history.step} "
             "years. Give annual series."
         )
-    available = outlook.paths.sizes["draw"]
+    available = draws.sizes["draw"]
     if not 0 <= samples <= available:
         raise DataError(f"samples is {samples}; give 0 to {available}, the draws there are.")
-    years = tuple(outlook.horizons if horizons is None else horizons)
-    asked = tasks_of(outlook, years, samples)
-    figures = observed(outlook)
+    asked = tasks_of(series, draws["year"].to_numpy().tolist(), samples)
+    figures = observed(history)
     if earlier is not None:
         asked = merged(earlier[0], asked)
         figures = _with_earlier(earlier[1], figures)
     # One order, whatever was there before: the same edition gives the same bytes again.
     days = [name for name in ("as_of",) if name in figures]
-    figures = figures.sort_values([*layout.UNIT, *days], ignore_index=True)
+    figures = figures.sort_values([*files.UNIT, *days], ignore_index=True)
     truth = oracle(figures, asked)
-    identity = f"{layout.abbreviation(team)}-{layout.abbreviation(outlook.model)}"
+    identity = f"{files.abbreviation(team)}-{files.abbreviation(str(draws.attrs['model']))}"
     tables = {
-        f"{layout.OUTPUT}/{identity}/{layout.year_end(origin)}-{identity}.csv": rows
-        for origin, rows in output_tables(outlook, years, samples).items()
+        f"{files.OUTPUT}/{identity}/{files.year_end(origin)}-{identity}.csv": rows
+        for origin, rows in output_tables(series, quantiles, draws, samples).items()
     }
-    tables[layout.TIME_SERIES] = figures
+    tables[files.TIME_SERIES] = figures
     if len(truth):
-        tables[layout.ORACLE] = truth
+        tables[files.ORACLE] = truth
     described = {
-        layout.ADMIN: _admin(name, team),
-        layout.TASKS: as_config(asked),
-        layout.METADATA_SCHEMA: _metadata_schema(),
-        layout.TARGET_DATA: _target_data("as_of" in figures),
+        files.ADMIN: _admin(name, team),
+        files.TASKS: as_config(asked),
+        files.METADATA_SCHEMA: _metadata_schema(),
+        files.TARGET_DATA: _target_data("as_of" in figures),
     }
     return {
         **{path: _json(content) for path, content in described.items()},
-        f"{layout.METADATA}/{identity}.yml": _metadata(outlook, team),
+        f"{files.METADATA}/{identity}.yml": _metadata(series, draws, team),
         **{path: _csv(table) for path, table in tables.items()},
     }
 
 
 def _holds_hub(folder: Path) -> bool:
-    return (folder / layout.TASKS).is_file() or not any(folder.iterdir())
+    return (folder / files.TASKS).is_file() or not any(folder.iterdir())
 
 
 def earlier_hub(folder: Path) -> tuple[Tasks, pd.DataFrame | None] | None:
     """Return the tasks and time series of the hub of ours that stands there, if one does."""
-    if not (folder / layout.TASKS).is_file():
+    if not (folder / files.TASKS).is_file():
         return None
     try:
-        config = json.loads((folder / layout.TASKS).read_text(encoding="utf-8"))
+        config = json.loads((folder / files.TASKS).read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError):
         config = None
     tasks = from_config(config, str(folder))
-    series = folder / layout.TIME_SERIES
+    series = folder / files.TIME_SERIES
     if not series.is_file():
         return tasks, None
     return tasks, pd.read_csv(series, dtype={"flag": str}, keep_default_na=False)
@@ -212,7 +188,7 @@ def _with_earlier(earlier: pd.DataFrame | None, figures: pd.DataFrame) -> pd.Dat
     if earlier is None:
         return figures
     _check_days("as_of" in earlier, "as_of" in figures)
-    unit = [name for name in ("as_of", *layout.UNIT) if name in figures]
+    unit = [name for name in ("as_of", *files.UNIT) if name in figures]
     both = pd.concat([earlier[figures.columns], figures], ignore_index=True)
     return both.drop_duplicates(unit, keep="last")
 
@@ -227,7 +203,7 @@ def _check_days(earlier: bool, new: bool) -> None:
 
 def _admin(name: str, team: str) -> dict[str, Any]:
     return {
-        "schema_version": layout.schema_address("admin"),
+        "schema_version": files.schema_address("admin"),
         "name": name,
         "maintainer": team,
         "contact": {"name": team},
@@ -235,15 +211,15 @@ def _admin(name: str, team: str) -> dict[str, Any]:
         "file_format": ["csv"],
         # Keeps universal time all year; the schema's list of zones has no UTC.
         "timezone": "Africa/Abidjan",
-        "model_output_dir": layout.OUTPUT,
+        "model_output_dir": files.OUTPUT,
     }
 
 
 def _target_data(versioned: bool) -> dict[str, Any]:
     return {
-        "schema_version": layout.schema_address("target-data"),
-        "observable_unit": list(layout.UNIT),
-        "date_col": layout.DERIVED,
+        "schema_version": files.schema_address("target-data"),
+        "observable_unit": list(files.UNIT),
+        "date_col": files.DERIVED,
         "versioned": versioned,
         "time-series": {"non_task_id_schema": {"flag": "character"}},
         "oracle-output": {"has_output_type_ids": False, "versioned": False},
@@ -271,23 +247,24 @@ def _metadata_schema() -> dict[str, Any]:
     }
 
 
-def _metadata(outlook: Forecast, team: str) -> bytes:
-    known = registry().set_index("model")
-    title, methods = outlook.model, "A model of the user's own."
-    if outlook.model in known.index:
-        title, methods = (str(known.loc[outlook.model, name]) for name in ("title", "summary"))
-    attributes = outlook.paths.attrs
+def _metadata(series: pd.DataFrame, draws: xr.DataArray, team: str) -> bytes:
+    model, attributes = str(draws.attrs["model"]), draws.attrs
+    title, methods = model, "A model of the user's own."
+    settings = shelf("models") / f"{model}.toml"
+    if settings.is_file():
+        stated = read_toml(settings)
+        title, methods = str(stated["title"]), str(stated["summary"])
     described = {
         "team_name": team,
-        "team_abbr": layout.abbreviation(team),
-        "model_name": title or outlook.model,
-        "model_abbr": layout.abbreviation(outlook.model),
+        "team_abbr": files.abbreviation(team),
+        "model_name": title or model,
+        "model_abbr": files.abbreviation(model),
         "model_version": str(attributes["version"]),
-        "methods": methods or title or outlook.model,
-        "data_inputs": "; ".join(sorted(set(outlook.series["source"]))),
+        "methods": methods or title or model,
+        "data_inputs": "; ".join(sorted(set(series["source"]))),
         "designated_model": True,
         "seed": int(attributes["seed"]),
-        "draws": int(outlook.paths.sizes["draw"]),
+        "draws": int(draws.sizes["draw"]),
         "data_sha256": str(attributes["data_hash"]),
     }
     text: str = yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=96)

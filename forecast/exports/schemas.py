@@ -2,7 +2,7 @@
 
 They demand what version 6 of the hubverse's schemas demands of ``admin.json``, ``tasks.json``
 and ``target-data.json`` (https://docs.hubverse.io); rules between fields stand in
-`forecast.exports.hub.config_rules`.
+`forecast.exports.config_rules`.
 """
 
 from __future__ import annotations

@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.exports.hub import layout
-from forecast.exports.hub.config_rules import allowed, round_ids
-from forecast.exports.hub.findings import Finding, quoted
-from forecast.exports.hub.output_values import bound_findings, type_findings
-from forecast.exports.hub.reading import Hub, read_table
+from forecast.exports import files
+from forecast.exports.config_rules import allowed, round_ids
+from forecast.exports.files import Finding, Hub, quoted, read_table
+from forecast.exports.value_rules import bound_findings, type_findings
 
 Problem = tuple[str, str]
 
 
 def output_findings(hub: Hub) -> Iterator[Finding]:
     """Yield what is wrong with every file of model output."""
-    room = str(hub.admin.get("model_output_dir", layout.OUTPUT))
+    room = str(hub.admin.get("model_output_dir", files.OUTPUT))
     if not (hub.folder / room).is_dir():
         yield Finding(room, "file", "is missing; forecasts lie in it.")
         return
@@ -32,7 +31,7 @@ def output_findings(hub: Hub) -> Iterator[Finding]:
 def _file_problems(hub: Hub, path: Path) -> Iterator[Problem]:
     model = path.parent.name
     parts = model.split("-")
-    if len(parts) != 2 or not all(layout.ABBREVIATION.fullmatch(part) for part in parts):
+    if len(parts) != 2 or not all(files.ABBREVIATION.fullmatch(part) for part in parts):
         yield (
             "model id",
             f"folder {model!r} is not TEAM-MODEL; letters, digits and _ only, one hyphen between.",
@@ -76,7 +75,7 @@ def table_problems(
         Task ids that follow from others.
     """
     names = list(entry["model_tasks"][0]["task_ids"])
-    expected = {*names, *layout.STANDARD}
+    expected = {*names, *files.STANDARD}
     if set(table.columns) != expected or len(table.columns) != len(expected):
         extra, missing = set(table.columns) - expected, expected - set(table.columns)
         told = [f"without {quoted(sorted(missing))}"] if missing else []

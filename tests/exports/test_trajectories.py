@@ -13,7 +13,6 @@ from click.testing import CliRunner
 import forecast as fc
 from forecast.cli.main import cli
 from forecast.errors import DataError, UnknownNameError
-from forecast.exports.bayespop import bayespop
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 
@@ -43,7 +42,7 @@ def test_a_year_already_known_stands_in_every_trajectory(varied: Panel) -> None:
             ]
         )
     )
-    table = bayespop(fc.forecast(mixed, model="naive", draws=100))
+    table = fc.forecast(mixed, model="naive", draws=100).bayespop()
     (register,) = varied.select(source="kz-bns", measure="net_migration")
     known = table[(table["LocID"] == 398) & (table["Year"] == 2024)]
     assert len(known) == 100
@@ -51,22 +50,22 @@ def test_a_year_already_known_stands_in_every_trajectory(varied: Panel) -> None:
 
 
 def test_one_source_at_a_time(outlook: Forecast) -> None:
-    assert set(bayespop(outlook, "kz-bns")["LocID"]) == {398}
+    assert set(outlook.bayespop("kz-bns")["LocID"]) == {398}
     with pytest.raises(UnknownNameError, match="kz-bns"):
-        bayespop(outlook, "kz-bsn")
+        outlook.bayespop("kz-bsn")
 
 
 def test_five_year_periods_are_named_by_their_middle() -> None:
     made = fc.forecast(
         fc.load("central-asia-five-year"), model="naive", draws=100, horizons=(2025,)
     )
-    assert sorted(set(bayespop(made)["Year"])) == [2023, 2028]
+    assert sorted(set(made.bayespop()["Year"])) == [2023, 2028]
 
 
 def test_only_regions_is_said(varied: Panel) -> None:
     made = fc.forecast(varied.select(source="kz-bns-balance"), model="naive", draws=100)
     with pytest.raises(DataError, match="no country's net_migration"):
-        bayespop(made)
+        made.bayespop()
 
 
 def test_from_the_shell() -> None:

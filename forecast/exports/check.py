@@ -8,18 +8,17 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from forecast.exports.hub import layout
-from forecast.exports.hub.config_rules import (
+from forecast.exports import files
+from forecast.exports.config_rules import (
     against_schema,
     metadata_schema_findings,
     schema_findings,
     target_data_findings,
     task_findings,
 )
-from forecast.exports.hub.findings import Finding, quoted
-from forecast.exports.hub.output_rules import output_findings
-from forecast.exports.hub.reading import Hub, read_hub
-from forecast.exports.hub.target_rules import target_findings
+from forecast.exports.files import Finding, Hub, quoted, read_hub
+from forecast.exports.output_rules import output_findings
+from forecast.exports.target_rules import target_findings
 
 
 def check_hub(folder: str | Path) -> pd.DataFrame:
@@ -53,7 +52,7 @@ def check_hub(folder: str | Path) -> pd.DataFrame:
 def _metadata_findings(hub: Hub) -> Iterator[Finding]:
     """Yield what is wrong with the description of each model, and which has none."""
     described = set()
-    for path in hub.files(layout.METADATA):
+    for path in hub.files(files.METADATA):
         name = hub.name(path)
         if path.suffix not in {".yml", ".yaml"}:
             yield Finding(name, "metadata", "is not YAML; write TEAM-MODEL.yml.")
@@ -63,7 +62,7 @@ def _metadata_findings(hub: Hub) -> Iterator[Finding]:
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             yield Finding(name, "metadata", f"is not YAML: {str(error).splitlines()[0]}.")
             continue
-        problems = against_schema(content, hub.configs[layout.METADATA_SCHEMA])
+        problems = against_schema(content, hub.configs[files.METADATA_SCHEMA])
         for problem in problems:
             yield Finding(name, "metadata", problem)
         if problems or not isinstance(content, dict):
@@ -72,8 +71,8 @@ def _metadata_findings(hub: Hub) -> Iterator[Finding]:
         if stated != path.stem:
             yield Finding(name, "metadata", f"describes {stated}; name the file {stated}.yml.")
         described.add(path.stem)
-    room = hub.folder / str(hub.admin.get("model_output_dir", layout.OUTPUT))
+    room = hub.folder / str(hub.admin.get("model_output_dir", files.OUTPUT))
     models = {path.name for path in room.iterdir() if path.is_dir()} if room.is_dir() else set()
     if models - described:
         missing = quoted(sorted(models - described))
-        yield Finding(layout.METADATA, "metadata", f"there is no valid description of {missing}.")
+        yield Finding(files.METADATA, "metadata", f"there is no valid description of {missing}.")

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.exports.hub import layout
-from forecast.exports.hub.config_rules import allowed
-from forecast.exports.hub.findings import Finding, quoted
-from forecast.exports.hub.reading import Hub, read_table
+from forecast.exports import files
+from forecast.exports.config_rules import allowed
+from forecast.exports.files import Finding, Hub, quoted, read_table
 
 _VALUE = {"time-series": "observation", "oracle-output": "oracle_value"}
 _DAY = r"\d{4}-\d{2}-\d{2}"
@@ -20,7 +19,7 @@ _DAY = r"\d{4}-\d{2}-\d{2}"
 
 def target_findings(hub: Hub) -> Iterator[Finding]:
     """Yield what is wrong with the observed figures of a hub."""
-    for path in hub.files(layout.TARGETS):
+    for path in hub.files(files.TARGETS):
         kind = next((name for name in _VALUE if _belongs(path, name)), None)
         if kind is None:
             problem = "is neither time-series nor oracle-output."
@@ -40,7 +39,7 @@ def _belongs(path: Path, kind: str) -> bool:
 
 
 def _problems(hub: Hub, table: pd.DataFrame, kind: str) -> Iterator[tuple[str, str]]:
-    stated: Mapping[str, Any] = hub.configs.get(layout.TARGET_DATA, {})
+    stated: Mapping[str, Any] = hub.configs.get(files.TARGET_DATA, {})
     own = stated.get(kind, {})
     unit = list(own.get("observable_unit") or stated.get("observable_unit", []))
     versioned = bool(own.get("versioned", stated.get("versioned", False)))
@@ -55,7 +54,7 @@ def _problems(hub: Hub, table: pd.DataFrame, kind: str) -> Iterator[tuple[str, s
         return
     if stated and set(table.columns) - needed:
         extra = sorted(set(table.columns) - needed)
-        yield "columns", f"columns {quoted(extra)} are not described in {layout.TARGET_DATA}."
+        yield "columns", f"columns {quoted(extra)} are not described in {files.TARGET_DATA}."
     for name in [name for name in ("as_of", stated.get("date_col")) if name in table]:
         wrong = table.loc[~table[name].str.fullmatch(_DAY), name]
         if len(wrong):

@@ -13,11 +13,12 @@ from hubdata import connect_hub, connect_target_data
 from hubdata.create_target_data_schema import TargetType
 
 import forecast as fc
+from forecast.arguments import QUANTILE_LEVELS
 from forecast.cli.main import cli
 from forecast.errors import DataError
-from forecast.exports.hub import layout
-from forecast.exports.hub.check import check_hub
-from forecast.outlook import QUANTILE_LEVELS, Forecast
+from forecast.exports import files
+from forecast.exports.check import check_hub
+from forecast.outlook import Forecast
 from forecast.panel import Panel
 
 
@@ -68,7 +69,7 @@ def test_samples_are_joint(outlook: Forecast, hub: Path) -> None:
 
 
 def test_tasks_are_those_of_annual_targets(hub: Path) -> None:
-    config = json.loads((hub / layout.TASKS).read_text(encoding="utf-8"))
+    config = json.loads((hub / files.TASKS).read_text(encoding="utf-8"))
     minimum = {}
     for entry in config["rounds"]:
         for task in entry["model_tasks"]:
@@ -105,7 +106,7 @@ def test_a_later_edition_gains_a_round_and_the_truth(varied: Panel, tmp_path: Pa
     folder = fc.forecast(early, model="naive", horizons=(2022, 2023), draws=100).to_hub(
         tmp_path / "hub"
     )
-    assert not (folder / layout.ORACLE).exists()
+    assert not (folder / files.ORACLE).exists()
     fc.forecast(varied, model="naive", draws=100).to_hub(folder)
     assert check_hub(folder).empty
     table = connect_target_data(folder, TargetType.ORACLE_OUTPUT).to_table().to_pandas()
@@ -127,10 +128,10 @@ def test_other_folders_are_left_alone(outlook: Forecast, tmp_path: Path) -> None
     (strange / "hub-config").mkdir(parents=True)
     text = '{"rounds": [{"model_tasks": [{"task_ids": {"week": {}}}]}]}'
     for content in (text, "", "[]", "not json"):
-        (strange / layout.TASKS).write_text(content, encoding="utf-8")
+        (strange / files.TASKS).write_text(content, encoding="utf-8")
         with pytest.raises(DataError, match="a hub with other tasks than ours"):
             outlook.to_hub(strange)
-        assert (strange / layout.TASKS).read_text(encoding="utf-8") == content
+        assert (strange / files.TASKS).read_text(encoding="utf-8") == content
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "strange"]
 
 
@@ -159,7 +160,7 @@ def test_the_shell_exports_and_checks(outlook: Forecast, tmp_path: Path) -> None
     checked = run(cli, ["hub", "check", str(folder)])
     assert checked.exit_code == 0, checked.output
     assert checked.stdout == "file,rule,problem\n"
-    (folder / layout.ADMIN).unlink()
+    (folder / files.ADMIN).unlink()
     broken = run(cli, ["hub", "check", str(folder)])
     assert broken.exit_code == 1
     assert "hub-config/admin.json,file,is missing" in broken.stdout

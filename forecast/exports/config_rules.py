@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from forecast.exports.hub import layout, schemas
-from forecast.exports.hub.findings import Finding, quoted
-from forecast.exports.hub.reading import Hub
+from forecast.exports import files, schemas
+from forecast.exports.files import Finding, Hub, quoted
 
 _SCHEMAS: dict[str, tuple[str, Callable[[], schemas.Schema]]] = {
-    layout.ADMIN: ("admin", schemas.admin),
-    layout.TASKS: ("tasks", schemas.tasks),
-    layout.TARGET_DATA: ("target-data", schemas.target_data),
+    files.ADMIN: ("admin", schemas.admin),
+    files.TASKS: ("tasks", schemas.tasks),
+    files.TARGET_DATA: ("target-data", schemas.target_data),
 }
 _ROUND = re.compile(r"\d{4}-\d{2}-\d{2}|[A-Za-z0-9_]+")
 _RESERVED = ("as_of", "output_type", "output_type_id")
@@ -28,12 +27,12 @@ def schema_findings(hub: Hub) -> list[Finding]:
         content = hub.configs[name]
         found += [Finding(name, "schema", problem) for problem in against_schema(content, schema())]
         stated = content.get("schema_version") if isinstance(content, dict) else None
-        if stated is not None and stated != layout.schema_address(config):
+        if stated is not None and stated != files.schema_address(config):
             found.append(
                 Finding(
                     name,
                     "schema version",
-                    f"schema_version is {stated!r}; write {layout.schema_address(config)!r}.",
+                    f"schema_version is {stated!r}; write {files.schema_address(config)!r}.",
                 )
             )
     return found
@@ -55,7 +54,7 @@ def metadata_schema_findings(hub: Hub) -> list[Finding]:
     """Return what is wrong with the hub's own schema of model metadata."""
     from jsonschema import Draft202012Validator, SchemaError
 
-    name = layout.METADATA_SCHEMA
+    name = files.METADATA_SCHEMA
     schema = hub.configs.get(name)
     if schema is None:
         return []
@@ -148,7 +147,7 @@ def _task_findings(
 
 def target_data_findings(hub: Hub) -> Iterator[Finding]:
     """Yield what ``target-data.json`` says of columns that ``tasks.json`` does not know."""
-    content = hub.configs.get(layout.TARGET_DATA)
+    content = hub.configs.get(files.TARGET_DATA)
     if content is None:
         return
     known = {name for entry in hub.rounds for name in entry["model_tasks"][0]["task_ids"]}
@@ -163,11 +162,11 @@ def target_data_findings(hub: Hub) -> Iterator[Finding]:
         strange = [name for name in names if name not in known | {content["date_col"]}]
         if strange:
             problem = f"{where} names {quoted(strange)}, which is no task id nor date_col."
-            yield Finding(layout.TARGET_DATA, "observable unit", problem)
+            yield Finding(files.TARGET_DATA, "observable unit", problem)
     for name in series.get("non_task_id_schema", {}):
         if name in known or name in _RESERVED:
             problem = f"non_task_id_schema names {name}, which is a task id or reserved."
-            yield Finding(layout.TARGET_DATA, "columns", problem)
+            yield Finding(files.TARGET_DATA, "columns", problem)
 
 
 def round_ids(entry: Mapping[str, Any]) -> list[str]:
@@ -187,7 +186,7 @@ def allowed(values: Mapping[str, Sequence[object] | None]) -> list[object]:
 
 
 def _tasks(rule: str, problem: str) -> Finding:
-    return Finding(layout.TASKS, rule, problem)
+    return Finding(files.TASKS, rule, problem)
 
 
 def _short(message: str) -> str:

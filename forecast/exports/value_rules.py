@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.exports.hub.findings import quoted
+from forecast.exports.files import quoted
 
 Problem = tuple[str, str]
 _MISSING = ("", "NA")

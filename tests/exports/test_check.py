@@ -11,9 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecast.exports.hub import layout
-from forecast.exports.hub.check import check_hub
-from forecast.exports.hub.export import to_hub
+from forecast.exports import files
+from forecast.exports.check import check_hub
 from forecast.outlook import Forecast
 
 MODEL = "forecast-naive"
@@ -34,7 +33,7 @@ def config(name: str, change: Callable[[Any], object]) -> Break:
 
 
 def tasks(change: Callable[[Any], object]) -> Break:
-    return config(layout.TASKS, change)
+    return config(files.TASKS, change)
 
 
 def first(change: Callable[[Any], object]) -> Break:
@@ -98,27 +97,27 @@ def negative_arrivals(rows: pd.DataFrame) -> pd.DataFrame:
 NEGATIVE = f"model-output/{MODEL}/2024-12-31-{MODEL}.csv"
 TARGET = "target_metadata"
 BROKEN: dict[str, tuple[Break, str, str]] = {
-    "admin missing": (lambda hub: (hub / layout.ADMIN).unlink(), "file", "is missing"),
-    "tasks no JSON": (text(layout.TASKS, "{"), "file", "is not JSON"),
-    "tasks a list": (text(layout.TASKS, "[]"), "schema", "is not of type 'object'"),
-    "no contact": (config(layout.ADMIN, lambda c: c.pop("contact")), "schema", "'contact'"),
+    "admin missing": (lambda hub: (hub / files.ADMIN).unlink(), "file", "is missing"),
+    "tasks no JSON": (text(files.TASKS, "{"), "file", "is not JSON"),
+    "tasks a list": (text(files.TASKS, "[]"), "schema", "is not of type 'object'"),
+    "no contact": (config(files.ADMIN, lambda c: c.pop("contact")), "schema", "'contact'"),
     "email": (
-        config(layout.ADMIN, lambda c: c.update(contact={"email": "nobody"})),
+        config(files.ADMIN, lambda c: c.update(contact={"email": "nobody"})),
         "schema",
         "contact/email",
     ),
-    "time zone": (config(layout.ADMIN, lambda c: c.update(timezone="Mars")), "schema", "timezone"),
+    "time zone": (config(files.ADMIN, lambda c: c.update(timezone="Mars")), "schema", "timezone"),
     "place unknown": (
-        config(layout.ADMIN, lambda c: c.update(timezone="Mars/Olympus_Mons")),
+        config(files.ADMIN, lambda c: c.update(timezone="Mars/Olympus_Mons")),
         "schema",
         "timezone: 'Mars/Olympus_Mons' is not one of",
     ),
     "file format": (
-        config(layout.ADMIN, lambda c: c.update(file_format=["xlsx"])),
+        config(files.ADMIN, lambda c: c.update(file_format=["xlsx"])),
         "schema",
         "xlsx",
     ),
-    "unknown key": (config(layout.ADMIN, lambda c: c.update(colour="red")), "schema", "colour"),
+    "unknown key": (config(files.ADMIN, lambda c: c.update(colour="red")), "schema", "colour"),
     "old version": (
         tasks(lambda c: c.update(schema_version=c["schema_version"].replace("v6", "v5"))),
         "schema version",
@@ -246,20 +245,20 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         "names target_end_date",
     ),
     "observable unit": (
-        config(layout.TARGET_DATA, lambda c: c["observable_unit"].append("week")),
+        config(files.TARGET_DATA, lambda c: c["observable_unit"].append("week")),
         "observable unit",
         "names week",
     ),
     "reserved column": (
         config(
-            layout.TARGET_DATA,
+            files.TARGET_DATA,
             lambda c: c["time-series"]["non_task_id_schema"].update(as_of="Date"),
         ),
         "columns",
         "as_of",
     ),
-    "metadata schema": (text(layout.METADATA_SCHEMA, '{"type": 7}'), "schema", "no JSON schema"),
-    "metadata schema silent": (text(layout.METADATA_SCHEMA, "{}"), "schema", "asks for neither"),
+    "metadata schema": (text(files.METADATA_SCHEMA, '{"type": 7}'), "schema", "no JSON schema"),
+    "metadata schema silent": (text(files.METADATA_SCHEMA, "{}"), "schema", "asks for neither"),
     "no metadata": (lambda hub: (hub / METADATA).unlink(), "metadata", f"description of {MODEL}"),
     "metadata no YAML": (text(METADATA, "a: [1"), "metadata", "is not YAML"),
     "metadata incomplete": (
@@ -325,35 +324,35 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     ),
     "samples apart": (cell("output_type_id", "99", "sample"), "samples", "cover the same tasks"),
     "figure twice": (
-        table(lambda t: pd.concat([t, t.tail(1)]), layout.TIME_SERIES),
+        table(lambda t: pd.concat([t, t.tail(1)]), files.TIME_SERIES),
         "rows",
         "repeats a figure",
     ),
     "figure no number": (
-        table(lambda t: t.assign(observation="?"), layout.TIME_SERIES),
+        table(lambda t: t.assign(observation="?"), files.TIME_SERIES),
         "values",
         "observation is ?",
     ),
     "figures without places": (
-        table(lambda t: t.drop(columns="location"), layout.TIME_SERIES),
+        table(lambda t: t.drop(columns="location"), files.TIME_SERIES),
         "columns",
         "without location",
     ),
     "day no day": (
-        table(lambda t: t.assign(target_end_date="2020"), layout.TIME_SERIES),
+        table(lambda t: t.assign(target_end_date="2020"), files.TIME_SERIES),
         "dates",
         "2020",
     ),
     "truth of no task": (
         text(
-            layout.ORACLE,
+            files.ORACLE,
             "source,target,location,target_end_date,oracle_value\na,b,c,2025-12-31,1\n",
         ),
         "tasks",
         "which no task asks for",
     ),
     "stray target file": (
-        text(f"{layout.TARGETS}/notes.csv", "a\n1\n"),
+        text(f"{files.TARGETS}/notes.csv", "a\n1\n"),
         "file name",
         "neither time-series nor",
     ),
@@ -387,8 +386,8 @@ def test_anything_else_may_stand_in_additional_metadata(hub: Path, tmp_path: Pat
 
 
 def test_parquet_is_read_too(outlook: Forecast, tmp_path: Path) -> None:
-    folder = to_hub(outlook, tmp_path / "hub")
-    config(layout.ADMIN, lambda c: c.update(file_format=["parquet"]))(folder)
+    folder = outlook.to_hub(tmp_path / "hub")
+    config(files.ADMIN, lambda c: c.update(file_format=["parquet"]))(folder)
     for path in (folder / "model-output").rglob("*.csv"):
         rows = pd.read_csv(path, keep_default_na=False)
         rows["target_end_date"] = pd.to_datetime(rows["target_end_date"]).dt.date

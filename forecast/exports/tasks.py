@@ -1,4 +1,4 @@
-"""The tasks of a hub: which forecasts are asked for, and how they merge over editions."""
+"""The tasks of a hub and the tables that answer them: forecasts and observed figures."""
 
 from __future__ import annotations
 
@@ -6,9 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from forecast.arguments import QUANTILE_LEVELS
 from forecast.errors import DataError
-from forecast.exports.hub.layout import DERIVED, ROUND, TASK_IDS, schema_address, year_end
-from forecast.outlook import QUANTILE_LEVELS, Forecast
+from forecast.exports.files import (
+    DERIVED,
+    ROUND,
+    STANDARD,
+    TASK_IDS,
+    UNIT,
+    schema_address,
+    year_end,
+)
+from forecast.panel import Panel
 from forecast.validation import MEASURES
 
 #: Days after the origin during which a forecast of that round may come.
@@ -45,10 +58,10 @@ class Task:
 Tasks = dict[tuple[int, str, str], Task]
 
 
-def tasks_of(outlook: Forecast, horizons: Sequence[int], samples: int) -> Tasks:
-    """Return the tasks that a forecast answers."""
+def tasks_of(series: pd.DataFrame, horizons: Sequence[int], samples: int) -> Tasks:
+    """Return the tasks that the forecast of some series answers."""
     asked: Tasks = {}
-    for row in outlook.series.to_dict("records"):
+    for row in series.to_dict("records"):
         origin = int(row["origin"])
         ahead = frozenset(year - origin for year in horizons if year > origin)
         if not ahead:
@@ -173,3 +186,109 @@ def _model_task(origin: int, source: str, measure: str, task: Task) -> dict[str,
             }
         ],
     }
+
+
+def output_tables(
+    series: pd.DataFrame, quantiles: pd.DataFrame, draws: xr.DataArray, samples: int
+) -> dict[int, pd.DataFrame]:
+    """Return the model output by origin, one row per task, output type and id.
+
+    Quantiles come from every draw; samples are draws evenly spaced over all of them, so
+    that a chain is thinned rather than cut. Sample *i* is the same world in every task.
+
+    Parameters
+    ----------
+    series : DataFrame
+        ``location, measure, source, origin``, in the order of the dimension ``series``.
+    quantiles : DataFrame
+        ``location, measure, source, year, quantile, value``.
+    draws : DataArray, dims (draw, series, year)
+        At the years of `quantiles`.
+    samples : int
+    """
+    quantiles = quantiles.rename(columns={"quantile": "output_type_id"})
+    tables = [quantiles.assign(output_type="quantile")]
+    if samples:
+        chosen = np.linspace(0, draws.sizes["draw"] - 1, samples).round().astype(int)
+        thinned = draws.isel(draw=chosen).assign_coords(draw=np.arange(1, samples + 1))
+        wide = thinned.to_series().dropna().rename("value").reset_index()
+        named = series.iloc[wide["series"].to_numpy()].reset_index(drop=True)
+        tables.append(
+            pd.concat([named[["location", "measure", "source"]], wide[["year", "value"]]], axis=1)
+            .assign(output_type="sample", output_type_id=wide["draw"].astype(float))
+        )  # fmt: skip
+    table = pd.concat(tables, ignore_index=True)
+    origins = series.set_index(["source", "measure", "location"])["origin"]
+    keys = pd.MultiIndex.from_frame(table[["source", "measure", "location"]])
+    table["origin"] = origins.reindex(keys).to_numpy()
+    table["horizon"] = table["year"] - table["origin"]
+    table[ROUND] = table["origin"].map(year_end)
+    table["target_end_date"] = table["year"].map(year_end)
+    # Adding zero turns a rounded minus zero into zero.
+    table["value"] = table["value"].round() + 0.0
+    table = table.rename(columns={"measure": "target"}).sort_values(
+        ["source", "target", "location", "horizon", "output_type", "output_type_id"]
+    )
+    columns = [*TASK_IDS, *STANDARD]
+    return {
+        int(str(origin)): rows[columns].reset_index(drop=True)
+        for origin, rows in table.groupby("origin", sort=True)
+    }
+
+
+def versioned(history: Panel) -> bool:
+    """Whether every figure has the day of its release."""
+    return bool(history.to_frame()["as_of"].notna().all())
+
+
+def observed(history: Panel) -> pd.DataFrame:
+    """Return the history as a hub's time series: every release, missing years left out.
+
+    Returns
+    -------
+    DataFrame
+        ``as_of`` (only where every figure has a day of release), `UNIT`, ``flag``,
+        ``observation`` in persons per calendar year.
+    """
+    by_day = versioned(history)
+    figures = history.to_frame() if by_day else history.latest
+    figures = figures[figures["value"].notna()]
+    table = pd.DataFrame(
+        {
+            "as_of": figures["as_of"],
+            "source": figures["source"],
+            "target": figures["measure"],
+            "location": figures["location"],
+            "target_end_date": figures["year"].map(year_end),
+            "flag": figures["flag"].fillna(""),
+            "observation": figures["value"].astype(float),
+        }
+    )
+    if by_day:
+        table["as_of"] = pd.to_datetime(table["as_of"]).dt.strftime("%Y-%m-%d")
+    else:
+        table = table.drop(columns="as_of")
+    return table.reset_index(drop=True)
+
+
+def oracle(observations: pd.DataFrame, asked: Tasks) -> pd.DataFrame:
+    """Return the newest figure of every task whose year has come.
+
+    Returns
+    -------
+    DataFrame
+        `UNIT` and ``oracle_value`` in persons per calendar year.
+    """
+    wanted = {
+        (source, target, place, year_end(origin + horizon))
+        for (origin, source, target), task in asked.items()
+        for place in task.locations
+        for horizon in task.horizons
+    }
+    known = observations
+    if "as_of" in known:
+        known = known.sort_values("as_of", kind="stable")
+    known = known.drop_duplicates([*UNIT], keep="last")
+    mask = [key in wanted for key in known[[*UNIT]].itertuples(index=False, name=None)]
+    found = known[np.array(mask, dtype=bool)].sort_values([*UNIT])
+    return found[[*UNIT, "observation"]].rename(columns={"observation": "oracle_value"})

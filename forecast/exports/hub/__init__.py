@@ -1,1 +1,0 @@
-"""Forecasts in the forms that other programs read: hubverse hubs, bayesPop trajectories."""
