@@ -67,6 +67,7 @@ def models() -> None:
     help="Quantiles, every draw, net migration as trajectories for bayesPop, or why the "
     "intervals are as wide as they are.",
 )
+@click.option("--source", help="Of the net migration for bayesPop, where several have it.")
 @out_option
 def predict(
     data: str,
@@ -75,6 +76,7 @@ def predict(
     draws: int,
     seed: int,
     table: str,
+    source: str | None,
     out: Path | None,
 ) -> None:
     """Forecast every series of the data; a tidy table in persons a year, as CSV.
@@ -86,7 +88,7 @@ def predict(
     """
     outlook = make_outlook(data, horizons, model, draws, seed)
     if table == "bayespop":
-        show(outlook.bayespop(), out)
+        show(outlook.bayespop(source), out)
         return
     if table == "explanation":
         if outlook.explanation is None:

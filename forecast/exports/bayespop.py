@@ -9,6 +9,7 @@ import xarray as xr
 from forecast import locations
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel, Series
+from forecast.series_key import several_sources
 
 #: What a population projection takes as net migration of a country.
 MEASURE = "net_migration"
@@ -31,7 +32,7 @@ def bayespop(
     history : Panel
         The observed figures.
     source : str, optional
-        Whose net migration; without it, and with several, the one that covers most countries.
+        Whose net migration; needed where several sources have countries' net migration.
 
     Returns
     -------
@@ -45,7 +46,8 @@ def bayespop(
     Raises
     ------
     DataError
-        If no country's net migration was forecast.
+        If no country's net migration was forecast, or several sources have it and none is
+        named.
     UnknownNameError
         If not from this source.
 
@@ -61,8 +63,10 @@ def bayespop(
             "no country's net_migration was forecast, so there is nothing to project a "
             "population with."
         )
-    if source is None:
-        source = str(found["source"].value_counts().sort_index().idxmax())
+    sources = sorted(set(found["source"]))
+    if source is None and len(sources) > 1:
+        raise several_sources(MEASURE, "countries", sources)
+    source = sources[0] if source is None else source
     if source not in set(found["source"]):
         raise unknown_name("source of net_migration in this forecast", source, set(found["source"]))
     found = found[found["source"] == source]

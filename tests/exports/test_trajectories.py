@@ -18,7 +18,7 @@ from forecast.panel import Panel
 
 
 def test_the_columns_that_bayespop_reads(outlook: Forecast, tmp_path: Path) -> None:
-    path = outlook.to_bayespop(tmp_path / "migration.csv")
+    path = outlook.to_bayespop(tmp_path / "migration.csv", "un-wpp")
     table = pd.read_csv(path)
     assert list(table.columns) == ["LocID", "Year", "Trajectory", "Migration"]
     assert sorted(set(table["LocID"])) == [398, 795]
@@ -51,6 +51,8 @@ def test_a_year_already_known_stands_in_every_trajectory(varied: Panel) -> None:
 
 def test_one_source_at_a_time(outlook: Forecast) -> None:
     assert set(outlook.bayespop("kz-bns")["LocID"]) == {398}
+    with pytest.raises(DataError, match=r"known from kz-bns, un-wpp\. Say which is meant"):
+        outlook.bayespop()
     with pytest.raises(UnknownNameError, match="kz-bns"):
         outlook.bayespop("kz-bsn")
 
@@ -70,7 +72,8 @@ def test_only_regions_is_said(varied: Panel) -> None:
 
 def test_from_the_shell() -> None:
     done = CliRunner().invoke(
-        cli, ["predict", "--model", "naive", "--draws", "100", "--table", "bayespop"]
+        cli,
+        "predict --model naive --draws 100 --table bayespop --source un-wpp".split(),
     )
     assert done.exit_code == 0, done.output
     table = pd.read_csv(io.StringIO(done.stdout))
