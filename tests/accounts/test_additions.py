@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -13,12 +15,24 @@ from forecast.errors import DataError
 from forecast.models.regional.borrowed import with_borrowed_regions
 from forecast.outlook import Forecast
 
+BALANCES = ("kz-bns-balance", "kg-nsc-balance", "uz-stat-balance")
 
-@pytest.fixture(scope="module")
-def outlook() -> Forecast:
-    sources = ["kz-bns-balance", "kg-nsc-balance", "uz-stat-balance", "un-wpp"]
-    panel = fc.load("central-asia").select(source=sources)
-    return fc.forecast(panel, model="coherent", draws=600)
+
+@cache
+def forecast(model: str, *sources: str) -> Forecast:
+    panel = fc.load("central-asia").select(source=list(sources))
+    return fc.forecast(panel, model=model, draws=600)
+
+
+@pytest.fixture(params=[(), pytest.param(("un-wpp",), marks=pytest.mark.thorough)])
+def outlook(request: pytest.FixtureRequest) -> Forecast:
+    """Regions by themselves, and beside series that the default model forecasts."""
+    return forecast("coherent", *BALANCES, *request.param)
+
+
+@pytest.fixture(params=["naive", pytest.param("coherent", marks=pytest.mark.thorough)])
+def projected(request: pytest.FixtureRequest) -> Forecast:
+    return forecast(request.param, *BALANCES, "un-wpp")
 
 
 def test_kyrgyz_regions_are_borrowed_and_say_so(outlook: Forecast) -> None:
@@ -59,12 +73,12 @@ def test_nothing_to_borrow_for(outlook: Forecast) -> None:
         with_borrowed_regions(outlook, "TJK")
 
 
-def test_population_adds_up_in_every_draw(outlook: Forecast) -> None:
-    made = with_population(outlook, "KGZ", "un-wpp")
+def test_population_adds_up_in_every_draw(projected: Forecast) -> None:
+    made = with_population(projected, "KGZ", "un-wpp")
     increase, people, release = natural_increase("KGZ", "2025-06-01")
     assert release == "2024-07-11"
     net = {
-        year: outlook.sample(location="KGZ", measure="net_migration", source="un-wpp", year=year)
+        year: projected.sample(location="KGZ", measure="net_migration", source="un-wpp", year=year)
         for year in (2025, 2026)
     }
     path = {
@@ -81,9 +95,9 @@ def test_population_adds_up_in_every_draw(outlook: Forecast) -> None:
     assert "UN's medium variant of 2024-07-11" in made.notes["reason"].iloc[-1]
 
 
-def test_a_projection_that_was_not_out_is_not_used(outlook: Forecast) -> None:
+def test_a_projection_that_was_not_out_is_not_used(projected: Forecast) -> None:
     assert natural_increase("KAZ", "2023-01-01")[2] == "2022-07-11"
     with pytest.raises(DataError, match="no projection"):
         natural_increase("KAZ", "2019-01-01")
     with pytest.raises(DataError, match="no net_migration"):
-        with_population(outlook, "KGZ", "kg-nsc")
+        with_population(projected, "KGZ", "kg-nsc")

@@ -69,6 +69,7 @@ def test_draws_of_region_and_country_are_one_world(everything: Forecast) -> None
     assert np.corrcoef(city, inside)[0, 1] > 0.8
 
 
+@pytest.mark.thorough
 def test_all_of_central_asia_in_one_call() -> None:
     outlook = fc.forecast(fc.load("central-asia"), model="coherent", draws=200)
     kept, refused = accounts.trusted(outlook.history, outlook.history.keys)

@@ -13,6 +13,7 @@ from forecast import accounts, boundary_changes, locations
 from forecast.accounts.audit import keys_of
 from forecast.errors import FitError
 from forecast.models.coherent import Coherent
+from forecast.models.gross_flows.model import Flows
 from forecast.models.regional.model import Internal
 from forecast.panel import Panel
 
@@ -20,6 +21,11 @@ UZBEK = locations.regions("UZB")
 KAZAKH = boundary_changes.constant_units("KAZ", 2000, 2024)
 YEARS = range(2005, 2024)
 Row = dict[str, object]
+
+
+def coherent() -> Coherent:
+    """All accounts, with chains of gross flows as short as identities need them."""
+    return Coherent(flows=Flows(sampler={"chains": 4, "warm_up": 60, "kept": 80}))
 
 
 def regions(
@@ -98,7 +104,7 @@ def test_a_population_missing_in_one_country_leaves_the_others_alone() -> None:
 
 def test_regions_that_make_up_no_country_are_not_said_to_be_sums() -> None:
     table = panel([*regions(KAZAKH), *regions(UZBEK[:3])])
-    for fitted in (Internal().fit(table, 1), Coherent().fit(table, 1)):
+    for fitted in (Internal().fit(table, 1), coherent().fit(table, 1)):
         outlook = fitted.forecast((2026,), 50)
         said = outlook.notes.query("status == 'forecast'")
         assert drawn(outlook) == set(zip(said["source"], said["location"], said["measure"]))
@@ -108,7 +114,7 @@ def test_regions_that_make_up_no_country_are_not_said_to_be_sums() -> None:
 def test_a_region_with_one_usable_year_is_forecast_and_cancels() -> None:
     rows = regions(UZBEK)
     short = [row for row in rows if row["location"] != UZBEK[3] or row["year"] == 2023]
-    for model in (Internal(), Coherent()):
+    for model in (Internal(), coherent()):
         outlook = model.fit(panel([*short, *whole(rows, "UZB")]), 1).forecast((2026,), 200)
         assert len(drawn(outlook)) == len(UZBEK) + 1
         assert accounts.check(outlook)["holds"].all()
@@ -122,13 +128,13 @@ def test_a_region_with_one_usable_year_is_forecast_and_cancels() -> None:
 def test_a_region_that_was_never_usable_leaves_its_country_to_the_default() -> None:
     rows = regions(UZBEK)
     never = [{**row, "flag": "outlier"} if row["location"] == UZBEK[3] else row for row in rows]
-    outlook = Coherent().fit(panel([*never, *whole(rows, "UZB"), *regions(KAZAKH, source="k")]), 1)
+    outlook = coherent().fit(panel([*never, *whole(rows, "UZB"), *regions(KAZAKH, source="k")]), 1)
     assert len(drawn(outlook.forecast((2026,), 50))) >= len(KAZAKH) + len(UZBEK)
 
 
 def test_a_place_with_one_year_beside_regions_does_not_stop_them() -> None:
     rows = [*regions(UZBEK), *regions(["KZ-75"], [2023], source="b")]
-    assert len(drawn(Coherent().fit(panel(rows), 1).forecast((2026,), 50))) == len(UZBEK) + 1
+    assert len(drawn(coherent().fit(panel(rows), 1).forecast((2026,), 50))) == len(UZBEK) + 1
 
 
 def test_series_that_end_later_are_asked_for_the_years_ahead_of_them() -> None:
@@ -136,7 +142,7 @@ def test_series_that_end_later_are_asked_for_the_years_ahead_of_them() -> None:
     later = fc.load("central-asia").select(source="un-wpp", location="UZB").to_frame()
     both = Panel.from_frame(pd.concat([table, later.query("year >= 2012")]), step=1)
     early, late = (
-        Coherent().fit(both, 1).forecast(years, 50) for years in ((2023,), (2023, 2026))
+        coherent().fit(both, 1).forecast(years, 50) for years in ((2023,), (2023, 2026))
     )  # fmt: skip
     assert drawn(early) == drawn(late)
     assert np.isfinite(late.sample(location="UZB", measure="net_migration", year=2026)).all()
@@ -148,8 +154,8 @@ def test_a_gap_in_the_countrys_net_is_closed_by_its_flows() -> None:
     known = register(rows)
     gap = [row for row in known if row["measure"] != "net_migration" or row["year"] != 2022]
     years = (2021, 2022, 2023, 2024)
-    outlook = Coherent().fit(panel([*until, *gap]), 1).forecast(years, 100)
-    complete = Coherent().fit(panel([*until, *known]), 1).forecast(years, 100)
+    outlook = coherent().fit(panel([*until, *gap]), 1).forecast(years, 100)
+    complete = coherent().fit(panel([*until, *known]), 1).forecast(years, 100)
     for year in years[:3]:
         for made in (outlook, complete):
             places = [made.sample(location=p, measure="net_all_flows", year=year) for p in UZBEK]
@@ -165,7 +171,7 @@ def test_figures_a_few_persons_apart_leave_one_identity_open_and_say_so() -> Non
     rows = regions(UZBEK)
     known = register(rows, extra=3)
     late = [row for row in known if row["measure"] != "net_migration" or row["year"] != 2023]
-    outlook = Coherent().fit(panel([*rows, *late]), 1).forecast((2024, 2025), 100)
+    outlook = coherent().fit(panel([*rows, *late]), 1).forecast((2024, 2025), 100)
     assert outlook.paths.attrs["left_open"].startswith("2023: ")
     table = accounts.check(outlook).set_index("holds")
     assert table.loc[False, "largest"] == pytest.approx(3.0)
@@ -176,7 +182,7 @@ def test_figures_a_few_persons_apart_leave_one_identity_open_and_say_so() -> Non
 def test_an_identity_without_a_common_year_breaks_nothing() -> None:
     table = fc.load("central-asia").select(source=["kz-bns", "uz-stat"])
     short = Panel.from_frame(table.to_frame().query("location == 'KAZ' or year <= 2021"), step=1)
-    outlook = Coherent().fit(short, 1).forecast((2022, 2024), 50)
+    outlook = coherent().fit(short, 1).forecast((2022, 2024), 50)
     assert accounts.check(outlook)["holds"].all()
     assert "reconciled" not in outlook.paths.attrs
 
@@ -197,7 +203,7 @@ def test_regions_of_any_country_add_up() -> None:
     assert len(georgian) == 12
     assert len(locations.regions("KAZ")) == 20
     rows = regions(georgian)
-    outlook = Coherent().fit(panel([*rows, *whole(rows, "GEO")]), 1).forecast((2026,), 100)
+    outlook = coherent().fit(panel([*rows, *whole(rows, "GEO")]), 1).forecast((2026,), 100)
     table = accounts.check(outlook)
     assert len(table) == 1
     assert table["holds"].all()

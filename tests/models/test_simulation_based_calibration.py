@@ -23,6 +23,7 @@ def together(rows: list[dict[str, np.ndarray]]) -> np.ndarray:
     return np.concatenate([np.concatenate([np.ravel(v) for v in row.values()]) for row in rows])
 
 
+@pytest.mark.thorough
 def test_in_the_hierarchical_model(sbc: ModuleType) -> None:
     replicate, kept = sbc.MODELS["hierarchical"]
     every = together([replicate(seed) for seed in range(8)])
@@ -40,6 +41,7 @@ def test_in_the_model_of_gross_flows(sbc: ModuleType) -> None:
     assert 0.08 < outer < 0.36
 
 
+@pytest.mark.thorough
 def test_worlds_from_the_priors_of_gross_flows_stay_so(sbc: ModuleType) -> None:
     flows = importlib.import_module("sbc_flows")
     chances = flows.stay(1, worlds=150, steps=20)

@@ -210,9 +210,10 @@ def test_bad_arguments(
     assert part in str(caught.value)
 
 
-def test_a_series_with_later_data_starts_there(table: pd.DataFrame) -> None:
+@pytest.mark.parametrize("model", ["level", pytest.param("ensemble", marks=pytest.mark.thorough)])
+def test_a_series_with_later_data_starts_there(table: pd.DataFrame, model: str) -> None:
     early = table[(table["location"] != "KGZ") | (table["year"] <= 2020)]
-    outlook = fc.forecast(Panel.from_frame(early), horizons=(2022, 2027), draws=100)
+    outlook = fc.forecast(Panel.from_frame(early), model, (2022, 2027), draws=100)
     known = outlook.paths.sel(series=outlook.paths["location"] == "KAZ")
     assert np.isnan(known.sel(year=2022)).all()
     assert set(outlook.intervals()["location"][outlook.intervals()["year"] == 2022]) == {"KGZ"}

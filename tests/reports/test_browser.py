@@ -92,7 +92,7 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return make
 
 
-@pytest.fixture(scope="module", params=["en", "ru"])
+@pytest.fixture(scope="module", params=["en", pytest.param("ru", marks=pytest.mark.thorough)])
 def page(request: pytest.FixtureRequest, edition: Callable[[str], Path]) -> Path:
     return edition(request.param)
 
