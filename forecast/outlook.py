@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import archive, arguments, artifacts, draw_tables
+from forecast import arguments, artifacts, draw_tables
+from forecast.artifacts import archive
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 from forecast.series_key import SeriesKey, find_series, keys_of

@@ -148,7 +148,7 @@ def releases(name: str | None, store: Path | None) -> None:
 
     names = kept.names(store) if name is None else [name]
     if not names:
-        from forecast.data.folders import store as folder
+        from forecast.artifacts.places import store as folder
 
         click.echo(f"the store {folder(store)} is empty; see forecast data add.", err=True)
         return

@@ -39,9 +39,9 @@ class _Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 def _no_cache(context: click.Context, _: click.Parameter, value: bool) -> None:
     """Switch the cache off until the command has ended."""
     if value:
-        from forecast.cache import disabled
+        from forecast.artifacts import caching
 
-        context.with_resource(disabled())
+        context.with_resource(caching(False))
 
 
 def data_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,7 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecast.data import folders, plausibility
+from forecast import artifacts
+from forecast.artifacts import places
+from forecast.data import plausibility
 from forecast.data.releases import FIGURE, Release, described, read_release, write_release
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
@@ -77,7 +79,7 @@ def add(
     as_of : str (YYYY-MM-DD) or date, optional
         Day on which figures without a date came out; today by default.
     folder : str or Path, optional
-        The store; `forecast.data.folders.store` by default.
+        The store; `forecast.artifacts.places.store` by default.
     origin : str
         Where the figures came from, such as the name of a file.
 
@@ -92,15 +94,15 @@ def add(
         If the day is in the future or before the year of a figure, other figures are kept for
         the same day, the steps differ, or another process holds the store for a minute.
     """
-    folders.checked_name(name)
+    places.checked_name(name)
     _check_not_shipped(name)
     releases = _split(panel, as_of)
-    root = folders.store(folder) / name
+    root = places.store(folder) / name
     root.mkdir(parents=True, exist_ok=True)
     added: list[Release] = []
     known: list[str] = []
     with _alone(root, name):
-        _sweep(root)
+        artifacts.sweep(root)
         kept = _releases(root)
         for day, part in releases.items():
             news = _news(name, kept, day, part)
@@ -115,7 +117,7 @@ def add(
 
 def names(folder: str | Path | None = None) -> list[str]:
     """Return the names of the stored series, sorted."""
-    root = folders.store(folder)
+    root = places.store(folder)
     if not root.is_dir():
         return []
     return sorted(path.name for path in root.iterdir() if path.is_dir() and _paths(path))
@@ -146,10 +148,10 @@ def load(name: str, folder: str | Path | None = None) -> Panel:
 
 
 def _known(name: str, folder: str | Path | None) -> list[Release]:
-    root = folders.store(folder) / name
+    root = places.store(folder) / name
     found = _releases(root) if root.is_dir() else []
     if not found:
-        raise unknown_name(f"series in the store {folders.store(folder)}", name, names(folder))
+        raise unknown_name(f"series in the store {places.store(folder)}", name, names(folder))
     return found
 
 
@@ -247,12 +249,6 @@ def _paths(root: Path) -> list[Path]:
 def _releases(root: Path) -> list[Release]:
     found = [Release.of(path) for path in _paths(root)]
     return sorted(found, key=lambda release: (release.as_of, release.path.name))
-
-
-def _sweep(root: Path) -> None:
-    """Remove what killed writers left; under the lock nobody else is writing."""
-    for path in root.glob(".*.parquet"):
-        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -8,16 +8,17 @@ from typing import Literal
 
 import pandas as pd
 
+from forecast.artifacts import digest
 from forecast.contract import Model
 from forecast.errors import DataError, FitError
 from forecast.evaluate.plan import Plan, make
 from forecast.evaluate.track import Track
 from forecast.hindcast import engine as engines
 from forecast.hindcast.columns import JOINT_COLUMNS, conform, ordered
-from forecast.hindcast.described import digest
 from forecast.hindcast.fold import Fold, Scored
 from forecast.hindcast.store import Store
 from forecast.hindcast.vintages import Truth, seen
+from forecast.models.registry import model as find_model
 from forecast.panel import Panel
 
 DEFAULT_MODELS = ("naive", "ets", "theta", "structural", "arima")
@@ -155,10 +156,7 @@ def _folds(panel: Panel, plan: Plan, *, kept: bool) -> Iterator[Fold]:
     """Make every fold, origin by origin, with the figures it may see cut out beforehand."""
     truth = Truth.of(panel)
     # Before anything is fitted: a model may keep what it has learned on itself.
-    settings = {
-        label: digest(model) if kept and not isinstance(model, str) else ""
-        for label, model in plan.models
-    }
+    settings = {label: digest(find_model(model)) if kept else "" for label, model in plan.models}
     for group in plan.groups:
         first = group[0]
         targets = pd.concat(

@@ -7,6 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
+from forecast.artifacts import caching, enabled
 from forecast.errors import DataError, FitError, unknown_name
 from forecast.hindcast.fold import Fold, Scored, run
 
@@ -83,13 +84,15 @@ def results(
         n_jobs=processes, return_as="generator_unordered", max_nbytes=None, batch_size=1
     )
     try:
-        yield from parallel(delayed(_numbered)(fold) for fold in folds)
+        yield from parallel(delayed(_numbered)(fold, enabled()) for fold in folds)
     except BrokenProcessPool as error:
         raise FitError(_LOST.format(reason=str(error).split(".")[0])) from None
 
 
-def _numbered(fold: tuple[int, Fold]) -> tuple[int, Scored]:
-    return fold[0], run(fold[1])
+def _numbered(fold: tuple[int, Fold], cache: bool = True) -> tuple[int, Scored]:
+    """Run a fold, perhaps in another process, with the cache on or off as it is here."""
+    with caching(cache):
+        return fold[0], run(fold[1])
 
 
 def _on_dask(
@@ -130,7 +133,7 @@ def _through(client: Client, folds: Iterable[tuple[int, Fold]]) -> Iterator[tupl
 
     def submit(fold: tuple[int, Fold]) -> object:
         # A fold is no pure function of its key, and a result is wanted once.
-        return client.submit(_numbered, fold, pure=False)
+        return client.submit(_numbered, fold, enabled(), pure=False)
 
     running = as_completed([submit(fold) for fold in islice(waiting, workers * _AHEAD)])
     for future in running:

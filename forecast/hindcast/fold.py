@@ -56,8 +56,8 @@ class Fold:
     joint : bool
         Whether joint scores over locations are wanted.
     settings : str
-        Digest of what a model of one's own was made with, before anything was fitted; empty
-        for a registered name, and where folds are not kept.
+        Digest of what the model was made with, before anything was fitted; empty where folds
+        are not kept.
     """
 
     label: str

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from forecast import cache
+from forecast import artifacts
 from forecast.contract import NOT_FORECAST, Model
 from forecast.data import inputs
 from forecast.errors import ForecastError
 from forecast.models.registry import model as find_model
-from forecast.models.specification import is_specified, specification
 from forecast.panel import Panel
 from forecast.series_key import KEY, SeriesKey
 
@@ -94,30 +94,29 @@ class Question:
         return find_model(self.member).name
 
     @property
-    def key(self) -> dict[str, object] | None:
+    def key(self) -> dict[str, Any] | None:
         """Everything that decides the answer; None if it must not be kept."""
         member = self.member
         if not isinstance(member, str):
             return None
-        if not type(find_model(member)).__module__.startswith("forecast.models."):
+        model = find_model(member)
+        if not type(model).__module__.startswith("forecast.models."):
             return None
-        return {
-            "what": "member",
-            "format": 3,
-            "member": member,
-            "settings": repr(specification(member)) if is_specified(member) else "",
-            "data_hash": self.panel.hash,
-            "step": self.panel.step,
-            "last": self.last,
-            "draws": self.draws,
-            "points": self.points,
-            "seed": self.seed,
-        }
+        return artifacts.recipe(
+            what="member",
+            member=member,
+            model=model,
+            data=self.panel,
+            last=self.last,
+            draws=self.draws,
+            points=self.points,
+            seed=self.seed,
+        )
 
     def known(self) -> Said | None:
         """Return the answer if it has been kept."""
         key = self.key
-        arrays = None if key is None else cache.lookup(key)
+        arrays = None if key is None else artifacts.lookup(key)
         return None if arrays is None else _unpacked(self.name, arrays)
 
     def ask(self) -> Said:
@@ -128,7 +127,7 @@ class Question:
         # What broke may work next time; what declined will not.
         slow = self.points is not None or time.process_time() - started > SLOW
         if key is not None and slow and not broken:
-            cache.keep(key, arrays)
+            artifacts.keep(key, arrays)
         return _unpacked(self.name, arrays)
 
 
@@ -142,7 +141,7 @@ def days_of(member: str | Model) -> tuple[str, ...]:
     return () if isinstance(member, str) else find_model(member).published_days
 
 
-def _made(question: Question) -> tuple[cache.Arrays, bool]:
+def _made(question: Question) -> tuple[artifacts.Arrays, bool]:
     """Forecast and pack into arrays, the reason of a failure included; say if it broke."""
     panel, points = question.panel, question.points
     series = list(panel)
@@ -204,7 +203,7 @@ def _made(question: Question) -> tuple[cache.Arrays, bool]:
     }, False
 
 
-def _unpacked(name: str, arrays: cache.Arrays) -> Said:
+def _unpacked(name: str, arrays: artifacts.Arrays) -> Said:
     failure = str(arrays["failure"])
     if failure:
         return Said(name, {}, {}, {}, failure)

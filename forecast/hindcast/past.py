@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast import scales
+from forecast import artifacts, scales
 from forecast.contract import Model
 from forecast.errors import DataError
 from forecast.exclusions import unused
@@ -173,6 +173,12 @@ def released(panel: Panel, days: Sequence[str]) -> list[Panel]:
     return [one for one in seen if one.origin < panel.origin]
 
 
+def _asked(question: Question, cache: bool) -> Said:
+    """Ask in another process, with the cache on or off as it is here."""
+    with artifacts.caching(cache):
+        return question.ask()
+
+
 def _answers(questions: Iterable[Question], fits: int) -> Iterable[Said]:
     """Ask one after the other, or in several processes where that is worth it."""
     if fits < _WORTHWHILE or multiprocessing.parent_process() is not None:
@@ -180,7 +186,9 @@ def _answers(questions: Iterable[Question], fits: int) -> Iterable[Said]:
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=-1, max_nbytes=None, batch_size=1, return_as="generator")
-    answers: Iterable[Said] = parallel(delayed(Question.ask)(one) for one in questions)
+    answers: Iterable[Said] = parallel(
+        delayed(_asked)(one, artifacts.enabled()) for one in questions
+    )
     return answers
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 
-from forecast.cache import disabled
+from forecast.artifacts import caching
 from forecast.contract import Model, check_years
 from forecast.data import inputs
 from forecast.errors import DataError
@@ -40,7 +39,7 @@ def forecast(
         The same seed gives the same numbers.
     cache : bool
         Read and keep what the members of an ensemble say at earlier origins
-        (`forecast.cache`); the numbers are the same either way.
+        (`forecast.artifacts`); the numbers are the same either way.
 
     Returns
     -------
@@ -65,5 +64,5 @@ def forecast(
         raise DataError(f"seed is {seed!r}; give a whole number, zero or above.")
     chosen = find_model(model)
     years = check_years(panel, horizons)
-    with nullcontext() if cache else disabled():
+    with caching(cache):
         return inputs.fit(chosen, panel, seed).forecast(years, draws)

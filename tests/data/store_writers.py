@@ -111,7 +111,7 @@ def rounds(folder: Path, count: int, seed: int) -> None:
         else:
             time.sleep(generator.uniform(0.0, 3 * usual))
         os.kill(victim, signal.SIGKILL)
-        in_the_act += any((root / "series").glob(".*.parquet"))
+        in_the_act += any((root / "series").glob(".*.part/new*"))
         os.waitpid(victim, 0)
         assert os.waitpid(other, 0)[1] == 0, "the writer that was not killed failed"
         os.close(writing)
@@ -125,7 +125,7 @@ def rounds(folder: Path, count: int, seed: int) -> None:
 def await_file(folder: Path, seconds: float) -> None:
     """Wait until a writer has begun a file."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end and not any(folder.glob(".*.parquet")):
+    while time.monotonic() < end and not any(folder.glob(".*.part/new*")):
         time.sleep(0.0005)
 
 
@@ -160,13 +160,13 @@ def moments(folder: Path) -> None:
         status = os.waitpid(fork(partial(killed, number, owner, name, action)), 0)[1]
         assert os.WIFSIGNALED(status), f"{step}: the writer was not killed"
         assert os.WTERMSIG(status) == signal.SIGKILL, step
-        left = bool(list((folder / "series").glob(".*.parquet")))
+        left = bool(list((folder / "series").glob(".*.part/new*")))
         assert left == (name in ("_to_disk", "replace") and not there), step
         apart(partial(verify, folder, set(range(number + there)), only=True), step)
         # The next writer finds the lock free and adds what the dead one could not.
         apart(partial(write, folder, range(number, number + 1), 0), f"{step}: the next writer")
         apart(partial(verify, folder, set(range(number + 1)), only=True), step)
-        assert not list((folder / "series").glob(".*.parquet")), step
+        assert not list((folder / "series").glob(".*.part")), step
     say("killed at each step")
 
 

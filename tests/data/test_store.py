@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import forecast as fc
+from forecast.artifacts import places
 from forecast.cli.main import cli
-from forecast.data import folders, store
+from forecast.data import store
 from forecast.data.releases import changes
 from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
@@ -28,8 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(folders.STORE, str(tmp_path / "store"))
-    monkeypatch.setenv(folders.CACHE, str(tmp_path / "cache"))
+    monkeypatch.setenv(places.STORE, str(tmp_path / "store"))
+    monkeypatch.setenv(places.CACHE, str(tmp_path / "cache"))
     return tmp_path / "store"
 
 

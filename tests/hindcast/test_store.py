@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,15 +19,13 @@ import pandas as pd
 import pytest
 
 import forecast as fc
+from forecast.artifacts import described
 from forecast.contract import FittedModel
 from forecast.errors import FitError
 from forecast.hindcast import engine
-from forecast.hindcast import store as kept
-from forecast.hindcast.described import described
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.series.naive import RandomWalk
 from forecast.panel import Panel
-from forecast.shelf import shelf
 
 Walks = Callable[..., Panel]
 OPTIONS = {"origins": range(2006, 2016), "horizons": (1, 3), "draws": 200}
@@ -134,22 +131,6 @@ def test_other_settings_are_other_folds(
     assert len(folds(tmp_path)) == 3
 
 
-def test_other_settings_of_a_model_that_takes_part_are_other_folds(
-    walks: Walks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = Path(shutil.copytree(shelf("models"), tmp_path / "settings"))
-    monkeypatch.setattr(kept, "shelf", lambda name: settings)
-    options = {**OPTIONS, "origins": [2010], "store": tmp_path / "store"}
-    for _ in range(2):
-        fc.backtest(walks(), ["structural"], **options)
-    assert len(folds(tmp_path / "store")) == 1
-    # `structural` reads the grid of `level`.
-    with (settings / "level.toml").open("a", encoding="utf-8") as file:
-        file.write("\n# another grid\n")
-    fc.backtest(walks(), ["structural"], **options)
-    assert len(folds(tmp_path / "store")) == 2
-
-
 @pytest.mark.parametrize("damage", [b"", b"PAR1 and then nothing", None])
 def test_a_damaged_fold_is_run_again(walks: Walks, tmp_path: Path, damage: bytes | None) -> None:
     options = {**OPTIONS, "origins": [2010]}
@@ -204,7 +185,7 @@ def test_settings_are_told_apart_and_the_same_in_every_process() -> None:
     assert described(Plain(np)) == described(Plain(np))
     assert described(Plain(np.random.default_rng(1))) == described(Plain(np.random.default_rng(1)))
     code = "from forecast.models.ensemble.model import Ensemble as E\n"
-    code += "from forecast.hindcast.described import described\nprint(described(E(['mean'])))"
+    code += "from forecast.artifacts import described\nprint(described(E(['mean'])))"
     path = os.pathsep.join(one for one in sys.path if one)
     said = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "7"},

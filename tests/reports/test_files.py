@@ -223,7 +223,7 @@ def test_a_folder_that_refuses_is_named_first(
     def closed(**_: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(artifacts.tempfile, "TemporaryFile", closed)
+    monkeypatch.setattr(artifacts.files.tempfile, "TemporaryFile", closed)
     with pytest.raises(DataError, match=r"new cannot be written to \(Read-only file system\)"):
         report(outlook, folder=tmp_path / "new")
     assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import pandas as pd
 
 from forecast import locations
-from forecast.data.folders import checked_name
+from forecast.artifacts.places import checked_name
 from forecast.errors import DataError, unknown_name
 from forecast.shelf import shelf
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from forecast.data import folders
+from forecast.artifacts import places
 from forecast.data.sources import catalogue, fetched
 from forecast.data.sources.answers import WrongKindError, documented_form
 from forecast.data.sources.catalogue import Source, reader
@@ -39,7 +39,7 @@ def fetch(
     name : str
         As in `forecast.data.sources.catalogue.table`.
     cache : str or Path, optional
-        Folder; `forecast.data.folders.cache` by default.
+        Folder; `forecast.artifacts.places.fetched` by default.
     releases : sequence of int, optional
         Vintages of World Population Prospects; all known ones by default.
     base_url : str, optional
@@ -69,7 +69,7 @@ def fetch(
         raise DataError(f"{name} has no vintages to choose from. Leave them out.")
     if offline:
         return _offline(source, cache)
-    folder = folders.cache(cache) / name
+    folder = places.fetched(cache) / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder, name):
@@ -100,7 +100,7 @@ def _today() -> str:
 
 def _offline(source: Source, cache: str | Path | None) -> Fetched:
     result = fetched.find(source.name, cache)
-    root = folders.cache(cache)
+    root = places.fetched(cache)
     remedy = (
         f"On a machine with the network run\n  forecast data fetch {source.name} --cache FOLDER\n"
         f"and copy FOLDER/{source.name} to {root / source.name}."

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from forecast import artifacts
-from forecast.data import folders
+from forecast.artifacts import places
 from forecast.data.sources.answers import documented_form, parsed
 from forecast.data.sources.catalogue import Source, reader
 from forecast.errors import DataError
@@ -167,7 +167,7 @@ def find(name: str, cache: str | Path | None = None) -> Fetched | None:
     DataError
         If the manifest is damaged.
     """
-    folder = folders.cache(cache) / name
+    folder = places.fetched(cache) / name
     path = folder / MANIFEST
     if not path.is_file():
         return None
@@ -198,7 +198,7 @@ def read(name: str, cache: str | Path | None = None) -> Fetched:
     fetched = find(name, cache)
     if fetched is None:
         raise DataError(
-            f"the source {name!r} has not been fetched into {folders.cache(cache)}. Run "
+            f"the source {name!r} has not been fetched into {places.fetched(cache)}. Run "
             f"forecast data fetch {name}"
         )
     return fetched
@@ -234,5 +234,5 @@ def covariates(name: str, cache: str | Path | None = None) -> pd.DataFrame:
 
 def names(cache: str | Path | None = None) -> list[str]:
     """Return the names of the sources that were fetched."""
-    root = folders.cache(cache)
+    root = places.fetched(cache)
     return sorted(path.parent.name for path in root.glob(f"*/{MANIFEST}"))

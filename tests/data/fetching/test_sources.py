@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from filelock import FileLock
 
 import forecast as fc
+from forecast.artifacts import places
 from forecast.cli.main import cli
-from forecast.data import folders, package
+from forecast.data import package
 from forecast.data.sources import catalogue, fetched
 from forecast.data.sources.fetch import fetch
 from forecast.data.sources.http import Limits
@@ -26,8 +27,8 @@ from .conftest import Server, plain
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(folders.CACHE, str(tmp_path / "cache"))
-    monkeypatch.setenv(folders.STORE, str(tmp_path / "store"))
+    monkeypatch.setenv(places.CACHE, str(tmp_path / "cache"))
+    monkeypatch.setenv(places.STORE, str(tmp_path / "store"))
     return tmp_path / "cache" / "sources"
 
 

@@ -1,4 +1,4 @@
-"""Where fetched figures and kept releases lie on this machine."""
+"""Where things are kept on this machine: the cache, fetched figures, releases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from forecast.errors import DataError
 
-#: Where the cache lies, if not in the user's cache folder (as for earlier forecasts).
+#: Where the cache lies, if not in the user's cache folder.
 CACHE = "FORECAST_CACHE"
 #: Where releases are kept, if not in the user's data folder.
 STORE = "FORECAST_STORE"
@@ -16,23 +16,25 @@ _APPLICATION = "migration-forecast"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
-def cache(given: str | Path | None = None) -> Path:
+def cache() -> Path:
+    """Return the folder of the cache; it need not exist and may be deleted at any time."""
+    stated = os.environ.get(CACHE)
+    if stated:
+        return Path(stated).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path(_APPLICATION, appauthor=False)
+
+
+def fetched(given: str | Path | None = None) -> Path:
     """Return the folder of fetched figures; it need not exist and may be deleted.
 
     Parameters
     ----------
     given : str or Path, optional
-        This folder; by default ``sources`` in what the environment variable
-        ``FORECAST_CACHE`` names, else in the user's cache folder.
+        This folder; by default ``sources`` in the folder of the cache.
     """
-    if given is not None:
-        return Path(given).expanduser()
-    stated = os.environ.get(CACHE)
-    if stated:
-        return Path(stated).expanduser() / "sources"
-    from platformdirs import user_cache_path
-
-    return user_cache_path(_APPLICATION, appauthor=False) / "sources"
+    return cache() / "sources" if given is None else Path(given).expanduser()
 
 
 def store(given: str | Path | None = None) -> Path:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import artifacts
+from forecast.artifacts.files import recover
+from forecast.artifacts.sealed import MANIFEST, is_sealed, read_sealed, sealed_folder
 from forecast.errors import DataError
 from forecast.panel import Panel
 
 _FORMAT = "migration-forecast/1"
-_MANIFEST, _DRAWS, _HISTORY, _NOTES = "manifest.json", "draws.nc", "history.csv", "notes.csv"
+_DRAWS, _HISTORY, _NOTES = "draws.nc", "history.csv", "notes.csv"
 _EXPLANATION = "explanation.csv"
+_NEEDED = "horizons", "step", "sha256"
 
 
 def write(
@@ -43,23 +43,17 @@ def write(
     DataError
         If something that is not a saved forecast stands there.
     """
-    with artifacts.atomic_folder(path, _is_ours) as folder:
+    about = {
+        "horizons": list(horizons),
+        "step": history.step,
+        **{name: _plain(value) for name, value in paths.attrs.items()},
+    }
+    with sealed_folder(path, _FORMAT, about) as folder:
         paths.to_dataset(name="draws").to_netcdf(folder / _DRAWS, engine="h5netcdf")
         history.to_frame().to_csv(folder / _HISTORY, index=False, lineterminator="\n")
         notes.to_csv(folder / _NOTES, index=False, lineterminator="\n")
-        written = [_DRAWS, _HISTORY, _NOTES]
         if explanation is not None:
             explanation.to_csv(folder / _EXPLANATION, index=False, lineterminator="\n")
-            written.append(_EXPLANATION)
-        manifest = {
-            "format": _FORMAT,
-            "horizons": list(horizons),
-            "step": history.step,
-            **{name: _plain(value) for name, value in paths.attrs.items()},
-            "sha256": {name: artifacts.sha256(folder / name) for name in written},
-        }
-        text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
-        (folder / _MANIFEST).write_text(text + "\n", encoding="utf-8")
     return Path(path)
 
 
@@ -79,28 +73,28 @@ def read(
         If the folder is not a saved forecast, or a file in it was changed.
     """
     folder = Path(path)
-    manifest = _manifest(folder)
-    if manifest is None:
+    recover(folder)
+    if not is_sealed(folder, _FORMAT, *_NEEDED):
         raise DataError(
-            f"{folder} holds no saved forecast (no {_MANIFEST} of one). "
+            f"{folder} holds no saved forecast (no {MANIFEST} of one). "
             "Give a folder written by save()."
         )
-    for name, expected in manifest["sha256"].items():
-        if not (folder / name).is_file() or artifacts.sha256(folder / name) != expected:
-            raise DataError(
-                f"{folder / name} is missing or was changed since it was saved. "
-                "Save the forecast again."
-            )
-    with xr.open_dataset(io.BytesIO((folder / _DRAWS).read_bytes()), engine="h5netcdf") as dataset:
+    try:
+        manifest, contents = read_sealed(folder, _FORMAT)
+    except DataError as error:
+        raise DataError(f"{error} Save the forecast again.") from None
+    if not {_DRAWS, _HISTORY, _NOTES} <= set(contents):
+        raise DataError(f"{folder} holds no saved forecast: its {MANIFEST} names too few files.")
+    with xr.open_dataset(io.BytesIO(contents[_DRAWS]), engine="h5netcdf") as dataset:
         paths = dataset["draws"].load()
     text = dict.fromkeys(("source", "location", "measure", "flag"), str)
     numbers = {"value": [""], "population": [""], "precision": [""], "as_of": [""]}
-    history = pd.read_csv(folder / _HISTORY, dtype=text, keep_default_na=False, na_values=numbers)
-    notes = pd.read_csv(folder / _NOTES, dtype=text, keep_default_na=False)
+    history = _csv(contents[_HISTORY], text, numbers)
+    notes = _csv(contents[_NOTES], text)
     explanation = None
-    if _EXPLANATION in manifest["sha256"]:
+    if _EXPLANATION in contents:
         named = dict.fromkeys(("source", "location", "measure", "what", "name"), str)
-        explanation = pd.read_csv(folder / _EXPLANATION, dtype=named, keep_default_na=False)
+        explanation = _csv(contents[_EXPLANATION], named)
     return (
         paths,
         tuple(manifest["horizons"]),
@@ -110,20 +104,10 @@ def read(
     )
 
 
-def _manifest(folder: Path) -> dict[str, Any] | None:
-    """Return the manifest of a saved forecast, None if there is none of ours."""
-    try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    needed = {"sha256", "horizons", "step"}
-    if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
-        return None
-    return manifest if needed <= set(manifest) else None
-
-
-def _is_ours(folder: Path) -> bool:
-    return _manifest(folder) is not None
+def _csv(
+    content: bytes, types: Mapping[str, type], missing: Mapping[str, list[str]] | None = None
+) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False, na_values=missing)
 
 
 def _plain(value: object) -> object:

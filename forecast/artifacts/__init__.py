@@ -1,0 +1,53 @@
+"""Whatever is kept on disk: whole or absent, with a manifest, a checksum and its recipe."""
+
+from forecast.artifacts.entries import (
+    Arrays,
+    caching,
+    enabled,
+    keep,
+    lookup,
+    read_entry,
+    write_entry,
+)
+from forecast.artifacts.files import (
+    atomic_file,
+    atomic_folder,
+    check_file,
+    check_folder,
+    check_writable,
+    holding,
+    recover,
+    sha256,
+    sweep,
+    write_text,
+)
+from forecast.artifacts.recipes import described, digest, name_of, recipe
+from forecast.artifacts.sealed import MANIFEST, is_sealed, read_sealed, sealed_folder
+
+__all__ = [
+    "MANIFEST",
+    "Arrays",
+    "atomic_file",
+    "atomic_folder",
+    "caching",
+    "check_file",
+    "check_folder",
+    "check_writable",
+    "described",
+    "digest",
+    "enabled",
+    "holding",
+    "is_sealed",
+    "keep",
+    "lookup",
+    "name_of",
+    "read_entry",
+    "read_sealed",
+    "recipe",
+    "recover",
+    "sealed_folder",
+    "sha256",
+    "sweep",
+    "write_entry",
+    "write_text",
+]

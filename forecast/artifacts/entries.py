@@ -1,0 +1,160 @@
+"""Results kept on disk, each under the name of its recipe: sealed folders that may vanish.
+
+The cache of arrays (NumPy's ``.npz``, no pickle) lies in the user's cache folder, or where the
+environment variable `FORECAST_CACHE` says; it may be deleted at any time. An entry is whole or
+not there; one that is damaged is removed and made anew.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.artifacts import places
+from forecast.artifacts.files import sweep
+from forecast.artifacts.recipes import name_of
+from forecast.artifacts.sealed import MANIFEST, read_sealed, sealed_folder
+from forecast.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+type Arrays = dict[str, np.ndarray]
+
+#: Set by a user who wants nothing read or kept.
+OFF = "FORECAST_NO_CACHE"
+#: Bytes that the cache may take; the entries not used for longest go first.
+LIMIT = 1_000_000_000
+_ARRAYS, _FORMAT = "arrays.npz", "forecast-cache/1"
+_ON: ContextVar[bool] = ContextVar("cache", default=True)
+#: Folders whose leftovers were looked at in this process.
+_swept: set[Path] = set()
+
+
+def enabled() -> bool:
+    """Whether results are read from the cache and kept there."""
+    return _ON.get() and not os.environ.get(OFF)
+
+
+@contextmanager
+def caching(on: bool) -> Iterator[None]:
+    """Neither read nor keep results within the block if `on` is false; else leave it as it is.
+
+    Other processes and threads know nothing of it: a job takes `enabled()` along.
+    """
+    token = _ON.set(_ON.get() and on)
+    try:
+        yield
+    finally:
+        _ON.reset(token)
+
+
+def lookup(made: Mapping[str, Any]) -> Arrays | None:
+    """Return the arrays kept under a recipe; None if there are none or the cache is off."""
+    if not enabled():
+        return None
+    entry = places.cache() / name_of(made)
+    contents = read_entry(entry, _FORMAT)
+    if contents is None:
+        return None
+    import numpy as np
+
+    try:
+        with np.load(io.BytesIO(contents[_ARRAYS]), allow_pickle=False) as arrays:
+            loaded = {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+    with suppress(OSError):
+        os.utime(entry)
+    return loaded
+
+
+def keep(made: Mapping[str, Any], arrays: Arrays) -> None:
+    """Keep arrays under a recipe, if the cache is on and the disk lets us.
+
+    Parameters
+    ----------
+    made : mapping
+        See `forecast.artifacts.recipes.recipe`.
+    arrays : dict of str to ndarray
+        Numbers, booleans or text; no objects.
+    """
+    if not enabled():
+        return
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    entry = places.cache() / name_of(made)
+    # A folder that is full, read-only or no folder costs time at the next run, not this result.
+    with suppress(OSError, DataError):
+        write_entry(entry, _FORMAT, {_ARRAYS: buffer.getvalue()}, made)
+        _prune(entry.parent)
+
+
+def read_entry(entry: Path, kind: str) -> dict[str, bytes] | None:
+    """Return the files of an entry; None, and the entry is gone, if it is damaged.
+
+    A link in the place of an entry is somebody else's: neither followed nor removed.
+    """
+    if entry.is_symlink() or not entry.is_dir():
+        return None
+    try:
+        return read_sealed(entry, kind)[1]
+    except DataError:
+        shutil.rmtree(entry, ignore_errors=True)
+        return None
+
+
+def write_entry(
+    entry: Path, kind: str, contents: Mapping[str, bytes], made: Mapping[str, Any]
+) -> None:
+    """Write an entry, whole or not at all; a link in its place is left alone.
+
+    Parameters
+    ----------
+    entry : Path
+        Its folder.
+    kind : str
+    contents : mapping of str to bytes
+    made : mapping
+        The recipe; it stands in the manifest.
+
+    Raises
+    ------
+    DataError, OSError
+        If it cannot be written.
+    """
+    if entry.is_symlink():
+        return
+    if entry.parent not in _swept:
+        _swept.add(entry.parent)
+        sweep(entry.parent)
+    with sealed_folder(entry, kind, {"recipe": dict(made)}, ours=True) as folder:
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
+
+
+def _prune(root: Path) -> None:
+    """Remove the entries not used for longest until the cache is within its limit."""
+    entries = []
+    for entry in root.iterdir():
+        try:
+            if not entry.is_symlink() and (entry / MANIFEST).is_file():
+                size = (entry / _ARRAYS).stat().st_size
+                entries.append((entry.stat().st_mtime, size, entry))
+        except OSError:
+            continue
+    total = sum(size for _, size, _ in entries)
+    for _, size, entry in sorted(entries):
+        if total <= LIMIT:
+            break
+        shutil.rmtree(entry, ignore_errors=True)
+        total -= size
