@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,72 +13,9 @@ import pandas as pd
 
 from forecast import locations, validation
 from forecast.errors import DataError, unknown_name
+from forecast.series import Series, series_of
 from forecast.series_key import KEY, SeriesKey
 from forecast.validation import COLUMNS
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One (source, location, measure) over time, gaps kept as gaps.
-
-    Attributes
-    ----------
-    source, location, measure : str
-        What the series is.
-    years : ndarray of int, shape (n_years,)
-        Every step from the first to the last observed year.
-    values : ndarray of float, shape (n_years,)
-        Persons per calendar year (per period for five-year panels); NaN is a gap.
-    population : ndarray of float, shape (n_years,)
-        Mid-year population in persons; NaN where it is not known.
-    precision : ndarray of float, shape (n_years,)
-        What the values are rounded to, in persons; NaN where it is not stated.
-    flags : tuple of frozenset of str
-        Flags of each year.
-    step : int
-        Years per step, 1 or 5.
-    """
-
-    source: str
-    location: str
-    measure: str
-    years: np.ndarray
-    values: np.ndarray
-    population: np.ndarray
-    precision: np.ndarray
-    flags: tuple[frozenset[str], ...]
-    step: int
-
-    @property
-    def key(self) -> SeriesKey:
-        """The triple (source, location, measure)."""
-        return self.source, self.location, self.measure
-
-    @property
-    def origin(self) -> int:
-        """The last observed year."""
-        return int(self.years[-1])
-
-    @property
-    def signed(self) -> bool:
-        """Whether values may be below zero (net flows) or not (counts)."""
-        return validation.MEASURES[self.measure]
-
-    def until(self, year: int) -> Series:
-        """Return the series up to and including a year in which it is observed."""
-        size = int((self.years <= year).sum())
-        return replace(
-            self,
-            years=self.years[:size],
-            values=self.values[:size],
-            population=self.population[:size],
-            precision=self.precision[:size],
-            flags=self.flags[:size],
-        )
-
-    def flagged(self, flag: str) -> np.ndarray:
-        """Return which years carry a flag, as booleans of shape (n_years,)."""
-        return np.array([flag in flags for flags in self.flags], dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,9 +177,7 @@ class Panel:
     @cached_property
     def series(self) -> tuple[Series, ...]:
         """Every series that has an observed value, sorted by key, last release only."""
-        groups = self.latest.groupby(KEY, sort=True)
-        made = (_series(str(s), str(c), str(m), rows, self.step) for (s, c, m), rows in groups)
-        return tuple(series for series in made if series is not None)
+        return series_of(self.latest, self.step)
 
     @cached_property
     def hash(self) -> str:
@@ -296,23 +231,6 @@ def _infer_step(table: pd.DataFrame) -> int:
     gaps = years.diff().dropna()
     long_enough = (years.count() >= 3).any()
     return 5 if long_enough and len(gaps) and (gaps % 5 == 0).all() else 1
-
-
-def _series(
-    source: str, location: str, measure: str, rows: pd.DataFrame, step: int
-) -> Series | None:
-    observed = rows.loc[rows["value"].notna(), "year"]
-    if observed.empty:
-        return None
-    years = np.arange(observed.min(), observed.max() + 1, step)
-    on_grid = rows.set_index("year").reindex(years)
-    flags = tuple(
-        frozenset(flag.split(";")) - {""} if isinstance(flag, str) else frozenset()
-        for flag in on_grid["flag"]
-    )
-    columns = (on_grid[column].to_numpy(float) for column in ("value", "population", "precision"))
-    values, population, precision = columns
-    return Series(source, location, measure, years, values, population, precision, flags, step)
 
 
 __all__ = ["COLUMNS", "KEY", "Panel", "Series"]

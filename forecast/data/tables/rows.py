@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from forecast.data.tables import places, sdmx
 from forecast.data.tables.columns import Column, is_numbering
 from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.headings import Heading, label_measure, understand
@@ -12,9 +11,9 @@ from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank, is_missing, looks_like_figure
 from forecast.data.tables.reading import ACCEPTED, Collected, Observation, Row
 from forecast.data.tables.row_attributes import RowAttributes
+from forecast.data.tables.row_labels import RowLabels, is_place
 from forecast.data.tables.words import folded, meaning, meanings_inside, spaced
-from forecast.errors import DataError, ForecastError, unknown_name
-from forecast.validation import MEASURES
+from forecast.errors import DataError, ForecastError
 
 
 class _Context:
@@ -48,15 +47,20 @@ class _Walk:
         self.skip = skip
         self.out = Collected()
         self.context = _Context()
-        self.labels = layout.of("location", "measure")
         self.figures = [
             c for c in layout.of("figures") if folded(c.label) not in skip or not c.label
         ]
         self.heads = {self._shape(grid.lines[at]) for at in layout.header}
+        self.starts = {shape[0] for shape in self.heads if shape}
+        self.broken_rows = {row for row, _ in grid.broken}
         self.roles = {c.role: c for c in layout.columns if c.role not in {"figures", "unused"}}
-        self.codes = layout.of("code")
+        self.labels = RowLabels(grid, layout, self.roles)
+        self.keys = layout.of("location", "measure", "year", "unique_id")
         self.attributes = RowAttributes(grid, layout, self.roles)
-        self.text_of = sdmx.text_of if layout.style == "SDMX-CSV" else _spaced
+        self.header_cells = len(grid.lines[layout.header[-1]].cells)
+        self.width = max(len(grid.lines[at].cells) for at in layout.header)
+        read = [c.at for c in layout.columns if c.role != "unused" and c.at < self.width]
+        self.least = 1 + max(read, default=0)
         self.across = layout.style in {"years across", "places across"}
 
     def go(self) -> Collected:
@@ -70,19 +74,18 @@ class _Walk:
     def _shape(self, line: Line) -> tuple[str, ...]:
         return tuple(spaced(str(line.cell(at))).casefold() for at in line.filled)
 
+    def _first(self, line: Line) -> str:
+        return spaced(str(line.cells[line.filled[0]])).casefold() if line.filled else ""
+
     def _row(self, position: int, line: Line) -> tuple[str, str]:
-        if not line.filled and not any(row == line.number for row, _ in self.grid.broken):
+        if not line.filled and line.number not in self.broken_rows:
             return "empty", ""
-        if self._shape(line) in self.heads:
+        if self._first(line) in self.starts and self._shape(line) in self.heads:
             return "heading repeated", ""
         if not self.out.observations and is_numbering(line):
             return "column numbers", ""
         held = [c for c in self.figures if not is_blank(line.cell(c.at)) or self._broken(line, c)]
-        texts = {
-            c.at: self.text_of(line.cell(c.at))
-            for c in self.labels
-            if not is_blank(line.cell(c.at))
-        }
+        texts = self.labels.texts(line)
         if any(folded(text) in self.skip for text in texts.values()):
             return "left out as asked", ""
         if self._is_remark(line, held):
@@ -102,7 +105,7 @@ class _Walk:
     def _is_remark(self, line: Line, held: Sequence[Column]) -> bool:
         """Whether a row is a remark, even if commas of it divide it into cells."""
         first = line.cell(line.filled[0]) if line.filled else None
-        if not isinstance(first, str) or looks_like_figure(first) or self._is_place(first):
+        if not isinstance(first, str) or looks_like_figure(first) or is_place(first):
             return False
         if len(line.filled) == 1:
             return not held or len(spaced(first)) > 25
@@ -117,11 +120,7 @@ class _Walk:
         """Take a row without figures for a section, a remark or a footnote."""
         filled = [spaced(str(line.cell(at))) for at in line.filled]
         first = filled[0]
-        keys = [
-            c.role
-            for c in self.layout.of("location", "measure", "year", "unique_id")
-            if not is_blank(line.cell(c.at))
-        ]
+        keys = [column for column in self.keys if not is_blank(line.cell(column.at))]
         if self.layout.style in {"tidy", "SDMX-CSV", "long form"} and len(keys) >= 2:
             return self._with_figures(position, line, texts, self.figures)
         if self.across and len(keys) >= 2:
@@ -141,7 +140,7 @@ class _Walk:
             ):
                 self.context.unit = alone.unit
                 return "section", ""
-        if texts and self._is_place(first) and self.across:
+        if texts and is_place(first) and self.across:
             self.context.place = first
             self.out.names.setdefault(first)
             return "section", ""
@@ -161,27 +160,19 @@ class _Walk:
             or self.out.observations
         )
 
-    def _is_place(self, text: str) -> bool:
-        found = places.match(text)
-        return bool(found.code or found.candidates)
-
     def _uneven(self, line: Line) -> DataError | None:
         """Refuse rows of a CSV file that have fewer or more cells than the headings."""
         if self.grid.kind != "CSV":
             return None
-        header = self.grid.lines[self.layout.header[-1]]
-        width = max(len(self.grid.lines[at].cells) for at in self.layout.header)
         cells = len(line.cells)
         used = max(line.filled, default=-1) + 1
-        least = 1 + max(
-            (c.at for c in self.layout.columns if c.role != "unused" and c.at < width), default=0
-        )
+        width, least = self.width, self.least
         # A label alone, as of a section, needs no empty cells behind it.
         if used <= width and (cells >= least or used <= 1):
             return None
         shown = self.grid.delimiter.join(str(cell) for cell in line.cells)[:60]
         return DataError(
-            f"line {line.number} has {cells} cells, the header {len(header.cells)}: "
+            f"line {line.number} has {cells} cells, the header {self.header_cells}: "
             f"{shown!r}. Add or remove cells so that they agree."
         )
 
@@ -189,15 +180,13 @@ class _Walk:
         self, position: int, line: Line, texts: dict[int, str], held: Sequence[Column]
     ) -> tuple[str, str]:
         """Make observations of a row, or say why not."""
-        kind, place, said = self._label(line, texts)
-        if kind == "part":
-            return "part of a row above", ""
-        if kind == "aggregate":
-            self.out.aggregates.setdefault(place)
-            return "group of countries", ""
-        if isinstance(kind, ForecastError):
-            return self._problem(position, kind)
         try:
+            kind, place, said = self.labels.of(line, texts)
+            if kind == "part":
+                return "part of a row above", ""
+            if kind == "aggregate":
+                self.out.aggregates.setdefault(place)
+                return "group of countries", ""
             made = [self._observe(line, column, place, said, kind) for column in held]
         except ForecastError as error:
             return self._problem(position, error)
@@ -215,62 +204,6 @@ class _Walk:
             self.out.names.setdefault(place)
         self.out.observations.extend(made)
         return ACCEPTED, ""
-
-    def _label(
-        self, line: Line, texts: dict[int, str]
-    ) -> tuple[str | ForecastError, str, Heading | None]:
-        """Return the kind of a row, its place, and what it measures."""
-        place, said, kind = "", None, ""
-        for column in self.labels:
-            text = texts.get(column.at)
-            if text is None:
-                continue
-            if column.role == "measure" or not self._is_place(text):
-                measure = label_measure(text)
-                if measure is not None:
-                    said = measure
-                    continue
-            if column.role == "location" or self._is_place(text):
-                if meaning("total", text) and not self._is_place(text):
-                    kind = "total"
-                elif meaning("part", text):
-                    return "part", "", None
-                else:
-                    place = text
-                continue
-            if meaning("part", text):
-                return "part", "", None
-            error = unknown_name("measure", text, MEASURES)
-            return type(error)(f"{self._where(line)}, column {column.label}: {error}"), "", None
-        return self._with_code(line, kind, place, said)
-
-    def _with_code(
-        self, line: Line, kind: str, place: str, said: Heading | None
-    ) -> tuple[str | ForecastError, str, Heading | None]:
-        """Let a code beside the name say the place, and tell groups of countries apart."""
-        cells = [line.cell(column.at) for column in self.codes]
-        texts = [spaced(str(cell)) for cell in cells if not is_blank(cell)]
-        code = next((match.code for match in map(places.match, texts) if match.code), "")
-        grouped = not code and (
-            meaning("aggregate", place) or any(places.is_aggregate(text) for text in texts)
-        )
-        type_ = self.roles.get("place_type")
-        if type_ is not None and not is_blank(line.cell(type_.at)):
-            kind_of_place = meaning("place_type", spaced(str(line.cell(type_.at))))
-            grouped = grouped or kind_of_place == "aggregate"
-        named = places.match(place) if place else places.Match("")
-        if grouped or places.is_aggregate(place):
-            return "aggregate", place, said
-        if code and named.code and code != named.code:
-            return (
-                DataError(
-                    f"{self._where(line)}: {place!r} is {named.code}, but the code beside it "
-                    f"is {code}. Correct one of the two."
-                ),
-                "",
-                None,
-            )
-        return kind, code if code and not named.code else place, said
 
     def _observe(
         self, line: Line, column: Column, place: str, said: Heading | None, kind: str
@@ -331,10 +264,6 @@ class _Walk:
     def _problem(self, position: int, error: ForecastError) -> tuple[str, str]:
         self.out.problems.append((position, error))
         return "problem", str(error)
-
-
-def _spaced(cell: object) -> str:
-    return spaced(str(cell))
 
 
 def _short(line: Line) -> str:

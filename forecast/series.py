@@ -1,0 +1,122 @@
+"""Series: one (source, location, measure) over time, cut out of the table of a panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from forecast import validation
+from forecast.series_key import KEY, SeriesKey
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One (source, location, measure) over time, gaps kept as gaps.
+
+    Attributes
+    ----------
+    source, location, measure : str
+        What the series is.
+    years : ndarray of int, shape (n_years,)
+        Every step from the first to the last observed year.
+    values : ndarray of float, shape (n_years,)
+        Persons per calendar year (per period for five-year panels); NaN is a gap.
+    population : ndarray of float, shape (n_years,)
+        Mid-year population in persons; NaN where it is not known.
+    precision : ndarray of float, shape (n_years,)
+        What the values are rounded to, in persons; NaN where it is not stated.
+    flags : tuple of frozenset of str
+        Flags of each year.
+    step : int
+        Years per step, 1 or 5.
+    """
+
+    source: str
+    location: str
+    measure: str
+    years: np.ndarray
+    values: np.ndarray
+    population: np.ndarray
+    precision: np.ndarray
+    flags: tuple[frozenset[str], ...]
+    step: int
+
+    @property
+    def key(self) -> SeriesKey:
+        """The triple (source, location, measure)."""
+        return self.source, self.location, self.measure
+
+    @property
+    def origin(self) -> int:
+        """The last observed year."""
+        return int(self.years[-1])
+
+    @property
+    def signed(self) -> bool:
+        """Whether values may be below zero (net flows) or not (counts)."""
+        return validation.MEASURES[self.measure]
+
+    def until(self, year: int) -> Series:
+        """Return the series up to and including a year in which it is observed."""
+        size = int((self.years <= year).sum())
+        return replace(
+            self,
+            years=self.years[:size],
+            values=self.values[:size],
+            population=self.population[:size],
+            precision=self.precision[:size],
+            flags=self.flags[:size],
+        )
+
+    def flagged(self, flag: str) -> np.ndarray:
+        """Return which years carry a flag, as booleans of shape (n_years,)."""
+        return np.array([flag in flags for flags in self.flags], dtype=bool)
+
+
+def series_of(table: pd.DataFrame, step: int) -> tuple[Series, ...]:
+    """Return every series of a tidy table that has an observed value, sorted by key.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns of a Panel, one release of each figure.
+    step : int
+        Years per row.
+    """
+    table = table.sort_values([*KEY, "year"], ignore_index=True)
+    if table.empty:
+        return ()
+    keys = table[KEY].to_numpy(dtype=object)
+    starts = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
+    numbers = table[["value", "population", "precision"]].to_numpy(float)
+    years, flags = table["year"].to_numpy(), table["flag"].to_numpy(dtype=object)
+    made = (
+        _series(
+            (str(keys[at[0], 0]), str(keys[at[0], 1]), str(keys[at[0], 2])),
+            years[at], numbers[at], flags[at], step,
+        )
+        for at in np.split(np.arange(len(table)), starts)
+    )  # fmt: skip
+    return tuple(series for series in made if series is not None)
+
+
+def _series(
+    key: SeriesKey, years: np.ndarray, numbers: np.ndarray, flags: np.ndarray, step: int
+) -> Series | None:
+    """Return the rows of one series on a grid of years; None if no value is observed."""
+    observed = years[~np.isnan(numbers[:, 0])]
+    if not observed.size:
+        return None
+    grid = np.arange(observed[0], observed[-1] + 1, step)
+    at = np.searchsorted(grid, years)
+    fits = (at < len(grid)) & (grid[np.minimum(at, len(grid) - 1)] == years)
+    filled = np.full((len(grid), 3), np.nan)
+    filled[at[fits]] = numbers[fits]
+    marks = [frozenset[str]()] * len(grid)
+    for position, flag in zip(at[fits].tolist(), flags[fits]):
+        if isinstance(flag, str) and flag:
+            marks[position] = frozenset(flag.split(";")) - {""}
+    values, population, precision = (np.ascontiguousarray(column) for column in filled.T)
+    return Series(*key, grid, values, population, precision, tuple(marks), step)
