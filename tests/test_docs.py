@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import functools
 import importlib
@@ -24,6 +25,7 @@ SHELVES = "benchmarks|data|docs|forecast|models|reports|tests"
 FILE = re.compile(rf"(?<![\w/.-])(?:{SHELVES})/[\w./*-]*\w/?")
 MODULE_FILE = re.compile(r"`(\w+\.py)`")
 DOTTED = re.compile(r"(?<![\w/.-])forecast(?:\.[A-Za-z_]\w*)+(?![\w/])")
+BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -81,6 +83,22 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_examples_of_a_page_import_what_is_there(page: Path) -> None:
+    """Each Python block can be read, and what it takes from the package exists."""
+    missing = []
+    for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("forecast"):
+                missing += [
+                    f"{node.module}.{alias.name}"
+                    for alias in node.names
+                    if not resolves(f"{node.module}.{alias.name}")
+                ]
+            elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "fc":
+                missing += [] if hasattr(fc, node.attr) else [f"fc.{node.attr}"]
+    assert missing == []
+
+
 def with_examples() -> list[str]:
     paths = [path for path in (ROOT / "forecast").rglob("*.py") if "__pycache__" not in path.parts]
     return sorted(
@@ -99,7 +117,7 @@ def test_examples_of_docstrings_run(module: str) -> None:
 
 
 def python_block(page: str, start: str) -> str:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)
+    blocks = BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
     (block,) = (block for block in blocks if block.startswith(start))
     return block
 

@@ -104,6 +104,7 @@ def test_finished_folds_are_not_run_again(
     assert seen[-1] == (20, 20)
 
 
+@pytest.mark.thorough
 def test_a_process_that_dies_is_one_message_and_the_rest_is_kept(
     walks: Walks, tmp_path: Path
 ) -> None:
