@@ -83,20 +83,33 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_examples_of_a_page_import_what_is_there(page: Path) -> None:
-    """Each Python block can be read, and what it takes from the package exists."""
+def missing_imports(code: str) -> list[str]:
+    """Names that code takes from the package, and that are not there."""
     missing = []
-    for block in BLOCK.findall(page.read_text(encoding="utf-8")):
-        for node in ast.walk(ast.parse(block)):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("forecast"):
-                missing += [
-                    f"{node.module}.{alias.name}"
-                    for alias in node.names
-                    if not resolves(f"{node.module}.{alias.name}")
-                ]
-            elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "fc":
-                missing += [] if hasattr(fc, node.attr) else [f"fc.{node.attr}"]
-    assert missing == []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("forecast"):
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            missing += [imported for imported in names if not resolves(imported)]
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "fc":
+            missing += [] if hasattr(fc, node.attr) else [f"fc.{node.attr}"]
+    return missing
+
+
+def test_examples_of_a_page_import_what_is_there(page: Path) -> None:
+    blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
+    assert [missing for block in blocks for missing in missing_imports(block)] == []
+
+
+SCRIPTS = sorted(
+    path
+    for folder in ("benchmarks", "data/compile", "docs")
+    for path in (ROOT / folder).glob("*.py")
+)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=name)
+def test_scripts_beside_the_package_import_what_is_there(script: Path) -> None:
+    assert missing_imports(script.read_text(encoding="utf-8")) == []
 
 
 def with_examples() -> list[str]:

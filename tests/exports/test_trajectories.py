@@ -73,7 +73,17 @@ def test_only_regions_is_said(varied: Panel) -> None:
 def test_from_the_shell() -> None:
     done = CliRunner().invoke(
         cli,
-        "predict --model naive --draws 100 --table bayespop --source un-wpp".split(),
+        [
+            "predict",
+            "--model",
+            "naive",
+            "--draws",
+            "100",
+            "--table",
+            "bayespop",
+            "--source",
+            "un-wpp",
+        ],
     )
     assert done.exit_code == 0, done.output
     table = pd.read_csv(io.StringIO(done.stdout))
