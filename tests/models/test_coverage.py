@@ -67,7 +67,10 @@ def test_intervals_cover_what_they_say(name: str, simulate: Simulator) -> None:
         assert lowest <= share <= highest, (name, horizon, level, covered)
 
 
-@pytest.mark.parametrize(("name", "simulate"), CASES)
+@pytest.mark.parametrize(
+    ("name", "simulate"),
+    [*(pytest.param(*case, marks=pytest.mark.thorough) for case in CASES[:-1]), CASES[-1]],
+)
 def test_intervals_cover_in_a_small_study(name: str, simulate: Simulator) -> None:
     """The same with 150 replicates and bounds four standard errors wide."""
     for (_, level), share in coverage(name, simulate, 150).items():
