@@ -20,7 +20,7 @@ import pandas as pd
 import forecast as fc
 from forecast.contract import FittedModel
 from forecast.evaluate.track import Track
-from forecast.models.reconciled import Reconciled
+from forecast.models.coherent import Reconciled
 from forecast.models.registry import model as find_model
 from forecast.panel import Panel
 
@@ -32,7 +32,7 @@ class ShortNaive:
 
     def fit(self, panel: Panel, seed: int) -> FittedModel:
         from forecast.models.series import univariate
-        from forecast.models.series.naive import RandomWalk
+        from forecast.models.series.structural import RandomWalk
 
         usual = univariate.MINIMUM_YEARS
         univariate.MINIMUM_YEARS = 4

@@ -19,7 +19,8 @@ from scipy.stats import chisquare
 
 from forecast.models.gross_flows import gibbs
 from forecast.models.gross_flows.data import Gross
-from forecast.models.gross_flows.grids import choose, half_normal, normal
+from forecast.models.gross_flows.gibbs import choose
+from forecast.models.gross_flows.paths import half_normal, normal
 from forecast.models.gross_flows.sampler import PARAMETERS
 from forecast.models.specification import specification
 

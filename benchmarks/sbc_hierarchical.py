@@ -9,17 +9,17 @@ from __future__ import annotations
 import numpy as np
 
 from forecast.models.hierarchical import sampling
-from forecast.models.hierarchical.posterior import Posterior
-from forecast.models.hierarchical.prior_draws import prior_histories, prior_parameters
+from forecast.models.hierarchical.checks import prior_histories, prior_parameters
+from forecast.models.hierarchical.posterior import PanelPosterior
 from forecast.models.hierarchical.priors import resolve
+from forecast.models.hierarchical.rates_panel import calm_floor, usual_moves
 from forecast.models.hierarchical.refresh import refresh
-from forecast.models.hierarchical.volatility import calm_floor, usual_moves
 from forecast.models.specification import specification
 
 GROUP = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1])
 PARENT = np.array([0, 0, 0, 1])
 N_YEARS = 24
-#: Posterior draws that a rank is counted among.
+#: PanelPosterior draws that a rank is counted among.
 KEPT = 99
 
 
@@ -41,7 +41,7 @@ def replicate(seed: int) -> dict[str, np.ndarray]:
     known = np.ones_like(move)
     figures = np.stack([rates[:, 2:], rates[:, 1:-1], move, np.log(move), known, floor])
     own = sampling.centred(np.full(len(GROUP), N_YEARS), settings["centring"])
-    posterior = Posterior(figures, own, GROUP, PARENT, priors, settings["storm_floor"])
+    posterior = PanelPosterior(figures, own, GROUP, PARENT, priors, settings["storm_floor"])
     tree = nutpie.sample(
         posterior.model(),
         draws=8 * KEPT, tune=500, chains=2, cores=1, seed=seed, target_accept=0.9,

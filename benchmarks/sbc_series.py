@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.models.regional.partial_pooling import Pool, posterior
-from forecast.models.series.simulation import simulate
-from forecast.models.series.statespace import Nodes, Posterior, condition, root
+from forecast.models.regional.partial_pooling import SharedScale, posterior
+from forecast.models.series.posterior import SeriesPosterior, root, simulate
+from forecast.models.series.representation import Nodes
+from forecast.models.series.statespace import condition
 from forecast.models.series.structural import Autoregression, LocalLevel, Structural
 
 N_YEARS, AHEAD = 24, (1, 3, 7)
-#: Posterior draws that a rank is counted among.
+#: SeriesPosterior draws that a rank is counted among.
 KEPT = 99
 #: A pool that regions might have learned: degrees of freedom and centre of their variances.
 DEGREES, CENTRE = 6.0, 2.0
@@ -45,7 +46,7 @@ def pooled(seed: int) -> dict[str, np.ndarray]:
     generator = np.random.default_rng(seed)
     # Any pool will do: its node weights are the prior.
     weights = generator.dirichlet(np.full(len(nodes.log_prior), 0.2))
-    pool = Pool(nodes, (1.0,), weights, np.ones(1), DEGREES, CENTRE, 1.0)
+    pool = SharedScale(nodes, (1.0,), weights, np.ones(1), DEGREES, CENTRE, 1.0)
     variance = DEGREES * CENTRE / generator.chisquare(DEGREES)
     node, path, states = _history(nodes, weights, generator)
     values = np.sqrt(variance) * path
@@ -80,7 +81,7 @@ def _history(
 
 
 def _ranks(
-    own: Posterior,
+    own: SeriesPosterior,
     node: int,
     variance: float,
     states: np.ndarray,

@@ -13,7 +13,7 @@ import pytest
 from forecast.contract import FORECAST, NOTE_COLUMNS
 from forecast.models.assembly import assemble
 from forecast.models.run import forecast
-from forecast.models.series.naive import RandomWalk
+from forecast.models.series.structural import RandomWalk
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 

@@ -21,8 +21,8 @@ from forecast.data import inputs
 from forecast.errors import UnknownNameError
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.registry import REGISTRY, model
-from forecast.models.series.naive import RandomWalk
 from forecast.models.series.regression import Regression
+from forecast.models.series.structural import RandomWalk
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 

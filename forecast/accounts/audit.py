@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from forecast.accounts.identities import Identity, matrix, stated
 from forecast.outlook import Forecast
@@ -190,3 +191,23 @@ def _common_years(panel: Panel, identity: Identity) -> int:
 def _precision(panel: Panel, keys: Sequence[SeriesKey]) -> np.ndarray:
     known = {s.key: float(np.nanmax(np.append(s.precision, 0.0))) or 1.0 for s in panel}
     return np.array([known.get(key, 1.0) for key in keys])
+
+
+def stack(
+    outlook: Forecast, pieces: Sequence[tuple[SeriesKey, np.ndarray]], origins: Sequence[int]
+) -> xr.DataArray:
+    """Put series of one forecast together again, with its attributes."""
+    return xr.DataArray(
+        np.stack([paths for _, paths in pieces], axis=1),
+        dims=("draw", "series", "year"),
+        coords={
+            "draw": outlook.paths["draw"].to_numpy(),
+            "year": outlook.paths["year"].to_numpy(),
+            "location": ("series", [place for (_, place, _), _ in pieces]),
+            "measure": ("series", [measure for (_, _, measure), _ in pieces]),
+            "source": ("series", [source for (source, _, _), _ in pieces]),
+            "origin": ("series", np.asarray(origins)),
+        },
+        name="draws",
+        attrs=dict(outlook.paths.attrs),
+    )

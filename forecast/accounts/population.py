@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from forecast.accounts.audit import keys_of
+from forecast.accounts.audit import keys_of, stack
 from forecast.contract import FORECAST
 from forecast.errors import DataError
-from forecast.models.regional.boundaries import stack
 from forecast.outlook import Forecast
 
 NET = "net_migration"

@@ -12,8 +12,7 @@ from forecast import validation
 from forecast.accounts.audit import about, complete, keys_of, table_of, trusted
 from forecast.accounts.identities import Identity, matrix
 from forecast.accounts.projection import project
-from forecast.accounts.reconciliation import bottom_up, top_down
-from forecast.accounts.shrinkage import of_draws, of_errors
+from forecast.accounts.reconciliation import bottom_up, of_draws, of_errors, top_down
 from forecast.errors import DataError, FitError, unknown_name
 from forecast.outlook import Forecast
 from forecast.series_key import SeriesKey

@@ -15,12 +15,12 @@ from forecast.models.specification import is_specified, specification
 #: Name -> where the model is made. A text ``module:class`` is imported on use, so that
 #: listing the models loads none of their libraries.
 REGISTRY: dict[str, str | Callable[[], Model]] = {
-    "naive": "forecast.models.series.naive:RandomWalk",
-    "drift": "forecast.models.series.naive:RandomWalkWithDrift",
-    "mean": "forecast.models.series.mean:HistoricalMean",
-    "ets": "forecast.models.series.ets:DampedTrend",
-    "theta": "forecast.models.series.theta:Theta",
-    "arima": "forecast.models.series.arima:Arima",
+    "naive": "forecast.models.series.structural:RandomWalk",
+    "drift": "forecast.models.series.structural:RandomWalkWithDrift",
+    "mean": "forecast.models.series.structural:HistoricalMean",
+    "ets": "forecast.models.series.classical:DampedTrend",
+    "theta": "forecast.models.series.classical:Theta",
+    "arima": "forecast.models.series.classical:Arima",
     "level": "forecast.models.series.structural:LocalLevel",
     "ar": "forecast.models.series.structural:Autoregression",
     "structural": "forecast.models.series.structural:Structural",

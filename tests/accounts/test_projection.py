@@ -7,25 +7,31 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from forecast.accounts.identities import Identity, Key, matrix
+from forecast.accounts.identities import Identity, matrix
 from forecast.accounts.projection import _least_distance, project
-from forecast.accounts.reconciliation import bottom_up, top_down
-from forecast.accounts.shrinkage import of_draws, of_errors, shrunk_correlation
+from forecast.accounts.reconciliation import (
+    bottom_up,
+    of_draws,
+    of_errors,
+    shrunk_correlation,
+    top_down,
+)
 from forecast.errors import DataError, FitError
+from forecast.series_key import SeriesKey
 
 
-def key(number: int, measure: str = "immigration") -> Key:
+def key(number: int, measure: str = "immigration") -> SeriesKey:
     return "office", f"place {number}", measure
 
 
 @st.composite
-def hierarchies(draw: st.DrawFn) -> tuple[list[Key], list[Identity]]:
+def hierarchies(draw: st.DrawFn) -> tuple[list[SeriesKey], list[Identity]]:
     """A tree of places of random depth and width, each with arrivals, departures and net."""
     size = draw(st.integers(3, 12))
     return of_parents([-1, *(draw(st.integers(0, number - 1)) for number in range(1, size))])
 
 
-def of_parents(parents: list[int]) -> tuple[list[Key], list[Identity]]:
+def of_parents(parents: list[int]) -> tuple[list[SeriesKey], list[Identity]]:
     """The tree in which place number i is a part of place number parents[i]."""
     children: dict[int, list[int]] = {}
     for number, parent in enumerate(parents):
@@ -47,7 +53,7 @@ def of_parents(parents: list[int]) -> tuple[list[Key], list[Identity]]:
     return keys, identities
 
 
-def simulated(keys: list[Key], seed: int, n: int = 60) -> tuple[np.ndarray, np.ndarray]:
+def simulated(keys: list[SeriesKey], seed: int, n: int = 60) -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(seed)
     counts = np.array([measure != "net_migration" for _, _, measure in keys])
     size = 10.0 ** generator.uniform(0, 5, len(keys))
@@ -60,7 +66,7 @@ def simulated(keys: list[Key], seed: int, n: int = 60) -> tuple[np.ndarray, np.n
 # Draws of a million that have to shrink to one person leave their rounding behind.
 @example(of_parents([-1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]), 126)
 def test_every_draw_of_a_random_hierarchy(
-    tree: tuple[list[Key], list[Identity]], seed: int
+    tree: tuple[list[SeriesKey], list[Identity]], seed: int
 ) -> None:
     keys, identities = tree
     draws, counts = simulated(keys, seed)

@@ -12,7 +12,7 @@ import forecast as fc
 from forecast import accounts
 from forecast.accounts.identities import cover
 from forecast.errors import DataError, UnknownNameError
-from forecast.models.reconciled import Reconciled
+from forecast.models.coherent import Reconciled
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 

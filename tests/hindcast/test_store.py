@@ -24,7 +24,7 @@ from forecast.contract import FittedModel
 from forecast.errors import FitError
 from forecast.hindcast import engine
 from forecast.models.ensemble.model import Ensemble
-from forecast.models.series.naive import RandomWalk
+from forecast.models.series.structural import RandomWalk
 from forecast.panel import Panel
 
 Walks = Callable[..., Panel]

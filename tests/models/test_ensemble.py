@@ -18,7 +18,7 @@ from forecast.models.assembly import assemble
 from forecast.models.ensemble import explanation
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.names import DEFAULT
-from forecast.models.series.naive import RandomWalk
+from forecast.models.series.structural import RandomWalk
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 

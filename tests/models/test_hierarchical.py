@@ -17,15 +17,20 @@ import forecast as fc
 from forecast.errors import DataError, FitError, TooShortError, UnknownNameError
 from forecast.models.hierarchical import (
     checks,
-    graph,
     kernel,
     priors,
     rates_panel,
-    sensitivity,
     simulation,
 )
 from forecast.models.hierarchical.model import FittedHierarchical, Hierarchical
-from forecast.models.hierarchical.posterior import Posterior
+from forecast.models.hierarchical.posterior import (
+    OF_GROUPS,
+    OF_LOCATIONS,
+    PanelPosterior,
+)
+from forecast.models.hierarchical.posterior import (
+    stated as stated_in_pymc,
+)
 from forecast.models.specification import specification
 from forecast.panel import Panel
 
@@ -100,7 +105,7 @@ def test_prior_sensitivity_is_a_table_of_one_call(fitted: FittedHierarchical) ->
     table = fitted.prior_sensitivity((2025, 2030))
     assert set(table["prior"]) == set(STATED["priors"])
     assert len(table) == len(STATED["priors"]) * 4 * 2
-    told = table["effective_draws"] >= sensitivity.FEWEST
+    told = table["effective_draws"] >= priors.FEWEST
     assert table.loc[told, "median_shift"].notna().all()
     assert table.loc[~told, "median_shift"].isna().all()
 
@@ -109,7 +114,7 @@ def test_weights_move_a_forecast_as_the_other_prior_would() -> None:
     generator = np.random.default_rng(1)
     # Flat likelihood: the posterior is the prior, so the forecast is what the prior says.
     theta = generator.normal(1.0, 2.0, (20_000, 1))
-    table = sensitivity.table(theta[:, :, None], [2030], {"mean": theta}, {"mean": (1.0, 2.0)})
+    table = priors.table(theta[:, :, None], [2030], {"mean": theta}, {"mean": (1.0, 2.0)})
     rows = table.set_index("change")
     half = 2.0 * 1.2816
     assert abs(rows.loc["centre up", "median_shift"] - 2.0 / half) < 0.06
@@ -118,7 +123,7 @@ def test_weights_move_a_forecast_as_the_other_prior_would() -> None:
     assert abs(rows.loc["twice as wide", "width_ratio"] - 2.0) < 0.25
 
 
-def small_posterior() -> Posterior:
+def small_posterior() -> PanelPosterior:
     generator = np.random.default_rng(0)
     n, n_years = 6, 16
     move = np.abs(generator.normal(size=(n, n_years))) + 0.1
@@ -133,21 +138,25 @@ def small_posterior() -> Posterior:
             0.1 + 0.3 * generator.random((n, n_years)),
         ]
     )
-    prior = {name: (0.3 * k - 1.0, 0.5 + 0.1 * k) for k, name in enumerate(graph.OF_GROUPS)}
+    prior = {name: (0.3 * k - 1.0, 0.5 + 0.1 * k) for k, name in enumerate(OF_GROUPS)}
     group, parent = np.array([0, 0, 1, 1, 1, 1]), np.array([0, 1, 0])
-    return Posterior(figures, generator.random((3, n)), group, parent, prior, 0.5)
+    return PanelPosterior(figures, generator.random((3, n)), group, parent, prior, 0.5)
 
 
 @pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_what_is_sampled_is_the_model_that_pymc_states() -> None:
     posterior = small_posterior()
-    model = graph.stated(
+    model = stated_in_pymc(
         posterior.figures, posterior.own, posterior.group, posterior.parent, posterior.priors,
         posterior.storm_floor,
     )  # fmt: skip
     value, slope = model.compile_logp(), model.compile_dlogp()
-    names = [*graph.OF_GROUPS, *(f"{name}_raw" for name in graph.OF_LOCATIONS), "shared_raw"]
+    names = [
+        *OF_GROUPS,
+        *(f"{name}_raw" for name in OF_LOCATIONS),
+        "shared_raw",
+    ]
     lengths = [posterior.n_groups] * 10 + [6] * 3 + [16]
     ends = np.cumsum(lengths)[:-1]
     generator, constants = np.random.default_rng(3), []

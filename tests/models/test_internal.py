@@ -13,9 +13,9 @@ from forecast import accounts, boundary_changes, locations
 from forecast.errors import DataError, TooShortError
 from forecast.models.regional.boundaries import on_constant_units, on_todays_regions
 from forecast.models.regional.data import groups
+from forecast.models.regional.fitting import shares
 from forecast.models.regional.internal_moves import cancelled
 from forecast.models.regional.model import Internal
-from forecast.models.regional.response import shares
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 import forecast as fc
-from forecast.models.series.naive import RandomWalk
+from forecast.models.series.structural import RandomWalk
 from forecast.panel import Panel
 
 VALUES = np.array([120.0, 180, 90, 260, 310, 280, 400, 350, 420, 390, 500, 460, 610, 580, 640])

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from scipy.stats import ks_2samp
 
-from forecast.models.hierarchical import graph
+from forecast.models.hierarchical.checks import prior_parameters
 from forecast.models.hierarchical.mcmc_moves import (
     log_density_of,
     log_prior_of,
@@ -16,25 +16,28 @@ from forecast.models.hierarchical.mcmc_moves import (
     propose,
     weights,
 )
-from forecast.models.hierarchical.posterior import OF_EACH, Posterior
-from forecast.models.hierarchical.prior_draws import prior_parameters
+from forecast.models.hierarchical.posterior import (
+    OF_EACH,
+    OF_GROUPS,
+    PanelPosterior,
+)
 from forecast.models.hierarchical.refresh import refresh
 
 GROUP, PARENT = np.array([0, 0, 1, 1, 1, 1]), np.array([0, 1, 0])
-PRIORS = {name: (0.1 * k - 0.4, 0.2 + 0.03 * k) for k, name in enumerate(graph.OF_GROUPS)}
+PRIORS = {name: (0.1 * k - 0.4, 0.2 + 0.03 * k) for k, name in enumerate(OF_GROUPS)}
 
 
-def posterior(n_years: int = 19, weight: float = 1.0) -> Posterior:
+def posterior(n_years: int = 19, weight: float = 1.0) -> PanelPosterior:
     generator = np.random.default_rng(0)
     value, before = generator.normal(size=(2, 6, n_years))
     move = np.abs(generator.normal(size=(6, n_years))) + 0.1
     used = np.full((6, n_years), weight)
     used[1, 3:9] = 0.0
     figures = np.stack([value, before, move, np.log(move), used, 0.2 + 0.1 * move])
-    return Posterior(figures, generator.random((3, 6)), GROUP, PARENT, PRIORS, 0.5)
+    return PanelPosterior(figures, generator.random((3, 6)), GROUP, PARENT, PRIORS, 0.5)
 
 
-def coordinates(of: Posterior, groups: np.ndarray, locations: np.ndarray) -> np.ndarray:
+def coordinates(of: PanelPosterior, groups: np.ndarray, locations: np.ndarray) -> np.ndarray:
     """Coordinates of the locations in which the density is sampled."""
     centre = groups[:3, GROUP]
     centre[0, 3:] = locations[0, PARENT]
@@ -139,7 +142,7 @@ def prior_tree(n_chains: int, n_draws: int) -> xr.DataTree:
     )
     arrays = {
         name: (("chain", "draw", f"{name}_of"), drawn[name].reshape(n_chains, n_draws, -1))
-        for name in (*graph.OF_GROUPS, *OF_EACH)
+        for name in (*OF_GROUPS, *OF_EACH)
     }
     return xr.DataTree.from_dict({"posterior": xr.Dataset(arrays)})
 

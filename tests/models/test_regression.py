@@ -9,9 +9,8 @@ import pytest
 import forecast as fc
 from forecast.errors import DataError, UnknownNameError
 from forecast.models.registry import model as find_model
-from forecast.models.series.covariates import check, drivers
 from forecast.models.series.driver_filter import Driven, condition_on_drivers
-from forecast.models.series.driver_futures import futures
+from forecast.models.series.drivers import check, drivers, futures
 from forecast.models.series.regression import Regression, _crps, _judged
 from forecast.models.series.statespace import condition
 from forecast.models.series.structural import local_level

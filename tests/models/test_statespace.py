@@ -9,12 +9,13 @@ from statsmodels.tsa.statespace.exponential_smoothing import ExponentialSmoothin
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
-from forecast.models.series.arima import nodes_of, orders
-from forecast.models.series.ets import DampedTrend
-from forecast.models.series.naive import RandomWalk, RandomWalkWithDrift
-from forecast.models.series.simulation import simulate
-from forecast.models.series.statespace import Nodes, condition
+from forecast.models.series.classical import DampedTrend, nodes_of, orders
+from forecast.models.series.posterior import simulate
+from forecast.models.series.representation import Nodes
+from forecast.models.series.statespace import condition
 from forecast.models.series.structural import (
+    RandomWalk,
+    RandomWalkWithDrift,
     autoregression,
     damped_trend,
     local_level,

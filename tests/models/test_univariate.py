@@ -239,7 +239,7 @@ def test_five_year_periods_can_be_forecast() -> None:
 
 
 def test_a_model_of_ones_own_works_by_name(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
-    from forecast.models.series.naive import RandomWalk
+    from forecast.models.series.structural import RandomWalk
 
     class Mine(RandomWalk):
         """A random walk under another name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecast.models.hierarchical import volatility
+from forecast.models.hierarchical import rates_panel
 from forecast.models.hierarchical.simulation import Parameters, simulate
 from forecast.models.specification import specification
 
@@ -14,19 +14,19 @@ SETTINGS = specification("hierarchical")["settings"]
 
 def test_older_moves_count_for_less_and_gaps_change_nothing() -> None:
     rates = np.array([[0.0, 2.0, 3.0, np.nan, 5.0, 5.0]])
-    usual = volatility.usual_moves(rates, {"memory": 0.25})
+    usual = rates_panel.usual_moves(rates, {"memory": 0.25})
     expected = [np.nan, 2.0, 0.75 * 2.0 + 0.25, 1.75, 1.75, 0.75 * 1.75]
     np.testing.assert_allclose(usual[0], expected)
 
 
 def test_a_series_that_has_not_moved_yet_is_given_the_typical_move() -> None:
     rates = np.array([[np.nan, np.nan, 7.0], [1.0, 2.0, 5.0]])
-    move, usual = volatility.now(rates, np.array([2, 2]), SETTINGS)
+    move, usual = rates_panel.now(rates, np.array([2, 2]), SETTINGS)
     assert move.tolist() == [2.0, 3.0]
     assert usual[0] == 2.0
     assert usual[1] == pytest.approx(1.0 + 2.0 * SETTINGS["memory"])
     lone = np.array([[3.0]])
-    assert [x.tolist() for x in volatility.now(lone, np.array([0]), SETTINGS)] == [[1.0], [1.0]]
+    assert [x.tolist() for x in rates_panel.now(lone, np.array([0]), SETTINGS)] == [[1.0], [1.0]]
 
 
 @pytest.mark.parametrize("usual", [0.0, 5.0])

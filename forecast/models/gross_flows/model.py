@@ -21,8 +21,7 @@ from forecast.errors import TooShortError, unknown_name
 from forecast.exclusions import flags_of
 from forecast.models.assembly import assemble
 from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, Place, collect
-from forecast.models.gross_flows.sampler import Draws, sample
-from forecast.models.gross_flows.simulation import simulate
+from forecast.models.gross_flows.sampler import Draws, sample, simulate
 from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
 from forecast.models.specification import specification
 from forecast.outlook import Forecast

@@ -1,7 +1,7 @@
 """The posterior density and its gradient, compiled once for panels of every shape.
 
-The density is that of `forecast.models.hierarchical.graph`. Written out, it needs no graph to be
-compiled for each panel: a fit starts at once.
+The density is that of `forecast.models.hierarchical.posterior`. Written out, it needs no graph to
+be compiled for each panel: a fit starts at once.
 
 Compiled code is kept by the date of this file alone, and the kernel is compiled into it: after an
 edit of `kernel`, `__pycache__` of this folder has to go.
@@ -35,7 +35,7 @@ def locations_of(
     group, above : ndarray of int, shape (n,)
         Group and country of each; -1 where there is no country. Countries come first.
     own : ndarray, shape (3, n)
-        See `forecast.models.hierarchical.graph.stated`.
+        See `forecast.models.hierarchical.posterior.stated`.
 
     Returns
     -------
@@ -175,7 +175,7 @@ def log_density(size, x, gradient, density, given):  # type: ignore[no-untyped-d
 
 @compiled(cfunc, types.int64(types.uint64, types.uint64, POINTER, POINTER, POINTER))
 def parameters(size, expanded, x, out, given):  # type: ignore[no-untyped-def]
-    """Parameters of a point, in the order of `forecast.models.hierarchical.posterior.Posterior`."""
+    """Parameters of a point, in the order of `posterior.PanelPosterior`."""
     header = carray(given, (HEADER,))
     n, n_years, n_groups = int(header[0]), int(header[1]), int(header[2])
     whole = carray(given, (HEADER + 5 * n + 20 + 6 * n * n_years,))

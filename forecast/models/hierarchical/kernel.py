@@ -195,7 +195,7 @@ def log_likelihood(
     ----------
     locations : ndarray, shape (7, n)
         Mean, storm size, persistence, calm scale, logit of a storm, echo, and spread of the
-        years' common part; see `forecast.models.hierarchical.graph`.
+        years' common part; see `forecast.models.hierarchical.posterior`.
     year : ndarray, shape (n_years,)
         Common part of the years, before scaling.
     figures : ndarray, shape (6, n, n_years)

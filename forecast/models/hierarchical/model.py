@@ -16,16 +16,13 @@ from forecast.contract import FittedBase, ModelBase, check_years
 from forecast.errors import DataError, FitError, TooShortError, unknown_name
 from forecast.models.assembly import assemble
 from forecast.models.hierarchical import (
-    balance,
     checks,
     priors,
     rates_panel,
     sampling,
-    sensitivity,
     simulation,
-    volatility,
 )
-from forecast.models.hierarchical.notes import notes as notes_of
+from forecast.models.hierarchical.rates_panel import notes as notes_of
 from forecast.models.series.univariate import series_seed
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
@@ -43,7 +40,7 @@ class Hierarchical(ModelBase):
 
     Descends from Azose and Raftery (2015, doi:10.1007/s13524-015-0415-0): location means,
     persistences and scales come from group distributions. The form of the likelihood is in
-    `forecast.models.hierarchical.graph`.
+    `forecast.models.hierarchical.posterior`.
 
     Parameters
     ----------
@@ -161,7 +158,7 @@ class FittedHierarchical(FittedBase):
     model : Hierarchical
     panel : Panel
     seed : int
-    pool : Pool
+    pool : RatesPanel
     sampled : Sampled
     notes : DataFrame
         See `Forecast.notes`; says of each series how much it borrows.
@@ -171,7 +168,7 @@ class FittedHierarchical(FittedBase):
     model: Hierarchical
     panel: Panel
     seed: int
-    pool: rates_panel.Pool
+    pool: rates_panel.RatesPanel
     sampled: sampling.Sampled
     notes: pd.DataFrame
     used_priors: Mapping[str, priors.Prior]
@@ -194,7 +191,7 @@ class FittedHierarchical(FittedBase):
 
     @cached_property
     def parameters(self) -> simulation.Parameters:
-        """Posterior draws of what the future depends on."""
+        """PanelPosterior draws of what the future depends on."""
         return simulation.Parameters.of(self.sampled, self.pool.group)
 
     @cached_property
@@ -255,7 +252,7 @@ class FittedHierarchical(FittedBase):
         Returns
         -------
         DataFrame
-            See `forecast.models.hierarchical.sensitivity.table`.
+            See `forecast.models.hierarchical.priors.table`.
         """
         wanted = check_years(self.panel, years)
         n = len(self.parameters.mean)
@@ -263,7 +260,7 @@ class FittedHierarchical(FittedBase):
         first = self.pool.first_year + int(self.pool.start.min()) * self.pool.step
         steps = [(year - first) // self.pool.step - 1 for year in wanted]
         by_row = {name: self.sampled.draws(name)[self._rows(n)] for name in self.used_priors}
-        return sensitivity.table(rates[:, :, steps], wanted, by_row, self.used_priors)
+        return priors.table(rates[:, :, steps], wanted, by_row, self.used_priors)
 
     def rates(self, until: int, draws: int) -> np.ndarray:
         """Draw rates per 1,000 population per year, positive inflow.
@@ -288,7 +285,7 @@ class FittedHierarchical(FittedBase):
         return simulation.simulate(
             self.parameters.take(rows),
             self.pool.rates[np.arange(len(start)), start],
-            volatility.now(self.pool.rates, start, settings),
+            rates_panel.now(self.pool.rates, start, settings),
             start,
             (until - self.pool.first_year) // self.pool.step,
             self.correlation,
@@ -311,10 +308,10 @@ class FittedHierarchical(FittedBase):
             self.panel, drawn, wanted, self.notes, model=self.model.name, seed=self.seed
         )
         outlook.paths.attrs["diagnostics"] = self.sampled.verdict
-        return balance.zero_sum(outlook, self.pool) if self.model.zero_sum else outlook
+        return simulation.zero_sum(outlook, self.pool) if self.model.zero_sum else outlook
 
     def _rows(self, draws: int) -> np.ndarray:
-        """Posterior draws behind the draws of a forecast, in their order."""
+        """PanelPosterior draws behind the draws of a forecast, in their order."""
         order = np.random.default_rng(series_seed(self.seed, self.model.name, ("", "", "order")))
         return np.asarray(order.permutation(_spread(len(self.parameters.mean), draws)))
 

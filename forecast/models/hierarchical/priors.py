@@ -1,4 +1,4 @@
-"""Priors as data: those of the TOML, those learned from the world, and a user's own."""
+"""Priors as data, and what other priors would have done to a forecast."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from forecast.errors import DataError, unknown_name
 
@@ -79,3 +82,106 @@ def resolve(
                 chosen[name] = float(centre), widened
     chosen.update({name: (float(pair[0]), float(pair[1])) for name, pair in given.items()})
     return chosen, words + (f", own {', '.join(sorted(given))}" if given else "")
+
+
+#: What is done to a prior: added standard deviations of its mean, factor of its spread.
+CHANGES = {
+    "centre up": (1.0, 1.0),
+    "centre down": (-1.0, 1.0),
+    "half as wide": (0.0, 0.5),
+    "twice as wide": (0.0, 2.0),
+}
+#: Fewer effective draws than this say nothing.
+FEWEST = 100
+COLUMNS = [
+    "prior",
+    "change",
+    "year",
+    "median_shift",
+    "largest_shift",
+    "width_ratio",
+    "effective_draws",
+]
+
+
+def table(
+    rates: np.ndarray,
+    years: Sequence[int],
+    parameters: Mapping[str, np.ndarray],
+    priors: Mapping[str, Prior],
+) -> pd.DataFrame:
+    """Weigh the draws of a forecast by what another prior makes of them.
+
+    Parameters
+    ----------
+    rates : ndarray, shape (n_draws, n, n_years)
+        Forecast rates per 1,000.
+    years : sequence of int
+    parameters : mapping of str to ndarray, shape (n_draws, n_groups)
+        PanelPosterior draws behind each draw of the forecast.
+    priors : mapping of str to (mean, standard deviation)
+        As they were used. Each is moved by one standard deviation, halved or doubled in
+        width, for all groups at once, the others staying.
+
+    Returns
+    -------
+    DataFrame
+        ``prior, change, year``; median and largest shift of the locations' medians and the
+        median ratio of their 80 % widths, shifts in units of half that width as it was;
+        ``effective_draws`` of the weights. Where these are fewer than 100 the draws at hand
+        cannot say, and the rest is NaN: fit again with ``priors=``. Weights are smoothed as
+        Vehtari et al. (2024, Pareto smoothed importance sampling) propose.
+    """
+    import arviz_stats.base as base
+
+    rows = []
+    quantiles = [0.1, 0.5, 0.9]
+    before = np.nanquantile(rates, quantiles, axis=0)
+    half = (before[2] - before[0]) / 2.0
+    for name, (centre, spread) in priors.items():
+        off = (parameters[name] - centre) / spread
+        for change, (moved, factor) in CHANGES.items():
+            ratio = 0.5 * off**2 - 0.5 * ((off - moved) / factor) ** 2
+            weights, _ = base.array_stats.psislw(-ratio.sum(axis=1))
+            share = np.exp(weights - weights.max())
+            share /= share.sum()
+            effective = float(1.0 / np.sum(share**2))
+            for step, year in enumerate(years):
+                shift = largest = width = np.nan
+                if effective >= FEWEST:
+                    low, middle, high = weighted_quantiles(rates[:, :, step], share, quantiles)
+                    known = np.isfinite(half[:, step]) & (half[:, step] > 0)
+                    away = (middle - before[1, :, step])[known] / half[known, step]
+                    shift = float(np.median(away)) if known.any() else np.nan
+                    largest = float(away[np.argmax(np.abs(away))]) if known.any() else np.nan
+                    ratios = (high - low)[known] / (2.0 * half[known, step])
+                    width = float(np.median(ratios)) if known.any() else np.nan
+                rows.append((name, change, year, shift, largest, width, effective))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def weighted_quantiles(
+    values: np.ndarray, share: np.ndarray, levels: Sequence[float]
+) -> np.ndarray:
+    """Quantiles of weighted draws.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_draws, n)
+    share : ndarray, shape (n_draws,)
+        Weights that sum to one.
+    levels : sequence of float
+
+    Returns
+    -------
+    ndarray, shape (len(levels), n)
+    """
+    order = np.argsort(values, axis=0)
+    sorted_values = np.take_along_axis(values, order, axis=0)
+    # The middle of each draw's mass, so that equal weights give the usual quantile.
+    reached = np.cumsum(share[order], axis=0) - 0.5 * share[order]
+    found = [
+        [np.interp(level, reached[:, j], sorted_values[:, j]) for j in range(values.shape[1])]
+        for level in levels
+    ]
+    return np.asarray(found)

@@ -1,4 +1,4 @@
-"""A panel as the hierarchical model sees it: rates of all locations on one calendar."""
+"""A panel as the hierarchical model sees it: rates, their moves, and notes on each series."""
 
 from __future__ import annotations
 
@@ -7,19 +7,82 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from forecast import locations
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
 from forecast.exclusions import last_break, usable_years
-from forecast.models.hierarchical.volatility import calm_floor, usual_moves
+from forecast.models.series.univariate import MINIMUM_YEARS
 from forecast.panel import Panel, Series
-from forecast.scales import is_rate
+from forecast.scales import POPULATION_RULE, is_rate
+
+
+def usual_moves(rates: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return the usual move as known after each year: moves that count less the older they are.
+
+    Parameters
+    ----------
+    rates : ndarray, shape (..., n_years)
+        Per 1,000; NaN in gaps, over which the usual move stays.
+    settings : mapping
+        ``memory``: the weight of the newest move.
+
+    Returns
+    -------
+    ndarray, shape of `rates`
+        Per 1,000; NaN before the first move.
+    """
+    moved = np.abs(np.diff(rates, axis=-1))
+    usual = np.full_like(rates, np.nan)
+    for year in range(moved.shape[-1]):
+        usual[..., year + 1] = after(usual[..., year], moved[..., year], settings)
+    return usual
+
+
+def after(usual: np.ndarray, moved: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return the usual move after one more; a missing move changes nothing."""
+    weight = float(settings["memory"])
+    newer = np.where(np.isnan(usual), moved, weight * moved + (1.0 - weight) * usual)
+    return np.where(np.isnan(moved), usual, newer)
+
+
+def calm_floor(usual: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return the least standard deviation of a calm year's shock, per 1,000."""
+    return np.hypot(float(settings["usual_share"]) * usual, float(settings["floor"]))
+
+
+def now(
+    rates: np.ndarray, start: np.ndarray, settings: Mapping[str, Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the last and the usual move of each series at some year.
+
+    Parameters
+    ----------
+    rates : ndarray, shape (n, n_years)
+    start : ndarray of int, shape (n,)
+        Position of the year.
+    settings : mapping
+
+    Returns
+    -------
+    move, usual : ndarray, shape (n,)
+        Where a series has not moved yet, the median move of all stands for it.
+    """
+    moved = np.abs(np.diff(rates, axis=1))
+    typical = float(np.nanmedian(moved)) if (~np.isnan(moved)).any() else 1.0
+    every = np.arange(len(rates))
+    last = np.abs(rates[every, start] - rates[every, np.maximum(start - 1, 0)])
+    last = np.where(np.isnan(last) | (start == 0), typical, last)
+    usual = usual_moves(rates, settings)[every, start]
+    return last, np.where(np.isnan(usual), typical, usual)
+
 
 #: Years are padded to a multiple of this: the likelihood takes them eight at a time.
 BLOCK = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
+class RatesPanel:
     """Rates of the locations that can be pooled; those without a parent come first.
 
     Attributes
@@ -72,8 +135,8 @@ def reason_against(series: Series) -> str:
     return ""
 
 
-def collect(panel: Panel) -> Pool | None:
-    """Pool the net series of a panel, None if it has none with population."""
+def collect(panel: Panel) -> RatesPanel | None:
+    """RatesPanel the net series of a panel, None if it has none with population."""
     chosen = [series for series in panel if not reason_against(series)]
     if not chosen:
         return None
@@ -106,7 +169,7 @@ def collect(panel: Panel) -> Pool | None:
         places = (series.years - first) // panel.step
         rate = 1000.0 * series.values / (panel.step * series.population)
         rates[row, places] = np.where(_usable(series), rate, np.nan)
-    return Pool(
+    return RatesPanel(
         tuple(chosen[old] for old in order),
         rates,
         first,
@@ -131,7 +194,7 @@ def _usable(series: Series) -> np.ndarray:
     return keep
 
 
-def transitions(pool: Pool, settings: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def transitions(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Return what the likelihood reads, years padded to whole blocks.
 
     A year counts if the year before it is known too: a gap stays a gap. Where the move of the
@@ -139,7 +202,7 @@ def transitions(pool: Pool, settings: Mapping[str, Any]) -> dict[str, np.ndarray
 
     Parameters
     ----------
-    pool : Pool
+    pool : RatesPanel
     settings : mapping
         The table ``[settings]`` of the model's TOML.
 
@@ -147,7 +210,7 @@ def transitions(pool: Pool, settings: Mapping[str, Any]) -> dict[str, np.ndarray
     -------
     dict
         ``value, before, move, log_move, weight, floor`` of shape (n, n_years - 1 padded), rates
-        per 1,000; the floor is that of `forecast.models.hierarchical.volatility`.
+        per 1,000; the floor is that of `forecast.models.hierarchical.rates_panel`.
     """
     rates = pool.rates
     value, before = rates[:, 1:], rates[:, :-1]
@@ -176,3 +239,51 @@ def transitions(pool: Pool, settings: Mapping[str, Any]) -> dict[str, np.ndarray
         for name, array in filled.items()
     }
     return {**padded, "log_move": np.log(padded["move"])}
+
+
+def notes(panel: Panel, pooled: RatesPanel, words: str, failure: str) -> pd.DataFrame:
+    """Return one row per series; see `forecast.contract.NOTE_COLUMNS`.
+
+    Parameters
+    ----------
+    panel : Panel
+    pooled : RatesPanel
+    words : str
+        Where the priors come from.
+    failure : str
+        What the gate says of a fit that is returned marked; empty for a sound one.
+    """
+    usable = {s.key: int(n) for s, n in zip(pooled.series, pooled.usable)}
+    rows = []
+    for series in panel:
+        told = reason_against(series)
+        if not told:
+            status, told = FORECAST, f"pooled with {len(usable) - 1} other series; {words}."
+            if usable[series.key] < MINIMUM_YEARS:
+                told = (
+                    f"{usable[series.key]} usable years: this forecast is mostly borrowed from the "
+                    f"pool and its priors, and knows little of the place itself; {told}"
+                )
+            if failure:
+                told = f"{told} Marked by its diagnostics: {failure}"
+        else:
+            status = NOT_FORECAST
+        flags = [
+            f"{flag} {' '.join(map(str, series.years[series.flagged(flag)]))}"
+            for flag in ("break", "outlier", "interpolated")
+            if series.flagged(flag).any()
+        ]
+        pooled_here = status == FORECAST
+        rows.append(
+            (
+                *series.key,
+                series.origin,
+                int((~np.isnan(series.values)).sum()),
+                status,
+                told,
+                "rate" if pooled_here else "",
+                POPULATION_RULE if pooled_here else "",
+                "; ".join(flags),
+            )
+        )
+    return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))

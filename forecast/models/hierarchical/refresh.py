@@ -1,4 +1,4 @@
-"""Posterior draws moved where trajectories of all parameters at once are slow.
+"""PanelPosterior draws moved where trajectories of all parameters at once are slow.
 
 A location whose figures agree with two stories (a mean near its rates, or one far away that pulls
 little) waits long for a trajectory that passes from one to the other. Given the groups and years,
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from forecast.models.hierarchical.graph import OF_GROUPS
 from forecast.models.hierarchical.kernel import compiled
 from forecast.models.hierarchical.mcmc_moves import (
     FARTHEST,
@@ -29,7 +28,7 @@ from forecast.models.hierarchical.mcmc_moves import (
     propose,
     weights,
 )
-from forecast.models.hierarchical.posterior import OF_EACH, Posterior
+from forecast.models.hierarchical.posterior import OF_EACH, OF_GROUPS, PanelPosterior
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -129,7 +128,7 @@ def move_chain(
             move_groups(groups[d], locations[d], group, above, priors, generator)
 
 
-def refresh(tree: xr.DataTree, posterior: Posterior, seed: int) -> None:
+def refresh(tree: xr.DataTree, posterior: PanelPosterior, seed: int) -> None:
     """Move the draws of a tree; those of a single chain stay as they are.
 
     The scale of calm years and the echo of storms stay, and so do the sampler's statistics.
@@ -137,8 +136,8 @@ def refresh(tree: xr.DataTree, posterior: Posterior, seed: int) -> None:
     Parameters
     ----------
     tree : DataTree
-        As `Posterior.model` is sampled; changed in place.
-    posterior : Posterior
+        As `PanelPosterior.model` is sampled; changed in place.
+    posterior : PanelPosterior
     seed : int
     """
     draws = {str(name): v.to_numpy() for name, v in tree["posterior"].data_vars.items()}

@@ -1,4 +1,4 @@
-"""Posterior draws by NUTS, and the gate that they have to pass."""
+"""PanelPosterior draws by NUTS, and the gate that they have to pass."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forecast.models.hierarchical import graph
 from forecast.models.hierarchical.convergence import convergence, energy_moved
-from forecast.models.hierarchical.posterior import Posterior
+from forecast.models.hierarchical.posterior import OF_LOCATIONS, OF_YEARS, PanelPosterior
 from forecast.models.hierarchical.priors import Prior
-from forecast.models.hierarchical.rates_panel import Pool, transitions
+from forecast.models.hierarchical.rates_panel import RatesPanel, transitions
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """Posterior draws with their diagnostics.
+    """PanelPosterior draws with their diagnostics.
 
     Attributes
     ----------
@@ -67,7 +66,7 @@ class Sampled:
 
 
 def sample(
-    pool: Pool,
+    pool: RatesPanel,
     priors: Mapping[str, Prior],
     settings: Mapping[str, Any],
     sampler: Mapping[str, Any],
@@ -78,7 +77,7 @@ def sample(
 
     Parameters
     ----------
-    pool : Pool
+    pool : RatesPanel
     priors : mapping of str to (mean, standard deviation)
     settings, sampler, limits : mapping
         The tables ``[settings]``, ``[sampler]`` and ``[diagnostics]`` of the model's TOML.
@@ -89,8 +88,8 @@ def sample(
     from forecast.models.hierarchical.refresh import refresh
 
     data = transitions(pool, settings)
-    posterior = Posterior(
-        np.stack([data[name] for name in graph.OF_YEARS]),
+    posterior = PanelPosterior(
+        np.stack([data[name] for name in OF_YEARS]),
         centred(data["weight"].sum(axis=1), settings["centring"]),
         pool.group,
         pool.parent,
@@ -129,7 +128,7 @@ def sample(
 
 def centred(usable: np.ndarray, halves: Mapping[str, float]) -> np.ndarray:
     """Return how far each location is centred, by its number of usable transitions."""
-    return np.stack([usable / (usable + halves[name]) for name in graph.OF_LOCATIONS])
+    return np.stack([usable / (usable + halves[name]) for name in OF_LOCATIONS])
 
 
 def examine(tree: xr.DataTree, limits: Mapping[str, Any]) -> Sampled:

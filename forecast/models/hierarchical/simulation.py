@@ -1,4 +1,4 @@
-"""Futures of the hierarchical model: arrays in, rates out."""
+"""Futures of the hierarchical model: arrays in, rates out; worlds that sum to zero."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 from scipy.special import expit, ndtr, ndtri
 from scipy.stats import t as student
 
-from forecast.accounts.shrinkage import shrunk_correlation
-from forecast.models.hierarchical.graph import STORM_DEGREES
+from forecast.accounts.reconciliation import shrunk_correlation
+from forecast.models.hierarchical.posterior import STORM_DEGREES
+from forecast.models.hierarchical.rates_panel import RatesPanel, after, calm_floor
 from forecast.models.hierarchical.sampling import Sampled
-from forecast.models.hierarchical.volatility import after, calm_floor
+from forecast.outlook import Forecast
 
 #: Fewest years known of two locations at once for their shocks to be called related.
 COMMON_YEARS = 10
@@ -77,7 +78,7 @@ def simulate(
     last : ndarray, shape (n,)
         Last usable rate, per 1,000.
     moves : (ndarray, ndarray), each of shape (n,)
-        Size of the last and of the usual move; see `forecast.models.hierarchical.volatility`.
+        Size of the last and of the usual move; see `forecast.models.hierarchical.rates_panel`.
     start : ndarray of int, shape (n,)
         Calendar position of the last usable year.
     until : int
@@ -214,7 +215,7 @@ def shock_correlation(transform: np.ndarray, weight: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     transform : ndarray, shape (n, n_years)
-        Posterior mean of the probability integral transforms.
+        PanelPosterior mean of the probability integral transforms.
     weight : ndarray, shape (n, n_years)
         One for a transition that counts.
 
@@ -235,4 +236,37 @@ def shock_correlation(transform: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return correlation
 
 
-__all__ = ["Parameters", "replicates", "scores", "shock_correlation", "simulate"]
+def zero_sum(outlook: Forecast, pooled: RatesPanel) -> Forecast:
+    """Take the imbalance of each source's countries off, by the variance of each.
+
+    This is the projection with the smallest change in units of each location's own
+    uncertainty (Wickramasuriya et al. 2019, doi:10.1080/01621459.2018.1448825, diagonal).
+
+    Parameters
+    ----------
+    outlook : Forecast
+    pooled : RatesPanel
+        Which series are countries of a source that covers many.
+    """
+    values = outlook.paths.to_numpy().copy()
+    kinds = {s.key: pooled.groups[g] for s, g in zip(pooled.series, pooled.group)}
+    sources = outlook.paths["source"].to_numpy()
+    keys = list(
+        zip(sources, outlook.paths["location"].to_numpy(), outlook.paths["measure"].to_numpy())
+    )
+    for source in set(sources):
+        rows = [
+            place
+            for place, key in enumerate(keys)
+            if key[0] == source and kinds[key].startswith("countries, one")
+        ]
+        if len(rows) < 2:
+            continue
+        part = values[:, rows]
+        low, high = np.nanquantile(part, [0.159, 0.841], axis=0)
+        variance = ((high - low) / 2.0) ** 2
+        share = variance / np.nansum(variance, axis=0, keepdims=True)
+        whole = part.sum(axis=1, keepdims=True)
+        values[:, rows] = part - share[None] * whole
+    balanced = outlook.paths.copy(data=values)
+    return Forecast(balanced, outlook.horizons, outlook.notes, outlook.history)

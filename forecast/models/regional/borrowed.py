@@ -6,15 +6,14 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.accounts.audit import keys_of
+from forecast.accounts.audit import keys_of, stack
 from forecast.contract import FORECAST
 from forecast.errors import DataError
-from forecast.models.regional.boundaries import stack
 from forecast.models.regional.data import ALL
 from forecast.models.regional.internal_moves import cancelled
 from forecast.models.regional.model import Internal
 from forecast.models.regional.partial_pooling import posterior
-from forecast.models.series.simulation import simulate
+from forecast.models.series.posterior import simulate
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series

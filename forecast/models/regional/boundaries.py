@@ -6,19 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from forecast import boundary_changes, locations
-from forecast.accounts.audit import keys_of
+from forecast.accounts.audit import keys_of, stack
 from forecast.contract import FORECAST
 from forecast.errors import DataError
 from forecast.models.regional.internal_moves import cancelled
-from forecast.models.regional.partial_pooling import Pool, learn, posterior
-from forecast.models.series.simulation import simulate
+from forecast.models.regional.partial_pooling import SharedPrior, learn, posterior
+from forecast.models.series.posterior import simulate
 from forecast.models.series.structural import local_level
 from forecast.models.series.univariate import series_seed
 from forecast.models.specification import specification
-from forecast.outlook import TABLE_KEY, Forecast
+from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
 
@@ -213,7 +212,7 @@ def _leaning(unit: Series, members: Sequence[Series]) -> pd.DataFrame:
     return apart.mul(1000.0 / people.sum(axis=1), axis=0)
 
 
-def _pool(tables: Sequence[pd.DataFrame]) -> Pool:
+def _pool(tables: Sequence[pd.DataFrame]) -> SharedPrior:
     stated = specification("internal")
     # One part of a pair says what the other one says.
     columns = [table[name].to_numpy() for table in tables for name in table.columns[:-1]]
@@ -234,7 +233,7 @@ def _split(
     leaning: pd.DataFrame,
     members: Sequence[Series],
     late: int,
-    pool: Pool,
+    pool: SharedPrior,
     generator: np.random.Generator,
 ) -> dict[str, np.ndarray]:
     """Return draws of the parts, shape (n_draws, n_years) each; NaN where the unit is.
@@ -291,27 +290,3 @@ def _note(key: SeriesKey, code: str, leaning: pd.DataFrame, origin: int) -> dict
         "unit and parts are both known.",
         "scale": "share and difference",
     }
-
-
-def stack(
-    outlook: Forecast, pieces: Sequence[tuple[SeriesKey, np.ndarray]], origins: Sequence[int]
-) -> xr.DataArray:
-    """Put series of one forecast together again, with its attributes."""
-    names = dict(zip(TABLE_KEY, ("location", "measure", "source")))
-    columns = {
-        names["location"]: [place for (_, place, _), _ in pieces],
-        names["measure"]: [measure for (_, _, measure), _ in pieces],
-        names["source"]: [source for (source, _, _), _ in pieces],
-    }
-    return xr.DataArray(
-        np.stack([paths for _, paths in pieces], axis=1),
-        dims=("draw", "series", "year"),
-        coords={
-            "draw": outlook.paths["draw"].to_numpy(),
-            "year": outlook.paths["year"].to_numpy(),
-            **{name: ("series", values) for name, values in columns.items()},
-            "origin": ("series", np.asarray(origins)),
-        },
-        name="draws",
-        attrs=dict(outlook.paths.attrs),
-    )

@@ -1,18 +1,73 @@
-"""Regions of one country, fitted: their shares in its net and what is left of theirs."""
+"""Shares of regions in their country's net, what fits have in common, and places by themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from forecast.exclusions import usable_since_break
-from forecast.models.regional.data import Group
-from forecast.models.regional.partial_pooling import Pool, learn
-from forecast.models.regional.response import shares
+from forecast import locations
+from forecast.exclusions import usable_since_break, usable_values
+from forecast.models.regional.data import ALL, Group
+from forecast.models.regional.partial_pooling import SharedPrior, learn, posterior
+from forecast.models.series.posterior import simulate
 from forecast.models.series.structural import Structural
+from forecast.panel import Panel, Series
+from forecast.scales import is_rate, population_ahead
+
+#: Degrees of freedom of the Student-t that makes one wild year count less.
+_DEGREES = 4.0
+_ITERATIONS = 20
+
+
+def shares(
+    values: np.ndarray,
+    population: np.ndarray,
+    total: np.ndarray,
+    mean: float,
+    deviation: float,
+) -> np.ndarray:
+    """Return the share of each region in a change of the country's net.
+
+    Yearly changes of a region's rate are regressed on those of the country's rate, with
+    Student-t errors and a normal prior around the same rate everywhere; shares are the
+    responses times the shares in the population, adjusted to add up to one.
+
+    Parameters
+    ----------
+    values, population : ndarray, shape (n_years, n_regions)
+        Persons.
+    total : ndarray, shape (n_years,)
+        Persons.
+    mean, deviation : float
+        Prior of the response.
+
+    Returns
+    -------
+    ndarray, shape (n_regions,)
+        They add up to one.
+    """
+    size = population[-1] / population[-1].sum()
+    change = np.diff(1000.0 * values / population, axis=0)
+    common = np.diff(1000.0 * total / population.sum(axis=1))
+    response = np.full(values.shape[1], mean)
+    for region in range(values.shape[1]):
+        known = np.isfinite(change[:, region]) & np.isfinite(common)
+        if known.sum() < 3:
+            continue
+        theirs, ours = common[known], change[known, region]
+        for _ in range(_ITERATIONS):
+            left = ours - response[region] * theirs
+            scale = 1.4826 * float(np.median(np.abs(left))) + 1e-6
+            weight = (_DEGREES + 1) / (_DEGREES + (left / scale) ** 2)
+            precision = 1.0 / deviation**2 + float((weight * theirs**2).sum()) / scale**2
+            pull = mean / deviation**2 + float((weight * theirs * ours).sum()) / scale**2
+            response[region] = pull / precision
+    found = response * size
+    # What is missing or too much is laid on everyone by population.
+    return np.asarray(found + (1.0 - found.sum()) * size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +108,7 @@ class FittedGroup:
         return all(usable_since_break(series) > 0 for series in self.group.regions)
 
 
-def pools(fits: Sequence[FittedGroup], stated: Mapping[str, Any]) -> list[Pool]:
+def pools(fits: Sequence[FittedGroup], stated: Mapping[str, Any]) -> list[SharedPrior]:
     """Learn what regions have in common, in the order of the groups.
 
     Rates of all countries make one pool. Regions without a population have no rates, and persons of
@@ -95,3 +150,67 @@ def fit_group(group: Group, response: Mapping[str, float]) -> FittedGroup:
         for series, people in zip(group.regions, group.population[-1])
     ]
     return FittedGroup(group, share, rest, 1000.0 * rest / group.population, floors)
+
+
+def singles(panel: Panel, covered: Collection[tuple[str, str]]) -> list[Series]:
+    """Return nets of all flows of places outside every complete set of regions.
+
+    Parameters
+    ----------
+    panel : Panel
+    covered : collection of (source, country)
+        Where regions make up the country.
+    """
+    return [
+        series
+        for series in panel
+        if series.measure == ALL
+        and series.step == 1
+        and (series.source, locations.country_of(series.location)) not in covered
+        and usable_since_break(series) > 0
+    ]
+
+
+def draw(
+    series: Series,
+    pool: SharedPrior,
+    pool_of_rates: bool,
+    last: int,
+    n_draws: int,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Draw futures of one place with the liveliness of a pool, in persons.
+
+    Parameters
+    ----------
+    series : Series
+    pool : SharedPrior
+    pool_of_rates : bool
+        Whether the pool's unit is persons per 1,000 inhabitants. Where it, or the series,
+        is not, the pool's shocks are carried over relative to the level.
+    last : int
+        The last year wanted.
+    n_draws : int
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (n_draws, n_ahead)
+    """
+    values, breaks = usable_values(series), series.flagged("break")
+    n_ahead = max(0, last - series.origin)
+    rated = is_rate(series)
+    if rated:
+        values = 1000.0 * values / series.population
+    if rated and pool_of_rates:
+        fitted = posterior(pool, values, breaks, 0.0)
+    else:
+        # Shocks of the pool, in proportion to the level; where the pool has none to speak of, no
+        # larger than the level itself.
+        size = float(np.nanmean(np.abs(values)))
+        shock = size * min(np.sqrt(pool.variance) / max(pool.level, 1e-300), 1.0)
+        fitted = posterior(pool, values, breaks, 0.0, shock**2)
+    paths = np.asarray(simulate(fitted, n_ahead, n_draws, generator))
+    if rated:
+        paths = paths * population_ahead(series.population, n_ahead) / 1000.0
+    return paths

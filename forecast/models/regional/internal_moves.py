@@ -23,8 +23,8 @@ import pandas as pd
 
 from forecast import locations
 from forecast.accounts.identities import cover
-from forecast.models.regional.partial_pooling import Pool, learn, posterior
-from forecast.models.series.simulation import simulate
+from forecast.models.regional.partial_pooling import SharedPrior, learn, posterior
+from forecast.models.series.posterior import simulate
 from forecast.panel import Panel, Series
 
 MEASURES = ("internal_arrivals", "internal_departures", "internal_net")
@@ -130,7 +130,7 @@ def draw(
     moves: Moves,
     rest: Mapping[str, pd.Series],
     rest_ahead: Mapping[str, np.ndarray],
-    pool: Pool,
+    pool: SharedPrior,
     n_ahead: int,
     n_draws: int,
     generator: np.random.Generator,
@@ -145,7 +145,7 @@ def draw(
         is no balance.
     rest_ahead : mapping of str to ndarray, shape (n_draws, n_ahead)
         The same in the years after `Moves.origin`.
-    pool : Pool
+    pool : SharedPrior
         How lively regions are.
     n_ahead, n_draws : int
     generator : numpy.random.Generator

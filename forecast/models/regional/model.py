@@ -13,14 +13,13 @@ from forecast.contract import NOTE_COLUMNS, FittedBase, ModelBase, check_years
 from forecast.data import inputs
 from forecast.errors import TooShortError
 from forecast.models.assembly import assemble
+from forecast.models.regional import fitting
 from forecast.models.regional import internal_moves as internal
-from forecast.models.regional import single
-from forecast.models.regional.data import ALL, groups, stated_net
+from forecast.models.regional.data import ALL, groups, note, stated_net, told
 from forecast.models.regional.fitting import FittedGroup, fit_group, pools
 from forecast.models.regional.internal_moves import Moves, cancelled
-from forecast.models.regional.notes import note, told
-from forecast.models.regional.partial_pooling import Pool, posterior
-from forecast.models.series.simulation import simulate
+from forecast.models.regional.partial_pooling import SharedPrior, posterior
+from forecast.models.series.posterior import simulate
 from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
@@ -101,7 +100,7 @@ class FittedInternal(FittedBase):
     ----------
     panel : Panel
     seed : int
-    pools : list of Pool
+    pools : list of SharedPrior
         What the regions of each group have in common.
     fits : list of FittedGroup
     moves : list of Moves
@@ -109,12 +108,12 @@ class FittedInternal(FittedBase):
 
     panel: Panel
     seed: int
-    pools: list[Pool]
+    pools: list[SharedPrior]
     fits: list[FittedGroup]
     moves: list[Moves]
 
     @property
-    def pool(self) -> Pool:
+    def pool(self) -> SharedPrior:
         """What other places borrow from: regions with rates if there are any."""
         rated = [item.group.rated for item in self.fits]
         return self.pools[rated.index(True) if any(rated) else 0]
@@ -166,7 +165,7 @@ class FittedInternal(FittedBase):
         rated = any(item.group.rated for item in self.fits)
         for series in self._singles():
             generator = self._generator(series.source, series.location)
-            drawn[series.key] = single.draw(series, self.pool, rated, wanted[-1], draws, generator)
+            drawn[series.key] = fitting.draw(series, self.pool, rated, wanted[-1], draws, generator)
         for inside in self.moves:
             drawn |= self._inside(inside, wanted[-1], draws, rests)
         return assemble(self.panel, drawn, wanted, self.notes, model="internal", seed=self.seed)
@@ -178,7 +177,7 @@ class FittedInternal(FittedBase):
     def _regions(
         self,
         item: FittedGroup,
-        pool: Pool,
+        pool: SharedPrior,
         last: int,
         n_draws: int,
         national: National,
@@ -238,7 +237,7 @@ class FittedInternal(FittedBase):
     def _total(
         self,
         item: FittedGroup,
-        pool: Pool,
+        pool: SharedPrior,
         end: int,
         n_ahead: int,
         n_draws: int,
@@ -272,7 +271,9 @@ class FittedInternal(FittedBase):
     def _singles(self) -> list[Series]:
         covered = {(item.group.source, item.group.country) for item in self.fits}
         taken = {key for item in self.fits for key in item.group.totals}
-        return [series for series in single.singles(self.panel, covered) if series.key not in taken]
+        return [
+            series for series in fitting.singles(self.panel, covered) if series.key not in taken
+        ]
 
     def _inside(
         self,

@@ -14,14 +14,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import gammaln
 
-from forecast.models.series.statespace import Nodes, Posterior, condition
-from forecast.models.series.variance import prior as discount_prior
+from forecast.models.series.posterior import SeriesPosterior
+from forecast.models.series.representation import Nodes
+from forecast.models.series.statespace import condition, discount_prior
 
 _ITERATIONS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
+class SharedPrior:
     """What series have in common.
 
     Attributes
@@ -55,7 +56,7 @@ def learn(
     *,
     weight: float,
     degrees: float,
-) -> Pool:
+) -> SharedPrior:
     """Estimate what series have in common.
 
     Parameters
@@ -88,17 +89,23 @@ def learn(
          for p in posteriors]
     )  # fmt: skip
     level = float(np.sqrt((present**2).mean()))
-    return Pool(nodes, tuple(discounts), node_weights, discount_weights, known, variance, level)
+    return SharedPrior(
+        nodes, tuple(discounts), node_weights, discount_weights, known, variance, level
+    )
 
 
 def posterior(
-    pool: Pool, values: np.ndarray, breaks: np.ndarray, floor: float, variance: float | None = None
-) -> Posterior:
+    pool: SharedPrior,
+    values: np.ndarray,
+    breaks: np.ndarray,
+    floor: float,
+    variance: float | None = None,
+) -> SeriesPosterior:
     """Return what a series says about the nodes, with the pool as prior.
 
     Parameters
     ----------
-    pool : Pool
+    pool : SharedPrior
     values, breaks : ndarray, shape (n_years,)
     floor : float
     variance : float, optional

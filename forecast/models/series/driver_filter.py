@@ -13,13 +13,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from forecast.models.series.covariates import Drivers
-from forecast.models.series.simulation import start
-from forecast.models.series.statespace import DIFFUSE, Nodes, Posterior, root, settle
+from forecast.models.series.drivers import Drivers
+from forecast.models.series.posterior import SeriesPosterior, root, start
+from forecast.models.series.representation import Nodes
+from forecast.models.series.statespace import DIFFUSE, settle
 
 
 @dataclass(frozen=True)
-class Driven(Posterior):
+class Driven(SeriesPosterior):
     """What a series says about the nodes and the effects of its drivers.
 
     The nodes are those of the plain model at each prior spread of the effects; the last K
@@ -148,7 +149,7 @@ def simulate_with_drivers(
     posterior : Driven
     ahead : ndarray, shape (n_draws, n_ahead, K)
         The drivers that each year ahead meets, see
-        `forecast.models.series.driver_futures.futures`.
+        `forecast.models.series.drivers.futures`.
     generator : numpy.random.Generator
 
     Returns

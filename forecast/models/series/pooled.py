@@ -32,7 +32,7 @@ from forecast.contract import (
 from forecast.errors import TooShortError
 from forecast.models.assembly import assemble
 from forecast.models.series.reversion import GAPS, SPREADS
-from forecast.models.series.shared_scale import Pool
+from forecast.models.series.shared_scale import SharedScale
 from forecast.models.series.univariate import Prepared, note, prepare, series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -64,10 +64,10 @@ class PooledReversion(ModelBase):
                 ready[series.key] = prepare(series)
             except TooShortError as error:
                 reasons[series.key] = str(error)
-        pools: dict[str, Pool] = {}
+        pools: dict[str, SharedScale] = {}
         for kind in sorted({one.scale.kind for one in ready.values()}):
             members = {key: one for key, one in ready.items() if one.scale.kind == kind}
-            pool = Pool(members, kind, panel.step)
+            pool = SharedScale(members, kind, panel.step)
             try:
                 pool.step(1)
             except TooShortError:
@@ -102,7 +102,7 @@ class FittedPools(FittedBase):
 
     panel: Panel
     seed: int
-    pools: dict[str, Pool]
+    pools: dict[str, SharedScale]
     notes: pd.DataFrame
 
     @property
@@ -157,7 +157,7 @@ class FittedPools(FittedBase):
 
 
 def _paths(
-    pool: Pool,
+    pool: SharedScale,
     key: SeriesKey,
     n_ahead: int,
     n_draws: int,

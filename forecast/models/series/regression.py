@@ -12,11 +12,9 @@ import pandas as pd
 
 from forecast.data import inputs
 from forecast.errors import DataError, TooShortError
-from forecast.models.series.covariates import Drivers, check, drivers
 from forecast.models.series.driver_filter import Driven, condition_on_drivers, simulate_with_drivers
-from forecast.models.series.driver_futures import futures
-from forecast.models.series.simulation import simulate
-from forecast.models.series.statespace import Posterior
+from forecast.models.series.drivers import Drivers, check, drivers, futures
+from forecast.models.series.posterior import SeriesPosterior, simulate
 from forecast.models.series.structural import Structural
 from forecast.models.series.univariate import (
     MINIMUM_YEARS,
@@ -129,7 +127,7 @@ class Regression(Structural):
         """Discounts of the variance that are weighed."""
         return tuple(specification(SHELF)["discount"])
 
-    def posterior(self, prepared: Prepared) -> Posterior:
+    def posterior(self, prepared: Prepared) -> SeriesPosterior:
         """Return what the series says, with drivers where they have helped before."""
         found = self._drivers(prepared.series)
         if found is None:
@@ -178,7 +176,7 @@ class Regression(Structural):
     def paths(
         self,
         prepared: Prepared,
-        posterior: Posterior,
+        posterior: SeriesPosterior,
         n_ahead: int,
         n_draws: int,
         generator: np.random.Generator,
@@ -189,7 +187,7 @@ class Regression(Structural):
         met = futures(posterior.drivers, n_ahead, n_draws, generator)
         return simulate_with_drivers(posterior, met, generator)
 
-    def remark(self, posterior: Posterior) -> str:
+    def remark(self, posterior: SeriesPosterior) -> str:
         """Return which drivers are used, or why none is."""
         return posterior.remark if isinstance(posterior, Driven | Plain) else ""
 
@@ -231,10 +229,10 @@ class Regression(Structural):
             stated["drivers"]["minimum_years"],
         )
 
-    def _plain(self, prepared: Prepared) -> Posterior:
+    def _plain(self, prepared: Prepared) -> SeriesPosterior:
         return self.weigh(self.nodes(prepared), prepared, prepared.values)
 
-    def seeded_as(self, posterior: Posterior) -> str:
+    def seeded_as(self, posterior: SeriesPosterior) -> str:
         """Return `structural` where there are no drivers, so that the two forecasts are equal."""
         return self.name if isinstance(posterior, Driven) else Structural.name
 
@@ -253,7 +251,7 @@ class Regression(Structural):
 
 
 @dataclass(frozen=True)
-class Plain(Posterior):
+class Plain(SeriesPosterior):
     """A posterior without drivers, and why there are none.
 
     Attributes
@@ -264,7 +262,7 @@ class Plain(Posterior):
     remark: str
 
     @classmethod
-    def of(cls, posterior: Posterior, remark: str) -> Plain:
+    def of(cls, posterior: SeriesPosterior, remark: str) -> Plain:
         """Return a posterior with a remark beside it."""
         return cls(**vars(posterior), remark=remark)
 

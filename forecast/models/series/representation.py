@@ -3,14 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.models.series.statespace import Nodes
-
 if TYPE_CHECKING:
     from statsmodels.tsa.statespace.mlemodel import MLEModel
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """State-space matrices of every parameter node; compared by identity.
+
+    Attributes
+    ----------
+    design : ndarray, shape (k, m)
+        Z of each of the k nodes with m states.
+    transition : ndarray, shape (k, m, m)
+        T.
+    state_noise : ndarray, shape (k, m, m)
+        Q, relative to the unknown variance.
+    observation_noise : ndarray, shape (k,)
+        h, relative to the unknown variance.
+    initial : ndarray, shape (k, m, m)
+        Covariance of the first state without its diffuse part.
+    diffuse : ndarray of bool, shape (m,)
+        States that nothing is known about before the first observation.
+    level : ndarray of bool, shape (m,)
+        States that are forgotten at a break.
+    log_prior : ndarray, shape (k,)
+        Log prior weight of each node.
+    parameters : mapping of str to ndarray, shape (k,)
+        Named parameter values, for the diagnostics.
+    """
+
+    design: np.ndarray
+    transition: np.ndarray
+    state_noise: np.ndarray
+    observation_noise: np.ndarray
+    initial: np.ndarray
+    diffuse: np.ndarray
+    level: np.ndarray
+    log_prior: np.ndarray
+    parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
+
 
 #: Length of the dummy series that statsmodels' constructors ask for.
 DUMMY = np.arange(24, dtype=float)
@@ -34,7 +71,7 @@ def from_statsmodels(
     parameters : iterable of sequence of float
         Parameter vectors in statsmodels' order, one per node.
     diffuse, level : sequence of bool, shape (m,)
-        See `forecast.models.series.statespace.Nodes`.
+        See `Nodes`.
     log_prior : ndarray, shape (k,)
     names : mapping of str to ndarray, shape (k,)
 

@@ -22,7 +22,7 @@ SPREADS = ("change", "recent_change", "deviation", "recent_deviation", "distance
 
 
 @dataclass(frozen=True)
-class Past:
+class SeriesPast:
     """One series as it stood at each of its years.
 
     Attributes
@@ -48,7 +48,7 @@ class Past:
     spreads: np.ndarray
 
 
-def past(values: np.ndarray, breaks: np.ndarray, minimum: int, step: int = 1) -> Past:
+def past(values: np.ndarray, breaks: np.ndarray, minimum: int, step: int = 1) -> SeriesPast:
     """Describe every year of a series by what had been observed up to it.
 
     Parameters
@@ -64,7 +64,7 @@ def past(values: np.ndarray, breaks: np.ndarray, minimum: int, step: int = 1) ->
 
     Returns
     -------
-    Past
+    SeriesPast
         Row *i* depends on values up to ``where[i]`` only.
     """
     usable = np.flatnonzero(~np.isnan(values))
@@ -102,7 +102,7 @@ def past(values: np.ndarray, breaks: np.ndarray, minimum: int, step: int = 1) ->
                 abs(mean - last),
             )
         )
-    return Past(
+    return SeriesPast(
         np.array(where, dtype=int),
         np.array(years, dtype=int),
         np.array(value, dtype=float),

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from forecast.errors import TooShortError
-from forecast.models.series.reversion import Past, median_regression, past, spread_regression
+from forecast.models.series.reversion import SeriesPast, median_regression, past, spread_regression
 from forecast.models.series.univariate import MINIMUM_YEARS, Prepared
 from forecast.models.specification import specification
 from forecast.series_key import SeriesKey
@@ -43,13 +43,13 @@ class Step:
     scores: pd.Series
 
 
-class Pool:
+class SharedScale:
     """The series that share one scale, and what they say about each horizon."""
 
     def __init__(self, members: dict[SeriesKey, Prepared], kind: str, step: int) -> None:
         self.settings = specification("pooled")
         self.members = members
-        self.pasts: dict[SeriesKey, Past] = {
+        self.pasts: dict[SeriesKey, SeriesPast] = {
             key: past(one.values, one.breaks, MINIMUM_YEARS, step) for key, one in members.items()
         }
         # Persons of a small region and of a country are not comparable; rates and logs are.
@@ -61,13 +61,13 @@ class Pool:
         lengths = [int((~np.isnan(one.values)).sum()) for one in members.values()]
         self.least = int(np.clip(np.median(lengths) // 3, *self.settings["least_past"]))
 
-    def unit(self, one: Past) -> np.ndarray:
+    def unit(self, one: SeriesPast) -> np.ndarray:
         """Return what the values of a series are divided by, shape (n,)."""
         if not self.own_unit:
             return np.ones(len(one.where))
         return np.asarray(np.maximum(one.spreads[:, 0], 1e-9 * (1.0 + np.abs(one.value))))
 
-    def design(self, one: Past) -> tuple[np.ndarray, np.ndarray]:
+    def design(self, one: SeriesPast) -> tuple[np.ndarray, np.ndarray]:
         """Return the gaps (n, 3) and the log measures of storminess (n, 1 + 5)."""
         unit = self.unit(one)[:, None]
         storm = np.log(one.spreads / unit + self.small)

@@ -1,4 +1,4 @@
-"""Linear Gaussian state-space models on a grid of parameters: filter, posterior, simulation.
+"""Linear Gaussian state-space models on a grid of parameters: filter and posterior.
 
 One form serves every time-series model here. A model is a set of *nodes*, each a full
 set of parameters with its state-space matrices (built by statsmodels) relative to one
@@ -20,105 +20,17 @@ y_t = Z a_t + e_t, a_t = T a_{t-1} + n_t, with Var(e_t) = s2 h and Var(n_t) = s2
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+from scipy.special import gammaln
 
-from forecast.models.series.variance import learn, prior
+from forecast.models.series.posterior import SeriesPosterior, root
+from forecast.models.series.representation import Nodes
 
 #: Variance of a diffuse state, relative to the innovation variance of the series.
 DIFFUSE = 1e7
-
-
-@dataclass(frozen=True, eq=False)
-class Nodes:
-    """State-space matrices of every parameter node; compared by identity.
-
-    Attributes
-    ----------
-    design : ndarray, shape (k, m)
-        Z of each of the k nodes with m states.
-    transition : ndarray, shape (k, m, m)
-        T.
-    state_noise : ndarray, shape (k, m, m)
-        Q, relative to the unknown variance.
-    observation_noise : ndarray, shape (k,)
-        h, relative to the unknown variance.
-    initial : ndarray, shape (k, m, m)
-        Covariance of the first state without its diffuse part.
-    diffuse : ndarray of bool, shape (m,)
-        States that nothing is known about before the first observation.
-    level : ndarray of bool, shape (m,)
-        States that are forgotten at a break.
-    log_prior : ndarray, shape (k,)
-        Log prior weight of each node.
-    parameters : mapping of str to ndarray, shape (k,)
-        Named parameter values, for the diagnostics.
-    """
-
-    design: np.ndarray
-    transition: np.ndarray
-    state_noise: np.ndarray
-    observation_noise: np.ndarray
-    initial: np.ndarray
-    diffuse: np.ndarray
-    level: np.ndarray
-    log_prior: np.ndarray
-    parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Posterior:
-    """What a series says about the nodes.
-
-    Attributes
-    ----------
-    weights : ndarray, shape (k, d)
-        Posterior probability of each node and discount.
-    discounts : ndarray, shape (d,)
-    evidence : ndarray, shape (k, d)
-        Log predictive likelihood: the sum over years of the log density of each
-        observation given those before it, up to a constant.
-    log_likelihood : ndarray, shape (k,)
-        Diffuse log likelihood at each node, with a constant variance at its maximum.
-    state : ndarray, shape (k, m)
-        Filtered state after the last year, in units of the series.
-    state_root : ndarray, shape (k, m, m)
-        A square root of the filtered state covariance, relative to the variance.
-    sum_squares : ndarray, shape (k, d)
-        Discounted sum of squared standardised innovations, plus the floor.
-    degrees : ndarray, shape (d,)
-        Degrees of freedom of the present variance.
-    shift : float
-        Subtracted from the series before filtering.
-    fitted : ndarray, shape (n_years,)
-        One-step predictions averaged over nodes, NaN where the state was diffuse.
-    """
-
-    nodes: Nodes
-    weights: np.ndarray
-    discounts: np.ndarray
-    evidence: np.ndarray
-    log_likelihood: np.ndarray
-    state: np.ndarray
-    state_root: np.ndarray
-    sum_squares: np.ndarray
-    degrees: np.ndarray
-    shift: float
-    fitted: np.ndarray
-
-    def mean(self, parameter: str) -> float:
-        """Return the posterior mean of a named parameter, or of ``"discount"``."""
-        if parameter == "discount":
-            return float(self.weights.sum(axis=0) @ self.discounts)
-        return float(self.weights.sum(axis=1) @ self.nodes.parameters[parameter])
-
-    @property
-    def spread(self) -> float:
-        """Posterior mean standard deviation of the present innovations."""
-        return float((self.weights * np.sqrt(self.sum_squares / self.degrees)).sum())
 
 
 @lru_cache(maxsize=256)
@@ -166,19 +78,13 @@ def _gains(
     return variance, gain, burned, covariance
 
 
-def root(covariance: np.ndarray) -> np.ndarray:
-    """Return R with R R' = covariance for positive semi-definite stacks (..., m, m)."""
-    values, vectors = np.linalg.eigh(covariance)
-    return vectors * np.sqrt(np.clip(values, 0.0, None))[..., None, :]
-
-
 def condition(
     nodes: Nodes,
     values: np.ndarray,
     breaks: np.ndarray,
     floor: float = 0.0,
     discounts: Sequence[float] = (1.0,),
-) -> Posterior:
+) -> SeriesPosterior:
     """Weigh the nodes by a series.
 
     Parameters
@@ -196,7 +102,7 @@ def condition(
 
     Returns
     -------
-    Posterior
+    SeriesPosterior
         The prior of the variance is p(s2) proportional to 1/s2, the reference prior
         of a scale, so predictive distributions are mixtures of Student-t. A series that
         only just identifies its level has no degrees of freedom for it.
@@ -246,7 +152,7 @@ def settle(
     last: tuple[np.ndarray, np.ndarray, float],
     floor: float,
     discounts: Sequence[float],
-) -> Posterior:
+) -> SeriesPosterior:
     """Weigh the nodes by their one-step errors, the last part of every filter.
 
     Parameters
@@ -258,7 +164,7 @@ def settle(
     used : ndarray of bool, shape (n_years,)
         Years whose errors count.
     last : (state, state_root, shift)
-        As in `Posterior`.
+        As in `SeriesPosterior`.
     floor, discounts
         See `condition`.
     """
@@ -272,15 +178,17 @@ def settle(
     log_likelihood = -0.5 * (n_used * (np.log(2 * np.pi) + profile + 1) + log_variance.sum(axis=0))
     log_integrated = -0.5 * (n_used * profile + log_variance.sum(axis=0))
     shares = np.asarray(discounts, dtype=float)
-    evidence, sum_squares, degrees = learn(squares, log_variance, np.flatnonzero(used), shares)
+    evidence, sum_squares, degrees = learn_variance(
+        squares, log_variance, np.flatnonzero(used), shares
+    )
     log_nodes = log_integrated + nodes.log_prior
     node_weights = np.exp(log_nodes - log_nodes.max())
-    given_node = np.exp(evidence - evidence.max(axis=1, keepdims=True)) * prior(shares)
+    given_node = np.exp(evidence - evidence.max(axis=1, keepdims=True)) * discount_prior(shares)
     weights = (node_weights / node_weights.sum())[:, None] * (
         given_node / given_node.sum(axis=1, keepdims=True)
     )
     fitted = values - innovations @ weights.sum(axis=1)
-    return Posterior(
+    return SeriesPosterior(
         nodes,
         weights,
         shares,
@@ -293,3 +201,56 @@ def settle(
         shift,
         fitted,
     )
+
+
+def discount_prior(discounts: np.ndarray) -> np.ndarray:
+    """Return prior weights: a constant variance has that of all drifting ones together.
+
+    With equal weights the intervals of short series with a constant variance cover too much.
+    """
+    constant = discounts == 1.0
+    drifting = max(int((~constant).sum()), 1)
+    return np.where(constant, 1.0, 1.0 / drifting)
+
+
+def learn_variance(
+    squares: np.ndarray, log_variance: np.ndarray, years: np.ndarray, discounts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Learn a drifting variance from standardised squared innovations, year by year.
+
+    Parameters
+    ----------
+    squares, log_variance : ndarray, shape (n_used, k)
+        Squared innovations over F, and log F.
+    years : ndarray of int, shape (n_used,)
+        Position of each in the series; the past is discounted once for every year between.
+    discounts : ndarray, shape (d,)
+
+    Returns
+    -------
+    evidence, sum_squares : ndarray, shape (k, d)
+    degrees : ndarray, shape (d,)
+        After the last of `years`; zero, like the others, if there are none.
+    """
+    if not len(years):
+        nothing = np.zeros((squares.shape[1], len(discounts)))
+        return nothing, nothing.copy(), np.zeros(len(discounts))
+    tiny = np.finfo(float).tiny
+    squares = np.maximum(squares, tiny)
+    sums = np.repeat(squares[0][:, None], len(discounts), axis=1)
+    degrees = np.ones(len(discounts))
+    # Under the reference prior the density of the first innovation is 1/|e|.
+    evidence = np.repeat(-0.5 * (np.log(squares[0]) + log_variance[0])[:, None], len(discounts), 1)
+    for square, log_f, gap in zip(squares[1:], log_variance[1:], np.diff(years)):
+        kept = discounts**gap
+        sums, degrees = sums * kept, degrees * kept
+        updated = sums + square[:, None]
+        evidence = (
+            evidence
+            + gammaln((degrees + 1) / 2)
+            - gammaln(degrees / 2)
+            - 0.5 * (np.log(np.pi) + log_f[:, None])
+            + 0.5 * (degrees * np.log(sums) - (degrees + 1) * np.log(updated))
+        )
+        sums, degrees = updated, degrees + 1
+    return evidence, sums, degrees

@@ -21,9 +21,9 @@ from forecast.contract import (
 from forecast.errors import TooShortError
 from forecast.exclusions import UNUSED_FLAGS, flags_of, last_break, unused, usable_years
 from forecast.models.assembly import assemble
-from forecast.models.series.simulation import simulate
-from forecast.models.series.statespace import Nodes, Posterior, condition
-from forecast.models.series.variance_shares import parameter_share
+from forecast.models.series.posterior import SeriesPosterior, parameter_share, simulate
+from forecast.models.series.representation import Nodes
+from forecast.models.series.statespace import condition
 from forecast.models.specification import is_specified, specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
@@ -117,18 +117,18 @@ class StateSpaceModel(ModelBase):
         stated = specification(self.name) if is_specified(self.name) else {}
         return tuple(stated.get("discount", (1.0,)))
 
-    def posterior(self, prepared: Prepared) -> Posterior:
+    def posterior(self, prepared: Prepared) -> SeriesPosterior:
         """Return what the series says about the nodes."""
         return self.weigh(self.nodes(prepared), prepared, prepared.values)
 
-    def weigh(self, nodes: Nodes, prepared: Prepared, values: np.ndarray) -> Posterior:
+    def weigh(self, nodes: Nodes, prepared: Prepared, values: np.ndarray) -> SeriesPosterior:
         """Weigh nodes by values on the model's scale."""
         return condition(nodes, values, prepared.breaks, prepared.scale.floor, self.discounts)
 
     def paths(
         self,
         prepared: Prepared,
-        posterior: Posterior,
+        posterior: SeriesPosterior,
         n_ahead: int,
         n_draws: int,
         generator: np.random.Generator,
@@ -136,11 +136,11 @@ class StateSpaceModel(ModelBase):
         """Draw futures on the model's scale, shape (n_draws, n_ahead)."""
         return simulate(posterior, n_ahead, n_draws, generator)
 
-    def remark(self, posterior: Posterior) -> str:
+    def remark(self, posterior: SeriesPosterior) -> str:
         """Return what the notes say of a series that is forecast; nothing by default."""
         return ""
 
-    def seeded_as(self, posterior: Posterior) -> str:
+    def seeded_as(self, posterior: SeriesPosterior) -> str:
         """Return the name whose random numbers a series takes; the model's own by default."""
         return self.name
 
@@ -162,7 +162,7 @@ class StateSpaceModel(ModelBase):
         TooShortError
             If no series of the panel can be fitted.
         """
-        fits: dict[SeriesKey, tuple[Prepared, Posterior]] = {}
+        fits: dict[SeriesKey, tuple[Prepared, SeriesPosterior]] = {}
         notes = []
         for series in panel:
             try:
@@ -192,7 +192,7 @@ class StateSpaceModel(ModelBase):
         return self.persons(prepared, posterior, n_ahead, n_draws, seed)
 
     def persons(
-        self, prepared: Prepared, posterior: Posterior, n_ahead: int, n_draws: int, seed: int
+        self, prepared: Prepared, posterior: SeriesPosterior, n_ahead: int, n_draws: int, seed: int
     ) -> np.ndarray:
         """Draw futures in persons, shape (n_draws, n_ahead), by the series' own random numbers."""
         seeds = series_seed(seed, self.seeded_as(posterior), prepared.series.key)
@@ -210,7 +210,7 @@ class FittedSeriesModel(FittedBase):
     model : StateSpaceModel
     panel : Panel
     seed : int
-    fits : dict of (source, location, measure) to (Prepared, Posterior)
+    fits : dict of (source, location, measure) to (Prepared, SeriesPosterior)
     notes : DataFrame
         One row per series, see `Forecast.notes`.
     """
@@ -218,7 +218,7 @@ class FittedSeriesModel(FittedBase):
     model: StateSpaceModel
     panel: Panel
     seed: int
-    fits: dict[SeriesKey, tuple[Prepared, Posterior]]
+    fits: dict[SeriesKey, tuple[Prepared, SeriesPosterior]]
     notes: pd.DataFrame
 
     @property
