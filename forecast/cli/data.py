@@ -152,7 +152,11 @@ def releases(name: str | None, store: Path | None) -> None:
 
         click.echo(f"the store {folder(store)} is empty; see forecast data add.", err=True)
         return
-    show(pd.concat([kept.releases(each, store) for each in names], ignore_index=True))
+    damaged: list[str] = []
+    tables = [kept.releases(each, store, damaged) for each in names]
+    for problem in damaged:
+        click.echo(f"cannot be read: {problem}", err=True)
+    show(pd.concat(tables, ignore_index=True))
 
 
 @click.command()

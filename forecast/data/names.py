@@ -94,10 +94,10 @@ def describe() -> tuple[pd.DataFrame, list[str]]:
         Why something that is there cannot be read; the rest is listed all the same.
     """
     rows: list[dict[str, object]] = []
-    problems = []
+    problems: list[str] = []
     for name, where in sorted(kept_names().items()):
         try:
-            panel = load(name)
+            panel = store.load(name, damaged=problems) if where == "store" else load(name)
             told = fetched.find(name) if where == "fetched" else None
         except WrongKindError:
             continue

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
+import io
 import json
 import os
 from dataclasses import dataclass
@@ -18,7 +21,9 @@ from forecast.series_key import KEY
 from forecast.version import __version__
 
 _ABOUT = b"migration-forecast"
-_FORMAT = 1
+_FORMAT = 2
+#: Digits of the checksum in the name of a file.
+_DIGITS = 16
 #: Columns that name one figure.
 FIGURE = (*KEY, "year")
 #: Columns of `changes`.
@@ -29,7 +34,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Release:
-    """What is known of one release without reading its figures.
+    """What is known of one release without its figures.
 
     Attributes
     ----------
@@ -59,28 +64,16 @@ class Release:
     added: str
     origin: str
 
-    @staticmethod
-    def content_of(panel: Panel) -> str:
-        """Return the hash of figures without their day of release."""
-        return Panel.from_frame(panel.to_frame().drop(columns="as_of"), step=panel.step).hash
-
     @classmethod
     def of(cls, path: Path) -> Release:
-        """Read what a file says of itself.
+        """Read the description in a file, its checksum verified.
 
         Raises
         ------
         DataError
-            If it is damaged, or no release.
+            If a single bit of it is not as it was written, or it is no release.
         """
-        from pyarrow import ArrowException
-        from pyarrow.parquet import read_schema
-
-        try:
-            told = json.loads((read_schema(path).metadata or {})[_ABOUT])
-            return cls(path, **{key: told[key] for key in _FIELDS})
-        except (ArrowException, OSError, KeyError, ValueError, TypeError) as error:
-            raise _damaged(path, error) from None
+        return _opened(path)[0]
 
 
 _FIELDS = ("as_of", "sha256", "step", "rows", "first", "last", "added", "origin")
@@ -97,18 +90,20 @@ def write_release(root: Path, name: str, day: str, panel: Panel, origin: str) ->
     panel : Panel
         The figures, dated to the day.
     origin : str
+
+    Notes
+    -----
+    The file ends in the checksum of all its bytes: `DAY-CHECKSUM.parquet`.
     """
     import pyarrow as pa
     from pyarrow import parquet
 
     table = panel.to_frame()
-    content = Release.content_of(panel)
-    path = root / f"{day}-{content[:16]}.parquet"
-    told = {
+    description = {
         "format": _FORMAT,
         "name": name,
         "as_of": day,
-        "sha256": content,
+        "sha256": _content(table, panel.step),
         "step": panel.step,
         "rows": len(table),
         "first": int(table["year"].min()),
@@ -118,14 +113,16 @@ def write_release(root: Path, name: str, day: str, panel: Panel, origin: str) ->
         "version": __version__,
     }
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    metadata = {**(arrow.schema.metadata or {}), _ABOUT: json.dumps(told).encode()}
+    metadata = {**(arrow.schema.metadata or {}), _ABOUT: json.dumps(description).encode()}
+    written = io.BytesIO()
+    parquet.write_table(arrow.replace_schema_metadata(metadata), written, write_page_checksum=True)
+    content = written.getvalue()
+    path = root / f"{day}-{hashlib.sha256(content).hexdigest()[:_DIGITS]}.parquet"
     with artifacts.atomic_file(path) as temporary:
-        parquet.write_table(
-            arrow.replace_schema_metadata(metadata), temporary, write_page_checksum=True
-        )
+        temporary.write_bytes(content)
         _to_disk(temporary)
     _to_disk(root)
-    return Release(path, **{key: told[key] for key in _FIELDS})  # type: ignore[arg-type]
+    return Release(path, **{key: description[key] for key in _FIELDS})  # type: ignore[arg-type]
 
 
 def read_release(release: Release) -> pd.DataFrame:
@@ -136,16 +133,65 @@ def read_release(release: Release) -> pd.DataFrame:
     DataError
         If the file is damaged.
     """
-    from pyarrow import ArrowException
-    from pyarrow.parquet import read_table
+    described, content = _opened(release.path)
+    if described != release:
+        raise _damaged(release.path, "it was replaced while it was read")
+    return _figures_in(content)
+
+
+def _opened(path: Path) -> tuple[Release, bytes]:
+    """Return what a file says of itself, and its bytes, which are as they were written."""
+    from pyarrow import ArrowException, BufferReader
+    from pyarrow.parquet import read_metadata
 
     try:
-        table: pd.DataFrame = read_table(release.path, page_checksum_verification=True).to_pandas()
-    except (ArrowException, OSError) as error:
-        raise _damaged(release.path, error) from None
-    if len(table) != release.rows:
-        raise _damaged(release.path, f"{len(table)} rows instead of {release.rows}")
+        content = path.read_bytes()
+        whole = path.stem.endswith("-" + hashlib.sha256(content).hexdigest()[:_DIGITS])
+        metadata = read_metadata(BufferReader(content)).metadata or {}
+        about = json.loads(metadata[_ABOUT])
+        release = Release(path, **{key: about[key] for key in _FIELDS})
+        if not whole and not (
+            about["format"] == 1 and _is_first_format(release, metadata, content)
+        ):
+            raise ValueError("its bytes do not have the checksum in its name")
+    except (ArrowException, OSError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from None
+    return release, content
+
+
+def _figures_in(content: bytes) -> pd.DataFrame:
+    from pyarrow import BufferReader
+    from pyarrow.parquet import read_table
+
+    table: pd.DataFrame = read_table(
+        BufferReader(content), page_checksum_verification=True
+    ).to_pandas()
     return table
+
+
+def _is_first_format(release: Release, metadata: dict[bytes, bytes], content: bytes) -> bool:
+    """Whether a file of the first format, named after its figures alone, fits its description.
+
+    It has the description twice: for Parquet and in the schema for Arrow.
+    """
+    import pyarrow as pa
+
+    schema = pa.ipc.read_schema(pa.BufferReader(base64.b64decode(metadata[b"ARROW:schema"])))
+    table = _figures_in(content)
+    checksum = _content(table, release.step)
+    return (
+        schema.metadata[_ABOUT] == metadata[_ABOUT]
+        and release.path.stem == f"{release.as_of}-{checksum[:_DIGITS]}"
+        and release.sha256 == checksum
+        and release.rows == len(table)
+        and (release.first, release.last) == (table["year"].min(), table["year"].max())
+        and bool((table["as_of"] == pd.Timestamp(release.as_of)).all())
+    )
+
+
+def _content(table: pd.DataFrame, step: int) -> str:
+    """Return the hash of figures without their day of release."""
+    return Panel.from_frame(table.drop(columns="as_of"), step=step).hash
 
 
 def described(name: str, release: Release) -> dict[str, object]:
@@ -215,7 +261,7 @@ def changes(panel: Panel, before: str | None = None, after: str | None = None) -
             "Add a second release, or give other days."
         )
     columns = list(FIGURE)
-    first, second = (_figures(panel, day) for day in (before, after))
+    first, second = (_known_on(panel, day) for day in (before, after))
     both = first.merge(second, on=columns, how="outer", suffixes=("_before", "_after"))
     old, new = both["value_before"].to_numpy(), both["value_after"].to_numpy()
     status = np.select(
@@ -238,7 +284,7 @@ def changes(panel: Panel, before: str | None = None, after: str | None = None) -
     return changed.sort_values(columns, ignore_index=True)[list(COLUMNS)]
 
 
-def _figures(panel: Panel, day: str) -> pd.DataFrame:
+def _known_on(panel: Panel, day: str) -> pd.DataFrame:
     """Return the figures known on a day: key, year, value and when each came out."""
     try:
         known = panel.as_of(day).latest

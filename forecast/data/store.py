@@ -110,7 +110,7 @@ def add(
                 known.append(max(release.as_of for release in kept if release.as_of <= day))
                 continue
             made = write_release(root, name, day, news, origin)
-            kept = sorted([*kept, made], key=lambda release: (release.as_of, release.path.name))
+            kept = sorted([*kept, made], key=_order)
             added.append(made)
     return Added(name, tuple(added), tuple(known))
 
@@ -123,36 +123,52 @@ def names(folder: str | Path | None = None) -> list[str]:
     return sorted(path.name for path in root.iterdir() if path.is_dir() and _paths(path))
 
 
-def releases(name: str, folder: str | Path | None = None) -> pd.DataFrame:
+def releases(
+    name: str, folder: str | Path | None = None, damaged: list[str] | None = None
+) -> pd.DataFrame:
     """Return one row per release: ``name, as_of, added, rows, first, last, origin, file``.
 
+    Parameters
+    ----------
+    name : str
+    folder : str or Path, optional
+    damaged : list of str, optional
+        What is wrong with damaged releases is added here, and the others are returned.
+
     Raises
     ------
     UnknownNameError, DataError
-        If there is no such series, or a file is damaged.
+        If there is no such series, or a file is damaged and `damaged` is not given.
     """
-    return pd.DataFrame([described(name, release) for release in _known(name, folder)])
+    return pd.DataFrame([described(name, release) for release in _known(name, folder, damaged)])
 
 
-def load(name: str, folder: str | Path | None = None) -> Panel:
+def load(name: str, folder: str | Path | None = None, damaged: list[str] | None = None) -> Panel:
     """Return all releases of a stored series as one Panel, each with its day in ``as_of``.
 
+    Parameters
+    ----------
+    name, folder, damaged
+        As for `releases`.
+
     Raises
     ------
     UnknownNameError, DataError
-        If there is no such series, or a file is damaged.
+        If there is no such series, or a file is damaged and `damaged` is not given, or all
+        files are.
     """
-    kept = _known(name, folder)
-    table = pd.concat([read_release(release) for release in kept], ignore_index=True)
-    return Panel.from_frame(table, step=kept[0].step)
+    stored = _known(name, folder, damaged)
+    if not stored:
+        raise DataError(f"no release of {name} is whole. Put back a copy.")
+    table = pd.concat([read_release(release) for release in stored], ignore_index=True)
+    return Panel.from_frame(table, step=stored[0].step)
 
 
-def _known(name: str, folder: str | Path | None) -> list[Release]:
+def _known(name: str, folder: str | Path | None, damaged: list[str] | None) -> list[Release]:
     root = places.store(folder) / name
-    found = _releases(root) if root.is_dir() else []
-    if not found:
+    if not _paths(root):
         raise unknown_name(f"series in the store {places.store(folder)}", name, names(folder))
-    return found
+    return _releases(root, damaged)
 
 
 def _split(panel: Panel, as_of: str | dt.date | None) -> dict[str, Panel]:
@@ -246,9 +262,21 @@ def _paths(root: Path) -> list[Path]:
     return sorted(path for path in root.glob("*.parquet") if not path.name.startswith("."))
 
 
-def _releases(root: Path) -> list[Release]:
-    found = [Release.of(path) for path in _paths(root)]
-    return sorted(found, key=lambda release: (release.as_of, release.path.name))
+def _releases(root: Path, damaged: list[str] | None = None) -> list[Release]:
+    """Return the releases by day; what damaged ones are is added to a list, if there is one."""
+    stored = []
+    for path in _paths(root):
+        try:
+            stored.append(Release.of(path))
+        except DataError as error:
+            if damaged is None:
+                raise
+            damaged.append(str(error))
+    return sorted(stored, key=_order)
+
+
+def _order(release: Release) -> tuple[str, str, str]:
+    return release.as_of, release.added, release.path.name
 
 
 @contextmanager

@@ -1,0 +1,160 @@
+"""Releases on disk: any bit that is not as it was written is noticed; a kill loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+from pyarrow import parquet
+
+import forecast as fc
+from forecast.artifacts import places
+from forecast.cli.main import cli
+from forecast.data import names, releases, store
+from forecast.data.releases import Release
+from forecast.errors import DataError
+from forecast.panel import Panel
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(places.STORE, str(tmp_path / "store"))
+    monkeypatch.setenv(places.CACHE, str(tmp_path / "cache"))
+    return tmp_path / "store"
+
+
+def panel(value: float) -> Panel:
+    table = {"location": "KGZ", "measure": "net_migration", "year": [2020, 2021]}
+    return Panel.from_frame(pd.DataFrame({**table, "value": [value, 2.0]}))
+
+
+def first_format(root: Path) -> Path:
+    """Write a release as the first format did: named after its figures."""
+    table = panel(1.0).to_frame().assign(as_of=pd.Timestamp("2022-05-01"))
+    content = panel(1.0).hash
+    about = {"format": 1, "name": "old", "as_of": "2022-05-01", "sha256": content, "step": 1}
+    about |= {"rows": 2, "first": 2020, "last": 2021, "added": "2022-05-02", "origin": "a.csv"}
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    metadata = {**arrow.schema.metadata, b"migration-forecast": json.dumps(about).encode()}
+    path = root / "old" / f"2022-05-01-{content[:16]}.parquet"
+    path.parent.mkdir(parents=True)
+    parquet.write_table(arrow.replace_schema_metadata(metadata), path, write_page_checksum=True)
+    return path
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["this format", "the first format"])
+def test_a_bit_that_differs_is_noticed(
+    own_store: Path, monkeypatch: pytest.MonkeyPatch, old: bool
+) -> None:
+    if old:
+        path = first_format(own_store)
+    else:
+        path = store.add(panel(1.0), "new", as_of="2022-05-01", origin="a.csv").added[0].path
+    release = Release.of(path)
+    figures = releases.read_release(release)
+    assert (release.as_of, release.origin, figures["value"].tolist()) == (
+        *("2022-05-01", "a.csv"),
+        [1.0, 2.0],
+    )
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: bytes(flipped))
+    # Reading the first format takes much longer, so every bit is not tried.
+    for bit in range(0, 8 * len(whole), 301 if old else 1):
+        flipped[bit // 8] ^= 1 << bit % 8
+        try:
+            same = Release.of(path)
+        except DataError as error:
+            assert path.name in str(error)  # noqa: PT017  both outcomes are right
+            assert "is damaged or is none" in str(error)  # noqa: PT017
+        else:
+            assert old, f"bit {bit} of {8 * len(whole)}"
+            assert same == release
+            pd.testing.assert_frame_equal(releases.read_release(same), figures)
+        flipped[bit // 8] ^= 1 << bit % 8
+
+
+def test_one_damaged_file_hides_no_other(own_store: Path) -> None:
+    for number, day in enumerate(("2022-05-01", "2023-05-01"), start=1):
+        store.add(panel(number), "office", as_of=day)
+    store.add(panel(5.0), "other", as_of="2023-05-01")
+    path = sorted((own_store / "office").glob("*.parquet"))[0]
+    path.write_bytes(path.read_bytes()[:-100])
+    table, problems = names.describe()
+    assert table["panel"].tolist() == ["office", "other"]
+    assert table["releases"].tolist() == [1, 1]
+    assert [path.name in problem for problem in problems] == [True]
+    for command in (["data", "list"], ["data", "releases"]):
+        shown = CliRunner().invoke(cli, command)
+        assert shown.exit_code == 0
+        assert f"{path.name} is damaged" in shown.stderr
+        assert "office" in shown.stdout
+        assert "other" in shown.stdout
+    with pytest.raises(DataError, match="is damaged"):
+        fc.load("office")
+
+
+class KilledError(BaseException):
+    """Stands for the end of a process."""
+
+
+def killing(monkeypatch: pytest.MonkeyPatch, last: int) -> list[str]:
+    """End the process at the n-th step that changes a disk; return the steps taken."""
+    steps: list[str] = []
+
+    def counted(owner: type | object, name: str) -> None:
+        action: Callable[..., object] = getattr(owner, name)
+
+        def step(*given: object, **named: object) -> object:
+            steps.append(name)
+            if len(steps) > last:
+                raise KilledError
+            return action(*given, **named)
+
+        monkeypatch.setattr(owner, name, step)
+
+    for name in ("replace", "write_bytes", "write_text", "chmod", "mkdir", "unlink"):
+        counted(Path, name)
+    counted(os, "fsync")
+    return steps
+
+
+def test_killed_at_any_step_nothing_is_lost(own_store: Path, tmp_path: Path) -> None:
+    for last in range(100):
+        folder = own_store / str(last)
+        store.add(panel(1.0), "office", as_of="2022-05-01", folder=folder)
+        (folder / "office" / "notes.txt").write_text("somebody else's")
+        with pytest.MonkeyPatch.context() as patch:
+            steps = killing(patch, last)
+            try:
+                store.add(panel(3.0), "office", as_of="2023-05-01", folder=folder)
+            except KilledError:
+                killed = True
+            else:
+                killed = False
+        assert store.load("office", folder).as_of("2022-12-31").hash == (
+            store.load("office", own_store / "0").as_of("2022-12-31").hash
+        )
+        store.add(panel(3.0), "office", as_of="2023-05-01", folder=folder)
+        table = store.releases("office", folder)
+        assert table["as_of"].tolist() == ["2022-05-01", "2023-05-01"], steps
+        assert len(list((folder / "office").iterdir())) == 4, "a lock, notes and two releases"
+        if not killed:
+            break
+    assert last > 4
+
+
+def test_ten_at_once_all_succeed(own_store: Path) -> None:
+    def write(number: int) -> None:
+        store.add(panel(10.0 + number), "office", as_of=f"2022-05-{number + 1:02d}")
+
+    with ThreadPoolExecutor(10) as several:
+        list(several.map(write, range(10)))
+    assert len(store.releases("office")) == 10
