@@ -12,12 +12,13 @@ from forecast.exports import files
 from forecast.exports.config_rules import (
     against_schema,
     metadata_schema_findings,
+    round_ids,
     schema_findings,
     target_data_findings,
     task_findings,
 )
-from forecast.exports.files import Finding, Hub, quoted, read_hub
-from forecast.exports.output_rules import output_findings
+from forecast.exports.files import Finding, Hub, quoted, read_hub, read_table
+from forecast.exports.output_rules import Submission, table_problems
 from forecast.exports.target_rules import target_findings
 
 
@@ -44,7 +45,7 @@ def check_hub(folder: str | Path) -> pd.DataFrame:
     if not found:
         found += [*task_findings(hub), *target_data_findings(hub)]
     if not found:
-        found += [*_metadata_findings(hub), *output_findings(hub), *target_findings(hub)]
+        found += [*_metadata_findings(hub), *_output_findings(hub), *target_findings(hub)]
     rows = [(finding.file, finding.rule, finding.problem) for finding in found]
     return pd.DataFrame(rows, columns=["file", "rule", "problem"])
 
@@ -76,3 +77,49 @@ def _metadata_findings(hub: Hub) -> Iterator[Finding]:
     if models - described:
         missing = quoted(sorted(models - described))
         yield Finding(files.METADATA, "metadata", f"there is no valid description of {missing}.")
+
+
+def _output_findings(hub: Hub) -> Iterator[Finding]:
+    """Yield what is wrong with every file of model output."""
+    room = str(hub.admin.get("model_output_dir", files.OUTPUT))
+    if not (hub.folder / room).is_dir():
+        yield Finding(room, "file", "is missing; forecasts lie in it.")
+        return
+    rounds: dict[tuple[Path, str], Path] = {}
+    for path in hub.files(room):
+        first = rounds.setdefault((path.parent, files.stem(path)), path)
+        if first != path:
+            problem = f"is a second file of this round beside {first.name}; keep one."
+            yield Finding(hub.name(path), "one file a round", problem)
+        for rule, problem in _file_problems(hub, path):
+            yield Finding(hub.name(path), rule, problem)
+
+
+def _file_problems(hub: Hub, path: Path) -> Iterator[tuple[str, str]]:
+    model, name = path.parent.name, files.stem(path)
+    parts = model.split("-")
+    if len(parts) != 2 or not all(files.ABBREVIATION.fullmatch(part) for part in parts):
+        yield (
+            "model id",
+            f"folder {model!r} is not TEAM-MODEL; letters, digits and _ only, one hyphen between.",
+        )
+        return
+    if not name.endswith(f"-{model}"):
+        yield "file name", f"the name does not end in -{model}; write ROUND-{model}{path.suffix}."
+        return
+    identity = name.removesuffix(f"-{model}")
+    entry = next((entry for entry in hub.rounds if identity in round_ids(entry)), None)
+    if entry is None:
+        known = quoted(name for entry in hub.rounds for name in round_ids(entry))
+        yield "round", f"there is no round {identity!r}; known are {known}."
+        return
+    formats = entry.get("file_format", hub.admin["file_format"])
+    if path.suffix.removeprefix(".") not in formats:
+        yield "file format", f"the ending is {path.suffix}; the hub takes {', '.join(formats)}."
+        return
+    try:
+        table = read_table(path)
+    except ValueError as error:
+        yield "file", f"{error}."
+        return
+    yield from table_problems(Submission(table, entry, identity, hub.derived))

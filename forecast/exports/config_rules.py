@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from forecast.exports import files, schemas
@@ -68,81 +69,149 @@ def metadata_schema_findings(hub: Hub) -> list[Finding]:
     return []
 
 
+@dataclass(frozen=True, slots=True)
+class ModelTask:
+    """One model task of ``tasks.json``.
+
+    Attributes
+    ----------
+    stated : mapping
+        Its entry.
+    derived : frozenset of str
+        Task ids that follow from others.
+    """
+
+    stated: Mapping[str, Any]
+    derived: frozenset[str]
+
+    @property
+    def ids(self) -> Mapping[str, Any]:
+        """Task ids with their required and optional values."""
+        return dict(self.stated["task_ids"])
+
+    @property
+    def keys(self) -> list[Mapping[str, str]]:
+        """The target keys of each target."""
+        return [target["target_keys"] or {} for target in self.stated["target_metadata"]]
+
+    @property
+    def samples(self) -> Mapping[str, Any]:
+        """Parameters of the ids of samples; empty without samples."""
+        return dict(self.stated["output_type"].get("sample", {}).get("output_type_id_params", {}))
+
+
+def round_ids_have_form(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Check that round ids are days or plain words."""
+    for identity in round_ids(entry):
+        if not _ROUND.fullmatch(identity):
+            yield f"{identity!r} is neither a day (YYYY-MM-DD) nor letters, digits, _."
+
+
+def same_task_ids(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Check that all model tasks of a round have the same task ids."""
+    if len({frozenset(task["task_ids"]) for task in entry["model_tasks"]}) > 1:
+        yield "its model tasks have different task ids."
+
+
+def round_id_is_a_task_id(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Check that a round that is named by a task id names one."""
+    if entry["round_id_from_variable"] and entry["round_id"] not in _first_ids(entry):
+        yield f"round_id {entry['round_id']!r} is not one of its task ids."
+
+
+def submission_window(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Check that submissions start before they end, counted from a task id."""
+    due, names = entry["submissions_due"], _first_ids(entry)
+    if due.get("relative_to", names[0]) not in names:
+        yield f"relative_to {due['relative_to']!r} is not a task id."
+    if due["start"] > due["end"]:
+        yield "submissions start after they end."
+
+
+def task_id_values(task: ModelTask) -> Iterator[str]:
+    """Check that each task id has values, each of them either required or optional."""
+    for name, values in task.ids.items():
+        required, optional = values["required"] or [], values["optional"] or []
+        if not required and not optional:
+            yield f"{name} has no value at all."
+        if set(map(str, required)) & set(map(str, optional)):
+            yield f"a value of {name} is required and optional."
+
+
+def derived_task_ids(task: ModelTask) -> Iterator[str]:
+    """Check that derived task ids are task ids without required values."""
+    for name, values in task.ids.items():
+        if name in task.derived and values["required"]:
+            yield f"derived {name} must have null required."
+    for name in sorted(task.derived - set(task.ids)):
+        yield f"{name} is derived but not a task id."
+
+
+def target_keys(task: ModelTask) -> Iterator[str]:
+    """Check that each target is a value of a task id, and each such value a target."""
+    for keys in task.keys:
+        for name, value in keys.items():
+            if name not in task.ids or value not in allowed(task.ids[name]):
+                yield f"no task id {name} has the value {value!r}."
+    for name in {name for keys in task.keys for name in keys}:
+        described = {keys.get(name) for keys in task.keys if keys}
+        for target in allowed(task.ids[name]) if name in task.ids else ():
+            if target not in described:
+                yield f"target {target!r} has no metadata."
+
+
+def quantile_levels(task: ModelTask) -> Iterator[str]:
+    """Check that quantile levels rise."""
+    stated = task.stated["output_type"].get("quantile", {})
+    levels = stated.get("output_type_id", {}).get("required", [])
+    if levels != sorted(levels):
+        yield "quantile levels are not in rising order."
+
+
+def sample_parameters(task: ModelTask) -> Iterator[str]:
+    """Check that numbers of samples are a range, and compound task ids are free task ids."""
+    if not task.samples:
+        return
+    if task.samples["min_samples_per_task"] > task.samples["max_samples_per_task"]:
+        yield "fewest samples are more than most samples."
+    compound = set(task.samples.get("compound_taskid_set", []))
+    wrong = (compound - set(task.ids)) | (compound & task.derived)
+    if wrong:
+        names = quoted(sorted(wrong))
+        yield f"compound_taskid_set names {names}, which is derived or no task id."
+
+
+#: Name and check of each rule on a round, and on a model task.
+ROUND_RULES: tuple[tuple[str, Callable[[Mapping[str, Any]], Iterator[str]]], ...] = (
+    ("round ids", round_ids_have_form),
+    ("task ids", same_task_ids),
+    ("round id", round_id_is_a_task_id),
+    ("submissions", submission_window),
+)
+TASK_RULES: tuple[tuple[str, Callable[[ModelTask], Iterator[str]]], ...] = (
+    ("task ids", task_id_values),
+    ("derived task ids", derived_task_ids),
+    ("target keys", target_keys),
+    ("quantile levels", quantile_levels),
+    ("samples", sample_parameters),
+)
+
+
 def task_findings(hub: Hub) -> Iterator[Finding]:
     """Yield which rules between the fields of ``tasks.json`` are broken."""
-    seen: list[str] = []
+    earlier: set[str] = set()
     for number, entry in enumerate(hub.rounds, 1):
         where = f"round {number}"
         for identity in round_ids(entry):
-            if not _ROUND.fullmatch(identity):
-                problem = (
-                    f"{where}: {identity!r} is neither a day (YYYY-MM-DD) nor letters, digits, _."
-                )
-                yield _tasks("round ids", problem)
-            if identity in seen:
+            if identity in earlier:
                 yield _tasks("round ids", f"{where}: round {identity} is there twice.")
-            seen.append(identity)
-        names = [tuple(task["task_ids"]) for task in entry["model_tasks"]]
-        if len(set(map(frozenset, names))) > 1:
-            yield _tasks("task ids", f"{where}: its model tasks have different task ids.")
-        if entry["round_id_from_variable"] and entry["round_id"] not in names[0]:
-            yield _tasks(
-                "round id", f"{where}: round_id {entry['round_id']!r} is not one of its task ids."
-            )
-        due = entry["submissions_due"]
-        if due.get("relative_to", names[0][0]) not in names[0]:
-            yield _tasks(
-                "submissions", f"{where}: relative_to {due['relative_to']!r} is not a task id."
-            )
-        if due["start"] > due["end"]:
-            yield _tasks("submissions", f"{where}: submissions start after they end.")
-        for position, task in enumerate(entry["model_tasks"], 1):
-            yield from _task_findings(task, f"{where}, model task {position}", hub.derived)
-
-
-def _task_findings(
-    task: Mapping[str, Any], where: str, derived: frozenset[str]
-) -> Iterator[Finding]:
-    identifiers = task["task_ids"]
-    for name, values in identifiers.items():
-        required, optional = values["required"] or [], values["optional"] or []
-        if not required and not optional:
-            yield _tasks("task ids", f"{where}: {name} has no value at all.")
-        if set(map(str, required)) & set(map(str, optional)):
-            yield _tasks("task ids", f"{where}: a value of {name} is required and optional.")
-        if name in derived and required:
-            yield _tasks("derived task ids", f"{where}: derived {name} must have null required.")
-    for name in sorted(derived - set(identifiers)):
-        yield _tasks("derived task ids", f"{where}: {name} is derived but not a task id.")
-    for target in task["target_metadata"]:
-        for name, value in (target["target_keys"] or {}).items():
-            known = identifiers.get(name)
-            if known is None or value not in [
-                *(known["required"] or []),
-                *(known["optional"] or []),
-            ]:
-                yield _tasks("target keys", f"{where}: no task id {name} has the value {value!r}.")
-    stated = [target["target_keys"] for target in task["target_metadata"]]
-    for name in {key for keys in stated if keys for key in keys}:
-        values = identifiers.get(name, {"required": None, "optional": None})
-        told = {keys.get(name) for keys in stated if keys}
-        for value in [*(values["required"] or []), *(values["optional"] or [])]:
-            if value not in told:
-                yield _tasks("target keys", f"{where}: target {value!r} has no metadata.")
-    levels = task["output_type"].get("quantile", {}).get("output_type_id", {}).get("required", [])
-    if levels != sorted(levels):
-        yield _tasks("quantile levels", f"{where}: quantile levels are not in rising order.")
-    drawn = task["output_type"].get("sample", {}).get("output_type_id_params")
-    if drawn:
-        if drawn["min_samples_per_task"] > drawn["max_samples_per_task"]:
-            yield _tasks("samples", f"{where}: fewest samples are more than most samples.")
-        compound = set(drawn.get("compound_taskid_set", []))
-        wrong = (compound - set(identifiers)) | (compound & derived)
-        if wrong:
-            yield _tasks(
-                "samples", f"{where}: compound_taskid_set names {quoted(sorted(wrong))}, "
-                "which is derived or no task id.",
-            )  # fmt: skip
+            earlier.add(identity)
+        for name, rule in ROUND_RULES:
+            yield from (_tasks(name, f"{where}: {problem}") for problem in rule(entry))
+        for position, stated in enumerate(entry["model_tasks"], 1):
+            task, inside = ModelTask(stated, hub.derived), f"{where}, model task {position}"
+            for name, task_rule in TASK_RULES:
+                yield from (_tasks(name, f"{inside}: {problem}") for problem in task_rule(task))
 
 
 def target_data_findings(hub: Hub) -> Iterator[Finding]:
@@ -183,6 +252,10 @@ def round_ids(entry: Mapping[str, Any]) -> list[str]:
 def allowed(values: Mapping[str, Sequence[object] | None]) -> list[object]:
     """Return every value that a task id may take."""
     return [*(values["required"] or []), *(values["optional"] or [])]
+
+
+def _first_ids(entry: Mapping[str, Any]) -> list[str]:
+    return list(entry["model_tasks"][0]["task_ids"])
 
 
 def _tasks(rule: str, problem: str) -> Finding:

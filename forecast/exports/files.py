@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pandas as pd
 
@@ -35,7 +36,11 @@ ABBREVIATION = re.compile(r"[A-Za-z0-9_]+")
 QUOTED = 3
 #: Files that a hub may hold anywhere beside its own.
 _IGNORED = ("README", ".", "LICENSE")
-_TABLES = (".csv", ".parquet")
+_TABLES = (".csv", ".parquet", ".arrow")
+#: How a file may say, before its ending, which compression is inside.
+_COMPRESSIONS = (".snappy", ".gzip", ".gz", ".brotli", ".zstd", ".lz4", ".lzo", ".bz2")
+#: What a partition without a value is called in a path.
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 def schema_address(config: str) -> str:
@@ -158,8 +163,29 @@ def read_hub(folder: str | Path) -> Hub:
     return Hub(root, found, findings)
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def stem(path: Path) -> str:
+    """Return a file's name without its ending and its compression.
+
+    Examples
+    --------
+    >>> stem(Path("2024-12-31-team-model.gz.parquet"))
+    '2024-12-31-team-model'
+    """
+    inner = Path(path.stem)
+    return inner.stem if inner.suffix in _COMPRESSIONS else path.stem
+
+
+def read_table(path: Path, root: Path | None = None) -> pd.DataFrame:
     """Read a table of a hub, every cell as text; an empty cell is an empty text.
+
+    `hubdata` reads hubs too, but casts all files to one schema and joins them: a cell that does
+    not fit stops the reading, and neither its file nor its line is known. A check needs both.
+
+    Parameters
+    ----------
+    path : Path
+    root : Path, optional
+        Folder whose subfolders ``column=value`` are columns.
 
     Raises
     ------
@@ -170,15 +196,30 @@ def read_table(path: Path) -> pd.DataFrame:
         raise ValueError(f"has the ending {path.suffix or '(none)'}; use csv or parquet")
     try:
         if path.suffix == ".csv":
-            return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[])
-        table = pd.read_parquet(path)
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[])
+        else:
+            read = pd.read_parquet if path.suffix == ".parquet" else pd.read_feather
+            # Folders that look like partitions are read below, as text like all else.
+            with path.open("rb") as file:
+                raw = read(file)
+            table = pd.DataFrame({name: raw[name].map(_text) for name in raw.columns})
     except (OSError, ValueError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot be read: {str(error).splitlines()[0]}") from None
-    return pd.DataFrame({name: table[name].map(_text) for name in table.columns})
+    for name, value in _partitions(path, root).items():
+        if name in table and (table[name] != value).any():
+            raise ValueError(f"lies in {name}={value} and holds another {name}")
+        table[name] = value
+    return table
+
+
+def _partitions(path: Path, root: Path | None) -> dict[str, str]:
+    folders = path.relative_to(root).parts[:-1] if root is not None else ()
+    pairs = [folder.split("=", 1) for folder in folders if "=" in folder]
+    return {name: "" if value == _NO_VALUE else unquote(value) for name, value in pairs}
 
 
 def _text(value: object) -> str:
-    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+    if value is None or value is pd.NA or value is pd.NaT or value != value:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

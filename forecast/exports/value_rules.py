@@ -1,8 +1,9 @@
-"""Rules on the values of one output type: levels, order, bounds, samples."""
+"""Rules on the values of one output type in one model task, one function a rule."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,40 +11,19 @@ import pandas as pd
 
 from forecast.exports.files import quoted
 
-Problem = tuple[str, str]
 _MISSING = ("", "NA")
 #: How far probabilities may be from adding up to one.
 _SLACK = 1e-6
 
 
-def bound_findings(rows: pd.DataFrame, stated: Mapping[str, Any], kind: str) -> Iterator[Problem]:
-    """Yield which values lie outside the bounds, or are not whole where they have to be."""
-    values = rows["value"]
-    low, high = stated.get("minimum", -np.inf), stated.get("maximum", np.inf)
-    rules = [
-        (values < low, f"is below the minimum {low}"),
-        (values > high, f"is above the maximum {high}"),
-    ]
-    if stated["type"] == "integer":
-        rules.append((values != values.round(), "is not a whole number"))
-    for broken, problem in rules:
-        if broken.any():
-            yield "bounds", f"{kind} {quoted(values[broken])} {problem}."
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one output type says in the tasks of one model task.
 
-
-def type_findings(
-    rows: pd.DataFrame,
-    stated: Mapping[str, Any],
-    kind: str,
-    names: list[str],
-    derived: frozenset[str],
-) -> Iterator[Problem]:
-    """Yield which rules of its output type the rows of one model task break.
-
-    Parameters
+    Attributes
     ----------
     rows : DataFrame
-        Rows of this output type; ``value`` as numbers, the rest as text.
+        ``value`` as numbers, all else as text.
     stated : mapping
         The output type's entry in ``tasks.json``.
     kind : str
@@ -53,95 +33,178 @@ def type_findings(
     derived : frozenset of str
         Task ids that follow from others.
     """
-    if kind == "sample":
-        free = [name for name in names if name not in derived]
-        yield from _samples(rows, stated["output_type_id_params"], free)
-    elif kind in {"mean", "median"}:
-        wrong = rows.loc[~rows["output_type_id"].isin(_MISSING), "output_type_id"]
-        if len(wrong):
-            yield "output type ids", f"{kind} has the id {quoted(wrong)}; leave it empty or NA."
-    else:
-        yield from _listed(rows, list(stated["output_type_id"]["required"]), kind, names)
+
+    rows: pd.DataFrame
+    stated: Mapping[str, Any]
+    kind: str
+    names: list[str]
+    derived: frozenset[str]
+
+    @property
+    def free(self) -> list[str]:
+        """Task ids that do not follow from others."""
+        return [name for name in self.names if name not in self.derived]
+
+    @property
+    def levels(self) -> list[object]:
+        """The ids that ``tasks.json`` lists; none for samples and point estimates."""
+        listed = self.stated.get("output_type_id", {}).get("required")
+        return list(listed or [])
+
+    @property
+    def in_order(self) -> pd.DataFrame:
+        """Rows with a listed id, by task and in the order of the list, with its ``_position``."""
+        position = positions(self.rows["output_type_id"], self.levels)
+        known = self.rows.assign(_position=position)[position.notna().to_numpy()]
+        return known.sort_values([*self.names, "_position"])
+
+    @property
+    def compound(self) -> list[str]:
+        """Task ids that have one value in each sample."""
+        stated = self.stated["output_type_id_params"].get("compound_taskid_set", self.free)
+        return [name for name in stated if name in self.free]
 
 
-def _listed(
-    rows: pd.DataFrame, levels: list[object], kind: str, names: list[str]
-) -> Iterator[Problem]:
-    """Check output types whose ids are listed: every level once, in order, adding up."""
-    known = {_canonical(level): position for position, level in enumerate(levels)}
-    position = rows["output_type_id"].map(_canonical).map(known)
-    strange = rows.loc[position.isna(), "output_type_id"]
-    if len(strange):
-        yield "output type ids", f"{kind} level {quoted(strange)} is not one of {quoted(levels)}."
-    ordered = rows.assign(_position=position)[position.notna().to_numpy()].sort_values(
-        [*names, "_position"]
-    )
-    groups = ordered.groupby(names, sort=False)
-    short = groups["_position"].nunique() < len(levels)
-    if short.any():
-        yield (
-            "output type ids",
-            f"{kind} levels are missing for {_task(short[short].index[0], names)}.",
-        )
-    if kind == "pmf":
-        total = groups["value"].sum()
-        off = (total - 1).abs() > _SLACK
-        if off.any():
-            yield (
-                "values",
-                f"pmf adds up to {total[off].iloc[0]:g} for {_task(total[off].index[0], names)}.",
-            )
+def bounds(answers: Answers) -> Iterator[str]:
+    """Check that values lie within the bounds, and are whole where they have to be."""
+    values, stated = answers.rows["value"], answers.stated["value"]
+    low, high = stated.get("minimum", -np.inf), stated.get("maximum", np.inf)
+    rules = [
+        (values < low, f"is below the minimum {low}"),
+        (values > high, f"is above the maximum {high}"),
+    ]
+    if stated["type"] == "integer":
+        rules.append((values != values.round(), "is not a whole number"))
+    for broken, problem in rules:
+        if broken.any():
+            yield f"{answers.kind} {quoted(values[broken])} {problem}."
+
+
+def point_ids(answers: Answers) -> Iterator[str]:
+    """Check that a point estimate has no id."""
+    identity = answers.rows["output_type_id"]
+    wrong = identity[~identity.isin(_MISSING)]
+    if answers.kind in {"mean", "median"} and len(wrong):
+        yield f"{answers.kind} has the id {quoted(wrong)}; leave it empty or NA."
+
+
+def listed_ids(answers: Answers) -> Iterator[str]:
+    """Check that ids are among those listed, and each task has all of them."""
+    if not answers.levels:
         return
-    falls = groups["value"].diff() < -_SLACK
+    identity = answers.rows["output_type_id"]
+    strange = identity[positions(identity, answers.levels).isna()]
+    if len(strange):
+        yield f"{answers.kind} level {quoted(strange)} is not one of {quoted(answers.levels)}."
+    counted = answers.in_order.groupby(answers.names, sort=False)["_position"].nunique()
+    short = counted[counted < len(answers.levels)]
+    if len(short):
+        task = task_in_words(short.index[0], answers.names)
+        yield f"{answers.kind} levels are missing for {task}."
+
+
+def pmf_adds_up(answers: Answers) -> Iterator[str]:
+    """Check that the probabilities of a task add up to one."""
+    if answers.kind != "pmf":
+        return
+    total = answers.in_order.groupby(answers.names, sort=False)["value"].sum()
+    off = total[(total - 1).abs() > _SLACK]
+    if len(off):
+        yield f"pmf adds up to {off.iloc[0]:g} for {task_in_words(off.index[0], answers.names)}."
+
+
+def never_falling(answers: Answers) -> Iterator[str]:
+    """Check that quantiles and cumulative probabilities do not fall as levels rise."""
+    if answers.kind not in {"quantile", "cdf"}:
+        return
+    ordered = answers.in_order
+    falls = ordered.groupby(answers.names, sort=False)["value"].diff() < -_SLACK
     if falls.any():
         row = ordered[falls.to_numpy()].iloc[0]
-        task = ", ".join(f"{name} {row[name]}" for name in names)
+        task = ", ".join(f"{name} {row[name]}" for name in answers.names)
         level = row["output_type_id"]
-        yield "order", f"{kind} falls at {level} for {task}; it must not fall as levels rise."
+        yield f"{answers.kind} falls at {level} for {task}; it must not fall as levels rise."
 
 
-def _samples(rows: pd.DataFrame, stated: Mapping[str, Any], free: list[str]) -> Iterator[Problem]:
-    """Check samples: the form of their ids, how many, and that each covers its whole world."""
-    identity = rows["output_type_id"]
+def sample_ids(answers: Answers) -> Iterator[str]:
+    """Check that ids of samples have the form that is asked for."""
+    if answers.kind != "sample":
+        return
+    stated, identity = answers.stated["output_type_id_params"], answers.rows["output_type_id"]
     if stated["type"] == "integer":
-        whole = identity.map(_canonical).map(lambda text: text.lstrip("-").isdigit())
+        whole = identity.map(canonical).map(lambda text: text.lstrip("-").isdigit())
         if not whole.all():
-            yield "output type ids", f"sample id {quoted(identity[~whole])} is not a whole number."
-            return
+            yield f"sample id {quoted(identity[~whole])} is not a whole number."
     elif (identity.str.len() > stated["max_length"]).any():
         long = identity[identity.str.len() > stated["max_length"]]
-        yield "output type ids", f"sample id {quoted(long)} is longer than {stated['max_length']}."
+        yield f"sample id {quoted(long)} is longer than {stated['max_length']}."
+
+
+def sample_count(answers: Answers) -> Iterator[str]:
+    """Check that each task has as many samples as are asked for."""
+    if answers.kind != "sample":
+        return
+    stated = answers.stated["output_type_id_params"]
     least, most = stated["min_samples_per_task"], stated["max_samples_per_task"]
-    count = rows.groupby(free)["output_type_id"].nunique()
-    off = (count < least) | (count > most)
-    if off.any():
+    count = answers.rows.groupby(answers.free)["output_type_id"].nunique()
+    off = count[(count < least) | (count > most)]
+    if len(off):
         wanted = str(least) if least == most else f"{least} to {most}"
-        task, number = _task(count[off].index[0], free), count[off].iloc[0]
-        yield "samples", f"{number} samples for {task}; {wanted} are asked for."
-    compound = [name for name in stated.get("compound_taskid_set", free) if name in free]
-    spread = [name for name in free if name not in compound]
-    if compound:
-        worlds = rows.groupby("output_type_id")[compound].nunique()
-        mixed = (worlds > 1).any(axis=1)
-        if mixed.any():
-            several = ", ".join(compound)
-            told = f"sample {quoted(mixed[mixed].index)} spans several of {several}"
-            yield "samples", f"{told}; each needs ids of its own."
-            return
-    if spread:
-        # Every sample of one compound task answers the same tasks.
-        cells = rows[spread].agg("|".join, axis=1)
-        covered = cells.groupby(identity).agg(lambda group: hash(tuple(sorted(group))))
-        keys = rows.drop_duplicates("output_type_id").set_index("output_type_id")[compound]
-        joined = keys.assign(_world=covered)
-        differing = (
-            joined.groupby(compound)["_world"].nunique().max() if compound else covered.nunique()
-        )
-        if differing > 1:
-            yield "samples", "samples do not all cover the same tasks; each is one joint future."
+        task = task_in_words(off.index[0], answers.free)
+        yield f"{off.iloc[0]} samples for {task}; {wanted} are asked for."
 
 
-def _canonical(level: object) -> str:
+def one_compound_task(answers: Answers) -> Iterator[str]:
+    """Check that a sample has one value of each compound task id."""
+    if answers.kind != "sample" or not answers.compound:
+        return
+    worlds = answers.rows.groupby("output_type_id")[answers.compound].nunique()
+    mixed = (worlds > 1).any(axis=1)
+    if mixed.any():
+        several = ", ".join(answers.compound)
+        spanned = f"sample {quoted(mixed[mixed].index)} spans several of {several}"
+        yield f"{spanned}; each needs ids of its own."
+
+
+def same_tasks(answers: Answers) -> Iterator[str]:
+    """Check that every sample of one compound task answers the same tasks."""
+    if answers.kind != "sample" or any(one_compound_task(answers)):
+        return
+    spread = [name for name in answers.free if name not in answers.compound]
+    if not spread:
+        return
+    identity = answers.rows["output_type_id"]
+    cells = answers.rows[spread].agg("|".join, axis=1)
+    covered = cells.groupby(identity).agg(lambda group: hash(tuple(sorted(group))))
+    keys = answers.rows.drop_duplicates("output_type_id").set_index("output_type_id")
+    joined = keys[answers.compound].assign(_world=covered)
+    compound = answers.compound
+    worlds = joined.groupby(compound)["_world"].nunique().max() if compound else covered.nunique()
+    if worlds > 1:
+        yield "samples do not all cover the same tasks; each is one joint future."
+
+
+#: Name and check of each rule, in the order in which they are reported.
+VALUE_RULES: tuple[tuple[str, Callable[[Answers], Iterator[str]]], ...] = (
+    ("bounds", bounds),
+    ("output type ids", point_ids),
+    ("output type ids", listed_ids),
+    ("values", pmf_adds_up),
+    ("order", never_falling),
+    ("output type ids", sample_ids),
+    ("samples", sample_count),
+    ("samples", one_compound_task),
+    ("samples", same_tasks),
+)
+
+
+def positions(identity: pd.Series, levels: Sequence[object]) -> pd.Series:
+    """Return where each id stands in a list of levels, however it is spelt; NaN if it does not."""
+    known = {canonical(level): position for position, level in enumerate(levels)}
+    return identity.map(canonical).map(known)
+
+
+def canonical(level: object) -> str:
     """Return an id in one spelling: 0.50 and 0.5 are the same level, 3.0 and 3 the same sample."""
     try:
         number = float(str(level))
@@ -152,6 +215,7 @@ def _canonical(level: object) -> str:
     return str(int(number)) if number == int(number) else repr(number)
 
 
-def _task(key: object, names: list[str]) -> str:
+def task_in_words(key: object, names: Sequence[str]) -> str:
+    """Name the task of a group of rows."""
     values = key if isinstance(key, tuple) else (key,)
     return ", ".join(f"{name} {value}" for name, value in zip(names, values))
