@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -38,6 +39,10 @@ COLUMNS = (
 STEERING_FLAGS = ("break", "outlier", "interpolated")
 _REQUIRED = ("location", "measure", "year", "value")
 _FIRST_YEAR, _LAST_YEAR = 1800, 2200
+#: Control signs but for tabs and line ends; marks and overrides of the direction of writing.
+_STEERING = re.compile(
+    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]"
+)
 #: No population or flow on Earth is larger (persons).
 _LARGEST = 2e10
 
@@ -140,10 +145,15 @@ def _from_long_form(table: pd.DataFrame) -> pd.DataFrame:
     return converted
 
 
+def clean(text: str) -> str:
+    """Return a text without signs that steer terminals or turn the direction of writing."""
+    return _STEERING.sub("", text)
+
+
 def _text(table: pd.DataFrame, column: str, default: str) -> list[str]:
     if column not in table:
         return [default] * len(table)
-    return [default if pd.isna(item) or item == "" else str(item) for item in table[column]]
+    return [default if pd.isna(item) or item == "" else clean(str(item)) for item in table[column]]
 
 
 def _flags(table: pd.DataFrame, where: _Where) -> list[str]:
@@ -224,7 +234,7 @@ def _years(table: pd.DataFrame, where: _Where) -> np.ndarray:
     fits = (years >= _FIRST_YEAR) & (years <= _LAST_YEAR) & (years == np.floor(years))
     bad = _first(~fits)
     if bad is not None:
-        found = _plain(table["year"].iloc[bad])
+        found = table["year"].iloc[bad : bad + 1].tolist()[0]
         raise DataError(
             f"{where(bad)}, column year: {found!r} is not a calendar year. "
             f"Write a whole number between {_FIRST_YEAR} and {_LAST_YEAR}."
@@ -247,10 +257,6 @@ def _dates(table: pd.DataFrame, where: _Where) -> pd.Series:
     return pd.Series(dates.to_numpy(dtype="datetime64[s]"))
 
 
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def _check_signs(tidied: pd.DataFrame, where: _Where) -> None:
     count = ~tidied["measure"].map(MEASURES).to_numpy(dtype=bool)
     bad = _first(count & (tidied["value"].to_numpy() < 0))
@@ -262,11 +268,13 @@ def _check_signs(tidied: pd.DataFrame, where: _Where) -> None:
             "Correct the figure, or give it as a net measure."
         )
     for column in ("population", "precision"):
-        bad = _first(tidied[column].to_numpy() <= 0)
+        least = 1.0 if column == "population" else np.nextafter(0.0, 1.0)
+        bad = _first(tidied[column].to_numpy() < least)
         if bad is not None:
+            size = tidied[column].iloc[bad]
+            why = "not above zero" if size <= 0 else "less than one person"
             raise DataError(
-                f"{where(bad)}, column {column}: {tidied[column].iloc[bad]:g} is not above zero. "
-                "Correct it, or leave it empty."
+                f"{where(bad)}, column {column}: {size:g} is {why}. Correct it, or leave it empty."
             )
 
 

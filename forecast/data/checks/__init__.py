@@ -12,6 +12,7 @@ from forecast.data.checks.contradictions import (
     regional_sums,
     vintages,
 )
+from forecast.data.checks.magnitudes import against_bundled, slips
 from forecast.data.checks.years import (
     boundary_jumps,
     duplicates,
@@ -30,6 +31,8 @@ _CHECKS = (
     rates,
     unobserved,
     zeros,
+    slips,
+    against_bundled,
     runs,
     duplicates,
     boundary_jumps,

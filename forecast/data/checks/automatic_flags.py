@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from forecast.data.checks.contradictions import Inconsistency
+from forecast.data.checks.magnitudes import against_bundled, slips
 from forecast.data.checks.years import (
     BOUNDARY,
     DUPLICATED,
@@ -88,9 +89,13 @@ def warnings_in_words(panel: Panel) -> list[str]:
     Returns
     -------
     list of str
-        Zeros in counts of hundreds and more. Nothing is changed: whether a zero is one
-        only the office knows.
+        Zeros in counts of hundreds and more, slips by a power of ten, counts far from the
+        bundled ones. Nothing is changed: what is right only the office knows.
     """
+    return [*_zeros_in_words(panel), *_slips_in_words(panel), *_bundled_in_words(panel)]
+
+
+def _zeros_in_words(panel: Panel) -> list[str]:
     years: dict[tuple[str, ...], list[int]] = {}
     neighbours: dict[tuple[str, ...], float] = {}
     for zero in zeros(panel):
@@ -102,3 +107,29 @@ def warnings_in_words(panel: Panel) -> list[str]:
         f"about {size:,.0f} in the years beside: a missing figure is left empty, not written as 0"
         for (source, place, measure), size in neighbours.items()
     ]
+
+
+def _slips_in_words(panel: Panel) -> list[str]:
+    lines = []
+    for slip in slips(panel):
+        times = abs(slip.found / slip.expected)
+        size = f"{times:,.0f} times as large as" if times > 1 else f"{1 / times:,.0f} times below"
+        lines.append(
+            f"{slip.measure} of {slip.location} ({slip.source}) is {_plain(slip.found)} in "
+            f"{slip.year}, {size} the years beside (about {abs(slip.expected):,.0f}): correct a "
+            "slip of the unit or the decimal mark; flag a true jump as outlier or break"
+        )
+    return lines
+
+
+def _bundled_in_words(panel: Panel) -> list[str]:
+    return [
+        f"{row.measure} of {row.location} ({row.source}) is {row.found:,.0f} in {row.year}, and "
+        f"the bundled figure {row.expected:,.0f}: something else may be counted"
+        for row in against_bundled(panel)
+    ]
+
+
+def _plain(value: float) -> str:
+    """Return a figure with as many decimals as it needs."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.data.tables import text
-from forecast.data.tables.grid import MOST_CELLS, MOST_ROWS, Grid, Line, check_size
+from forecast.data.tables.grid import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, Grid, Line, check_size
 from forecast.errors import DataError
+from forecast.validation import clean
 
 if TYPE_CHECKING:
     from forecast.data.tables.workbook import Book
@@ -184,11 +185,19 @@ def _parquet(content: bytes) -> Grid:
                 f"to {size / 1024**2:,.0f} MB; more than a table of yearly series needs. "
                 "Keep the series that are wanted, and leave out the rest."
             )
-        texts = [
-            about.schema.column(at).path
-            for at in range(about.num_columns)
-            if about.schema.column(at).physical_type == "BYTE_ARRAY"
-        ]
+        if about.num_columns > MOST_COLUMNS:
+            raise DataError(
+                f"the file has {about.num_columns:,} columns; a table of yearly series needs no "
+                f"more than {MOST_COLUMNS:,}. Keep the columns that are wanted."
+            )
+        columns = [about.schema.column(at) for at in range(about.num_columns)]
+        nested = [c.path for c in columns if c.max_repetition_level > 0 or "." in c.path]
+        if nested:
+            raise DataError(
+                f"the column {nested[0][:60]!r} holds lists or tables in its cells. Give one "
+                "figure a cell, as a flat table."
+            )
+        texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
         # A long text repeated in every row stays one text.
         table = parquet.read_table(io.BytesIO(content), read_dictionary=texts).to_pandas()
     except DataError:
@@ -196,9 +205,9 @@ def _parquet(content: bytes) -> Grid:
     except (ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         said = (str(error).splitlines() or [""])[0][:120]
         raise DataError(f"this is not a readable Parquet file ({said}). Save it again.") from None
-    columns = [table[name].astype(object) for name in table.columns]
-    lines = [Line(0, tuple(str(name).strip() for name in table.columns))]
-    for number, row in enumerate(zip(*columns), start=1):
+    cells = [table[name].astype(object) for name in table.columns]
+    lines = [Line(0, tuple(clean(str(name)).strip() for name in table.columns))]
+    for number, row in enumerate(zip(*cells), start=1):
         lines.append(
             Line(number, tuple(None if _absent(cell, pd) else _plain(cell) for cell in row))
         )
@@ -210,5 +219,7 @@ def _absent(cell: object, pd: object) -> bool:
 
 
 def _plain(cell: object) -> object:
-    """Return a Python object instead of one of NumPy or pandas."""
+    """Return a Python object instead of one of NumPy or pandas, text without steering signs."""
+    if isinstance(cell, str):
+        return clean(cell)
     return cell.item() if hasattr(cell, "item") and not hasattr(cell, "__len__") else cell

@@ -116,7 +116,12 @@ def _sdmx(grid: Grid, main: int) -> Layout:
         says = understand(heading) if at >= grid.keys > 0 else None
         if says is not None and says.year is not None:
             columns.append(Column(at, heading, "figures", says))
-        elif columns and columns[-1].at == at - 1 and _labels(columns[-1].label, heading):
+        elif (
+            columns
+            and columns[-1].at == at - 1
+            and _labels(columns[-1].label, heading)
+            and not (columns[-1].role == "figures" and _filled(below, at))
+        ):
             columns[-1] = replace(columns[-1], twin=at)
             columns.append(Column(at, heading, "unused"))
         else:
@@ -135,10 +140,19 @@ def _sdmx(grid: Grid, main: int) -> Layout:
     return Layout(above, (main,), tuple(columns), style)
 
 
+def _filled(lines: Sequence[Line], at: int) -> bool:
+    return any(not is_blank(line.cell(at)) for line in lines)
+
+
 def _labels(identifier: str, heading: str) -> bool:
     """Whether a heading such as ``Reference area`` labels the codes of ``REF_AREA`` before it."""
     coded = identifier.isupper() or (identifier.islower() and " " not in identifier)
-    return coded and heading[:1].isupper() and not heading.isupper() and ":" not in identifier
+    return (
+        coded
+        and heading[:1].isupper()
+        and not heading.isupper()
+        and ":" not in identifier + heading
+    )
 
 
 def _readable(column: Column, columns: Sequence[Column], below: Sequence[Line]) -> Column:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 
+from forecast.data.checks.magnitudes import bundled_figures
 from forecast.data.tables import numbers, words
 from forecast.data.tables.labels import Context
 from forecast.data.tables.numbers import Figure
@@ -18,21 +18,6 @@ from forecast.errors import DataError
 _NEAR, _LEAST = 2.0, 3
 #: Below this, figures that all have decimals may be rates per 1,000 inhabitants.
 _LARGEST_RATE = 50
-
-
-@cache
-def _known() -> dict[tuple[str, str, int], float]:
-    """Return bundled figures by (location, measure, year): the median over sources."""
-    from forecast.data.package import load
-
-    values: dict[tuple[str, str, int], list[float]] = {}
-    for name in ("central-asia", "population", "kazakhstan-internal", "kazakhstan-split"):
-        rows = load(name).latest.dropna(subset=["value"])
-        for place, measure, year, value in zip(
-            rows["location"], rows["measure"], rows["year"].tolist(), rows["value"]
-        ):
-            values.setdefault((place, measure, year), []).append(abs(float(value)))
-    return {key: float(np.median(figures)) for key, figures in values.items()}
 
 
 def evidence(figures: Sequence[tuple[str, str, int, float]]) -> tuple[float | None, str]:
@@ -49,7 +34,7 @@ def evidence(figures: Sequence[tuple[str, str, int, float]]) -> tuple[float | No
     str
         The comparison in words.
     """
-    known = _known()
+    known = bundled_figures()
     ratios = [
         known[place, measure, year] / abs(value)
         for place, measure, year, value in figures

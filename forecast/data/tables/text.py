@@ -13,6 +13,7 @@ from forecast.data.tables.grid import Budget, Grid, Line
 from forecast.data.tables.numbers import is_blank
 from forecast.data.tables.sdmx import eurostat_flags
 from forecast.errors import DataError
+from forecast.validation import clean
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 with a byte order mark"),
@@ -46,13 +47,18 @@ def read(content: bytes) -> Grid:
     first = text.split("\n", 1)[0]
     stated = _STATED.match(first + "\n")
     delimiter = stated[1] if stated else _delimiter(text)
+    steering = clean(text) != text
+    if steering:
+        remarks.append("signs that steer terminals or the direction of writing were taken out")
     budget = Budget()
     lines: list[Line] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for record in reader:
             budget.take(len(record))
-            lines.append(Line(reader.line_num, tuple(record)))
+            lines.append(
+                Line(reader.line_num, tuple(map(clean, record)) if steering else tuple(record))
+            )
     except csv.Error as error:
         raise DataError(
             f"line {reader.line_num}: {error}. Check the quotation marks there."

@@ -8,19 +8,24 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from xml.parsers import expat
 
 from forecast.data.tables.grid import Budget, Grid, Line
 from forecast.errors import DataError
+from forecast.validation import clean
 
 #: Unpacked sizes in bytes, entries, and how much smaller than its content an entry may be.
 _LARGEST_PART, _LARGEST_BOOK = 24 * 1024 * 1024, 48 * 1024 * 1024
 _MOST_PARTS, _LARGEST_RATIO = 2000, 400
 #: Elements of one part; a cell has two or three.
-_MOST_ELEMENTS = 350_000
+_MOST_ELEMENTS, _MOST_IN_ALL = 350_000, 2_000_000
+#: Bytes from which it is seen whether a part is XML.
+_SNIFFED = 4096
+#: Cells of all sheets that are looked through for the one with the table.
+_MOST_SEARCHED = 500_000
 #: What openpyxl lets through when a workbook is cut off or altered.
 DAMAGED = (
     zipfile.BadZipFile,
@@ -77,12 +82,26 @@ class Book:
                 )
         except (*DAMAGED, InvalidFileException) as error:
             raise _unreadable(error) from None
+        self._searched = 0
+        self._refuse_shared()
         self.names = [str(page.title) for page in self._book.worksheets]
         self.hidden = {
             str(page.title) for page in self._book.worksheets if page.sheet_state != "visible"
         }
         if not self.names:
             raise DataError("the workbook has no sheet with cells. Save the table as XLSX again.")
+
+    def _refuse_shared(self) -> None:
+        """Refuse sheets that are one and the same part; no office program writes them."""
+        parts: dict[str, str] = {}
+        for page in self._book.worksheets:
+            path = str(page._worksheet_path)
+            if path in parts:
+                raise DataError(
+                    f"the sheets {parts[path]!r} and {page.title!r} are one and the same part of "
+                    "the workbook. Save it again as XLSX."
+                )
+            parts[path] = str(page.title)
 
     def _inspect(self, archive: zipfile.ZipFile) -> None:
         parts = archive.infolist()
@@ -92,6 +111,7 @@ class Book:
         if total > _LARGEST_BOOK:
             raise _bomb(f"it unpacks to {total / 1024**2:,.0f} MB")
         names = {part.filename for part in parts}
+        elements = 0
         for part in parts:
             if part.flag_bits & 1:
                 raise DataError("the workbook is encrypted. Save it without a password.")
@@ -100,8 +120,7 @@ class Book:
             ratio = part.file_size / max(part.compress_size, 1)
             if part.file_size > 1024**2 and ratio > _LARGEST_RATIO:
                 raise _bomb(f"{part.filename} unpacks to {ratio:,.0f} times its size")
-            if part.filename.endswith((".xml", ".rels")):
-                _count(archive, part)
+            elements = _count(archive, part, elements)
         if any("vbaProject" in name or (name.endswith(".bin") and "vba" in name) for name in names):
             self.remarks.append("the workbook holds macros; they were not run")
         if any(name.startswith("xl/externalLinks/") for name in names):
@@ -122,8 +141,9 @@ class Book:
             with _quiet(self.remarks):
                 page.reset_dimensions()
                 for number, row in enumerate(page.iter_rows(values_only=True), start=1):
-                    budget.take(len(row))
-                    lines.append(Line(number, tuple(row)))
+                    cells = _trimmed(row)
+                    budget.take(len(cells))
+                    lines.append(Line(number, cells))
                 formulas = self._formulas(name)
         except DataError:
             raise
@@ -131,6 +151,12 @@ class Book:
             raise DataError(
                 f"sheet {name!r} is damaged ({_said(error)}). Save the workbook again as XLSX."
             ) from None
+        self._searched += budget.cells
+        if self._searched > max(_MOST_SEARCHED, budget.cells):
+            raise DataError(
+                f"the sheets hold more than {_MOST_SEARCHED:,} cells together. Say which one is "
+                f"meant, such as sheet={name!r}."
+            )
         broken = {}
         computed = 0
         for at, has_value in formulas.items():
@@ -170,6 +196,14 @@ class Book:
     def close(self) -> None:
         """Release the workbook."""
         self._book.close()
+
+
+def _trimmed(row: Sequence[object]) -> tuple[object, ...]:
+    """Return the cells of a row up to the last one that holds something."""
+    width = len(row)
+    while width and row[width - 1] is None:
+        width -= 1
+    return tuple(clean(cell) if isinstance(cell, str) else cell for cell in row[:width])
 
 
 @contextmanager
@@ -231,29 +265,48 @@ class _Formulas:
             self.found[self._row, self._column - 1] = self._has_value
 
 
-def _count(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
-    """Walk through one XML part and stop at a document type or at too many elements."""
-    parser = expat.ParserCreate()
-    elements = 0
+def _count(archive: zipfile.ZipFile, part: zipfile.ZipInfo, before: int) -> int:
+    """Walk through one part if it is XML, whatever its name, and add up the elements.
 
-    def start(_tag: str, _attributes: dict[str, str]) -> None:
-        nonlocal elements
-        elements += 1
-        if elements > _MOST_ELEMENTS:
-            raise _bomb(f"{part.filename} has more than {_MOST_ELEMENTS:,} elements")
-
-    def doctype(*_: object) -> None:
-        raise DataError(
-            f"{part.filename} defines XML entities of its own, which no office program writes. "
-            "Save the workbook again as XLSX."
-        )
-
-    parser.StartElementHandler = start
-    parser.StartDoctypeDeclHandler = doctype
+    Raises
+    ------
+    DataError
+        At a document type, or at too many elements in the part or in all of them.
+    """
     with archive.open(part) as stream:
+        start = stream.read(_SNIFFED)
+        if not _is_xml(start):
+            return before
+        elements = 0
+
+        def element(_tag: str, _attributes: dict[str, str]) -> None:
+            nonlocal elements
+            elements += 1
+            if elements > _MOST_ELEMENTS:
+                raise _bomb(f"{part.filename} has more than {_MOST_ELEMENTS:,} elements")
+            if before + elements > _MOST_IN_ALL:
+                raise _bomb(f"its parts have more than {_MOST_IN_ALL:,} elements")
+
+        def doctype(*_: object) -> None:
+            raise DataError(
+                f"{part.filename} defines XML entities of its own, which no office program "
+                "writes. Save the workbook again as XLSX."
+            )
+
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = element
+        parser.StartDoctypeDeclHandler = doctype
+        parser.Parse(start, False)
         while chunk := stream.read(1 << 16):
             parser.Parse(chunk, False)
-    parser.Parse(b"", True)
+        parser.Parse(b"", True)
+    return before + elements
+
+
+def _is_xml(start: bytes) -> bool:
+    """Whether content is XML by its first sign, in any encoding that parsers know."""
+    bare = start.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
+    return bare.lstrip(b" \t\r\n\x00")[:1] == b"<"
 
 
 def _bomb(what: str) -> DataError:
