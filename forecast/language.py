@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import gettext
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from forecast.errors import unknown_name
-from forecast.reports.numbers import MINUS, NARROW
 
 #: Languages that are complete. English is what the messages themselves are written in.
 LANGUAGES = ("en", "ru")
+MINUS, NARROW = "\u2212", "\u202f"
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,3 +124,24 @@ def read_catalogue(code: str) -> gettext.GNUTranslations:
 def message(text: str) -> str:
     """Mark a text for the catalogue where it is defined; it is looked up where it is used."""
     return text
+
+
+def rounded(value: float, digits: int = 2) -> int:
+    """Round to a number of significant digits; below 100 to whole tens, since more is noise.
+
+    Parameters
+    ----------
+    value : float
+        Persons.
+    digits : int
+        Significant digits to keep.
+
+    Examples
+    --------
+    >>> rounded(12_345), rounded(-12_345, 3), rounded(47)
+    (12000, -12300, 50)
+    """
+    if value == 0 or not math.isfinite(value):
+        return 0
+    power = max(10 ** (math.floor(math.log10(abs(value))) + 1 - digits), 10)
+    return int(math.floor(abs(value) / power + 0.5) * power * math.copysign(1, value))

@@ -75,10 +75,10 @@ def report(
     """Write the horizon report: a page that opens offline, CSV, workbook and manifest."""
     from forecast.reports.horizon import check_place
     from forecast.reports.horizon import report as write
-    from forecast.reports.reproduce import command
-    from forecast.reports.thresholds import parse
-    from forecast.reports.thresholds import read as read_thresholds
-    from forecast.reports.track_matching import covered, opened
+    from forecast.reports.manifest import command
+    from forecast.reports.targets import parse
+    from forecast.reports.targets import read as read_thresholds
+    from forecast.reports.verdicts import covered, opened
     from forecast.scenarios.read import read as read_scenario
     from forecast.scenarios.targets import read as read_targets
 

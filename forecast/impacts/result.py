@@ -165,8 +165,8 @@ class Impact:
         ----------
         language : {"en", "ru"}
         """
+        from forecast.impacts.sentences import sentence
         from forecast.language import language as find_language
-        from forecast.reports.impact import sentence
 
         return sentence(self, find_language(language))
 

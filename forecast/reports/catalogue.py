@@ -25,18 +25,25 @@ from forecast.scenarios.read import read as read_scenario
 from forecast.scenarios.targets import read as read_targets
 
 _ROOM = Path(__file__).parent
+_PACKAGE = _ROOM.parent
 _KEYWORDS = {
     "message": None, "say": None, "count": (1, 2), "_": None, "gettext": None, "ngettext": (1, 2)
 }  # fmt: skip
-_METHODS = [("**/*.py", "python"), ("templates/*.html", "jinja2")]
-_OPTIONS = {"templates/*.html": {"trimmed": "true", "newstyle_gettext": "true"}}
+#: Where the words of a reader are: what is said in these modules, and in the templates.
+_METHODS = [
+    ("reports/**.py", "python"),
+    ("impacts/sentences.py", "python"),
+    ("labels.py", "python"),
+    ("language.py", "python"),
+    ("reports/templates/*.html", "jinja2"),
+]
+_OPTIONS = {"reports/templates/*.html": {"trimmed": "true", "newstyle_gettext": "true"}}
 
 
 def messages() -> Catalog:
     """Return every message of the report, without translations."""
     catalogue = Catalog(project="migration-forecast", fuzzy=False)
-    found = extract_from_dir(_ROOM, _METHODS, _OPTIONS, _KEYWORDS)
-    for _, _, text, _, context in found:
+    for _, _, text, _, context in extract_from_dir(_PACKAGE, _METHODS, _OPTIONS, _KEYWORDS):
         catalogue.add(text, context=context)
     for text in data_texts():
         catalogue.add(text)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast import labels
 from forecast.errors import ForecastError
 from forecast.horizons import CONCEPTS
 from forecast.language import Language
-from forecast.reports import frame, labels, sentences
-from forecast.reports.series_view import FIRST_YEAR, Subject, identity
+from forecast.reports import sentences, svg
+from forecast.reports.series_view import FIRST_YEAR, SeriesView, identity
 from forecast.reports.svg import (
     ACCENT,
     BAND_50,
@@ -34,7 +35,7 @@ SPARK_YEAR = 2000
 
 
 def fan(
-    subject: Subject, words: Language, *, size: tuple[int, int] = (440, 250), text: float = 13.0
+    view: SeriesView, words: Language, *, size: tuple[int, int] = (440, 250), text: float = 13.0
 ) -> str:
     """Draw the past of a series and the 50, 80 and 95 % bands of its future.
 
@@ -43,56 +44,50 @@ def fan(
     years of the country's policy concept are marked. A series that could not be forecast
     shows its past only.
     """
-    name = identity("fan", *subject.key)
+    name = identity("fan", *view.key)
     with drawing(name, text):
-        figure, axes = frame.canvas(
-            *size, left=4 * text, right=text, top=3 * text, bottom=2.2 * text
-        )
-        divisor = _divisor(subject)
-        _missing(axes, subject)
-        _future(axes, subject, divisor)
-        for line in subject.releases:
+        figure, axes = svg.canvas(*size, left=4 * text, right=text, top=3 * text, bottom=2.2 * text)
+        divisor = _divisor(view)
+        _missing(axes, view)
+        _future(axes, view, divisor)
+        for line in view.releases:
             shown = line[line.index >= FIRST_YEAR]
             axes.plot(shown.index, shown / divisor, color=MUTED, lw=0.8, alpha=0.6)
-        _past(axes, subject, divisor)
-        _years(axes, subject)
-        if subject.series.signed:
+        _past(axes, view, divisor)
+        _years(axes, view)
+        if view.series.signed:
             axes.axhline(0, color=MUTED, lw=0.8)
-        _targets(axes, subject)
-        frame.unit(axes, divisor, words)
-        frame.numbers(axes, words)
-        return to_svg(
-            figure, name, heading(subject, words), sentences.fan_description(subject, words)
-        )
+        _targets(axes, view)
+        svg.unit(axes, divisor, words)
+        svg.numbers(axes, words)
+        return to_svg(figure, name, heading(view, words), sentences.fan_description(view, words))
 
 
-def spark(subject: Subject, words: Language) -> str:
+def spark(view: SeriesView, words: Language) -> str:
     """Draw the same fan small and bare, for the first screen."""
-    name = identity("spark", *subject.key)
+    name = identity("spark", *view.key)
     with drawing(name):
-        figure, axes = frame.canvas(210, 96, left=4, right=4, top=5, bottom=20)
-        divisor = _divisor(subject)
-        _future(axes, subject, divisor, dots=False)
-        shown = subject.series.years >= SPARK_YEAR
-        seen = subject.series.years[shown], subject.series.values[shown] / divisor
+        figure, axes = svg.canvas(210, 96, left=4, right=4, top=5, bottom=20)
+        divisor = _divisor(view)
+        _future(axes, view, divisor, dots=False)
+        shown = view.series.years >= SPARK_YEAR
+        seen = view.series.years[shown], view.series.values[shown] / divisor
         axes.plot(*seen, color=INK, lw=1.5)
-        first = max(SPARK_YEAR, int(subject.series.years[0]))
-        last = max(subject.horizons[-1], subject.series.origin)
+        first = max(SPARK_YEAR, int(view.series.years[0]))
+        last = max(view.horizons[-1], view.series.origin)
         axes.set_xlim(first - 0.8, last + 1.2)
-        if subject.series.signed:
+        if view.series.signed:
             axes.axhline(0, color=MUTED, lw=0.8)
-        frame.ground(axes, [first, last])
+        svg.ground(axes, [first, last])
         for year, side in ((first, "left"), (last, "right")):
             axes.annotate(
                 str(year), (year, 0), xycoords=("data", "axes fraction"), xytext=(0, -6),
                 textcoords="offset points", ha=side, va="top", color=MUTED,
             )  # fmt: skip
-        return to_svg(
-            figure, name, heading(subject, words), sentences.fan_description(subject, words)
-        )
+        return to_svg(figure, name, heading(view, words), sentences.fan_description(view, words))
 
 
-def ranking(ranked: Sequence[Subject], year: int, words: Language) -> str:
+def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
     """Draw series in the order given, first on top, with 50, 80 and 95 % intervals.
 
     Raises
@@ -104,9 +99,9 @@ def ranking(ranked: Sequence[Subject], year: int, words: Language) -> str:
         raise ForecastError(f"no series to rank for {year}; the chart would be empty.")
     source, _, measure = ranked[0].key
     name = identity("ranking", source, measure, ranked[0].country, year)
-    longest = max(len(labels.place(subject.series.location, words)) for subject in ranked)
+    longest = max(len(labels.place(view.series.location, words)) for view in ranked)
     with drawing(name):
-        figure, axes = frame.canvas(
+        figure, axes = svg.canvas(
             640,
             46 + 24 * len(ranked),
             left=14 + min(6.6 * longest, 320),
@@ -124,52 +119,52 @@ def ranking(ranked: Sequence[Subject], year: int, words: Language) -> str:
         axes.plot(medians, rows, "o", ms=5, color=ACCENT, mec=PAPER, mew=0.8)
         axes.axvline(0, color=MUTED, lw=0.9)
         places = [labels.place(s.series.location, words) for s in ranked]
-        frame.label(axes, "left", rows.tolist(), places, INK)
+        svg.label(axes, "left", rows.tolist(), places, INK)
         axes.set_ylim(-0.7, len(ranked) - 0.3)
         unit = words.say("{year}, thousand persons a year", year=year)
         axes.annotate(
             unit, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points",
             color=MUTED,
         )  # fmt: skip
-        frame.numbers(axes, words, "x")
+        svg.numbers(axes, words, "x")
         title = f"{labels.place(ranked[0].country, words)}: {unit}"
         return to_svg(figure, name, title, sentences.ranking_description(list(ranked), year, words))
 
 
-def heading(subject: Subject, words: Language) -> str:
+def heading(view: SeriesView, words: Language) -> str:
     """Return the title of a chart: place, measure and source."""
-    source, place, measure = subject.key
+    source, place, measure = view.key
     return (
         f"{labels.place(place, words)}: {labels.measure(measure, words)}, "
         f"{labels.source(source, words)}"
     )
 
 
-def _divisor(subject: Subject) -> int:
+def _divisor(view: SeriesView) -> int:
     """Return 1000 if the chart is better read in thousands."""
-    recent = subject.series.values[subject.series.years >= FIRST_YEAR]
-    drawn = np.quantile(np.abs(subject.draws), 0.9) if subject.draws.size else 0.0
-    return frame.divisor(recent, drawn)
+    recent = view.series.values[view.series.years >= FIRST_YEAR]
+    drawn = np.quantile(np.abs(view.draws), 0.9) if view.draws.size else 0.0
+    return svg.divisor(recent, drawn)
 
 
-def _future(axes: Axes, subject: Subject, divisor: int, *, dots: bool = True) -> None:
-    if not subject.years.size:
+def _future(axes: Axes, view: SeriesView, divisor: int, *, dots: bool = True) -> None:
+    if not view.years.size:
         return
-    year, last = subject.last()
-    at = [year, *subject.years]
+    year, last = view.last()
+    at = [year, *view.years]
     for level, colour in BANDS:
-        lower, upper = np.quantile(subject.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        lower, upper = np.quantile(view.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
         edge = np.r_[last, lower, upper[::-1]] / divisor
         axes.fill([*at, *at[:0:-1]], edge, color=colour, lw=0)
-    median = np.r_[last, np.median(subject.draws, axis=0)] / divisor
+    median = np.r_[last, np.median(view.draws, axis=0)] / divisor
     axes.plot(at, median, color=ACCENT, lw=1.8)
-    marked = np.isin(at, subject.horizons) & dots
+    marked = np.isin(at, view.horizons) & dots
     axes.plot(np.array(at)[marked], median[marked], "o", ms=4.5, color=ACCENT, mew=0)
     axes.axvline(year, color=MUTED, lw=0.8)
 
 
-def _past(axes: Axes, subject: Subject, divisor: int) -> None:
-    series = subject.series
+def _past(axes: Axes, view: SeriesView, divisor: int) -> None:
+    series = view.series
     shown = series.years >= FIRST_YEAR
     years, values = series.years[shown], series.values[shown] / divisor
     guessed = series.flagged("interpolated")[shown]
@@ -193,27 +188,27 @@ def lonely(values: np.ndarray) -> np.ndarray:
     return alone
 
 
-def _missing(axes: Axes, subject: Subject) -> None:
+def _missing(axes: Axes, view: SeriesView) -> None:
     """Shade years that are left empty because of a census or a boundary."""
-    series = subject.series
+    series = view.series
     for flag in labels.MISSING:
         for year in series.years[series.flagged(flag) & (series.years >= FIRST_YEAR)]:
             axes.axvspan(year - 0.5, year + 0.5, color=WASH, lw=0, zorder=0)
 
 
-def _years(axes: Axes, subject: Subject) -> None:
-    first = max(FIRST_YEAR, int(subject.series.years[0]))
-    last = max(subject.horizons[-1], subject.series.origin)
+def _years(axes: Axes, view: SeriesView) -> None:
+    first = max(FIRST_YEAR, int(view.series.years[0]))
+    last = max(view.horizons[-1], view.series.origin)
     axes.set_xlim(first - 0.8, last + 1.2)
-    frame.years(axes, first, last)
+    svg.years(axes, first, last)
 
 
-def _targets(axes: Axes, subject: Subject) -> None:
+def _targets(axes: Axes, view: SeriesView) -> None:
     """Mark the target years of the country's policy concept, and its phases along the top."""
-    concept = CONCEPTS.get(subject.country)
+    concept = CONCEPTS.get(view.country)
     left = axes.get_xlim()[0]
     for start, year in concept.phases if concept else ():
-        if year not in subject.horizons or year not in subject.years:
+        if year not in view.horizons or year not in view.years:
             continue
         axes.axvline(year, color=ACCENT, lw=0.9, ls=(0, (4, 2)))
         axes.plot(

@@ -1,4 +1,4 @@
-"""What stands on the page about each country: plain values for the template."""
+"""What stands on the page: plain values for the template, the first screen and each country."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from forecast import labels
 from forecast.horizons import CONCEPTS
 from forecast.impacts.result import Impact
 from forecast.language import Language
 from forecast.outlook import Forecast
-from forecast.reports import charts, contrast, labels, releases, sentences, un_projections
-from forecast.reports.accounts import accounts
+from forecast.reports import charts, other_sources, provenance, sentences
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
 from forecast.reports.manifest import changes
 from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section
-from forecast.reports.regions import Figure, groups, places, unfit
+from forecast.reports.regions import Figure, accounts, groups, places, unfit
 from forecast.reports.scenario import section as what_if
-from forecast.reports.series_view import Subject
-from forecast.reports.summary import entry
+from forecast.reports.series_view import SeriesView
 from forecast.reports.tables import LEVELS, intervals
+from forecast.reports.targets import Threshold, chance
 from forecast.reports.targets import section as aims
-from forecast.reports.thresholds import Threshold, chance
-from forecast.reports.verdicts import verdict
+from forecast.reports.verdicts import in_short, verdict
 from forecast.scenarios.scenario import Scenario
 
 #: Countries in this order, others behind them by name.
@@ -74,21 +73,21 @@ class Edition:
     impacts: Sequence[Impact] = ()
 
 
-def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[str, Any]:
+def page(outlook: Forecast, views: Sequence[SeriesView], edition: Edition) -> dict[str, Any]:
     """Return the template's values.
 
     Parameters
     ----------
     outlook : Forecast
-    known : sequence of Subject
+    views : sequence of SeriesView
         Every series, see `forecast.reports.series_view.subjects`.
     edition : Edition
     """
     words = edition.words
-    codes = sorted({subject.country for subject in known}, key=lambda code: _rank(code, words))
-    sources = {subject.series.source for subject in known if subject.forecast}
-    ordered = sorted(known, key=lambda subject: codes.index(subject.country))
-    countries = [_country(known, code, edition) for code in codes]
+    codes = sorted({view.country for view in views}, key=lambda code: _rank(code, words))
+    sources = {view.series.source for view in views if view.forecast}
+    ordered = sorted(views, key=lambda view: codes.index(view.country))
+    countries = [_country(views, code, edition) for code in codes]
     entries = [country["brief"] for country in countries if country["brief"]]
     return {
         "horizons": outlook.horizons,
@@ -101,26 +100,26 @@ def page(outlook: Forecast, known: Sequence[Subject], edition: Edition) -> dict[
         "levels": [round(100 * level) for level in LEVELS],
         "origin": int(outlook.paths.attrs["origin"]),
         "contrast": _UN in sources and len(sources) > 1,
-        "known_region": any(bundled(subject.key) for subject in known),
-        "accounts": accounts(known, words),
-        "mixed": any(_mixed(subject) for subject in known),
+        "known_region": any(bundled(view.key) for view in views),
+        "accounts": accounts(views, words),
+        "mixed": any(_mixed(view) for view in views),
         "countries": countries,
         "expected": len(entries),
         "net": all(one["net"] for one in entries),
-        "unfit": [unfit(subject, words) for subject in known if not subject.forecast],
-        "data": data(known, words),
-        "disagree": contrast.section(ordered, words),
-        "others": un_projections.section(ordered, words),
-        "places": places(known, codes, words),
+        "unfit": [unfit(view, words) for view in views if not view.forecast],
+        "data": data(views, words),
+        "disagree": other_sources.disagreements(ordered, words),
+        "others": other_sources.un_projections(ordered, words),
+        "places": places(views, codes, words),
         "method": method(outlook, words),
         "again": edition.again,
         "called": edition.called,
-        "record": section(edition.record, known, words),
+        "record": section(edition.record, views, words),
         "uncovered": edition.uncovered,
-        "what_ifs": what_if(edition.scenarios, known, words) if edition.scenarios else None,
+        "what_ifs": what_if(edition.scenarios, views, words) if edition.scenarios else None,
         "aims": None if edition.targets is None else aims(edition.targets, edition.record, words),
         "impacts": impacts(edition.impacts, words),
-        "changes": changes(edition.earlier, outlook, known, words) if edition.earlier else None,
+        "changes": changes(edition.earlier, outlook, views, words) if edition.earlier else None,
     }
 
 
@@ -128,14 +127,14 @@ def _rank(code: str, words: Language) -> tuple[int, str]:
     return (_ORDER.index(code) if code in _ORDER else len(_ORDER), labels.place(code, words))
 
 
-def _country(known: Sequence[Subject], code: str, edition: Edition) -> dict[str, Any]:
+def _country(views: Sequence[SeriesView], code: str, edition: Edition) -> dict[str, Any]:
     words = edition.words
-    ours = [subject for subject in known if subject.country == code]
+    ours = [view for view in views if view.country == code]
     national = sorted(
-        (subject for subject in ours if subject.national),
+        (view for view in ours if view.national),
         key=lambda s: (s.series.source != _UN, s.series.source, labels.ORDER[s.series.measure]),
     )
-    fitted = [subject for subject in national if subject.forecast]
+    fitted = [view for view in national if view.forecast]
     stated = CONCEPTS.get(code)
     horizons = ours[0].horizons
     own = [year for year in (stated.target_years if stated else ()) if year in horizons]
@@ -147,45 +146,45 @@ def _country(known: Sequence[Subject], code: str, edition: Edition) -> dict[str,
         "targets": [_target(fitted, year, edition) for year in own or horizons],
         "brief": entry(fitted, own, edition.record, words),
         "contrast": _contrast(national, words),
-        "figures": [_figure(subject, words) for subject in fitted],
+        "figures": [_figure(view, words) for view in fitted],
         "rows": intervals(fitted, words),
-        "unfit": [unfit(subject, words) for subject in national if not subject.forecast],
+        "unfit": [unfit(view, words) for view in national if not view.forecast],
         "regions": groups([s for s in ours if not s.national], (own or horizons)[-1], words),
         "moves": moves(code, words) if any(_bundled_region(s) for s in ours) else None,
     }
 
 
-def _mixed(subject: Subject) -> bool:
+def _mixed(view: SeriesView) -> bool:
     """Whether a region's moves inside the country are counted with those across its border."""
-    return not subject.national and subject.series.measure == "net_all_flows"
+    return not view.national and view.series.measure == "net_all_flows"
 
 
-def _bundled_region(subject: Subject) -> bool:
+def _bundled_region(view: SeriesView) -> bool:
     """Whether the figures on moves, which the package ships, belong beside a series."""
-    return not subject.national and bundled(subject.key)
+    return not view.national and bundled(view.key)
 
 
-def _target(fitted: Sequence[Subject], year: int, edition: Edition) -> dict[str, Any]:
+def _target(fitted: Sequence[SeriesView], year: int, edition: Edition) -> dict[str, Any]:
     """Return the sentences on one target year."""
     words, found = edition.words, edition.record
     lines = []
-    for subject in fitted:
-        text = [sentences.expectation(subject, year, words)]
-        if year in subject.years:
-            text.append(sentences.above_recent(subject, year, words))
+    for view in fitted:
+        text = [sentences.expectation(view, year, words)]
+        if year in view.years:
+            text.append(sentences.above_recent(view, year, words))
             text += [
-                chance(subject, year, threshold, words)
+                chance(view, year, threshold, words)
                 for threshold in edition.thresholds
-                if threshold.concerns(subject)
+                if threshold.concerns(view)
             ]
-            text.append(sentences.total(subject, year, words))
+            text.append(sentences.total(view, year, words))
             if found:
-                judged = found.nearest(subject.key, year - subject.series.origin)
+                judged = found.nearest(view.key, year - view.series.origin)
                 text.append(verdict(judged, words))
         lines.append(
             {
-                "what": labels.measure(subject.series.measure, words),
-                "source": labels.source(subject.series.source, words),
+                "what": labels.measure(view.series.measure, words),
+                "source": labels.source(view.series.source, words),
                 "text": text[0],
                 "more": " ".join(part for part in text[1:] if part),
             }
@@ -193,21 +192,88 @@ def _target(fitted: Sequence[Subject], year: int, edition: Edition) -> dict[str,
     return {"year": year, "lines": lines}
 
 
-def _contrast(national: Sequence[Subject], words: Language) -> str:
+def _contrast(national: Sequence[SeriesView], words: Language) -> str:
     """Show the UN's and the register's net beside each other, where both exist."""
-    net = [subject for subject in national if subject.series.measure == "net_migration"]
+    net = [view for view in national if view.series.measure == "net_migration"]
     return sentences.two_sources(net[0], net[1], words) if len(net) > 1 else ""
 
 
-def _figure(subject: Subject, words: Language) -> Figure:
-    source, _, measure = subject.key
+def _figure(view: SeriesView, words: Language) -> Figure:
+    source, _, measure = view.key
     return Figure(
         labels.measure(measure, words),
         labels.source(source, words),
-        Markup(charts.fan(subject, words)),  # noqa: S704  escaped where it is drawn
+        Markup(charts.fan(view, words)),  # noqa: S704  escaped where it is drawn
         " ".join(
-            part
-            for part in (sentences.flags(subject, words), releases.revised(subject, words))
-            if part
+            part for part in (sentences.flags(view, words), provenance.revised(view, words)) if part
         ),
     )
+
+
+#: Measures that say most about a country in one number.
+NET = ("net_migration", "net_all_flows")
+
+
+def entry(
+    fitted: Sequence[SeriesView], own: Sequence[int], found: Record | None, words: Language
+) -> dict[str, Any] | None:
+    """Return the entry of a country: its leading series in every target year.
+
+    Parameters
+    ----------
+    fitted : sequence of SeriesView
+        National series with a forecast, the source to be preferred first.
+    own : sequence of int
+        Target years of the country's own policy concept.
+    found : Record or None
+    words : Language
+
+    Returns
+    -------
+    dict or None
+        A net flow leads, else arrivals, else departures, else what there is; ``net`` says
+        whether one does. None if nothing national was forecast.
+    """
+    if not fitted:
+        return None
+    lead = min(fitted, key=_leading)
+    return {
+        "net": lead.series.measure in NET,
+        "what": labels.measure(lead.series.measure, words),
+        "source": labels.source(lead.series.source, words),
+        "last": sentences.last_figure(lead, words),
+        "spark": Markup(charts.spark(lead, words)),  # noqa: S704  escaped where it is drawn
+        "turned": provenance.other_sign(lead, words),
+        "lines": [
+            {
+                "year": year,
+                "own": year in own,
+                "text": sentences.expectation(lead, year, words),
+                "record": _in_short(lead, year, found, words),
+            }
+            for year in lead.horizons
+        ],
+        "others": [
+            {
+                "source": labels.source(view.series.source, words),
+                "year": year,
+                "text": sentences.expectation(view, year, words),
+                "record": _in_short(view, year, found, words),
+            }
+            for view in fitted
+            if view is not lead and view.series.measure == lead.series.measure
+            for year in own or lead.horizons[-1:]
+        ],
+    }
+
+
+def _leading(view: SeriesView) -> int:
+    measure = view.series.measure
+    return 0 if measure in NET else labels.ORDER[measure]
+
+
+def _in_short(view: SeriesView, year: int, found: Record | None, words: Language) -> str:
+    """Return the verdict beside a sentence of the first screen; none on what is observed."""
+    if found is None or year not in view.years:
+        return ""
+    return in_short(found.nearest(view.key, year - view.series.origin), words)

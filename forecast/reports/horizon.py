@@ -20,19 +20,17 @@ from forecast.language import Language
 from forecast.language import language as find_language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.reports import content, reproduce
-from forecast.reports.manifest import manifest
-from forecast.reports.manifest import read as read_manifest
+from forecast.reports import content, manifest
 from forecast.reports.record import record
 from forecast.reports.scenario import Given as ScenarioGiven
 from forecast.reports.scenario import scenarios as make_scenarios
-from forecast.reports.series_view import Subject, subjects
+from forecast.reports.series_view import SeriesView, series_views
 from forecast.reports.tables import all_quantiles
 from forecast.reports.targets import Given as TargetsGiven
+from forecast.reports.targets import Threshold, check
+from forecast.reports.targets import read as read_thresholds
 from forecast.reports.targets import table as target_table
-from forecast.reports.thresholds import Threshold, check
-from forecast.reports.thresholds import read as read_thresholds
-from forecast.reports.track_matching import covered, opened
+from forecast.reports.verdicts import covered, opened
 from forecast.reports.workbook import workbook
 
 if TYPE_CHECKING:
@@ -73,7 +71,7 @@ def report(
         Name of the files, without an ending; other languages than English add theirs.
     thresholds : str, Path or sequence of Threshold, optional
         Numbers whose crossing is given a probability, or the TOML that holds them, see
-        `forecast.reports.thresholds`.
+        `forecast.reports.targets`.
     previous : str or Path, optional
         ``NAME.manifest.json`` of an earlier edition; the page then says what changed.
     scenarios : sequence of str, Path, mapping or Scenario
@@ -109,14 +107,14 @@ def report(
     words = find_language(language)
     check_place(folder, name, language, outlook.history)
     outlook.require_unconditional("a report")
-    known = subjects(outlook)
+    views = series_views(outlook)
     tried = opened(track)
     found = None if tried is None else record(covered(tried, outlook.history), outlook.model)
     what_ifs = make_scenarios(scenarios, outlook)
     again = (
         [shlex.join(command)]
         if command
-        else reproduce.calls(
+        else manifest.calls(
             outlook,
             track,
             language=language,
@@ -132,27 +130,27 @@ def report(
         words,
         found,
         uncovered=track is not None and found is None,
-        thresholds=_thresholds(thresholds, known),
-        earlier=None if previous is None else read_manifest(previous),
+        thresholds=_thresholds(thresholds, views),
+        earlier=None if previous is None else manifest.read(previous),
         scenarios=what_ifs,
         again=again,
         called=not command,
         targets=None if targets is None else target_table(targets, outlook),
         impacts=impacts,
     )
-    shown = content.page(outlook, known, edition)
+    shown = content.page(outlook, views, edition)
     table = all_quantiles(outlook, words).to_csv(index=False, lineterminator="\n")
     stem = _stem(name, words)
     contents = {
         f"{stem}.html": render(shown, words).encode(),
         f"{stem}.csv": table.encode(),
-        f"{stem}.xlsx": workbook(outlook, known, shown["title"], words, edition.targets, found),
+        f"{stem}.xlsx": workbook(outlook, views, shown["title"], words, edition.targets, found),
     }
     hub = f"{name}-hub"
     shared = _hub(outlook, Path(folder) / hub)
     every = {**contents, **{f"{hub}/{path}": data for path, data in shared.items()}}
-    contents[f"{stem}.manifest.json"] = manifest(
-        outlook, known, every, [one.name for one in edition.scenarios]
+    contents[f"{stem}.manifest.json"] = manifest.manifest(
+        outlook, views, every, [one.name for one in edition.scenarios]
     ).encode()
     with ExitStack() as stack:
         for file, data in contents.items():
@@ -206,12 +204,12 @@ def _hub(outlook: Forecast, folder: Path) -> dict[str, bytes]:
 
 
 def _thresholds(
-    given: str | Path | Sequence[Threshold] | None, known: Sequence[Subject]
+    given: str | Path | Sequence[Threshold] | None, views: Sequence[SeriesView]
 ) -> list[Threshold]:
     if given is None:
         return []
     wanted = read_thresholds(given) if isinstance(given, str | Path) else list(given)
-    check(wanted, known)
+    check(wanted, views)
     return wanted
 
 

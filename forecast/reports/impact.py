@@ -1,4 +1,4 @@
-"""Did it move anything: the sentences and values of the page about events."""
+"""Did it move anything: what the page shows of each event."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from forecast.impacts.power import LEVEL
-from forecast.impacts.result import DEPENDS, ORDINARY, STANDS_OUT, UNDECIDED, Impact
-from forecast.language import Language, message
-from forecast.reports import effects, labels
-from forecast.reports.numbers import rounded
+from forecast import labels
+from forecast.impacts.result import STANDS_OUT, Impact
+from forecast.impacts.sentences import difference, finding, power, probability
+from forecast.language import Language, message, rounded
+from forecast.reports import effect_charts
 from forecast.reports.series_view import identity
 
 #: What the verdict on a sum is called in a table.
@@ -44,8 +44,8 @@ def _entry(impact: Impact, number: int, words: Language) -> dict[str, Any]:
         "power": power(impact, words),
         "limit": event.limited(words.code),
         "announced": event.announced,
-        "fan": Markup(effects.fan(impact, name, words)),  # noqa: S704  escaped where it is drawn
-        "strip": Markup(effects.strip(impact, name, words))  # noqa: S704  escaped where drawn
+        "fan": Markup(effect_charts.fan(impact, name, words)),  # noqa: S704  escaped where it is drawn
+        "strip": Markup(effect_charts.strip(impact, name, words))  # noqa: S704  escaped where drawn
         if len(impact.placebos.table)
         else None,
         "rows": _rows(impact, words),
@@ -58,156 +58,6 @@ def title(impact: Impact, words: Language) -> str:
     if event.title or event.name:
         return event.called(words.code)
     return f"{labels.place(event.location, words)}, {event.start}"
-
-
-def sentence(impact: Impact, words: Language) -> str:
-    """Say what came, how unusual it is, and what could have been seen, with the limits."""
-    parts = [
-        difference(impact, words),
-        finding(impact, words),
-        power(impact, words),
-        impact.event.limited(words.code),
-    ]
-    return " ".join(part for part in parts if part)
-
-
-def span(impact: Impact) -> str:
-    """Return the years of the window as they are written."""
-    first, last = impact.years[0], impact.years[-1]
-    return str(first) if first == last else f"{first}–{last}"
-
-
-def difference(impact: Impact, words: Language) -> str:
-    """Say what came, what was expected, and the difference with its 80 % interval."""
-    total = impact.total
-    signed = impact.window.signed
-    low, high = total["lower_calibrated"], total["upper_calibrated"]
-    calibrated = not (np.isnan(low) or np.isnan(high))
-    if not calibrated:
-        low, high = total["lower"], total["upper"]
-    said = words.say(
-        "{measure}, {place}, {years}: {observed} came; from the years up to {origin}, {expected} "
-        "were to be expected. The difference is {effect}, four chances in five {low} to {high}",
-        place=labels.place(impact.event.location, words),
-        measure=labels.measure(impact.event.measure, words),
-        years=span(impact),
-        observed=words.persons(rounded(total["observed"], 3), sign=signed),
-        origin=impact.origin,
-        expected=words.persons(rounded(total["expected"], 3), sign=signed),
-        effect=words.persons(rounded(total["effect"]), sign=True),
-        low=words.persons(rounded(low), sign=True),
-        high=words.persons(rounded(high), sign=True),
-    )
-    if calibrated:
-        return f"{said}."
-    return words.say("{said}, as the model alone says.", said=said)
-
-
-def finding(impact: Impact, words: Language) -> str:
-    """Say what the placebos allow to say; never more than they do."""
-    found = impact.overall
-    if impact.verdict == UNDECIDED:
-        if not found.placebos:
-            return words.say("Whether it moved cannot be decided: there is no placebo.")
-        return words.count(
-            "Whether it moved cannot be decided: with {n} placebo, p cannot fall below "
-            "{smallest}, however large the effect; {far} was as far from its forecast.",
-            "Whether it moved cannot be decided: with {n} placebos, p cannot fall below "
-            "{smallest}, however large the effect; {far} were as far from their forecast.",
-            found.placebos,
-            smallest=probability(found.smallest, words),
-            far=words.persons(found.as_far),
-        )
-    numbers = {
-        "far": words.persons(found.as_far),
-        "p": probability(found.p_value, words),
-    }
-    if impact.verdict == ORDINARY:
-        return words.count(
-            "It cannot be told apart from an ordinary error: of {n} placebo, {far} was as far "
-            "from its forecast (p = {p}).",
-            "It cannot be told apart from an ordinary error: of {n} placebos, {far} were as far "
-            "from their forecast (p = {p}).",
-            found.placebos,
-            **numbers,
-        )
-    said = (
-        words.count(
-            "It stands out: of {n} placebo none was as far from its forecast (p = {p}). "
-            "Something moved it; that it was this event, the figures cannot say.",
-            "It stands out: of {n} placebos none was as far from its forecast (p = {p}). "
-            "Something moved it; that it was this event, the figures cannot say.",
-            found.placebos,
-            p=numbers["p"],
-        )
-        if not found.as_far
-        else words.count(
-            "It stands out: of {n} placebo, {far} was as far from its forecast (p = {p}). "
-            "Something moved it; that it was this event, the figures cannot say.",
-            "It stands out: of {n} placebos, {far} were as far from their forecast (p = {p}). "
-            "Something moved it; that it was this event, the figures cannot say.",
-            found.placebos,
-            **numbers,
-        )
-    )
-    if impact.verdict == DEPENDS:
-        said = words.say(
-            "It depends on the model: with this one hardly a placebo was as far from its "
-            "forecast (p = {p}), with others p is up to {highest}. That is not enough to say that "
-            "anything moved it.",
-            p=numbers["p"],
-            highest=probability(max(impact.checks.values()), words),
-        )
-    elif impact.checks:
-        said += " " + words.count(
-            "{n} other model says the same.",
-            "{n} other models say the same.",
-            len(impact.checks),
-        )
-    tail = impact.total["tail"]
-    if tail > LEVEL and impact.verdict == STANDS_OUT:
-        said += " " + words.say(
-            "The forecast’s own intervals, wide from earlier storms, did not exclude it (tail "
-            "{tail}): the finding rests on the placebos alone.",
-            tail=probability(tail, words),
-        )
-    return said
-
-
-def power(impact: Impact, words: Language) -> str:
-    """Say how large an effect would have had to be to be seen at 5 % four times in five."""
-    rise, fall = impact.power["rise"], impact.power["fall"]
-    said = {
-        name: words.persons(rounded(abs(value)))
-        for name, value in (("rise", rise), ("fall", fall))
-        if not np.isnan(value)
-    }
-    if not said:
-        return words.say("No effect, however large, would have been seen at 5 %.")
-    if "fall" not in said:
-        return words.say(
-            "To be seen at 5 % four times in five, a rise would have had to be {rise} or more; "
-            "no fall would have been seen.",
-            **said,
-        )
-    if "rise" not in said:
-        return words.say(
-            "To be seen at 5 % four times in five, a fall would have had to be {fall} or more; "
-            "no rise would have been seen.",
-            **said,
-        )
-    return words.say(
-        "To be seen at 5 % four times in five, a rise would have had to be {rise} or more, a "
-        "fall {fall} or more.",
-        **said,
-    )
-
-
-def probability(value: float, words: Language) -> str:
-    """Write a p-value with two decimals; a very small one as a bound."""
-    if value < 0.01:
-        return words.say("under {number}", number=words.decimal(0.01))
-    return words.decimal(round(value, 2))
 
 
 def _rows(impact: Impact, words: Language) -> list[dict[str, str]]:

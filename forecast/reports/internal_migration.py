@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from forecast import locations
+from forecast import labels, locations
 from forecast.data import package
 from forecast.errors import ForecastError
-from forecast.language import Language, message
-from forecast.reports import frame, labels
-from forecast.reports.numbers import rounded
+from forecast.language import Language, message, rounded
+from forecast.reports import svg
 from forecast.reports.series_view import identity
 from forecast.reports.svg import ACCENT, INK, MUTED, WASH, drawing, to_svg
 
@@ -188,7 +187,7 @@ def heat_map(moves: Moves, words: Language) -> str:
     longest = min(6.0 * max(map(len, places)) + 12, 230)
     size, count = _CELL * len(places), len(places)
     with drawing(name, _TEXT):
-        figure, axes = frame.canvas(
+        figure, axes = svg.canvas(
             longest + size + 8, longest + size + 26, left=longest, right=8, top=longest, bottom=26
         )
         for position, (low, dark) in enumerate(CLASSES):
@@ -198,8 +197,8 @@ def heat_map(moves: Moves, words: Language) -> str:
         axes.set_xlim(0, count)
         axes.set_ylim(count, 0)
         at = [position + 0.5 for position in range(count)]
-        frame.label(axes, "top", at, places, INK)
-        frame.label(axes, "left", at, places, INK)
+        svg.label(axes, "top", at, places, INK)
+        svg.label(axes, "left", at, places, INK)
         axes.annotate(
             words.say("from (rows) to (columns)"), (0, 0), xycoords="axes fraction",
             xytext=(0, -8), textcoords="offset points", va="top", color=MUTED,

@@ -1,4 +1,4 @@
-"""The manifest of an edition, and what changed since an earlier one."""
+"""The manifest of an edition: what made it, what changed since, how to make it again."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast import labels
+from forecast.data import package
 from forecast.errors import DataError
-from forecast.language import Language
+from forecast.language import Language, rounded
 from forecast.outlook import Forecast
-from forecast.reports import labels
-from forecast.reports.numbers import rounded
-from forecast.reports.series_view import Subject
+from forecast.reports.series_view import SeriesView
+
+if TYPE_CHECKING:
+    from forecast.evaluate.track import Track
 
 FORMAT = "migration-forecast-report/1"
 
 
 def manifest(
     outlook: Forecast,
-    known: Sequence[Subject],
+    views: Sequence[SeriesView],
     contents: Mapping[str, bytes],
     scenarios: Sequence[str] = (),
 ) -> str:
@@ -31,7 +34,7 @@ def manifest(
     Parameters
     ----------
     outlook : Forecast
-    known : sequence of Subject
+    views : sequence of SeriesView
     contents : mapping of file name to bytes
         The files of the edition.
     scenarios : sequence of str
@@ -46,7 +49,7 @@ def manifest(
         "horizons": list(outlook.horizons),
         **({"scenarios": list(scenarios)} if scenarios else {}),
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
-        "expected": [_said(s, year) for s in known for year in s.horizons if year in s.years],
+        "expected": [_said(s, year) for s in views for year in s.horizons if year in s.years],
     }
     return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
 
@@ -73,7 +76,7 @@ def read(path: str | Path) -> dict[str, Any]:
 
 
 def changes(
-    earlier: Mapping[str, Any], outlook: Forecast, known: Sequence[Subject], words: Language
+    earlier: Mapping[str, Any], outlook: Forecast, views: Sequence[SeriesView], words: Language
 ) -> dict[str, Any]:
     """Return what changed since an earlier edition: causes, and the numbers of countries.
 
@@ -89,20 +92,20 @@ def changes(
         for row in earlier["expected"]
     }
     rows = []
-    for subject in known:
-        for year in subject.horizons if subject.national else ():
-            before = then.get((*subject.key, year))
-            if before is None or year not in subject.years:
+    for view in views:
+        for year in view.horizons if view.national else ():
+            before = then.get((*view.key, year))
+            if before is None or year not in view.years:
                 continue
-            source, place, measure = subject.key
+            source, place, measure = view.key
             rows.append(
                 {
                     "place": labels.place(place, words),
                     "measure": labels.measure(measure, words),
                     "source": labels.source(source, words),
                     "year": year,
-                    "then": _shown(before, subject.series.signed, words),
-                    "now": _shown(_said(subject, year), subject.series.signed, words),
+                    "then": _shown(before, view.series.signed, words),
+                    "now": _shown(_said(view, year), view.series.signed, words),
                 }
             )
     causes = []
@@ -129,9 +132,9 @@ def changes(
     return {"causes": causes, "rows": rows}
 
 
-def _said(subject: Subject, year: int) -> dict[str, Any]:
-    source, place, measure = subject.key
-    lower, middle, upper = np.quantile(subject.at(year), [0.1, 0.5, 0.9])
+def _said(view: SeriesView, year: int) -> dict[str, Any]:
+    source, place, measure = view.key
+    lower, middle, upper = np.quantile(view.at(year), [0.1, 0.5, 0.9])
     return {
         "source": source,
         "location": place,
@@ -150,3 +153,115 @@ def _shown(row: Mapping[str, Any], signed: bool, words: Language) -> list[str]:
 
 def _plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
+
+
+#: What a file is given as; anything else was made in Python and has only a name here.
+_PATHS = (str, Path)
+
+
+def shown(given: str | Path) -> str:
+    """Return a file or name as it was given; of an absolute path only the last part.
+
+    Where a file lies on one machine says nothing on another, and may say whose it is.
+
+    Examples
+    --------
+    >>> shown("tables/own.csv"), shown("/home/me/own.csv"), shown("central-asia")
+    ('tables/own.csv', 'own.csv', 'central-asia')
+    """
+    path = Path(given)
+    return path.name if path.is_absolute() else str(given)
+
+
+def command(
+    data: str,
+    model: str,
+    seed: int,
+    draws: int,
+    *,
+    horizons: Sequence[int] | None = None,
+    language: str | None = None,
+    track: Path | None = None,
+    thresholds: Path | None = None,
+    threshold: Sequence[str] = (),
+    previous: Path | None = None,
+    scenarios: Sequence[str] = (),
+    targets: str | None = None,
+    impacts: Sequence[str] = (),
+) -> list[str]:
+    """Return the words of the command `forecast report` with everything that shapes the page.
+
+    Options left out are those at their default; where the files go is not among them.
+    """
+    words = ["forecast", "report", "--data", shown(data), "--model", model]
+    words += ["--seed", str(seed), "--draws", str(draws)]
+    if horizons is not None:
+        words += ["--horizons", ",".join(map(str, horizons))]
+    if language is not None:
+        words += ["--language", language]
+    for option, path in (("--track", track), ("--thresholds", thresholds)):
+        if path is not None:
+            words += [option, shown(path)]
+    for text in threshold:
+        words += ["--threshold", text]
+    if previous is not None:
+        words += ["--previous", shown(previous)]
+    for option, names in (("--scenario", scenarios), ("--impact", impacts)):
+        for name in names:
+            words += [option, shown(name)]
+    return words if targets is None else [*words, "--targets", shown(targets)]
+
+
+def calls(
+    outlook: Forecast,
+    track: Track | str | Path | None,
+    *,
+    language: str,
+    name: str,
+    thresholds: object = None,
+    previous: str | Path | None = None,
+    scenarios: Sequence[object] = (),
+    targets: object = None,
+    impacts: Sequence[object] = (),
+) -> list[str]:
+    """Return the calls from Python that make the page.
+
+    Names and files stand as they were given. What was handed over as an object has only the
+    name of its parameter: ``panel`` too, unless it is a bundled one.
+    """
+    attributes = outlook.paths.attrs
+    lines = [f'panel = fc.load("{data}")' for data in _bundled(outlook)]
+    lines.append(
+        f'outlook = fc.forecast(panel, model="{outlook.model}", horizons={outlook.horizons}, '
+        f"draws={outlook.paths.sizes['draw']}, seed={attributes['seed']})"
+    )
+    asked = ["outlook"]
+    if track is not None:
+        asked.append(_given("track", track))
+    if language != "en":
+        asked.append(f'language="{language}"')
+    if name != "central-asia":
+        asked.append(f"name={_quoted(name)}")
+    listed = [_given("", one) for one in scenarios]
+    if listed:
+        asked.append(f"scenarios={'scenarios' if '' in listed else '[' + ', '.join(listed) + ']'}")
+    others = (("thresholds", thresholds), ("previous", previous), ("targets", targets))
+    asked += [f"{option}={_given(option, given)}" for option, given in others if given]
+    if impacts:
+        asked.append("impacts=impacts")
+    return [*lines, f"fc.report({', '.join(asked)})"]
+
+
+def _given(option: str, value: object) -> str:
+    """Write a name or a file as it was given, anything else by the name of its parameter."""
+    return _quoted(shown(value)) if isinstance(value, _PATHS) else option
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _bundled(outlook: Forecast) -> list[str]:
+    """Return the name of the bundled panel that was forecast, if one was."""
+    known = outlook.history.hash
+    return [name for name in package.names() if package.load(name).hash == known][:1]

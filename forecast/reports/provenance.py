@@ -1,4 +1,4 @@
-"""Where the numbers come from: data tables, licences and models."""
+"""Where the numbers come from: data tables, licences, models, and how figures were revised."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from forecast import labels
 from forecast.contract import FORECAST
 from forecast.data import package
 from forecast.errors import UnknownNameError
-from forecast.language import Language
+from forecast.language import Language, rounded
 from forecast.models.registry import table as registry
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
-from forecast.reports import labels, sentences
-from forecast.reports.series_view import Subject
+from forecast.reports import sentences
+from forecast.reports.series_view import FIRST_YEAR, SeriesView
 from forecast.series_key import KEY, SeriesKey
 
 
-def data(known: Sequence[Subject], words: Language) -> list[dict[str, Any]]:
+def data(views: Sequence[SeriesView], words: Language) -> list[dict[str, Any]]:
     """Return the tables that hold the series of the page, each with its series.
 
     Returns
@@ -30,12 +32,12 @@ def data(known: Sequence[Subject], words: Language) -> list[dict[str, Any]]:
         with ``series``, one dict per series, and ``rules``, the population rules in use.
     """
     homes = _homes()
-    groups: dict[str, list[Subject]] = {}
-    for subject in known:
-        groups.setdefault(homes.get(subject.key, ""), []).append(subject)
+    groups: dict[str, list[SeriesView]] = {}
+    for view in views:
+        groups.setdefault(homes.get(view.key, ""), []).append(view)
     found = []
     stated = package.description()
-    countries = {subject.country for subject in known if subject.key in homes}
+    countries = {view.country for view in views if view.key in homes}
     moves = [name for name in stated["moves"]["central-asia"] if _country(name) in countries]
     for name in [*stated["panels"]["central-asia"], *moves, ""]:
         if name in moves:
@@ -51,7 +53,7 @@ def data(known: Sequence[Subject], words: Language) -> list[dict[str, Any]]:
                 **described,
                 "shared": " ".join(shared),
                 "series": _together(
-                    [_series(subject, frozenset(shared), words) for subject in groups[name]]
+                    [_series(view, frozenset(shared), words) for view in groups[name]]
                 ),
                 "rules": [words.lookup(rule) for rule in sorted(rules)],
             }
@@ -98,20 +100,20 @@ def _described(resource: dict[str, Any], words: Language) -> dict[str, Any]:
     }
 
 
-def _series(subject: Subject, shared: frozenset[str], words: Language) -> dict[str, Any]:
-    source, place, measure = subject.key
-    note = subject.note
+def _series(view: SeriesView, shared: frozenset[str], words: Language) -> dict[str, Any]:
+    source, place, measure = view.key
+    note = view.note
     return {
         "place": labels.place(place, words),
         "measure": labels.measure(measure, words),
         "source": source,
-        "as_of": subject.as_of,
-        "first": int(subject.series.years[0]),
-        "origin": subject.series.origin,
+        "as_of": view.as_of,
+        "first": int(view.series.years[0]),
+        "origin": view.series.origin,
         "observations": int(str(note["observations"])),
-        "forecast": subject.forecast,
+        "forecast": view.forecast,
         "scale": labels.scale(str(note["scale"]), words),
-        "flags": sentences.flags(subject, words, shared),
+        "flags": sentences.flags(view, words, shared),
     }
 
 
@@ -193,3 +195,62 @@ def _model(name: str, words: Language) -> dict[str, Any]:
         "summary": words.lookup(str(stated["summary"])),
         "references": references,
     }
+
+
+def revised(view: SeriesView, words: Language) -> str:
+    """Say how far the figures moved since the release before; empty if there is none."""
+    years, pairs = _before_and_now(view)
+    if not len(years):
+        return ""
+    turned = _turned(pairs)
+    moved = words.say(
+        "Since the release before, the figures for {first} to {last} moved by {mean} a year on "
+        "average",
+        first=years.min(),
+        last=years.max(),
+        mean=words.persons(rounded(float(np.abs(pairs[:, 0] - pairs[:, 1]).mean()))),
+    )
+    if not turned:
+        return f"{moved}."
+    return words.count(
+        "{moved}; the sign changed in {n} year.",
+        "{moved}; the sign changed in {n} years.",
+        turned,
+        moved=moved,
+    )
+
+
+def other_sign(view: SeriesView, words: Language) -> str:
+    """Say in how many years the release before had the other sign; empty if in none."""
+    years, pairs = _before_and_now(view)
+    turned = _turned(pairs) if len(years) else 0
+    if not turned:
+        return ""
+    return words.count(
+        "The release before had the opposite sign in {n} year of {of}: the chances hold only as "
+        "far as the newest figures do.",
+        "The release before had the opposite sign in {n} years of {of}: the chances hold only as "
+        "far as the newest figures do.",
+        turned,
+        of=len(years),
+    )
+
+
+def _before_and_now(view: SeriesView) -> tuple[np.ndarray, np.ndarray]:
+    """Return years and figures, shape (n_years, 2), of the release before and the newest."""
+    if not view.releases:
+        return np.empty(0, dtype=int), np.empty((0, 2))
+    earlier = view.releases[-1]
+    now = dict(zip(view.series.years.tolist(), view.series.values.tolist()))
+    both = [
+        (year, then, now[year])
+        for year, then in zip(earlier.index.tolist(), earlier.tolist())
+        if year >= FIRST_YEAR and not np.isnan(then) and not np.isnan(now.get(year, np.nan))
+    ]
+    table = np.array(both, dtype=float).reshape(-1, 3)
+    return table[:, 0].astype(int), table[:, 1:]
+
+
+def _turned(pairs: np.ndarray) -> int:
+    """Return how many figures changed their sign."""
+    return int((np.sign(pairs[:, 0]) * np.sign(pairs[:, 1]) < 0).sum())

@@ -1,4 +1,4 @@
-"""The track record on the page: what past forecasts of the same model were worth."""
+"""The track record on the page: what past forecasts were worth, and the largest changes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from forecast import locations
+from forecast import labels, locations
 from forecast.evaluate.verdicts import SKILFUL
 from forecast.hindcast.columns import SCORED
-from forecast.language import Language
-from forecast.reports import labels
-from forecast.reports.hedgehog import described, hedgehog
-from forecast.reports.largest_changes import jumps_of
-from forecast.reports.numbers import rounded
-from forecast.reports.reliability import figures as reliability
-from forecast.reports.series_view import Subject
+from forecast.language import Language, rounded
+from forecast.reports.series_view import FIRST_YEAR, SeriesView
+from forecast.reports.track_charts import described, hedgehog
+from forecast.reports.track_charts import figures as reliability
 from forecast.reports.verdicts import Judged, ahead, cell, legend
 from forecast.series_key import KEY, SeriesKey
 
@@ -147,7 +145,7 @@ def surprises_of(rows: pd.DataFrame, words: Language) -> list[str]:
 
 
 def section(
-    found: Record | None, known: Sequence[Subject], words: Language
+    found: Record | None, views: Sequence[SeriesView], words: Language
 ) -> dict[str, Any] | None:
     """Return what the page's section on the track record shows, or None without one."""
     if found is None:
@@ -156,7 +154,7 @@ def section(
     calibration = ours.calibration()
     surprises = ours.surprises().drop_duplicates([*KEY, "year"])
     settings = found.track.settings
-    ordered = sorted((s for s in known if s.forecast), key=lambda s: (not s.national, s.country))
+    ordered = sorted((s for s in views if s.forecast), key=lambda s: (not s.national, s.country))
     counted = ours.table[ours.table["status"] == SCORED]
     return {
         "origins": (int(counted["origin"].min()), int(counted["origin"].max())),
@@ -175,28 +173,28 @@ def section(
         "surprises": surprises_of(surprises, words),
         "outside": len(surprises),
         "judged": words.persons(len(counted[[*KEY, "year"]].drop_duplicates())),
-        "jumps": jumps_of(known, words),
+        "jumps": jumps_of(views, words),
         "legend": legend(words),
         "failed": len(ours.failures),
     }
 
 
 def _figures(
-    ordered: Sequence[Subject], counted: pd.DataFrame, words: Language
+    ordered: Sequence[SeriesView], counted: pd.DataFrame, words: Language
 ) -> list[dict[str, Any]]:
     """Return a hedgehog of every national series that was scored."""
     groups = {tuple(map(str, key)): rows for key, rows in counted.groupby(KEY)}
     figures = []
-    for subject in ordered:
-        if not subject.national or len(groups.get(subject.key, ())) < LEAST:
+    for view in ordered:
+        if not view.national or len(groups.get(view.key, ())) < LEAST:
             continue
-        source, place, measure = subject.key
-        rows = groups[subject.key]
+        source, place, measure = view.key
+        rows = groups[view.key]
         figures.append(
             {
                 "title": f"{labels.place(place, words)}: {labels.measure(measure, words)}",
                 "source": labels.source(source, words),
-                "svg": Markup(hedgehog(subject, rows, words)),  # noqa: S704  escaped where drawn
+                "svg": Markup(hedgehog(view, rows, words)),  # noqa: S704  escaped where drawn
                 "caption": described(rows, words),
             }
         )
@@ -225,17 +223,17 @@ def _by_horizon(found: Record, calibration: pd.DataFrame, words: Language) -> li
 
 
 def _verdict_rows(
-    ordered: Sequence[Subject], found: Record, words: Language
+    ordered: Sequence[SeriesView], found: Record, words: Language
 ) -> list[dict[str, Any]]:
     """Return one row per national series; regions of one source that share it share a row."""
     rows: dict[tuple[object, ...], tuple[list[str], dict[str, Any]]] = {}
-    for subject in ordered:
-        source, place, measure = subject.key
-        rows_of = found.verdicts.get(subject.key, ())
+    for view in ordered:
+        source, place, measure = view.key
+        rows_of = found.verdicts.get(view.key, ())
         said = {int(row["horizon"]): str(row["verdict"]) for row in rows_of}
-        alone = subject.key if subject.national else (source, subject.country, measure)
+        alone = view.key if view.national else (source, view.country, measure)
         places, _ = rows.setdefault(
-            (subject.national, alone, *said.items()),
+            (view.national, alone, *said.items()),
             (
                 [],
                 {
@@ -250,3 +248,50 @@ def _verdict_rows(
         )
         places.append(labels.place(place, words))
     return [{"place": ", ".join(places), **row} for places, row in rows.values()]
+
+
+#: Flags of figures that do not show what happened.
+_ASIDE = ("outlier", "suspect", "interpolated")
+
+
+def largest(view: SeriesView) -> tuple[int, float, float] | None:
+    """Return the year of the largest change since the year before, with both figures.
+
+    Only years from `FIRST_YEAR` on whose figures follow each other without a gap, a new
+    level or doubt; None if there is no such pair.
+    """
+    series = view.series
+    good = ~np.isnan(series.values) & (series.years >= FIRST_YEAR)
+    for flag in _ASIDE:
+        good &= ~series.flagged(flag)
+    pairs = good[1:] & good[:-1] & (np.diff(series.years) == 1)
+    pairs &= ~series.flagged("break")[1:]
+    if not pairs.any():
+        return None
+    change = np.where(pairs, np.abs(np.diff(series.values)), -1.0)
+    at = int(change.argmax())
+    return int(series.years[at + 1]), float(series.values[at]), float(series.values[at + 1])
+
+
+def jumps_of(views: Sequence[SeriesView], words: Language) -> list[str]:
+    """Tell of the largest change of each national series that is forecast."""
+    told = []
+    for view in views:
+        found = largest(view) if view.national and view.forecast else None
+        if found is None:
+            continue
+        year, before, after = found
+        signed = view.series.signed
+        told.append(
+            words.say(
+                "{place}, {measure}, {source}: from {before} in {first} to {after} in {year}.",
+                place=labels.place(view.series.location, words),
+                measure=labels.measure(view.series.measure, words),
+                source=labels.source(view.series.source, words),
+                before=words.persons(rounded(before, 3), sign=signed),
+                first=year - 1,
+                after=words.persons(rounded(after, 3), sign=signed),
+                year=year,
+            )
+        )
+    return told

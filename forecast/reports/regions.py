@@ -1,19 +1,21 @@
-"""The regions of a country: where they stand on the page, ranked, and one by one."""
+"""The regions of a country: ranked and one by one, and whether parts add up to their whole."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
+from forecast import labels
 from forecast.language import Language
-from forecast.reports import charts, labels, sentences
-from forecast.reports.series_view import Subject, identity
+from forecast.reports import charts, sentences
+from forecast.reports.series_view import SeriesView, identity
 from forecast.reports.tables import intervals
+from forecast.series_key import SeriesKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,9 @@ class Figure:
     identity: str = ""
 
 
-def places(known: Sequence[Subject], codes: Sequence[str], words: Language) -> list[dict[str, Any]]:
+def places(
+    views: Sequence[SeriesView], codes: Sequence[str], words: Language
+) -> list[dict[str, Any]]:
     """Return where on the page each region stands, by country and each region once.
 
     Returns
@@ -38,10 +42,10 @@ def places(known: Sequence[Subject], codes: Sequence[str], words: Language) -> l
     """
     found = []
     for code in codes:
-        regional = [s for s in known if s.country == code and s.forecast and not s.national]
-        named: dict[str, list[Subject]] = {}
-        for subject in regional:
-            named.setdefault(labels.place(subject.series.location, words), []).append(subject)
+        regional = [s for s in views if s.country == code and s.forecast and not s.national]
+        named: dict[str, list[SeriesView]] = {}
+        for view in regional:
+            named.setdefault(labels.place(view.series.location, words), []).append(view)
         if named:
             found.append(
                 {
@@ -55,26 +59,26 @@ def places(known: Sequence[Subject], codes: Sequence[str], words: Language) -> l
     return found
 
 
-def _links(subjects: Sequence[Subject], words: Language) -> list[tuple[str, str]]:
+def _links(views: Sequence[SeriesView], words: Language) -> list[tuple[str, str]]:
     """Return the charts of one region, told apart by measure and, where needed, by source."""
-    if len(subjects) == 1:
-        return [("", _anchor(subjects[0]))]
-    ordered = sorted(subjects, key=lambda s: (labels.ORDER[s.series.measure], s.series.source))
-    of_measure = Counter(subject.series.measure for subject in subjects)
+    if len(views) == 1:
+        return [("", _anchor(views[0]))]
+    ordered = sorted(views, key=lambda s: (labels.ORDER[s.series.measure], s.series.source))
+    of_measure = Counter(view.series.measure for view in views)
     links = []
-    for subject in ordered:
-        name = labels.measure(subject.series.measure, words)
-        if of_measure[subject.series.measure] > 1:
-            name = f"{name}, {labels.source(subject.series.source, words)}"
-        links.append((name, _anchor(subject)))
+    for view in ordered:
+        name = labels.measure(view.series.measure, words)
+        if of_measure[view.series.measure] > 1:
+            name = f"{name}, {labels.source(view.series.source, words)}"
+        links.append((name, _anchor(view)))
     return links
 
 
-def _anchor(subject: Subject) -> str:
-    return identity("place", *subject.key)
+def _anchor(view: SeriesView) -> str:
+    return identity("place", *view.key)
 
 
-def groups(regional: Sequence[Subject], year: int, words: Language) -> list[dict[str, Any]]:
+def groups(regional: Sequence[SeriesView], year: int, words: Language) -> list[dict[str, Any]]:
     """Return the regions' charts and tables, one group per source and measure.
 
     A single region is not ranked: its fan says all that the chart would.
@@ -82,9 +86,9 @@ def groups(regional: Sequence[Subject], year: int, words: Language) -> list[dict
     found = []
     for source, measure in sorted({(s.series.source, s.series.measure) for s in regional}):
         group = [s for s in regional if (s.series.source, s.series.measure) == (source, measure)]
-        fitted = [subject for subject in group if subject.forecast]
+        fitted = [view for view in group if view.forecast]
         group.sort(key=lambda s: labels.place(s.series.location, words))
-        ahead = [subject for subject in fitted if year in subject.years]
+        ahead = [view for view in fitted if year in view.years]
         order = sorted(ahead, key=lambda s: (-float(np.median(s.at(year))), s.key))
         fitted.sort(key=lambda s: labels.place(s.series.location, words))
         shared = sentences.shared_flags(fitted, words)
@@ -105,25 +109,105 @@ def groups(regional: Sequence[Subject], year: int, words: Language) -> list[dict
     return found
 
 
-def _regional(subject: Subject, year: int, shared: frozenset[str], words: Language) -> Figure:
+def _regional(view: SeriesView, year: int, shared: frozenset[str], words: Language) -> Figure:
     """Return a region's fan with its numbers in the caption."""
-    parts = [sentences.brief(subject, year, words)] if year in subject.years else []
-    parts.append(sentences.flags(subject, words, shared))
+    parts = [sentences.brief(view, year, words)] if year in view.years else []
+    parts.append(sentences.flags(view, words, shared))
     return Figure(
-        labels.place(subject.series.location, words),
+        labels.place(view.series.location, words),
         "",
-        Markup(charts.fan(subject, words, size=(300, 190), text=11.0)),  # noqa: S704  escaped where drawn
+        Markup(charts.fan(view, words, size=(300, 190), text=11.0)),  # noqa: S704  escaped where drawn
         " ".join(part for part in parts if part),
-        _anchor(subject),
+        _anchor(view),
     )
 
 
-def unfit(subject: Subject, words: Language) -> dict[str, str]:
+def unfit(view: SeriesView, words: Language) -> dict[str, str]:
     """Return what the page says of a series that could not be forecast."""
-    source, place, measure = subject.key
+    source, place, measure = view.key
     return {
         "place": labels.place(place, words),
         "measure": labels.measure(measure, words),
         "source": labels.source(source, words),
-        "text": sentences.not_forecast(subject, words),
+        "text": sentences.not_forecast(view, words),
     }
+
+
+#: Persons by which a balance may be off, for rounding.
+_TOLERANCE = 1.0
+
+
+def accounts(views: Sequence[SeriesView], words: Language) -> Mapping[str, object] | None:
+    """Say whether arrivals minus departures, and regions together, give the country's net.
+
+    Returns
+    -------
+    mapping or None
+        ``adds_up`` and ``text``; None where no series could add up to another.
+    """
+    found = {view.key: view for view in views if view.forecast}
+    flows = [_gap(net, parts) for net, parts in _flows(found)]
+    regions = [_gap(whole, parts) for whole, parts in _regions(found)]
+    if not flows and not regions:
+        return None
+    said = []
+    if flows:
+        said.append(
+            words.say("In every simulated future arrivals minus departures give the net.")
+            if max(flows) <= _TOLERANCE
+            else words.say(
+                "Arrivals, departures and the net are forecast each by itself: their middle "
+                "values and intervals do not balance."
+            )
+        )
+    if regions:
+        said.append(
+            words.say("In every simulated future the regions add up to the country.")
+            if max(regions) <= _TOLERANCE
+            else words.say(
+                "Each region is forecast by itself: together they do not give exactly the "
+                "country’s figure."
+            )
+        )
+    return {"adds_up": max([*flows, *regions]) <= _TOLERANCE, "text": " ".join(said)}
+
+
+def _flows(
+    found: Mapping[SeriesKey, SeriesView],
+) -> list[tuple[SeriesView, list[tuple[float, SeriesView]]]]:
+    """Return each net with the flows that it is the difference of."""
+    triples = []
+    for (source, place, measure), net in found.items():
+        parts = [found.get((source, place, name)) for name in ("immigration", "emigration")]
+        arrivals, departures = parts
+        if measure == "net_migration" and arrivals is not None and departures is not None:
+            triples.append((net, [(1.0, arrivals), (-1.0, departures)]))
+    return triples
+
+
+def _regions(
+    found: Mapping[SeriesKey, SeriesView],
+) -> list[tuple[SeriesView, list[tuple[float, SeriesView]]]]:
+    """Return each national series with those of the regions from the same source."""
+    sums = []
+    for (source, place, measure), whole in found.items():
+        parts = [
+            (1.0, part)
+            for part in found.values()
+            if not part.national
+            and (part.series.source, part.country, part.series.measure) == (source, place, measure)
+        ]
+        if whole.national and parts:
+            sums.append((whole, parts))
+    return sums
+
+
+def _gap(whole: SeriesView, parts: Sequence[tuple[float, SeriesView]]) -> float:
+    """Return the largest distance between a whole and its parts over draws and years."""
+    years = whole.years
+    for _, part in parts:
+        years = np.intersect1d(years, part.years)
+    if not years.size:
+        return 0.0
+    total = sum(sign * np.stack([part.at(year) for year in years]) for sign, part in parts)
+    return float(np.abs(np.stack([whole.at(year) for year in years]) - total).max())

@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from forecast import labels
 from forecast.errors import DataError
-from forecast.language import Language, message
+from forecast.language import Language, message, rounded
 from forecast.locations import country_of
 from forecast.outlook import Forecast
-from forecast.reports import labels
-from forecast.reports.numbers import rounded
-from forecast.reports.scenario_chart import beside
-from forecast.reports.series_view import Subject, identity
+from forecast.reports.effect_charts import beside
+from forecast.reports.series_view import SeriesView, identity
 from forecast.scenarios.accounting import MOVED
 from forecast.scenarios.read import ARRIVALS, DEPARTURES, Shock
 from forecast.scenarios.scenario import Scenario, scenario
@@ -64,23 +63,23 @@ def scenarios(given: Sequence[Given], outlook: Forecast) -> list[Scenario]:
 
 
 def section(
-    made: Sequence[Scenario], known: Sequence[Subject], words: Language
+    made: Sequence[Scenario], views: Sequence[SeriesView], words: Language
 ) -> list[dict[str, Any]]:
     """Return what the page shows of each scenario."""
-    return [_shown(one, known, words) for one in made]
+    return [_shown(one, views, words) for one in made]
 
 
-def _shown(one: Scenario, known: Sequence[Subject], words: Language) -> dict[str, Any]:
+def _shown(one: Scenario, views: Sequence[SeriesView], words: Language) -> dict[str, Any]:
     found, event = one.unusual(), one.event()
-    charted = _charted(one, found, known)
+    charted = _charted(one, found, views)
     moved = dict(zip(_keys(one.baseline), one.what_if.paths.transpose("series", "draw", "year")))
     years = one.baseline.paths["year"].to_numpy()
     figures, rows = [], []
-    for subject in charted:
-        draws = moved[subject.key].to_numpy()[:, np.isin(years, subject.years)]
-        said = position(_strongest(found, subject), words)
-        svg = beside(subject, draws, (one.shock.first, one.shock.last), one.name, said, words)
-        source, place, measure = subject.key
+    for view in charted:
+        draws = moved[view.key].to_numpy()[:, np.isin(years, view.years)]
+        said = position(_strongest(found, view), words)
+        svg = beside(view, draws, (one.shock.first, one.shock.last), one.name, said, words)
+        source, place, measure = view.key
         figures.append(
             {
                 "title": f"{labels.place(place, words)}: {labels.measure(measure, words)}",
@@ -89,7 +88,7 @@ def _shown(one: Scenario, known: Sequence[Subject], words: Language) -> dict[str
                 "caption": said,
             }
         )
-        rows += _rows(one, subject, draws, words)
+        rows += _rows(one, view, draws, words)
     return {
         "identity": identity("what-if", one.name),
         "title": words.lookup(one.shock.title),
@@ -110,7 +109,7 @@ def _keys(outlook: Forecast) -> list[SeriesKey]:
     return list(zip(series["source"], series["location"], series["measure"]))
 
 
-def _charted(one: Scenario, found: pd.DataFrame, known: Sequence[Subject]) -> list[Subject]:
+def _charted(one: Scenario, found: pd.DataFrame, views: Sequence[SeriesView]) -> list[SeriesView]:
     """Return the series worth a chart: of each country the net and the gross flow moved most."""
     yearly = found[found["window"] == 1].to_dict("records")
     chosen = []
@@ -123,12 +122,12 @@ def _charted(one: Scenario, found: pd.DataFrame, known: Sequence[Subject]) -> li
             if ours:
                 most = max(ours, key=lambda row: abs(float(row["added"])))
                 chosen.append((most["source"], most["location"], most["measure"]))
-    subjects = {subject.key: subject for subject in known}
-    return [subjects[key] for key in chosen]
+    by_key = {view.key: view for view in views}
+    return [by_key[key] for key in chosen]
 
 
-def _strongest(found: pd.DataFrame, subject: Subject) -> Mapping[str, Any]:
-    source, place, measure = subject.key
+def _strongest(found: pd.DataFrame, view: SeriesView) -> Mapping[str, Any]:
+    source, place, measure = view.key
     mine = found[
         (found["source"] == source) & (found["location"] == place) & (found["measure"] == measure)
     ]
@@ -274,20 +273,20 @@ def _regions(one: Scenario, words: Language) -> str:
 
 
 def _rows(
-    one: Scenario, subject: Subject, draws: np.ndarray, words: Language
+    one: Scenario, view: SeriesView, draws: np.ndarray, words: Language
 ) -> list[dict[str, Any]]:
     """Return baseline and scenario by year, from the first year in which it may start."""
-    source, place, measure = subject.key
+    source, place, measure = view.key
     rows = []
-    for at, year in enumerate(subject.years.tolist()):
+    for at, year in enumerate(view.years.tolist()):
         if year < one.shock.first:
             continue
         both = [
             [
-                words.persons(rounded(float(value), 3), sign=subject.series.signed)
+                words.persons(rounded(float(value), 3), sign=view.series.signed)
                 for value in np.quantile(drawn, [0.5, 0.1, 0.9])
             ]
-            for drawn in (subject.draws[:, at], draws[:, at])
+            for drawn in (view.draws[:, at], draws[:, at])
         ]
         rows.append(
             {

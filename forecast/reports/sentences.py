@@ -10,11 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from forecast import labels
 from forecast.horizons import CONCEPTS
-from forecast.language import Language, message
-from forecast.reports import labels
-from forecast.reports.numbers import rounded
-from forecast.reports.series_view import Subject
+from forecast.language import Language, message, rounded
+from forecast.reports.series_view import SeriesView
 
 #: ICD 203 (Office of the Director of National Intelligence 2015): the word for each
 #: probability up to and including the bound, and the sentence for a net loss.
@@ -72,7 +71,7 @@ def net_range(lower: float, upper: float, words: Language) -> str:
     return words.say(shape, low=words.persons(abs(low)), high=words.persons(abs(high)))
 
 
-def expectation(subject: Subject, year: int, words: Language) -> str:
+def expectation(view: SeriesView, year: int, words: Language) -> str:
     """Say what is expected of one series in one year, with its 80 % interval.
 
     Returns
@@ -81,20 +80,20 @@ def expectation(subject: Subject, year: int, words: Language) -> str:
         For net flows with the chance of a net loss, for counts with the middle estimate,
         for a year already observed the figure.
     """
-    known = subject.observed(year)
+    known = view.observed(year)
     if known is not None:
-        return observed(known, subject.series.signed, words)
-    if year <= subject.series.origin:
+        return observed(known, view.series.signed, words)
+    if year <= view.series.origin:
         return words.say("No figure.")
-    drawn = subject.at(year)
+    drawn = view.at(year)
     lower, middle, upper = np.quantile(drawn, [0.1, 0.5, 0.9])
-    if subject.series.signed:
+    if view.series.signed:
         return words.say(
             "{range}, four chances in five; {loss}.",
             range=net_range(lower, upper, words),
             loss=net_loss(drawn, words),
         )
-    shape = _COUNTED[subject.series.measure]
+    shape = _COUNTED[view.series.measure]
     low, high = words.persons(rounded(lower)), words.persons(rounded(upper))
     return words.say(
         "{range}, four chances in five; middle estimate {middle}.",
@@ -108,18 +107,17 @@ def observed(value: float, signed: bool, words: Language) -> str:
     return words.say("Already observed: {figure}.", figure=words.persons(value, sign=signed))
 
 
-def total(subject: Subject, year: int, words: Language) -> str:
+def total(view: SeriesView, year: int, words: Language) -> str:
     """Say what the years up to a target year add up to; empty where that says nothing new."""
-    if subject.series.measure == "population" or (subject.years <= year).sum() < 2:
+    if view.series.measure == "population" or (view.years <= year).sum() < 2:
         return ""
-    lower, middle, upper = np.quantile(subject.total(year), [0.1, 0.5, 0.9])
+    lower, middle, upper = np.quantile(view.total(year), [0.1, 0.5, 0.9])
     low, mid, high = (
-        words.persons(rounded(value), sign=subject.series.signed)
-        for value in (lower, middle, upper)
+        words.persons(rounded(value), sign=view.series.signed) for value in (lower, middle, upper)
     )
     return words.say(
         "All years from {first} to {last} together: {low} to {high} (80\u202f%), middle {middle}.",
-        first=subject.years[0],
+        first=view.years[0],
         last=year,
         low=low,
         high=high,
@@ -127,24 +125,24 @@ def total(subject: Subject, year: int, words: Language) -> str:
     )
 
 
-def above_recent(subject: Subject, year: int, words: Language) -> str:
+def above_recent(view: SeriesView, year: int, words: Language) -> str:
     """Say how the forecast compares with the mean of the last observed years."""
-    recent = subject.recent()
+    recent = view.recent()
     mean = float(recent.mean())
-    chance = float((subject.at(year) > mean).mean())
+    chance = float((view.at(year) > mean).mean())
     return words.count(
         "Above the last observed figure ({mean}): {likelihood}.",
         "Above the mean of the last {n} observed years ({mean}): {likelihood}.",
         len(recent),
-        mean=words.persons(rounded(mean), sign=subject.series.signed),
+        mean=words.persons(rounded(mean), sign=view.series.signed),
         likelihood=likelihood(chance, words),
     )
 
 
-def brief(subject: Subject, year: int, words: Language) -> str:
+def brief(view: SeriesView, year: int, words: Language) -> str:
     """Give median, 80\u202f% interval and chance of a net loss in the fewest words."""
-    drawn = subject.at(year)
-    signed = subject.series.signed
+    drawn = view.at(year)
+    signed = view.series.signed
     lower, middle, upper = (
         words.persons(rounded(value), sign=signed) for value in np.quantile(drawn, [0.1, 0.5, 0.9])
     )
@@ -158,14 +156,14 @@ def brief(subject: Subject, year: int, words: Language) -> str:
     return f"{said}; {net_loss(drawn, words)}." if signed else f"{said}."
 
 
-def last_figure(subject: Subject, words: Language) -> str:
+def last_figure(view: SeriesView, words: Language) -> str:
     """Give the last observed figure."""
-    year, value = subject.last()
-    figure = words.persons(value, sign=subject.series.signed)
+    year, value = view.last()
+    figure = words.persons(value, sign=view.series.signed)
     return words.say("Last observed, {year}: {figure}.", year=year, figure=figure)
 
 
-def two_sources(first: Subject, second: Subject, words: Language) -> str:
+def two_sources(first: SeriesView, second: SeriesView, words: Language) -> str:
     """Show two sources of the same measure side by side in the last year of both."""
     ours = dict(zip(first.series.years.tolist(), first.series.values.tolist()))
     theirs = dict(zip(second.series.years.tolist(), second.series.values.tolist()))
@@ -203,48 +201,48 @@ def concept(country: str, words: Language) -> str:
     )
 
 
-def not_forecast(subject: Subject, words: Language) -> str:
+def not_forecast(view: SeriesView, words: Language) -> str:
     """Say why a series was not forecast, and what its last figure is."""
-    why = labels.reason(subject.note, words)
-    return words.say("Not forecast: {reason}", reason=why) + " " + last_figure(subject, words)
+    why = labels.reason(view.note, words)
+    return words.say("Not forecast: {reason}", reason=why) + " " + last_figure(view, words)
 
 
-def flags(subject: Subject, words: Language, leave_out: frozenset[str] = frozenset()) -> str:
+def flags(view: SeriesView, words: Language, leave_out: frozenset[str] = frozenset()) -> str:
     """Say which years carry which flag; empty if none does.
 
     Sentences in `leave_out` were said already, of all series of a group.
     """
-    return " ".join(said for said in flag_sentences(subject, words) if said not in leave_out)
+    return " ".join(said for said in flag_sentences(view, words) if said not in leave_out)
 
 
-def flag_sentences(subject: Subject, words: Language) -> list[str]:
+def flag_sentences(view: SeriesView, words: Language) -> list[str]:
     """Return one sentence for each flag that some year carries."""
     said = []
     for flag, meaning in labels.FLAGS.items():
-        carried = subject.series.flagged(flag)
+        carried = view.series.flagged(flag)
         if flag not in labels.MISSING:
-            carried &= ~np.isnan(subject.series.values)
-        years = subject.series.years[carried].tolist()
+            carried &= ~np.isnan(view.series.values)
+        years = view.series.years[carried].tolist()
         if years:
             said.append(words.say(meaning, years=words.listed(years)))
     return said
 
 
-def shared_flags(group: Sequence[Subject], words: Language) -> list[str]:
+def shared_flags(group: Sequence[SeriesView], words: Language) -> list[str]:
     """Return what the flags say of every one of several series, to be said once."""
-    said = [flag_sentences(subject, words) for subject in group]
+    said = [flag_sentences(view, words) for view in group]
     return [line for line in said[0] if all(line in own for own in said)] if len(said) > 1 else []
 
 
-def fan_description(subject: Subject, words: Language) -> str:
+def fan_description(view: SeriesView, words: Language) -> str:
     """Describe a fan chart for those who cannot see it."""
-    parts = [last_figure(subject, words)]
-    parts += [brief(subject, year, words) for year in subject.horizons if year in subject.years]
-    parts.append(flags(subject, words))
+    parts = [last_figure(view, words)]
+    parts += [brief(view, year, words) for year in view.horizons if year in view.years]
+    parts.append(flags(view, words))
     return " ".join(part for part in parts if part)
 
 
-def ranking_description(ranked: list[Subject], year: int, words: Language) -> str:
+def ranking_description(ranked: list[SeriesView], year: int, words: Language) -> str:
     """Describe a ranked chart, highest median first."""
     shown = [
         (labels.place(s.series.location, words), rounded(float(np.median(s.at(year)))))

@@ -24,7 +24,7 @@ RELEASE_YEARS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class SeriesView:
     """One series of a Forecast.
 
     Attributes
@@ -109,7 +109,7 @@ class Subject:
         return np.asarray(values[-n_years:])
 
 
-def subjects(outlook: Forecast) -> list[Subject]:
+def series_views(outlook: Forecast) -> list[SeriesView]:
     """Return every series of a forecast, also those that could not be forecast."""
     rows = {
         key: position
@@ -127,7 +127,7 @@ def subjects(outlook: Forecast) -> list[Subject]:
         ahead = grid > series.origin if series.key in rows else np.zeros(len(grid), dtype=bool)
         earlier, as_of = releases[series.key]
         found.append(
-            Subject(
+            SeriesView(
                 series,
                 {str(name): value for name, value in notes[series.key].items()},
                 outlook.horizons,

@@ -1,17 +1,21 @@
-"""From a matplotlib figure to a small SVG that lives inside a page."""
+"""A drawing on the page: the canvas, gridlines, numbers, years and unit; written as a small SVG."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from forecast.errors import ForecastError
+from forecast.language import Language
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 #: Colours as drawn, and the style-sheet variables that take their place, so that one
@@ -144,3 +148,148 @@ def _short(number: float) -> str:
     """Write a coordinate to a tenth of a pixel."""
     said = f"{number:.1f}".removesuffix(".0")
     return "0" if said == "-0" else said
+
+
+Side = Literal["left", "bottom", "top"]
+#: From this size on a chart is read in thousands.
+THOUSANDS = 10_000
+#: Steps between gridlines, times a power of ten.
+_STEPS = (1, 2, 2.5, 5, 10)
+#: Longest span in years that is labelled every five years rather than every ten, and every one.
+_FIVES, _ONES = 22, 9
+_TICK, _PAD = 3.0, 5.0
+
+
+def canvas(
+    width: float, height: float, *, left: float, right: float, top: float, bottom: float
+) -> tuple[Figure, Axes]:
+    """Return a figure with one pair of bare axes, margins in pixels."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width / 72, height / 72))
+    axes = figure.add_axes(
+        (
+            left / width,
+            bottom / height,
+            1 - (left + right) / width,
+            1 - (top + bottom) / height,
+        )
+    )
+    axes.set_axis_off()
+    return figure, axes
+
+
+def label(
+    axes: Axes, side: Side, at: Sequence[float], texts: Sequence[str], colour: str = MUTED
+) -> None:
+    """Write texts beside the axes, at positions in the units of the data.
+
+    Texts on top stand upright, read from below.
+    """
+    from matplotlib.transforms import ScaledTranslation
+
+    along_y = side == "left"
+    shift = {"left": (-_PAD, 0.0), "bottom": (0.0, -_PAD - _TICK), "top": (0.0, _PAD)}[side]
+    figure = axes.get_figure()
+    if figure is None:
+        raise ValueError("the axes belong to no figure")
+    moved = ScaledTranslation(shift[0] / 72, shift[1] / 72, figure.dpi_scale_trans)
+    where = (axes.get_yaxis_transform() if along_y else axes.get_xaxis_transform()) + moved
+    for position, text in zip(at, texts):
+        axes.text(
+            0.0 if along_y else position,
+            position if along_y else float(side == "top"),
+            text,
+            transform=where,
+            color=colour,
+            ha="right" if along_y else "center",
+            va={"left": "center", "bottom": "top", "top": "bottom"}[side],
+            rotation=90 if side == "top" else 0,
+        )
+
+
+def rules(axes: Axes, across: Literal["x", "y"], at: Sequence[float]) -> None:
+    """Draw pale lines over the whole axes, under everything else."""
+    if across == "y":
+        segments = [((0.0, position), (1.0, position)) for position in at]
+        where = axes.get_yaxis_transform()
+    else:
+        segments = [((position, 0.0), (position, 1.0)) for position in at]
+        where = axes.get_xaxis_transform()
+    _lines(axes, segments, where, RULE, 0.7, zorder=0.5)
+
+
+def numbers(axes: Axes, words: Language, along: Literal["x", "y"] = "y") -> None:
+    """Draw gridlines at round numbers and write these as the language does.
+
+    The limits of the axes are what they are at this moment, and stay so.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = axes.get_ylim() if along == "y" else axes.get_xlim()
+    (axes.set_ylim if along == "y" else axes.set_xlim)(low, high)
+    given = MaxNLocator(nbins=5, steps=_STEPS).tick_values(low, high)
+    at = [float(value) for value in given if low <= value <= high]
+    rules(axes, along, at)
+    texts = [words.persons(v) if v == round(v) else words.decimal(v) for v in at]
+    label(axes, "left" if along == "y" else "bottom", at, texts)
+    if along == "x":
+        ground(axes, at)
+
+
+def years(axes: Axes, first: int, last: int, at: Sequence[int] | None = None) -> None:
+    """Draw the ground line with years under it.
+
+    Parameters
+    ----------
+    axes : Axes
+        With its limits along the years set.
+    first, last : int
+        First and last year shown.
+    at : sequence of int, optional
+        Which years to write; every tenth, fifth or single one without it.
+    """
+    span = last - first
+    step = 10 if span > _FIVES else 5 if span > _ONES else max(1, span // 4)
+    shown = [year for year in range(first, last + 1) if year % step == 0] if at is None else at
+    ground(axes, shown)
+    label(axes, "bottom", shown, [str(year) for year in shown])
+
+
+def ground(axes: Axes, at: Sequence[float] = ()) -> None:
+    """Draw the lower edge of the axes with ticks at positions of the data."""
+    height = axes.bbox.height
+    left, right = axes.get_xlim()
+    ticks = [((position, 0.0), (position, -_TICK / height)) for position in at]
+    segments = [((left, 0.0), (right, 0.0)), *ticks]
+    _lines(axes, segments, axes.get_xaxis_transform(), MUTED, 0.8, zorder=2.5)
+
+
+def unit(axes: Axes, divisor: int, words: Language) -> None:
+    """Write what the numbers count into the upper left corner."""
+    said = words.say("thousand persons a year") if divisor > 1 else words.say("persons a year")
+    corner(axes, said)
+
+
+def corner(axes: Axes, text: str, colour: str = MUTED) -> None:
+    """Write a text into the upper left corner of the figure."""
+    axes.annotate(
+        text, (0, 1), xycoords="figure fraction", xytext=(4, -4), textcoords="offset points",
+        va="top", color=colour,
+    )  # fmt: skip
+
+
+def divisor(*values: float | np.ndarray) -> int:
+    """Return 1000 if a chart of these persons is better read in thousands."""
+    largest = max(float(np.nanmax(np.abs(value), initial=0.0)) for value in values)
+    return 1000 if largest >= THOUSANDS else 1
+
+
+def _lines(
+    axes: Axes, segments: Sequence[object], where: object, colour: str, width: float, zorder: float
+) -> None:
+    from matplotlib.collections import LineCollection
+
+    lines = LineCollection(segments, colors=colour, linewidths=width, zorder=zorder, clip_on=False)  # type: ignore[arg-type]
+    lines.set_transform(where)  # type: ignore[arg-type]
+    axes.add_collection(lines, autolim=False)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecast import labels
 from forecast.arguments import QUANTILE_LEVELS
-from forecast.language import Language
+from forecast.language import Language, rounded
 from forecast.outlook import TABLE_KEY, Forecast
-from forecast.reports import labels
-from forecast.reports.numbers import rounded
-from forecast.reports.series_view import Subject
+from forecast.reports.series_view import SeriesView
 
 #: Levels of the intervals that the page shows.
 LEVELS = (0.5, 0.8, 0.95)
@@ -79,22 +78,22 @@ def all_quantiles(outlook: Forecast, words: Language) -> pd.DataFrame:
     )
 
 
-def intervals(shown: Sequence[Subject], words: Language) -> list[Row]:
+def intervals(shown: Sequence[SeriesView], words: Language) -> list[Row]:
     """Return one row per series and target year."""
     return [
-        _row(subject, year, words, first=position == 0)
-        for subject in shown
-        for position, year in enumerate(subject.horizons)
+        _row(view, year, words, first=position == 0)
+        for view in shown
+        for position, year in enumerate(view.horizons)
     ]
 
 
-def _row(subject: Subject, year: int, words: Language, *, first: bool) -> Row:
-    source, place, measure = subject.key
-    signed = subject.series.signed
-    known = subject.observed(year)
+def _row(view: SeriesView, year: int, words: Language, *, first: bool) -> Row:
+    source, place, measure = view.key
+    signed = view.series.signed
+    known = view.observed(year)
     median, bands = "", []
-    if year in subject.years:
-        drawn = subject.at(year)
+    if year in view.years:
+        drawn = view.at(year)
         median = words.persons(rounded(float(np.median(drawn)), 3), sign=signed)
         for level in LEVELS:
             ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
@@ -109,5 +108,5 @@ def _row(subject: Subject, year: int, words: Language, *, first: bool) -> Row:
         median,
         tuple(bands),
         first,
-        len(subject.horizons),
+        len(view.horizons),
     )

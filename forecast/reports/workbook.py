@@ -11,10 +11,11 @@ from xml.etree.ElementTree import canonicalize
 
 import numpy as np
 
+from forecast import labels
 from forecast.language import Language, message
 from forecast.outlook import Forecast
-from forecast.reports import labels, sentences
-from forecast.reports.series_view import Subject
+from forecast.reports import sentences
+from forecast.reports.series_view import SeriesView
 from forecast.reports.tables import LEVELS
 from forecast.reports.targets import sheet
 
@@ -42,7 +43,7 @@ def neutral(text: str) -> str:
 
 def workbook(
     outlook: Forecast,
-    known: Sequence[Subject],
+    views: Sequence[SeriesView],
     title: str,
     words: Language,
     targets: pd.DataFrame | None = None,
@@ -53,7 +54,7 @@ def workbook(
     Parameters
     ----------
     outlook : Forecast
-    known : sequence of Subject
+    views : sequence of SeriesView
         Every series, also those that were not forecast.
     title : str
         Title of the report.
@@ -75,13 +76,13 @@ def workbook(
     if first is not None:
         book.remove(first)
     _fill(_sheet(book, words.say("About")), *_about(outlook, title, words))
-    for measure in sorted({s.series.measure for s in known if s.forecast}, key=labels.ORDER.get):  # type: ignore[arg-type]
-        rows = [s for s in known if s.forecast and s.series.measure == measure]
+    for measure in sorted({s.series.measure for s in views if s.forecast}, key=labels.ORDER.get):  # type: ignore[arg-type]
+        rows = [s for s in views if s.forecast and s.series.measure == measure]
         _fill(_sheet(book, labels.measure(measure, words)), *_forecasts(rows, words))
     if targets is not None:
         _fill(_sheet(book, words.say("Targets")), *sheet(targets, record, words))
-    _fill(_sheet(book, words.say("Observed figures")), *_history(known, words))
-    _fill(_sheet(book, words.say("Series")), *_series(known, words))
+    _fill(_sheet(book, words.say("Observed figures")), *_history(views, words))
+    _fill(_sheet(book, words.say("Series")), *_series(views, words))
     return _steady(book)
 
 
@@ -131,7 +132,7 @@ def _about(outlook: Forecast, title: str, words: Language) -> tuple[list[str], l
     return [words.say("Horizon report"), title], rows
 
 
-def _forecasts(rows: Sequence[Subject], words: Language) -> tuple[list[str], list[list[Cell]]]:
+def _forecasts(rows: Sequence[SeriesView], words: Language) -> tuple[list[str], list[list[Cell]]]:
     header = [words.say(name) for name in ("Code", "Place", "Source", _LAST_YEAR, "Year")]
     header += [words.say("Observed"), words.say("Median")]
     for level in LEVELS:
@@ -141,16 +142,16 @@ def _forecasts(rows: Sequence[Subject], words: Language) -> tuple[list[str], lis
     if signed:
         header.append(words.say("Chance of a net loss"))
     body: list[list[Cell]] = []
-    for subject in rows:
-        source, code, _ = subject.key
-        for year in subject.horizons:
-            seen = subject.observed(year)
+    for view in rows:
+        source, code, _ = view.key
+        for year in view.horizons:
+            seen = view.observed(year)
             row: list[Cell] = [
                 code, labels.place(code, words), labels.source(source, words),
-                subject.series.origin, year, None if seen is None else round(seen),
+                view.series.origin, year, None if seen is None else round(seen),
             ]  # fmt: skip
-            if year in subject.years:
-                drawn = subject.at(year)
+            if year in view.years:
+                drawn = view.at(year)
                 row.append(round(float(np.median(drawn))))
                 for level in LEVELS:
                     ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
@@ -161,12 +162,12 @@ def _forecasts(rows: Sequence[Subject], words: Language) -> tuple[list[str], lis
     return header, body
 
 
-def _history(known: Sequence[Subject], words: Language) -> tuple[list[str], list[list[Cell]]]:
+def _history(views: Sequence[SeriesView], words: Language) -> tuple[list[str], list[list[Cell]]]:
     names = ("Code", "Place", "Measure", "Source", "Year", _PERSONS, "Flags")
     body: list[list[Cell]] = []
-    for subject in known:
-        source, code, measure = subject.key
-        series = subject.series
+    for view in views:
+        source, code, measure = view.key
+        series = view.series
         for year, value, flags in zip(series.years, series.values, series.flags):
             body.append(
                 [
@@ -178,19 +179,19 @@ def _history(known: Sequence[Subject], words: Language) -> tuple[list[str], list
     return [words.say(name) for name in names], body
 
 
-def _series(known: Sequence[Subject], words: Language) -> tuple[list[str], list[list[Cell]]]:
+def _series(views: Sequence[SeriesView], words: Language) -> tuple[list[str], list[list[Cell]]]:
     names = ("Code", "Place", "Measure", "Source", "Newest release", _LAST_YEAR, "Observed")
     header = [*(words.say(name) for name in names), words.say("Modelled as"), words.say("Flags")]
     body: list[list[Cell]] = []
-    for subject in known:
-        source, code, measure = subject.key
-        scale = labels.scale(str(subject.note["scale"]), words)
+    for view in views:
+        source, code, measure = view.key
+        scale = labels.scale(str(view.note["scale"]), words)
         body.append(
             [
                 code, labels.place(code, words), labels.measure(measure, words), source,
-                subject.as_of, subject.series.origin, int(str(subject.note["observations"])),
-                scale if subject.forecast else sentences.not_forecast(subject, words),
-                sentences.flags(subject, words),
+                view.as_of, view.series.origin, int(str(view.note["observations"])),
+                scale if view.forecast else sentences.not_forecast(view, words),
+                sentences.flags(view, words),
             ]
         )  # fmt: skip
     return header, body

@@ -10,12 +10,12 @@ from forecast.language import Language, language
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.reports.series_view import Subject, subjects
+from forecast.reports.series_view import SeriesView, series_views
 
 
 @pytest.fixture(scope="session")
-def known(outlook: Forecast) -> dict[tuple[str, str, str], Subject]:
-    return {subject.key: subject for subject in subjects(outlook)}
+def known(outlook: Forecast) -> dict[tuple[str, str, str], SeriesView]:
+    return {view.key: view for view in series_views(outlook)}
 
 
 @pytest.fixture(params=["en", "ru"])

@@ -13,10 +13,10 @@ from forecast.language import language
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.reports.accounts import accounts
 from forecast.reports.horizon import report
-from forecast.reports.largest_changes import jumps_of, largest
-from forecast.reports.series_view import subjects
+from forecast.reports.record import jumps_of, largest
+from forecast.reports.regions import accounts
+from forecast.reports.series_view import series_views
 
 ENGLISH = language("en")
 
@@ -60,7 +60,7 @@ def draws(outlook: Forecast, location: str, measure: str) -> np.ndarray:
 
 
 def test_what_does_not_balance_is_said(own: Forecast) -> None:
-    said = accounts(subjects(own), ENGLISH)
+    said = accounts(series_views(own), ENGLISH)
     assert said is not None
     assert not said["adds_up"]
     assert "each by itself" in str(said["text"])
@@ -71,21 +71,21 @@ def test_draws_that_balance_are_found_out(own: Forecast) -> None:
     net = draws(own, "KGZ", "immigration") - draws(own, "KGZ", "emigration")
     flows = {("KGZ", "net_migration"): net}
     regions = {("KG-C", "net_migration"): net - draws(own, "KG-B", "net_migration")}
-    both = accounts(subjects(with_draws(own, {**flows, **regions})), ENGLISH)
+    both = accounts(series_views(with_draws(own, {**flows, **regions})), ENGLISH)
     assert both == {
         "adds_up": True,
         "text": "In every simulated future arrivals minus departures give the net. "
         "In every simulated future the regions add up to the country.",
     }
-    half = accounts(subjects(with_draws(own, flows)), ENGLISH)
+    half = accounts(series_views(with_draws(own, flows)), ENGLISH)
     assert half is not None
     assert not half["adds_up"]
     off = {("KGZ", "net_migration"): np.where(np.arange(100)[:, None] == 7, net + 2, net)}
-    assert "do not balance" in str(accounts(subjects(with_draws(own, off)), ENGLISH))
+    assert "do not balance" in str(accounts(series_views(with_draws(own, off)), ENGLISH))
 
 
 def test_series_that_have_nothing_to_add_up_to_say_nothing(own: Forecast) -> None:
-    alone = [subject for subject in subjects(own) if subject.series.measure == "immigration"]
+    alone = [view for view in series_views(own) if view.series.measure == "immigration"]
     assert accounts(alone, ENGLISH) is None
 
 
@@ -126,8 +126,8 @@ def test_the_largest_jump_leaves_out_gaps_and_doubt() -> None:
     flags[2] = "outlier"
     flags[4] = "break"
     panel = Panel.from_frame(table("KAZ", "immigration", values, flag=flags))
-    (subject,) = subjects(forecast(panel, model="naive", draws=100, horizons=(2026,)))
-    assert largest(subject) == (2016, 9_100.0, 15_000.0)
-    assert jumps_of([subject], ENGLISH) == [
+    (view,) = series_views(forecast(panel, model="naive", draws=100, horizons=(2026,)))
+    assert largest(view) == (2016, 9_100.0, 15_000.0)
+    assert jumps_of([view], ENGLISH) == [
         "Kazakhstan, Immigration, own: from 9,100 in 2015 to 15,000 in 2016."
     ]

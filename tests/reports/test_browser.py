@@ -16,7 +16,7 @@ import pytest
 
 import forecast as fc
 from forecast.reports.horizon import report
-from forecast.reports.thresholds import parse
+from forecast.reports.targets import parse
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 #: Where `npm install --prefix build axe-core` puts it; another place by the variable.

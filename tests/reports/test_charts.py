@@ -10,11 +10,11 @@ import pytest
 from forecast.errors import ForecastError
 from forecast.language import language
 from forecast.reports import charts, sentences
-from forecast.reports.series_view import Subject, identity
+from forecast.reports.series_view import SeriesView, identity
 from forecast.reports.svg import COLOURS, drawing, to_svg
 
 ENGLISH = language("en")
-Known = dict[tuple[str, str, str], Subject]
+Known = dict[tuple[str, str, str], SeriesView]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -24,7 +24,7 @@ def parse(svg: str) -> ElementTree.Element:
 
 @pytest.fixture(scope="module")
 def fans(known: Known) -> dict[tuple[str, str, str], str]:
-    return {key: charts.fan(subject, ENGLISH) for key, subject in known.items()}
+    return {key: charts.fan(view, ENGLISH) for key, view in known.items()}
 
 
 def test_fans_are_well_formed_and_described(fans: dict, known: Known) -> None:
@@ -72,7 +72,7 @@ def test_flags_and_policy_years_are_drawn(fans: dict) -> None:
 
 
 def test_ranking_names_every_region_in_order(known: Known) -> None:
-    regions = [subject for subject in known.values() if not subject.national]
+    regions = [view for view in known.values() if not view.national]
     svg = charts.ranking(regions, 2027, ENGLISH)
     texts = [node.text for node in parse(svg).iter(f"{SVG}text")]
     assert {"Akmola", "Aktobe", "South Kazakhstan (Turkistan + Shymkent)"} <= set(texts)

@@ -17,8 +17,8 @@ from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports.horizon import report
 from forecast.reports.record import record, section
-from forecast.reports.series_view import subjects
-from forecast.reports.track_matching import covered
+from forecast.reports.series_view import series_views
+from forecast.reports.verdicts import covered
 
 KEY = ["source", "location", "measure"]
 
@@ -60,7 +60,7 @@ def test_series_that_are_not_in_the_report_do_not_count(varied: Panel, track: Tr
     part = varied.select(source="kz-bns")
     outlook = forecast(part, model="mean", draws=100)
     found = record(covered(track, part), "mean")
-    shown = section(found, subjects(outlook), language("en"))
+    shown = section(found, series_views(outlook), language("en"))
     assert found is not None
     assert shown is not None
     ours = track.select(source="kz-bns")

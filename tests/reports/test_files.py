@@ -20,12 +20,12 @@ from forecast.exports.check import check_hub
 from forecast.language import language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.reports import manifest, thresholds, workbook
+from forecast.reports import manifest, targets, workbook
 from forecast.reports.horizon import check_place, report
-from forecast.reports.series_view import Subject
+from forecast.reports.series_view import SeriesView
 
 ENGLISH = language("en")
-Known = dict[tuple[str, str, str], Subject]
+Known = dict[tuple[str, str, str], SeriesView]
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +277,7 @@ def test_other_files_are_no_manifest(outlook: Forecast, tmp_path: Path, content:
 
 
 def write(folder: Path, text: str) -> Path:
-    path = folder / "thresholds.toml"
+    path = folder / "targets.toml"
     path.write_text(text)
     return path
 
@@ -289,10 +289,10 @@ def test_thresholds_get_their_probability(outlook: Forecast, known: Known, tmp_p
         '[[threshold]]\nlocation = "KAZ"\nmeasure = "net_migration"\nsource = "kz-bns"\n'
         "below = -1500.0\n",
     )
-    first, second = thresholds.read(path)
+    first, second = targets.read(path)
     arrivals = known["kz-bns", "KAZ", "immigration"]
     share = (outlook.sample(location="KAZ", measure="immigration", year=2027) > 9000).mean()
-    said = thresholds.chance(arrivals, 2027, first, ENGLISH)
+    said = targets.chance(arrivals, 2027, first, ENGLISH)
     assert said.startswith("More than 9,000: ")
     assert f"({ENGLISH.percent(share)})" in said
     register = known["kz-bns", "KAZ", "net_migration"]
@@ -331,4 +331,4 @@ def test_bad_thresholds_are_named(
 def test_unknown_keys_are_named(tmp_path: Path) -> None:
     text = '[[threshold]]\nlocation = "KAZ"\nmeasure = "immigration"\nabowe = 1'
     with pytest.raises(UnknownNameError, match="Did you mean: above"):
-        thresholds.read(write(tmp_path, text))
+        targets.read(write(tmp_path, text))

@@ -113,7 +113,7 @@ def test_targets_of_the_policy_concept_have_their_anchor(page: Page) -> None:
 
 
 def test_tables_hold_the_quantiles_of_the_draws(page: Page, outlook: Forecast) -> None:
-    from forecast.reports.numbers import rounded
+    from forecast.language import rounded
 
     text = " ".join(" ".join(page.text).split())
     for level in (0.5, 0.8, 0.95):

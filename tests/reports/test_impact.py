@@ -15,11 +15,12 @@ from forecast.impacts.counterfactual import Window
 from forecast.impacts.event import Event
 from forecast.impacts.placebo import Placebos
 from forecast.impacts.result import Impact
+from forecast.impacts.sentences import difference, finding, power
 from forecast.language import Language, language
 from forecast.outlook import Forecast
-from forecast.reports import effects
+from forecast.reports import effect_charts
 from forecast.reports.horizon import report
-from forecast.reports.impact import difference, finding, power, section
+from forecast.reports.impact import section
 
 ENGLISH, RUSSIAN = language("en"), language("ru")
 
@@ -93,10 +94,10 @@ def test_titles_and_limits_come_in_the_language_of_the_page() -> None:
 @pytest.mark.parametrize("words", [ENGLISH, RUSSIAN])
 def test_charts_are_drawn_the_same_each_time(words: Language) -> None:
     found = made(1900, ORDINARY_GAPS, signed=False)
-    for draw in (effects.fan, effects.strip):
+    for draw in (effect_charts.fan, effect_charts.strip):
         assert draw(found, "x", words) == draw(found, "x", words)
         assert "<title" in draw(found, "x", words)
-    assert "<script" not in effects.fan(
+    assert "<script" not in effect_charts.fan(
         replace(found, event=replace(found.event, title="<script>")), "x", words
     )
 

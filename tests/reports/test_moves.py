@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from forecast import labels
 from forecast.data import package
 from forecast.errors import ForecastError
-from forecast.language import Language, language
-from forecast.reports import internal_migration, labels
-from forecast.reports.numbers import rounded
+from forecast.language import Language, language, rounded
+from forecast.reports import internal_migration
 
 ENGLISH = language("en")
 

@@ -20,7 +20,7 @@ from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports.horizon import report
-from forecast.reports.reproduce import shown
+from forecast.reports.manifest import shown
 
 YEARS = range(2000, 2025)
 

@@ -15,13 +15,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast import labels
 from forecast.evaluate.track import Track
 from forecast.evaluate.verdicts import TOO_LITTLE
-from forecast.language import Language
+from forecast.language import Language, rounded
 from forecast.outlook import Forecast
-from forecast.reports import labels
 from forecast.reports.horizon import report
-from forecast.reports.numbers import rounded
 
 SIGNED = {"net_migration", "net_all_flows", "internal_net"}
 Key = tuple[str, str, str]

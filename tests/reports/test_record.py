@@ -12,15 +12,14 @@ import pytest
 
 from forecast.errors import ForecastError
 from forecast.evaluate.track import Track
-from forecast.language import Language, language
+from forecast.language import Language, language, rounded
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.reports import record, reliability, verdicts
-from forecast.reports.hedgehog import described, hedgehog
+from forecast.reports import record, track_charts, verdicts
 from forecast.reports.horizon import report
-from forecast.reports.numbers import rounded
-from forecast.reports.series_view import Subject, subjects
+from forecast.reports.series_view import SeriesView, series_views
+from forecast.reports.track_charts import described, hedgehog
 from forecast.scenarios.targets import Target
 
 KEY = ("kz-bns", "KAZ", "immigration")
@@ -150,7 +149,7 @@ def test_a_model_without_a_record_has_none(track: Track, known: dict) -> None:
 
 def test_the_reference_has_coverage_but_no_verdict(track: Track, outlook: Forecast) -> None:
     made = record.record(track, "naive")
-    shown = record.section(made, subjects(outlook), ENGLISH)
+    shown = record.section(made, series_views(outlook), ENGLISH)
     assert made is not None
     assert shown is not None
     assert not made.verdicts
@@ -187,7 +186,7 @@ def test_a_page_says_when_the_record_is_of_other_models(
 
 
 def test_hedgehogs_draw_every_origin_and_count_what_held(
-    track: Track, known: dict[tuple[str, str, str], Subject], words: Language
+    track: Track, known: dict[tuple[str, str, str], SeriesView], words: Language
 ) -> None:
     table = track.select(model="mean").table
     rows = table[
@@ -230,14 +229,14 @@ def test_surprises_of_regions_are_told_by_year(track: Track) -> None:
 
 def test_the_reliability_chart_carries_the_calibration(track: Track, words: Language) -> None:
     calibration = track.select(model="mean").calibration()
-    (entry,) = reliability.figures(calibration, words)
+    (entry,) = track_charts.figures(calibration, words)
     svg = entry["svg"]
-    assert reliability.described(calibration, words) in svg
+    assert track_charts.described(calibration, words) in svg
     for row in calibration.to_dict("records"):
-        assert words.share(float(row["coverage"])) in reliability.described(calibration, words)
+        assert words.share(float(row["coverage"])) in track_charts.described(calibration, words)
     root = ElementTree.fromstring(str(svg).replace("<svg ", '<svg xmlns="x" ', 1))  # noqa: S314
     dots = [node for node in root.iter("{x}use") if "var(--accent)" in str(node.get("style"))]
     assert len(dots) == len(calibration)
-    assert reliability.figures(calibration.head(0), words) == []
+    assert track_charts.figures(calibration.head(0), words) == []
     with pytest.raises(ForecastError, match="would be empty"):
-        reliability.reliability(calibration.head(0), words)
+        track_charts.reliability(calibration.head(0), words)

@@ -17,12 +17,11 @@ import pytest
 import forecast as fc
 from forecast.errors import DataError
 from forecast.evaluate.track import Track
-from forecast.language import language
+from forecast.language import language, rounded
 from forecast.outlook import Forecast
 from forecast.reports import scenario as section
-from forecast.reports import targets as aims
+from forecast.reports import targets as target_section
 from forecast.reports.horizon import report
-from forecast.reports.numbers import rounded
 from forecast.scenarios.scenario import scenario
 from forecast.scenarios.targets import targets
 
@@ -139,8 +138,8 @@ def test_targets_with_chance_error_and_record(
 
 def test_observed_targets_are_reached_or_not(outlook: Forecast) -> None:
     row = {"status": "observed", "probability": 1.0}
-    assert aims._chance(row, ENGLISH) == "reached"
-    assert aims._chance({**row, "probability": 0.0}, RUSSIAN) == "не достигнута"
+    assert target_section._chance(row, ENGLISH) == "reached"
+    assert target_section._chance({**row, "probability": 0.0}, RUSSIAN) == "не достигнута"
 
 
 def test_the_workbook_keeps_the_targets(judged: Forecast, written: Path) -> None:

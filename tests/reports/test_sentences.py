@@ -7,17 +7,16 @@ import re
 import numpy as np
 import pytest
 
-from forecast.language import Language, language
+from forecast.language import Language, language, rounded
 from forecast.outlook import Forecast
-from forecast.reports import releases, sentences
-from forecast.reports.numbers import rounded
-from forecast.reports.series_view import Subject
+from forecast.reports import provenance, sentences
+from forecast.reports.series_view import SeriesView
 
 ENGLISH = language("en")
 UN = ("un-wpp", "KAZ", "net_migration")
 REGISTER = ("kz-bns", "KAZ", "net_migration")
 ARRIVALS = ("kz-bns", "KAZ", "immigration")
-Known = dict[tuple[str, str, str], Subject]
+Known = dict[tuple[str, str, str], SeriesView]
 
 
 def numbers(text: str) -> list[int]:
@@ -57,16 +56,16 @@ def test_the_numbers_of_a_net_flow_are_those_of_the_draws(
 def test_comparison_and_total_are_recomputed(
     outlook: Forecast, known: Known, words: Language, key: tuple[str, str, str]
 ) -> None:
-    subject = known[key]
+    view = known[key]
     observed = outlook.history.select(source=key[0], location=key[1], measure=key[2]).latest
     mean = observed.sort_values("year")["value"].dropna().to_numpy()[-5:].mean()
     chance = percent((drawn(outlook, key, 2027) > mean).mean())
-    said = numbers(sentences.above_recent(subject, 2027, words))
+    said = numbers(sentences.above_recent(view, 2027, words))
     assert said == [5, rounded(mean), chance]
-    first = subject.series.origin + 1
+    first = view.series.origin + 1
     total = sum(drawn(outlook, key, year) for year in range(first, 2028))
     low, middle, high = (rounded(x) for x in np.quantile(total, [0.1, 0.5, 0.9]))
-    assert numbers(sentences.total(subject, 2027, words)) == [first, 2027, low, high, 80, middle]
+    assert numbers(sentences.total(view, 2027, words)) == [first, 2027, low, high, 80, middle]
 
 
 def test_counts_say_range_and_middle(outlook: Forecast, known: Known, words: Language) -> None:
@@ -83,25 +82,25 @@ def test_an_observed_target_year_shows_the_observation(known: Known) -> None:
 
 
 def test_releases_are_compared(known: Known, words: Language) -> None:
-    subject = known[UN]
-    earlier = subject.releases[0]
-    now = dict(zip(subject.series.years, subject.series.values))
+    view = known[UN]
+    earlier = view.releases[0]
+    now = dict(zip(view.series.years, view.series.values))
     moved = np.mean([abs(now[year] - value) for year, value in earlier.items()])
     turned = sum(now[year] * value < 0 for year, value in earlier.items())
-    said = numbers(releases.revised(subject, words))
+    said = numbers(provenance.revised(view, words))
     assert said == [1990, 2021, rounded(moved)] + ([turned] if turned else [])
-    assert releases.revised(known[REGISTER], words) == ""
+    assert provenance.revised(known[REGISTER], words) == ""
 
 
 def test_the_first_screen_says_that_the_sign_has_changed(known: Known, words: Language) -> None:
-    subject = known[UN]
-    earlier = subject.releases[0]
-    now = dict(zip(subject.series.years, subject.series.values))
+    view = known[UN]
+    earlier = view.releases[0]
+    now = dict(zip(view.series.years, view.series.values))
     shown = {year: value for year, value in earlier.items() if year >= 1990}
     turned = sum(now[year] * value < 0 for year, value in shown.items())
     assert turned > 0
-    assert numbers(releases.other_sign(subject, words)) == [turned, len(shown)]
-    assert releases.other_sign(known[REGISTER], words) == ""
+    assert numbers(provenance.other_sign(view, words)) == [turned, len(shown)]
+    assert provenance.other_sign(known[REGISTER], words) == ""
 
 
 def test_two_sources_stand_side_by_side(known: Known) -> None:

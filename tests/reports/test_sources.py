@@ -8,11 +8,10 @@ import pytest
 import forecast as fc
 from forecast.data import package
 from forecast.errors import DataError
-from forecast.language import Language, language
+from forecast.language import Language, language, rounded
 from forecast.outlook import Forecast
-from forecast.reports import contrast, thresholds, un_projections
-from forecast.reports.numbers import rounded
-from forecast.reports.series_view import Subject, subjects
+from forecast.reports import other_sources, targets
+from forecast.reports.series_view import SeriesView, series_views
 
 ENGLISH = language("en")
 
@@ -26,12 +25,14 @@ def national() -> Forecast:
 
 
 @pytest.fixture(scope="module")
-def bundled(national: Forecast) -> list[Subject]:
-    return subjects(national)
+def bundled(national: Forecast) -> list[SeriesView]:
+    return series_views(national)
 
 
-def test_two_sources_are_compared_by_their_figures(bundled: list[Subject], words: Language) -> None:
-    compared = list(contrast.pairs(bundled))
+def test_two_sources_are_compared_by_their_figures(
+    bundled: list[SeriesView], words: Language
+) -> None:
+    compared = list(other_sources.pairs(bundled))
     assert {first.country for first, _ in compared} == {"KAZ", "UZB"}
     for first, second in compared:
         assert (first.series.source, second.series.source)[0] == "un-wpp"
@@ -44,7 +45,7 @@ def test_two_sources_are_compared_by_their_figures(bundled: list[Subject], words
         ]  # fmt: skip
         gaps = {year: abs(ours[year] - theirs[year]) for year in both}
         worst = max(gaps, key=lambda year: gaps[year])
-        said = contrast.difference(first, second, words)
+        said = other_sources.difference(first, second, words)
         assert words.persons(rounded(float(np.mean(list(gaps.values()))))) in said
         assert words.persons(ours[worst], sign=True) in said
         assert words.persons(theirs[worst], sign=True) in said
@@ -53,29 +54,29 @@ def test_two_sources_are_compared_by_their_figures(bundled: list[Subject], words
         assert (f" {turned} " in said) == (turned > 0)
 
 
-def test_a_disputed_figure_is_no_measure_of_a_difference(bundled: list[Subject]) -> None:
-    pair = next(p for p in contrast.pairs(bundled) if p[0].country == "UZB")
+def test_a_disputed_figure_is_no_measure_of_a_difference(bundled: list[SeriesView]) -> None:
+    pair = next(p for p in other_sources.pairs(bundled) if p[0].country == "UZB")
     assert 2005 in pair[1].series.years[pair[1].series.flagged("suspect")]
-    assert 2005 not in contrast.common(*pair)[0]
+    assert 2005 not in other_sources.common(*pair)[0]
 
 
-def test_the_contrast_is_drawn_and_described(bundled: list[Subject]) -> None:
-    shown = contrast.section(bundled, ENGLISH)
+def test_the_contrast_is_drawn_and_described(bundled: list[SeriesView]) -> None:
+    shown = other_sources.disagreements(bundled, ENGLISH)
     assert len(shown) == 2
     for entry in shown:
         assert str(entry["svg"]).count("<svg") == 1
         assert entry["caption"] in str(entry["svg"])
 
 
-def test_one_source_is_no_contrast(known: dict[tuple[str, str, str], Subject]) -> None:
-    alone = [subject for subject in known.values() if subject.series.source == "un-wpp"]
-    assert contrast.section(alone, ENGLISH) == []
+def test_one_source_is_no_contrast(known: dict[tuple[str, str, str], SeriesView]) -> None:
+    alone = [view for view in known.values() if view.series.source == "un-wpp"]
+    assert other_sources.disagreements(alone, ENGLISH) == []
 
 
 def test_what_the_un_says_is_in_the_table(
-    national: Forecast, bundled: list[Subject], words: Language
+    national: Forecast, bundled: list[SeriesView], words: Language
 ) -> None:
-    shown = un_projections.section(bundled, words)
+    shown = other_sources.un_projections(bundled, words)
     assert shown is not None
     table = package.projections()
     assert shown["vintages"] == sorted({int(day[:4]) for day in table["as_of"]})
@@ -95,9 +96,9 @@ def test_what_the_un_says_is_in_the_table(
 
 
 def test_what_the_un_had_said_is_held_against_what_came(
-    bundled: list[Subject], words: Language
+    bundled: list[SeriesView], words: Language
 ) -> None:
-    shown = un_projections.section(bundled, words)
+    shown = other_sources.un_projections(bundled, words)
     assert shown is not None
     table = package.projections().query("location == 'KAZ' and year <= 2023")
     assert len(table) == 2
@@ -110,9 +111,10 @@ def test_what_the_un_had_said_is_held_against_what_came(
         assert words.persons(rounded(row["value"], 3), sign=True) in said
 
 
-def test_without_the_un_nothing_is_said_of_it(bundled: list[Subject]) -> None:
+def test_without_the_un_nothing_is_said_of_it(bundled: list[SeriesView]) -> None:
     assert (
-        un_projections.section([s for s in bundled if s.series.source != "un-wpp"], ENGLISH) is None
+        other_sources.un_projections([s for s in bundled if s.series.source != "un-wpp"], ENGLISH)
+        is None
     )
 
 
@@ -124,7 +126,7 @@ def test_without_the_un_nothing_is_said_of_it(bundled: list[Subject]) -> None:
     ],
 )
 def test_thresholds_from_the_command_line(text: str, expected: tuple[object, ...]) -> None:
-    found = thresholds.parse(text)
+    found = targets.parse(text)
     told = (found.location, found.measure, found.source, found.value, found.above)
     assert told == expected
 
@@ -132,4 +134,4 @@ def test_thresholds_from_the_command_line(text: str, expected: tuple[object, ...
 @pytest.mark.parametrize("text", ["", "KAZ > 4", "KAZ immigration = 4", "KAZ immigration > many"])
 def test_other_thresholds_are_refused(text: str) -> None:
     with pytest.raises(DataError, match=r"is not understood\. Write LOCATION MEASURE"):
-        thresholds.parse(text)
+        targets.parse(text)

@@ -1,15 +1,77 @@
-"""The reliability chart: how often intervals held, against what they promise."""
+"""Charts of a track record: past forecasts over what came, and how often intervals held."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from forecast.errors import ForecastError
 from forecast.language import Language
-from forecast.reports import frame
+from forecast.reports import charts, svg
+from forecast.reports.series_view import FIRST_YEAR, SeriesView, identity
 from forecast.reports.svg import ACCENT, INK, MUTED, drawing, to_svg
+
+
+def hedgehog(view: SeriesView, rows: pd.DataFrame, words: Language) -> str:
+    """Draw the medians of past forecasts, one line from each origin, over the observed series.
+
+    Parameters
+    ----------
+    view : SeriesView
+    rows : DataFrame
+        Scored rows of one model and this series: ``origin, year, median, inside_80``.
+    words : Language
+
+    Returns
+    -------
+    str
+        SVG text.
+    """
+    from matplotlib.collections import LineCollection
+
+    name = identity("hedgehog", *view.key)
+    series = view.series
+    observed = dict(zip(series.years.tolist(), series.values.tolist()))
+    text = 13.0
+    with drawing(name, text):
+        figure, axes = svg.canvas(
+            440, 230, left=4 * text, right=text, top=2 * text, bottom=2.2 * text
+        )
+        divisor = svg.divisor(series.values, rows["median"].to_numpy(dtype=float))
+        lines, ends = [], []
+        for origin, group in rows.sort_values("year").groupby("origin"):
+            start = observed.get(int(str(origin)), np.nan)
+            years = [int(str(origin)), *group["year"]]
+            path = np.column_stack([years, np.r_[start, group["median"]] / divisor])
+            lines.append(path[~np.isnan(path).any(axis=1)])
+            ends.append(path[-1])
+        axes.add_collection(LineCollection(lines, colors=ACCENT, linewidths=0.9, zorder=2))
+        axes.plot(*np.transpose(ends), ".", ms=3.5, color=ACCENT)
+        first = max(FIRST_YEAR, int(rows["origin"].min()) - 2)
+        shown = series.years >= first
+        axes.plot(series.years[shown], series.values[shown] / divisor, color=INK, lw=1.8)
+        if series.signed:
+            axes.axhline(0, color=MUTED, lw=0.8)
+        last = max(int(rows["year"].max()), series.origin)
+        axes.set_xlim(first - 0.5, last + 0.5)
+        svg.years(axes, first, last)
+        svg.numbers(axes, words)
+        svg.unit(axes, divisor, words)
+        return to_svg(figure, name, charts.heading(view, words), described(rows, words))
+
+
+def described(rows: pd.DataFrame, words: Language) -> str:
+    """Say how many past forecasts a chart shows and how many of them held."""
+    return words.say(
+        "Past forecasts: {count}, from {first} to {last}; in the 80\u202f% interval: {inside}.",
+        count=words.persons(len(rows)),
+        first=int(rows["origin"].min()),
+        last=int(rows["origin"].max()),
+        inside=words.persons(int(rows["inside_80"].sum())),
+    )
+
 
 #: How pale the shortest distance is drawn; the longest is drawn full.
 _PALE = 0.3
@@ -33,7 +95,7 @@ def reliability(calibration: pd.DataFrame, words: Language) -> str:
         raise ForecastError("no past forecast was scored; the reliability chart would be empty.")
     text = 13.0
     with drawing("reliability", text):
-        figure, axes = frame.canvas(
+        figure, axes = svg.canvas(
             440, 260, left=4 * text, right=2 * text, top=2.2 * text, bottom=3.6 * text
         )
         axes.plot([0, 1], [0, 1], color=MUTED, lw=0.9, ls=(0, (4, 2)))
@@ -47,22 +109,22 @@ def reliability(calibration: pd.DataFrame, words: Language) -> str:
         axes.set_ylim(0, 1.02)
         ticks = [0.0, 0.25, 0.5, 0.75, 1.0]
         said = [words.share(tick) for tick in ticks]
-        frame.rules(axes, "y", ticks)
-        frame.label(axes, "left", ticks, said)
-        frame.ground(axes, ticks)
-        frame.label(axes, "bottom", ticks, said)
+        svg.rules(axes, "y", ticks)
+        svg.label(axes, "left", ticks, said)
+        svg.ground(axes, ticks)
+        svg.label(axes, "bottom", ticks, said)
         axes.annotate(
             words.say("promised"), (0.5, 0), xycoords="axes fraction", xytext=(0, -2 * text),
             textcoords="offset points", ha="center", va="top", color=INK,
         )  # fmt: skip
-        frame.corner(axes, words.say("held"), INK)
+        svg.corner(axes, words.say("held"), INK)
         return to_svg(
             figure, "reliability", words.say("Reliability of past intervals"),
-            described(calibration, words),
+            reliability_in_words(calibration, words),
         )  # fmt: skip
 
 
-def described(calibration: pd.DataFrame, words: Language) -> str:
+def reliability_in_words(calibration: pd.DataFrame, words: Language) -> str:
     """Give every number of the chart."""
     said = []
     for horizon, levels in by_horizon(calibration).items():
