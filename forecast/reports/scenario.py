@@ -20,7 +20,7 @@ from forecast.reports.series_view import SeriesView, identity
 from forecast.scenarios.accounting import MOVED
 from forecast.scenarios.read import ARRIVALS, DEPARTURES, Shock
 from forecast.scenarios.scenario import Scenario, scenario
-from forecast.series_key import SeriesKey
+from forecast.series_key import SeriesKey, rows_of
 
 #: What a shock is given as.
 Given = str | Path | Mapping[str, Any] | Shock | Scenario
@@ -127,10 +127,7 @@ def _charted(one: Scenario, found: pd.DataFrame, views: Sequence[SeriesView]) ->
 
 
 def _strongest(found: pd.DataFrame, view: SeriesView) -> Mapping[str, Any]:
-    source, place, measure = view.key
-    mine = found[
-        (found["source"] == source) & (found["location"] == place) & (found["measure"] == measure)
-    ]
+    mine = found[rows_of(found, view.key)]
     row = mine[mine["window"] == 1].to_dict("records")[0]
     return {str(name): value for name, value in row.items()}
 

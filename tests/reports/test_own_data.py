@@ -16,6 +16,7 @@ import forecast as fc
 from forecast.cli.main import cli
 from forecast.evaluate.backtest import backtest
 from forecast.language import language
+from forecast.models import run as run_module
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -221,7 +222,7 @@ def test_what_can_be_refused_is_refused_before_the_forecast(
         track = backtest(other, ["naive", "mean"], [2012], (1,), draws=100, jobs=1, joint=False)
         more = ["--track", str(track.save(tmp_path / "track"))]
         said = "is of other series (immigration of KGZ (other))"
-    monkeypatch.setattr("forecast.models.run.forecast", never)
+    monkeypatch.setattr(run_module, "forecast", never)
     result = run("report", "--data", str(table), "--out", str(out), "--model", "mean", *more)
     assert result.exit_code != 0
     assert said in result.stderr

@@ -231,9 +231,11 @@ def test_the_reliability_chart_carries_the_calibration(track: Track, words: Lang
     calibration = track.select(model="mean").calibration()
     (entry,) = track_charts.figures(calibration, words)
     svg = entry["svg"]
-    assert track_charts.described(calibration, words) in svg
+    assert track_charts.reliability_in_words(calibration, words) in svg
     for row in calibration.to_dict("records"):
-        assert words.share(float(row["coverage"])) in track_charts.described(calibration, words)
+        assert words.share(float(row["coverage"])) in track_charts.reliability_in_words(
+            calibration, words
+        )
     root = ElementTree.fromstring(str(svg).replace("<svg ", '<svg xmlns="x" ', 1))  # noqa: S314
     dots = [node for node in root.iter("{x}use") if "var(--accent)" in str(node.get("style"))]
     assert len(dots) == len(calibration)
