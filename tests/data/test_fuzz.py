@@ -6,6 +6,7 @@ The mutations are seeded: what editors, exports and broken transfers do to table
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import random
 import zipfile
@@ -56,6 +57,19 @@ SECTIONS = (
     "Hududlar;2021;2022;2023\nIchki migratsiya: ko'chib kelganlar, ming kishi;;;\n"
     "Toshkent shahri;12,5;13,1;14,0\nFarg‘ona viloyati;1,5;3,1;4,0\n"
 )
+UNITS = (
+    "location,measure,unit,sex,year,value\nKZ,emigration,THS_PER,T,2020,29.1\n"
+    "KZ,emigration,THS_PER,T,2021,32.3\nKZ,emigration,THS_PER,T,2022,24.2\n"
+)
+BULK = (
+    "freq,age,unit,sex,geo\\TIME_PERIOD\t2015 \t2016 \t2017 \n"
+    "A,TOTAL,NR,T,EL\t64446 b\t116867 \t112247 p\nA,TOTAL,NR,T,EU27_2020\t: c\t1 \t2 bep\n"
+)
+BANK = (
+    '"Data Source","World Development Indicators",\n\n"Country Name","Country Code",'
+    '"Indicator Name","Indicator Code","2019","2020",\n"Chile","CHL","Net migration",'
+    '"SM.POP.NETM","1100","900",\n"Arab World","ARB","Net migration","SM.POP.NETM","1","2",\n'
+)
 LEVELS = (
     ",2022,,2023,\nRegion,arrivals,departures,arrivals,departures\n"
     'Kazakhstan,"17,425","24,147","25,387","16,094"\n'
@@ -89,19 +103,54 @@ def parquet() -> bytes:
     return stream.getvalue()
 
 
+def renamed() -> bytes:
+    """Return a workbook whose sheet is a part that does not end in .xml."""
+    stream = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook())) as archive,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as copy,
+    ):
+        for name in archive.namelist():
+            content = archive.read(name).replace(b"sheet1.xml", b"sheet1.bin")
+            copy.writestr(name.replace("sheet1.xml", "sheet1.bin"), content)
+    return stream.getvalue()
+
+
+def nested() -> bytes:
+    """Return a Parquet file with lists in its cells."""
+    stream = io.BytesIO()
+    pd.DataFrame({"location": ["KAZ"] * 3, "2022": [[1, 2], [3], []]}).to_parquet(stream)
+    return stream.getvalue()
+
+
+def wide() -> bytes:
+    """Return a table with more columns than a table of yearly series has."""
+    years = ",".join(str(1800 + at % 220) for at in range(2_500))
+    return f"location,{years}\nKAZ,{','.join('1' * 2_500)}\n".encode()
+
+
 def seeds() -> list[tuple[str, bytes]]:
     """Return (suffix, content) of the tables that are mutated."""
-    texts = [TIDY, ACROSS, FLOWS, SDMX, SECTIONS, LEVELS]
+    texts = [TIDY, ACROSS, FLOWS, SDMX, SECTIONS, LEVELS, UNITS, BANK]
     plain = [(".csv", text.encode()) for text in texts]
     plain += [(".csv", ACROSS.replace("–", "-").encode("cp1251")), (".csv", TIDY.encode("utf-16"))]
-    return [*plain, (".xlsx", workbook()), (".parquet", parquet())]
+    return [*plain, (".xlsx", workbook()), (".xlsx", renamed()), (".parquet", parquet())]
+
+
+def refused() -> list[tuple[str, bytes]]:
+    """Return (suffix, content) of files that are mutated as well, but make no panel themselves."""
+    return [
+        (".tsv", BULK.encode()), (".parquet", nested()), (".csv", wide()),
+        (".csv.gz", gzip.compress(TIDY.encode(), mtime=0)),
+        (".csv", gzip.compress(TIDY.encode(), mtime=0)),
+    ]  # fmt: skip
 
 
 def mutate(suffix: str, content: bytes, chance: random.Random) -> bytes:
     """Return a mutated copy of a table."""
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         ways: list[Callable[[bytes, random.Random], bytes]] = [_bytes]
-        if suffix == ".csv":
+        if suffix in {".csv", ".tsv"}:
             ways += [_cells, _cells, _lines, _encoding]
         elif suffix == ".xlsx":
             ways = [_bytes, _parts, _parts, _parts]
@@ -207,7 +256,7 @@ def records(text: str, delimiter: str) -> int:
 
 def one(path: Path, suffix: str, content: bytes) -> str:
     """Read one file and check what the reader promises; return what became of it."""
-    file = path.with_suffix(suffix)
+    file = path.with_name(path.name + suffix)
     file.write_bytes(content)
     refused = None
     try:
@@ -219,7 +268,7 @@ def one(path: Path, suffix: str, content: bytes) -> str:
         assert len(refused) < 1000
         return "refused"
     accounted(reading)
-    if suffix == ".csv":
+    if suffix in {".csv", ".tsv"}:
         assert reading.rows_in == rows_of(content, reading)
     if reading.problems:
         with pytest.raises(ForecastError) as caught:
@@ -253,7 +302,7 @@ def rows_of(content: bytes, reading: Reading) -> int:
 
 def run(folder: Path, count: int, seed: int) -> dict[str, int]:
     chance = random.Random(seed)  # noqa: S311  reproducible mutations, no secrets
-    tables = seeds()
+    tables = [*seeds(), *refused()]
     fates: dict[str, int] = {}
     for number in range(count):
         suffix, content = tables[number % len(tables)]

@@ -123,7 +123,112 @@ def long_parquet(path: Path) -> Path:
     return path
 
 
+def nested_parquet(path: Path) -> Path:
+    """Lists of lists in cells: a few kilobytes that unpack to gigabytes."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    cells = pa.array([[[1] * 2000] * 40] * 100, pa.list_(pa.list_(pa.int32())))
+    parquet.write_table(pa.table({"location": ["KAZ"] * 100, "2022": cells}), path)
+    return path
+
+
+def struct_parquet(path: Path) -> Path:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    cells = pa.array([{"in": 1, "out": 2}] * 10)
+    parquet.write_table(pa.table({"location": ["KAZ"] * 10, "2022": cells}), path)
+    return path
+
+
+def wide_csv(path: Path) -> Path:
+    """20,000 columns with headings of their own in one row."""
+    heads = ",".join(f"c{at}" for at in range(20_000))
+    path.write_text(f"{heads}\n{','.join('1' * 20_000)}\n", encoding="utf-8")
+    return path
+
+
+def wide_parquet(path: Path) -> Path:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    parquet.write_table(pa.table({f"c{at}": [at] for at in range(3_000)}), path)
+    return path
+
+
+def unknown_names(path: Path) -> Path:
+    """20,000 names that no place has, each with its nearest ones looked for."""
+    rows = [f"Place{at * 7919 % 99_991:x}stan,immigration,2020,5" for at in range(20_000)]
+    path.write_text("\n".join(["location,measure,year,value", *rows]), encoding="utf-8")
+    return path
+
+
+def renamed(path: Path, part: bytes) -> Path:
+    """Move a sheet to a part whose name does not end in .xml."""
+    with zipfile.ZipFile(book(path)) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    content["xl/worksheets/sheet1.dat"] = part
+    del content["xl/worksheets/sheet1.xml"]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in content.items():
+            archive.writestr(name, text.replace(b"sheet1.xml", b"sheet1.dat"))
+    return path
+
+
+def renamed_cells(path: Path) -> Path:
+    cells = "".join(f'<c s="{number * 7919 % 100_003}"/>' for number in range(1_000_000))
+    return renamed(path, sheet(f"<row>{cells}</row>"))
+
+
+def renamed_entities(path: Path) -> Path:
+    lines = ['<!ENTITY a0 "ha">'] + [f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12)]
+    return renamed(path, f"<?xml version='1.0'?><!DOCTYPE x [{''.join(lines)}]><x/>".encode())
+
+
+def one_part(path: Path) -> Path:
+    """Forty sheets that are one and the same part."""
+    import re
+
+    from openpyxl import Workbook
+
+    made = Workbook()
+    for _ in range(39):
+        made.create_sheet()
+    made.save(path)
+    with zipfile.ZipFile(path) as archive:
+        links = archive.read("xl/_rels/workbook.xml.rels")
+    links = re.sub(rb"sheet[0-9]+\.xml", b"sheet1.xml", links)
+    row = '<row><c><v>1</v></c><c t="str"><v>x</v></c></row>'
+    return repacked(
+        path,
+        {"xl/_rels/workbook.xml.rels": links, "xl/worksheets/sheet1.xml": sheet(row * 60_000)},
+    )
+
+
+def many_sheets(path: Path) -> Path:
+    """Sheets that are each below the limits, but not all together."""
+    from openpyxl import Workbook
+
+    made = Workbook()
+    for _ in range(11):
+        made.create_sheet()
+    made.save(path)
+    row = '<row><c><v>1</v></c><c t="str"><v>x</v></c></row>'
+    part = sheet(row * 60_000)
+    return repacked(path, {f"xl/worksheets/sheet{at}.xml": part for at in range(1, 13)})
+
+
 HOSTILE = {
+    "nested.parquet": (nested_parquet, "holds lists or tables in its cells"),
+    "struct.parquet": (struct_parquet, "holds lists or tables in its cells"),
+    "wide.parquet": (wide_parquet, "3,000 columns"),
+    "wide.csv": (wide_csv, "20,000 cells"),
+    "names.csv": (unknown_names, "read"),
+    "renamed.xlsx": (renamed_cells, "elements"),
+    "hidden-entities.xlsx": (renamed_entities, "entities"),
+    "one-part.xlsx": (one_part, "one and the same part"),
+    "sheets.xlsx": (many_sheets, "elements"),
     "zeros.xlsx": (bomb_of_zeros, "unpacks to"),
     "cells.xlsx": (bomb_of_cells, "elements"),
     "parts.xlsx": (bomb_of_parts, "parts"),

@@ -144,10 +144,17 @@ def label_measure(text: str) -> Heading | None:
     return replace(said, column="")
 
 
-def told_by(title: str) -> tuple[set[str], set[str], float | None, bool, bool]:
-    """Return measures, scopes, unit, whether it restricts, whether it speaks of rates."""
+def in_title(title: str) -> tuple[set[str], set[str], float | None, bool, bool]:
+    """Return measures, scopes, unit, whether it restricts, whether it speaks of rates.
+
+    "Population" is the measure only where the title is of the population itself: not where it
+    stands in the name of a publisher, or beside births, growth or a stock of migrants.
+    """
+    measures = words.meanings_inside("measure", title)
+    if words.meanings_inside("other_count", title):
+        measures -= {"population"}
     return (
-        words.meanings_inside("measure", title),
+        measures,
         words.meanings_inside("scope", title),
         words.stated(title),
         bool(words.meanings_inside("restricting", title)),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from forecast import locations
 from forecast.data.tables import flows, places, words
 from forecast.data.tables.grid import Grid
-from forecast.data.tables.headings import told_by
+from forecast.data.tables.headings import in_title
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import Collected, Harmonised, Observation, ReadOptions
 from forecast.errors import DataError, ForecastError, UnknownNameError
@@ -201,7 +201,7 @@ def _title(texts: Sequence[str]) -> tuple[set[str], set[str], float | None, bool
     unit: float | None = None
     restricted = rates = False
     for text in texts:
-        found, where, stated, narrow, rate = told_by(text)
+        found, where, stated, narrow, rate = in_title(text)
         measures |= found
         scopes |= where
         unit = stated if stated is not None else unit

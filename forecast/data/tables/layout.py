@@ -116,14 +116,14 @@ def _sdmx(grid: Grid, main: int) -> Layout:
         says = understand(heading) if at >= grid.keys > 0 else None
         if says is not None and says.year is not None:
             columns.append(Column(at, heading, "figures", says))
-        elif (
-            columns
-            and columns[-1].at == at - 1
-            and _labels(columns[-1].label, heading)
-            and not (columns[-1].role == "figures" and _filled(below, at))
-        ):
+        elif columns and columns[-1].at == at - 1 and _labels(columns[-1].label, heading):
+            doubled = columns[-1].role == "figures" and _filled(below, at)
             columns[-1] = replace(columns[-1], twin=at)
-            columns.append(Column(at, heading, "unused"))
+            columns.append(
+                replace(columns[-1], at=at, label=heading, twin=-1)
+                if doubled
+                else Column(at, heading, "unused")
+            )
         else:
             columns.append(Column(at, heading, *sdmx.role(heading)))
     columns = [_readable(column, columns, below) for column in columns]

@@ -10,8 +10,7 @@ from forecast.data.tables.headings import Heading, label_measure, understand
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank, is_missing, looks_like_figure
 from forecast.data.tables.reading import ACCEPTED, Collected, Observation, Row
-from forecast.data.tables.row_attributes import RowAttributes
-from forecast.data.tables.row_labels import RowLabels, is_place
+from forecast.data.tables.row_attributes import RowAttributes, RowLabels, is_place
 from forecast.data.tables.words import folded, meaning, meanings_inside, spaced
 from forecast.errors import DataError, ForecastError
 

@@ -47,6 +47,8 @@ def read(content: bytes) -> Grid:
     first = text.split("\n", 1)[0]
     stated = _STATED.match(first + "\n")
     delimiter = stated[1] if stated else _delimiter(text)
+    if _BULK.fullmatch(first.split("\t")[0].strip()):
+        delimiter = "\t"
     steering = clean(text) != text
     if steering:
         remarks.append("signs that steer terminals or the direction of writing were taken out")

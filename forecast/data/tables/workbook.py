@@ -14,16 +14,10 @@ from typing import Any
 from xml.parsers import expat
 
 from forecast.data.tables.grid import Budget, Grid, Line
+from forecast.data.tables.workbook_safety import inspect
 from forecast.errors import DataError
 from forecast.validation import clean
 
-#: Unpacked sizes in bytes, entries, and how much smaller than its content an entry may be.
-_LARGEST_PART, _LARGEST_BOOK = 24 * 1024 * 1024, 48 * 1024 * 1024
-_MOST_PARTS, _LARGEST_RATIO = 2000, 400
-#: Elements of one part; a cell has two or three.
-_MOST_ELEMENTS, _MOST_IN_ALL = 350_000, 2_000_000
-#: Bytes from which it is seen whether a part is XML.
-_SNIFFED = 4096
 #: Cells of all sheets that are looked through for the one with the table.
 _MOST_SEARCHED = 500_000
 #: What openpyxl lets through when a workbook is cut off or altered.
@@ -46,7 +40,6 @@ DAMAGED = (
     AssertionError,
     RecursionError,
 )
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
 class Book:
@@ -67,7 +60,7 @@ class Book:
         self.remarks: list[str] = []
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                self._inspect(archive)
+                self.remarks += inspect(archive)
         except DataError:
             raise
         except DAMAGED as error:
@@ -83,48 +76,12 @@ class Book:
         except (*DAMAGED, InvalidFileException) as error:
             raise _unreadable(error) from None
         self._searched = 0
-        self._refuse_shared()
         self.names = [str(page.title) for page in self._book.worksheets]
         self.hidden = {
             str(page.title) for page in self._book.worksheets if page.sheet_state != "visible"
         }
         if not self.names:
             raise DataError("the workbook has no sheet with cells. Save the table as XLSX again.")
-
-    def _refuse_shared(self) -> None:
-        """Refuse sheets that are one and the same part; no office program writes them."""
-        parts: dict[str, str] = {}
-        for page in self._book.worksheets:
-            path = str(page._worksheet_path)
-            if path in parts:
-                raise DataError(
-                    f"the sheets {parts[path]!r} and {page.title!r} are one and the same part of "
-                    "the workbook. Save it again as XLSX."
-                )
-            parts[path] = str(page.title)
-
-    def _inspect(self, archive: zipfile.ZipFile) -> None:
-        parts = archive.infolist()
-        if len(parts) > _MOST_PARTS:
-            raise _bomb(f"it holds {len(parts):,} parts")
-        total = sum(part.file_size for part in parts)
-        if total > _LARGEST_BOOK:
-            raise _bomb(f"it unpacks to {total / 1024**2:,.0f} MB")
-        names = {part.filename for part in parts}
-        elements = 0
-        for part in parts:
-            if part.flag_bits & 1:
-                raise DataError("the workbook is encrypted. Save it without a password.")
-            if part.file_size > _LARGEST_PART:
-                raise _bomb(f"{part.filename} unpacks to {part.file_size / 1024**2:,.0f} MB")
-            ratio = part.file_size / max(part.compress_size, 1)
-            if part.file_size > 1024**2 and ratio > _LARGEST_RATIO:
-                raise _bomb(f"{part.filename} unpacks to {ratio:,.0f} times its size")
-            elements = _count(archive, part, elements)
-        if any("vbaProject" in name or (name.endswith(".bin") and "vba" in name) for name in names):
-            self.remarks.append("the workbook holds macros; they were not run")
-        if any(name.startswith("xl/externalLinks/") for name in names):
-            self.remarks.append("the workbook links to other files; the links were not followed")
 
     def grid(self, name: str) -> Grid:
         """Return the cells of one sheet: values as last computed by the office program.
@@ -263,57 +220,6 @@ class _Formulas:
             self._inside = False
         elif name == "c" and self._has_formula:
             self.found[self._row, self._column - 1] = self._has_value
-
-
-def _count(archive: zipfile.ZipFile, part: zipfile.ZipInfo, before: int) -> int:
-    """Walk through one part if it is XML, whatever its name, and add up the elements.
-
-    Raises
-    ------
-    DataError
-        At a document type, or at too many elements in the part or in all of them.
-    """
-    with archive.open(part) as stream:
-        start = stream.read(_SNIFFED)
-        if not _is_xml(start):
-            return before
-        elements = 0
-
-        def element(_tag: str, _attributes: dict[str, str]) -> None:
-            nonlocal elements
-            elements += 1
-            if elements > _MOST_ELEMENTS:
-                raise _bomb(f"{part.filename} has more than {_MOST_ELEMENTS:,} elements")
-            if before + elements > _MOST_IN_ALL:
-                raise _bomb(f"its parts have more than {_MOST_IN_ALL:,} elements")
-
-        def doctype(*_: object) -> None:
-            raise DataError(
-                f"{part.filename} defines XML entities of its own, which no office program "
-                "writes. Save the workbook again as XLSX."
-            )
-
-        parser = expat.ParserCreate()
-        parser.StartElementHandler = element
-        parser.StartDoctypeDeclHandler = doctype
-        parser.Parse(start, False)
-        while chunk := stream.read(1 << 16):
-            parser.Parse(chunk, False)
-        parser.Parse(b"", True)
-    return before + elements
-
-
-def _is_xml(start: bytes) -> bool:
-    """Whether content is XML by its first sign, in any encoding that parsers know."""
-    bare = start.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
-    return bare.lstrip(b" \t\r\n\x00")[:1] == b"<"
-
-
-def _bomb(what: str) -> DataError:
-    return DataError(
-        f"the workbook is not a table of yearly series: {what}. "
-        "Save the sheet that is wanted into a workbook of its own."
-    )
 
 
 def _said(error: BaseException) -> str:
