@@ -27,7 +27,12 @@ def rows_of(table: pd.DataFrame, key: Sequence[str]) -> np.ndarray:
 
 
 def find_series(
-    series: pd.DataFrame, location: str, measure: str, source: str | None, where: str
+    series: pd.DataFrame,
+    location: str,
+    measure: str,
+    source: str | None,
+    where: str,
+    such_as: str = "source={source!r}",
 ) -> int:
     """Return the position of the one series of a table that is meant.
 
@@ -40,6 +45,8 @@ def find_series(
         None where only one source has the series.
     where : str
         What the table is of, in messages, such as ``"this forecast"``.
+    such_as : str
+        How a source is named, with ``{source}`` for the name, in messages.
 
     Raises
     ------
@@ -60,13 +67,15 @@ def find_series(
         fits = mask
     sources = sorted(set(series["source"][fits]))
     if len(sources) > 1:
-        raise several_sources(measure, location, sources)
+        raise several_sources(measure, location, sources, such_as)
     return int(np.flatnonzero(fits)[0])
 
 
-def several_sources(measure: str, location: str, sources: Sequence[str]) -> DataError:
+def several_sources(
+    measure: str, location: str, sources: Sequence[str], such_as: str = "source={source!r}"
+) -> DataError:
     """Return the error that says which sources have a series, so that one can be named."""
     return DataError(
         f"{measure} of {location} is known from {', '.join(sources)}. "
-        f"Say which is meant, such as source={sources[0]!r}."
+        f"Say which is meant, such as {such_as.format(source=sources[0])}."
     )

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from forecast.cli.main import cli
+from forecast.cli.output import in_shell
 
 
 def run(*arguments: str) -> Result:
@@ -235,3 +236,80 @@ def test_a_track_record_goes_into_the_report(own: Path, tmp_path: Path) -> None:
     missing = run(*asked, "--track", str(tmp_path), "--out", str(tmp_path))
     assert missing.exit_code == 1
     assert missing.stderr.count("\n") == 1
+
+
+SHORT = "location,measure,year,value\nKAZ,net_migration,2020,100\nKAZ,net_migration,2021,120\n"
+
+
+def test_a_short_series_is_refused_with_one_reason(tmp_path: Path) -> None:
+    path = tmp_path / "short.csv"
+    path.write_text(SHORT, encoding="utf-8")
+    done = CliRunner().invoke(cli, ["predict", "--data", str(path)])
+    assert done.exit_code == 1
+    assert done.stderr.count("2 usable observed years; at least 8 are needed") == 1
+    assert done.stderr.count("no series can be forecast") == 1
+    assert done.stderr.count("Add ") == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "options", "said"),
+    [
+        ("Say units='persons', 'thousands' or 'millions'.", None,
+         "Say --units persons, thousands or millions."),
+        ("Leave it out, or say skip=['Two words'].", None,
+         "Leave it out, or say --skip 'Two words'."),
+        ("Read the table with carry=False.", None, "Read the table with --no-flags."),
+        ("Say decimal=','.", None, "Say --decimal ,."),
+        ("Say which, such as source='un'.", {"source"}, "Say which, such as --source un."),
+        ("Say measure='immigration'.", set(), "Say --measure immigration. These are options of "
+         "forecast data check; its --out writes a table that every command reads."),
+        ("Nothing of Python here.", set(), "Nothing of Python here."),
+    ],
+)  # fmt: skip
+def test_remedies_are_options_of_the_command(
+    message: str, options: set[str] | None, said: str
+) -> None:
+    assert (in_shell(message) if options is None else in_shell(message, options)) == said
+
+
+def test_errors_on_shell_paths_name_options(tmp_path: Path) -> None:
+    path = tmp_path / "unnamed.csv"
+    path.write_text("location,year,value\nKAZ,2020,100\nKAZ,2021,120\n", encoding="utf-8")
+    run = CliRunner().invoke
+    checked = run(cli, ["data", "check", str(path)])
+    predicted = run(cli, ["predict", "--data", str(path)])
+    for done in (checked, predicted):
+        assert done.exit_code == 1
+        assert "--measure immigration" in done.stderr
+        assert "measure='" not in done.output
+    assert "forecast data check" in predicted.stderr
+    event = ["--location", "KAZ", "--measure", "net_migration", "--start", "2022"]
+    assert "such as --source kz-bns." in run(cli, ["impact", *event]).stderr
+
+
+@pytest.mark.parametrize(
+    "given",
+    [("2027,2030",), ("2027", "2030"), ("2027,2030", "2030"), ("2027:2030:3",)],
+)
+def test_horizons_may_be_repeated_or_a_range(given: tuple[str, ...]) -> None:
+    options = [word for text in given for word in ("--horizons", text)]
+    done = CliRunner().invoke(
+        cli, ["predict", "--data", "kazakhstan", "--model", "naive", "--draws", "100", *options]
+    )
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(io.StringIO(done.stdout))
+    assert sorted(set(table["year"])) == [2027, 2030]
+
+
+def test_an_empty_folder_is_a_fine_place(tmp_path: Path) -> None:
+    out = tmp_path / "track"
+    out.mkdir()
+    asked = ["backtest", "--data", "kazakhstan", "--models", "naive", "--models", "mean"]
+    few = ["--origins", "2016", "--origins", "2017", "--horizons", "1", "--horizons", "2"]
+    options = ["--draws", "100", "--jobs", "1", "--out", str(out)]
+    done = CliRunner().invoke(cli, [*asked, *few, *options])
+    assert done.exit_code == 0, done.output
+    scores = pd.read_csv(out / "scores.csv")
+    assert set(scores["model"]) == {"naive", "mean"}
+    assert set(scores["origin"]) == {2016, 2017}
+    assert set(scores["horizon"]) == {1, 2}

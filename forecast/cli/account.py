@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from forecast.cli.output import in_shell
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -83,7 +85,7 @@ def _pairs(named: dict[str, str]) -> str:
 
 
 def _list(console: Console, name: str, lines: Iterable[str], style: str) -> None:
-    told = list(lines)
+    told = [in_shell(line) for line in lines]
     for line in told[:_SHOWN]:
         console.print(Text.assemble((f"{name[:-1].lower()}: ", style), line))
     if len(told) > _SHOWN:

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from forecast.cli.options import cache_option
+from forecast.cli.options import Years, cache_option, joined
 from forecast.cli.output import folder_to_write
 from forecast.errors import DataError
 
@@ -26,33 +26,9 @@ _MARKER = "track.json"
 _PUBLISHED = ("un-wpp", "bayesmig")
 
 
-class _Origins(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """Years: ``2003:2018`` (both included), ``2003:2018:3`` or ``2003,2008``; days too."""
-
-    name = "years"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> list[int | str]:
-        if isinstance(value, list):
-            return value
-        text = str(value)
-        try:
-            if ":" in text:
-                first, last, *step = (int(part) for part in text.split(":"))
-                return list(range(first, last + 1, *step))
-            return [part if "-" in part[1:] else int(part) for part in text.split(",")]
-        except ValueError:
-            return self.fail(f"{value!r} is not a range such as 2003:2018, or a list of years")
-
-
-def _horizons(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in value.split(","))
-    except ValueError:
-        raise click.BadParameter(
-            f"{value!r} is not a list of years ahead such as 1,3,5,7"
-        ) from None
+def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[str]:
+    """Return names separated by commas, from every time that an option was given."""
+    return [name.strip() for text in given for name in text.split(",")]
 
 
 @click.command()
@@ -65,23 +41,29 @@ def _horizons(_: click.Context, __: click.Parameter, value: str) -> tuple[int, .
 )
 @click.option(
     "--models",
-    default="naive,ets,theta,structural,arima",
-    show_default=True,
+    multiple=True,
+    callback=_names,
+    default=["naive,ets,theta,structural,arima"],
+    show_default="naive,ets,theta,structural,arima",
     metavar="NAMES",
     help="Separated by commas; see `forecast models`. With a folder also un-wpp, bayesmig and "
     "'ensemble with un-wpp'.",
 )
 @click.option(
     "--origins",
-    type=_Origins(),
+    type=Years("is not a range such as 2003:2018, or a list of years", days=True),
+    multiple=True,
+    callback=joined,
     metavar="YEARS",
     help="Last years a forecast may see, such as 2003:2018; by default the last twenty.",
 )
 @click.option(
     "--horizons",
-    default="1,3,5,7",
-    show_default=True,
-    callback=_horizons,
+    type=Years("is not a list of years ahead such as 1,3,5,7"),
+    multiple=True,
+    callback=joined,
+    default=[(1, 3, 5, 7)],
+    show_default="1,3,5,7",
     metavar="YEARS",
     help="Years ahead of the origin.",
 )
@@ -127,7 +109,7 @@ def _horizons(_: click.Context, __: click.Parameter, value: str) -> tuple[int, .
 )
 def backtest(
     data: str,
-    models: str,
+    models: Sequence[str],
     origins: Sequence[int | str] | None,
     horizons: tuple[int, ...],
     vintage: str,
@@ -151,13 +133,13 @@ def backtest(
     """
     from forecast.evaluate.backtest import backtest as run
 
-    if out is not None and out.exists() and not (out / _MARKER).is_file():
+    if out is not None and out.exists() and not _replaceable(out):
         raise DataError(
             f"{out} exists and is not a folder written by forecast backtest (no {_MARKER} in it). "
             "Choose another path, or move it away."
         )
     panel, published = _read(data, step)
-    names = [published.get(name.strip(), name.strip()) for name in models.split(",")]
+    names = [published.get(name, name) for name in models]
     with _progress() as tell:
         track = run(
             panel,
@@ -192,6 +174,11 @@ def backtest(
         )
 
 
+def _replaceable(folder: Path) -> bool:
+    """Whether a folder holds an earlier backtest, or nothing."""
+    return folder.is_dir() and ((folder / _MARKER).is_file() or not any(folder.iterdir()))
+
+
 def _read(data: str, step: str) -> tuple[Panel, dict[str, str | Model]]:
     """Return the panel that ``--data`` names, and the published forecasts that lie with it."""
     folder = Path(data)
@@ -217,7 +204,7 @@ def write(track: Track, out: Path) -> None:
     from forecast import artifacts
     from forecast.evaluate import figures
 
-    with artifacts.atomic_folder(out, artifacts.holding(_MARKER)) as folder:
+    with artifacts.atomic_folder(out, _replaceable) as folder:
         track.write(folder)
         skill = track.skill() if len(track.models) > 1 and "naive" in track.models else None
         calibration = track.calibration(by=["model", "horizon"])

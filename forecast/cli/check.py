@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli.options import DEFAULT_DATA, progress, show
+from forecast.cli.output import in_shell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +108,7 @@ def _refuse(reading: Reading, as_json: bool) -> None:
     count = len(reading.problems)
     noun = "problem stands" if count == 1 else "problems stand"
     raise click.ClickException(
-        f"{reading.file}: {reading.problems[0]}"
+        f"{reading.file}: {in_shell(str(reading.problems[0]))}"
         + (f" ({count} {noun} in the way; all are listed above.)" if count > 1 else "")
     )
 

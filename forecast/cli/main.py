@@ -13,7 +13,7 @@ from forecast.cli.data import data
 from forecast.cli.hub import hub
 from forecast.cli.impact import impact
 from forecast.cli.options import forecast_options, make_outlook, show
-from forecast.cli.output import out_option
+from forecast.cli.output import in_shell, out_option
 from forecast.cli.report import report
 from forecast.cli.scenario import condition, scenario, targets
 from forecast.errors import DataError, ForecastError
@@ -24,13 +24,24 @@ class _Group(click.Group):
     """Turns an error of ours into one message and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        options = self._options(ctx)
         try:
             return super().invoke(ctx)
         except ForecastError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(in_shell(str(error), options)) from None
         except OSError as error:
             where = f" {error.filename}" if error.filename else ""
             raise click.ClickException(f"the system refuses{where}: {error.strerror}.") from None
+
+    def _options(self, ctx: click.Context) -> set[str]:
+        """Return the names of the options of the command that is about to run."""
+        command: click.Command | None = self
+        for argument in [*ctx._protected_args, *ctx.args]:
+            if not isinstance(command, click.Group):
+                break
+            command = command.get_command(ctx, argument)
+        parameters = command.params if command is not None else []
+        return {name.lstrip("-") for parameter in parameters for name in parameter.opts}
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast.cli.output import in_shell
 from forecast.horizons import DEFAULT_HORIZONS
 
 if TYPE_CHECKING:
@@ -20,20 +22,43 @@ if TYPE_CHECKING:
 DEFAULT_DATA = "central-asia"
 
 
-class _Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """Comma-separated whole numbers, such as ``2025,2027,2030``."""
+class Years(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Whole numbers: ``2025,2027``, or ``2025:2030`` (both included), ``2003:2018:3``.
+
+    Parameters
+    ----------
+    refusal : str
+        What is said of anything else, after the value.
+    days : bool
+        Whether days (YYYY-MM-DD) may stand in the list too.
+    """
 
     name = "years"
 
+    def __init__(self, refusal: str, *, days: bool = False) -> None:
+        self.refusal = refusal
+        self.days = days
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
+    ) -> tuple[int | str, ...]:
+        """Return the years in the order in which they were given."""
         if isinstance(value, tuple):
             return value
+        text = str(value)
         try:
-            return tuple(int(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of years such as 2025,2027,2030", param, ctx)
+            if ":" in text:
+                first, last, *step = (int(part) for part in text.split(":"))
+                return tuple(range(first, last + 1, *step))
+            parts = text.split(",")
+            return tuple(part if self.days and "-" in part[1:] else int(part) for part in parts)
+        except (ValueError, TypeError):
+            self.fail(f"{value!r} {self.refusal}", param, ctx)
+
+
+def joined(_: click.Context, __: click.Parameter, given: Sequence[Any] | None) -> Any:
+    """Return the values of an option that was given several times as one, each of them once."""
+    return tuple(dict.fromkeys(itertools.chain(*given))) if given else None
 
 
 def _no_cache(context: click.Context, _: click.Parameter, value: bool) -> None:
@@ -84,10 +109,13 @@ def forecast_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--model", default=DEFAULT, show_default=True, help="See `forecast models`."),
         click.option(
             "--horizons",
-            type=_Numbers(),
-            default=DEFAULT_HORIZONS,
+            type=Years("is not a list of years such as 2025,2027,2030"),
+            multiple=True,
+            callback=joined,
+            default=[DEFAULT_HORIZONS],
             show_default=",".join(map(str, DEFAULT_HORIZONS)),
-            help="Target years, separated by commas.",
+            help="Target years, separated by commas, or a range such as 2025:2030; may be "
+            "repeated.",
         ),
     ):
         command = option(command)
@@ -141,7 +169,8 @@ def outlook_of(
         outlook = forecast(panel, model=model, horizons=horizons, draws=draws, seed=seed)
     for note in outlook.notes[outlook.notes["status"] == NOT_FORECAST].itertuples():
         click.echo(
-            f"not forecast: {note.measure} of {note.location} ({note.source}): {note.reason}",
+            f"not forecast: {note.measure} of {note.location} ({note.source}): "
+            + in_shell(str(note.reason), ()),
             err=True,
         )
     return outlook

@@ -81,8 +81,9 @@ class Condition:
         DataError, UnknownNameError
             If the forecast has no such series or year.
         """
+        written = f"'{self.location} {self.measure} {{source}} {self.year} ...'"
         position = find_series(
-            outlook.series, self.location, self.measure, self.source, "this forecast"
+            outlook.series, self.location, self.measure, self.source, "this forecast", written
         )
         row = outlook.series.iloc[position]
         if self.year <= row["origin"]:

@@ -253,9 +253,10 @@ class FittedEnsemble(FittedBase):
         able = [key for key in series if any(key in one.values for one in said)]
         table = self._notes(said, able)
         if not able:
+            reason = str(table["reason"].iloc[0])
+            remedy = "" if "Add " in reason else " Add earlier years or more series."
             raise TooShortError(
-                f"no series can be forecast by {self.model.name!r}: "
-                f"{table['reason'].iloc[0]} Add earlier years or more series."
+                f"no series can be forecast by {self.model.name!r}: {reason}{remedy}"
             )
         combined = combine(
             said,
@@ -323,6 +324,11 @@ class FittedEnsemble(FittedBase):
                 rows.append(note(series, FORECAST, " ".join(told), scales.choose(series)))
             else:
                 # Members mostly decline for the same reason; the first one's is told.
-                declined = (one.reasons[series.key] for one in said if series.key in one.reasons)
-                rows.append(note(series, NOT_FORECAST, next(declined, " ".join(told))))
+                declined = [one.reasons[series.key] for one in said if series.key in one.reasons]
+                declined += [
+                    why.removeprefix(f"no series can be forecast by {name!r}: ")
+                    for why, names in lost.items()
+                    for name in names
+                ]
+                rows.append(note(series, NOT_FORECAST, next(iter(declined), " ".join(told))))
         return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
