@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from forecast import locations
+from forecast.config import read_toml
 from forecast.errors import DataError, unknown_name
 from forecast.shelf import shelf
 from forecast.validation import MEASURES
@@ -143,9 +143,4 @@ def _year(value: object) -> bool:
 
 
 def _read(path: Path) -> Event:
-    try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not TOML: {error}.") from None
-    return make(content, path.stem, str(path))
+    return make(read_toml(path), path.stem, str(path))

@@ -1,13 +1,15 @@
-"""Model settings as data: one TOML per model on the shelf `models/`."""
+"""Model settings as data: one TOML per model on the shelf `models/`, checked by its class."""
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forecast.errors import unknown_name
 from forecast.shelf import shelf
+
+if TYPE_CHECKING:
+    from forecast.models.settings import About
 
 
 def is_specified(name: str) -> bool:
@@ -16,8 +18,8 @@ def is_specified(name: str) -> bool:
 
 
 @cache
-def specification(name: str) -> dict[str, Any]:
-    """Return the settings of a model, as its TOML states them.
+def settings(name: str) -> About:
+    """Return the settings of a model, as its TOML states them, frozen and typed.
 
     Parameters
     ----------
@@ -27,10 +29,19 @@ def specification(name: str) -> dict[str, Any]:
     Raises
     ------
     UnknownNameError
-        If there is no such file.
+        If there is no such file, or a key in it is not known.
+    DataError
+        If a value is not what it should be.
     """
+    from forecast.models.settings import BY_NAME, About
+
     path = shelf("models") / f"{name}.toml"
     if not is_specified(name):
         raise unknown_name("model settings", name, [p.stem for p in path.parent.glob("*.toml")])
-    with path.open("rb") as file:
-        return tomllib.load(file)
+    return BY_NAME.get(name, About).read(path)
+
+
+@cache
+def specification(name: str) -> dict[str, Any]:
+    """Return the settings of a model as tables: what its TOML states, see `settings`."""
+    return settings(name).model_dump(exclude_unset=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from forecast import labels
+from forecast.config import read_toml, tables
 from forecast.errors import DataError, unknown_name
 from forecast.language import Language, message
 from forecast.outlook import Forecast
@@ -202,17 +202,9 @@ def read(path: str | Path) -> list[Threshold]:
     DataError
         Naming the table, the value and the remedy.
     """
-    try:
-        with Path(path).open("rb") as file:
-            content = tomllib.load(file)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist. Give a TOML file with thresholds.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not TOML: {error}.") from None
-    tables = content.get("threshold")
-    if not isinstance(tables, list) or not tables:
-        raise DataError(f"{path} holds no table [[threshold]]. Write at least one.")
-    return [_made(entry, f"threshold {number} of {path}") for number, entry in enumerate(tables, 1)]
+    content = read_toml(path, "Give a TOML file with thresholds.")
+    given = enumerate(tables(content, "threshold", str(path)), 1)
+    return [_made(entry, f"threshold {number} of {path}") for number, entry in given]
 
 
 def parse(text: str) -> Threshold:

@@ -7,7 +7,6 @@ from the United Nations' tidy vintages (see `forecast.data.wpp.world`) and print
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast.config import read_toml
 from forecast.errors import DataError
 from forecast.panel import Panel
 from forecast.shelf import shelf
@@ -188,8 +188,7 @@ def _listed(values: Sequence[float]) -> str:
 
 @cache
 def _shipped() -> dict[str, Any]:
-    with (shelf("models") / "history" / "world-net-rates.toml").open("rb") as file:
-        return tomllib.load(file)
+    return read_toml(shelf("models") / "history" / "world-net-rates.toml")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from forecast import locations
+from forecast.config import read_toml
 from forecast.errors import DataError, unknown_name
 from forecast.scenarios.amounts import amount
 from forecast.scenarios.stated import ARRIVALS, DEPARTURES, Counted, Evidence, Place, Shock
@@ -55,15 +55,7 @@ def read(given: str | Path | Mapping[str, Any]) -> Shock:
         if str(given) not in names():
             raise unknown_name("scenario", str(given), names())
         path = _folder() / f"{given}.toml"
-    try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
-    except FileNotFoundError:
-        raise DataError(
-            f"{path} does not exist. Give a TOML file, or one of: {', '.join(names())}."
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not TOML: {error}.") from None
+    content = read_toml(path, f"Give a TOML file, or one of: {', '.join(names())}.")
     return _shock(content, path.stem, path.name)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
+from forecast.config import read_toml, tables
 from forecast.errors import DataError, unknown_name
 from forecast.horizons import concept
 from forecast.outlook import Forecast
@@ -95,20 +95,9 @@ def read(path: str | Path | None = None) -> list[Target]:
     path = Path(SHIPPED if path is None else path)
     if str(path) == SHIPPED and not path.is_file():
         path = shelf("models") / "targets" / f"{SHIPPED}.toml"
-    try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist. Give a TOML file with targets.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not TOML: {error}.") from None
-    for key in content:
-        if key != "target":
-            raise unknown_name(f"key in {path.name}", key, ("target",))
-    tables = content.get("target")
-    if not isinstance(tables, list) or not tables:
-        raise DataError(f"{path} holds no table [[target]]. Write at least one.")
-    return [_made(table, f"target {n} of {path.name}") for n, table in enumerate(tables, 1)]
+    content = read_toml(path, "Give a TOML file with targets.")
+    given = enumerate(tables(content, "target", path.name), 1)
+    return [_made(table, f"target {n} of {path.name}") for n, table in given]
 
 
 def targets(

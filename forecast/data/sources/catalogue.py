@@ -5,7 +5,6 @@ The descriptions stand in `data/sources.toml`, or in a file of one's own of the 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ import pandas as pd
 
 from forecast import locations
 from forecast.artifacts.places import checked_name
+from forecast.config import read_toml
 from forecast.errors import DataError, unknown_name
 from forecast.shelf import shelf
 
@@ -196,12 +196,7 @@ def _bundled() -> dict[str, Source]:
 
 
 def _read(path: Path) -> dict[str, Source]:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"there is no file {path}. Give a catalogue in TOML.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name} is not a catalogue in TOML: {error}.") from None
+    content = read_toml(path, "Give a catalogue in TOML.")
     for name, entry in content.items():
         checked_name(name)
         lacking = [key for key in _REQUIRED if not isinstance(entry, dict) or not entry.get(key)]

@@ -38,6 +38,7 @@ from forecast.models.ensemble.weights import Lessons, learn
 from forecast.models.registry import REGISTRY
 from forecast.models.registry import model as find_model
 from forecast.models.series.univariate import note
+from forecast.models.settings import Ensemble as Checked
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -71,14 +72,16 @@ class Ensemble(ModelBase):
     ) -> None:
         self.name = name
         stated = specification("ensemble")
-        self.settings: dict[str, Any] = {
-            name: {**value, **(settings or {}).get(name, {})} if isinstance(value, dict) else value
-            for name, value in stated.items()
-        }
+        own = dict(settings or {})
+        for table, value in own.items():
+            if isinstance(value, Mapping) and isinstance(stated.get(table), dict):
+                own[table] = {**stated[table], **value}
         if pool is not None:
-            self.settings["pool"] = pool
-        if self.settings["pool"] not in ("linear", "quantile"):
-            raise DataError(f"pool is {pool!r}; give 'linear' or 'quantile'.")
+            own["pool"] = pool
+        if own.get("pool", stated["pool"]) not in ("linear", "quantile"):
+            raise DataError(f"pool is {own['pool']!r}; give 'linear' or 'quantile'.")
+        checked = Checked.of({**stated, **own}, "the settings of the ensemble")
+        self.settings: dict[str, Any] = checked.model_dump(exclude_unset=True)
         chosen = [name for name in stated["members"] if name in REGISTRY]
         self.members: list[str | ModelBase] = [
             member if isinstance(member, str) else complete(find_model(member))

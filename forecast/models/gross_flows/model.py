@@ -23,6 +23,7 @@ from forecast.models.assembly import assemble
 from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, Place, collect
 from forecast.models.gross_flows.sampler import Draws, sample, simulate
 from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
+from forecast.models.settings import FlowsPriors, FlowsSampler
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
@@ -58,8 +59,12 @@ class Flows(ModelBase):
         sampler: Mapping[str, object] | None = None,
     ) -> None:
         stated = specification("flows")
-        self.priors = _with(stated["priors"], priors, "prior of flows")
-        self.sampler = _with(stated["sampler"], sampler, "setting of the sampler")
+        self.priors = FlowsPriors.of(
+            _with(stated["priors"], priors, "prior of flows"), "the priors of flows"
+        ).model_dump()
+        self.sampler = FlowsSampler.of(
+            _with(stated["sampler"], sampler, "setting of the sampler"), "the sampler of flows"
+        ).model_dump()
 
     @property
     def recipe(self) -> dict[str, object]:

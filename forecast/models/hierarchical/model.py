@@ -24,6 +24,7 @@ from forecast.models.hierarchical import (
 )
 from forecast.models.hierarchical.rates_panel import notes as notes_of
 from forecast.models.series.univariate import series_seed
+from forecast.models.settings import HierarchicalSampler
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -86,7 +87,9 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         for name in sampler or {}:
             if name not in known:
                 raise unknown_name("setting of the sampler", name, known)
-        self.sampler = {**known, **(sampler or {})}
+        self.sampler = HierarchicalSampler.of(
+            {**known, **(sampler or {})}, "the sampler of hierarchical"
+        ).model_dump()
         if on_failure not in ("refuse", "mark"):
             raise DataError(f"on_failure is {on_failure!r}; give 'refuse' or 'mark'.")
         self.on_failure = on_failure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecast.config import read_toml
 from forecast.errors import DataError, unknown_name
 
 Prior = tuple[float, float]
@@ -27,11 +27,7 @@ def overrides(given: Mapping[str, Sequence[float]] | str | Path | None) -> dict[
         return {}
     if isinstance(given, Mapping):
         return dict(given)
-    try:
-        with Path(given).open("rb") as file:
-            table = tomllib.load(file).get("priors")
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise DataError(f"priors: {given} cannot be read as TOML ({error}).") from None
+    table = read_toml(given, "Give a TOML file with a table [priors].").get("priors")
     if not isinstance(table, dict):
         raise DataError(f"priors: {given} has no table [priors].")
     return table
