@@ -79,7 +79,7 @@ def report(
     from forecast.reports.targets import parse
     from forecast.reports.targets import read as read_thresholds
     from forecast.reports.verdicts import covered, opened
-    from forecast.scenarios.read import read as read_scenario
+    from forecast.scenarios.files import read as read_scenario
     from forecast.scenarios.targets import read as read_targets
 
     # What can be refused is refused before the forecast, which may take minutes.

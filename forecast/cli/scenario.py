@@ -14,8 +14,8 @@ from forecast.cli.output import out_option
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.scenarios.read import Shock
     from forecast.scenarios.scenario import Scenario
+    from forecast.scenarios.shock import Shock
 
 _NOT_A_FORECAST = "What if, not a forecast: no probability is claimed for what is taken for given."
 
@@ -87,7 +87,7 @@ def scenario(
     """
     import pandas as pd
 
-    from forecast.scenarios.read import names, read
+    from forecast.scenarios.files import names, read
     from forecast.scenarios.scenario import scenario as put
 
     if not scenarios:

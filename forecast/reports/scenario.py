@@ -18,8 +18,8 @@ from forecast.outlook import Forecast
 from forecast.reports.effect_charts import beside
 from forecast.reports.series_view import SeriesView, identity
 from forecast.scenarios.accounting import MOVED
-from forecast.scenarios.read import ARRIVALS, DEPARTURES, Shock
 from forecast.scenarios.scenario import Scenario, scenario
+from forecast.scenarios.shock import ARRIVALS, DEPARTURES, Shock
 from forecast.series_key import SeriesKey, rows_of
 
 #: What a shock is given as.

@@ -15,10 +15,11 @@ import xarray as xr
 from forecast.errors import DataError
 from forecast.outlook import TABLE_KEY, Forecast
 from forecast.panel import Panel
-from forecast.scenarios.accounting import MOVED, TAKES, accounts
-from forecast.scenarios.read import Shock, read
-from forecast.scenarios.shock import Movement, movements
-from forecast.scenarios.source_matching import settled
+from forecast.scenarios import unusual as extremes
+from forecast.scenarios.accounting import MOVED, TAKES, accounts, settled
+from forecast.scenarios.files import read
+from forecast.scenarios.movements import Movement, movements
+from forecast.scenarios.shock import Shock
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,15 +98,12 @@ class Scenario:
 
     def unusual(self, world: Panel | None = None) -> pd.DataFrame:
         """Say how unusual the scenario is; see `forecast.scenarios.unusual.unusual`."""
-        from forecast.scenarios.unusual import unusual
-
-        return unusual(self, world)
+        parts = self.baseline, self.difference, self.moved, self.movements
+        return extremes.unusual(*parts, world)
 
     def event(self, world: Panel | None = None) -> pd.DataFrame:
         """Say how large it is, counted or not; see `forecast.scenarios.unusual.event`."""
-        from forecast.scenarios.unusual import event
-
-        return event(self, world)
+        return extremes.event(self.baseline, self.movements, world)
 
     def __repr__(self) -> str:
         return (
@@ -124,7 +122,7 @@ def scenario(
     outlook : Forecast
         The baseline; it is not changed.
     given : str, Path, mapping or Shock
-        Name of a shipped scenario (``forecast.scenarios.read.names()``), a TOML file, its
+        Name of a shipped scenario (``forecast.scenarios.files.names()``), a TOML file, its
         content, or a scenario already read.
     seed : int
         Source of the shock's draws, which are independent of the baseline's.

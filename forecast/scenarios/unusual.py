@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from forecast import locations
+from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.scenarios.history import WINDOWS, history
-from forecast.scenarios.read import ARRIVALS
+from forecast.scenarios.movements import Movement
+from forecast.scenarios.shock import ARRIVALS
 from forecast.series_key import SeriesKey
-
-if TYPE_CHECKING:
-    from forecast.scenarios.scenario import Scenario
 
 #: Measure whose history in all countries is known.
 _NET = "net_migration"
@@ -28,12 +28,25 @@ EVENT_COLUMNS = [
 ]  # fmt: skip
 
 
-def unusual(scenario: Scenario, world: Panel | None = None) -> pd.DataFrame:
+def unusual(
+    baseline: Forecast,
+    difference: xr.DataArray,
+    moved: np.ndarray,
+    movements: Sequence[Movement],
+    world: Panel | None = None,
+) -> pd.DataFrame:
     """Return where a scenario lies in the baseline's predictive distribution, and in history.
 
     Parameters
     ----------
-    scenario : Scenario
+    baseline : Forecast
+        The forecast without the shock.
+    difference : DataArray, dims (draw, series, year)
+        What the shock adds in each draw, persons per calendar year.
+    moved : ndarray of int
+        Positions of the series that it reaches.
+    movements : sequence of Movement
+        What it does to each country.
     world : Panel, optional
         Annual net migration of all countries with population; by default the quantiles that
         the package ships (UN, World Population Prospects 2024, countries of a million or more).
@@ -53,15 +66,15 @@ def unusual(scenario: Scenario, world: Panel | None = None) -> pd.DataFrame:
         population per year at the last known population, ``world_share`` the share of
         ``world_counted`` country-windows with a rate at least that large, zero if none had.
     """
-    paths = scenario.baseline.paths.transpose("series", "draw", "year").to_numpy()
-    added = scenario.difference.transpose("series", "draw", "year").to_numpy()
-    years = scenario.baseline.paths["year"].to_numpy()
-    series = scenario.baseline.series
-    start = scenario.movements[0].start
-    people = _people(scenario)
+    paths = baseline.paths.transpose("series", "draw", "year").to_numpy()
+    added = difference.transpose("series", "draw", "year").to_numpy()
+    years = baseline.paths["year"].to_numpy()
+    series = baseline.series
+    start = movements[0].start
+    people = _people(baseline)
     known = {window: history(window, world) for window in WINDOWS}
     rows = []
-    for position in scenario.moved:
+    for position in moved:
         source, location, measure = (
             str(series[name].iloc[position]) for name in ("source", "location", "measure")
         )
@@ -88,13 +101,14 @@ def unusual(scenario: Scenario, world: Panel | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def event(scenario: Scenario, world: Panel | None = None) -> pd.DataFrame:
+def event(
+    baseline: Forecast, movements: Sequence[Movement], world: Panel | None = None
+) -> pd.DataFrame:
     """Return how large a scenario is itself, whatever part of it figures show.
 
     Parameters
     ----------
-    scenario : Scenario
-    world : Panel, optional
+    baseline, movements, world
         See `unusual`.
 
     Returns
@@ -108,10 +122,10 @@ def event(scenario: Scenario, world: Panel | None = None) -> pd.DataFrame:
         were to stay; NaN where the population is not known.
     """
     known = history(1, world)
-    years = scenario.baseline.paths["year"].to_numpy()
-    people = _people(scenario)
+    years = baseline.paths["year"].to_numpy()
+    people = _people(baseline)
     rows = []
-    for movement in scenario.movements:
+    for movement in movements:
         place = movement.place
         coming = place.direction == ARRIVALS
         flow = movement.arrivals if coming else movement.departures
@@ -135,11 +149,9 @@ def monte_carlo_error(share: float, n_draws: int) -> float:
     return max(float(np.sqrt(share * (1 - share) / n_draws)), 1 / n_draws)
 
 
-def _people(scenario: Scenario) -> dict[SeriesKey, float]:
+def _people(baseline: Forecast) -> dict[SeriesKey, float]:
     """Return the last known population beside each series, in persons."""
-    known = {
-        one.key: one.population[~np.isnan(one.population)] for one in scenario.baseline.history
-    }
+    known = {one.key: one.population[~np.isnan(one.population)] for one in baseline.history}
     return {key: float(sizes[-1]) for key, sizes in known.items() if sizes.size}
 
 

@@ -9,8 +9,15 @@ from typing import Any
 from forecast import locations
 from forecast.config import read_toml
 from forecast.errors import DataError, unknown_name
-from forecast.scenarios.amounts import amount
-from forecast.scenarios.stated import ARRIVALS, DEPARTURES, Counted, Evidence, Place, Shock
+from forecast.scenarios.shock import (
+    ARRIVALS,
+    DEPARTURES,
+    Counted,
+    Evidence,
+    Place,
+    Shock,
+    amount,
+)
 from forecast.shelf import shelf
 
 #: Keys of a scenario, and of the tables in it. Those after the bar may be missing.
@@ -211,6 +218,3 @@ def _year(given: object, where: str) -> int:
     if not isinstance(given, int) or isinstance(given, bool) or not _YEARS[0] < given < _YEARS[1]:
         raise DataError(f"{where} is {given!r}; give a calendar year.")
     return given
-
-
-__all__ = ["ARRIVALS", "DEPARTURES", "Counted", "Evidence", "Place", "Shock", "names", "read"]
