@@ -20,8 +20,7 @@ import pandas as pd
 import pycountry
 
 from forecast.impacts.counterfactual import Window, windows
-from forecast.impacts.power import smallest_effect
-from forecast.impacts.rank import half_width, rank
+from forecast.impacts.rank import half_width, rank, smallest_effect
 from forecast.models.registry import model
 from forecast.panel import Panel
 

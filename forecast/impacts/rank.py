@@ -1,4 +1,4 @@
-"""How unusual a gap is among placebo gaps: ranks, p-values and calibrated half-widths.
+"""How unusual a gap is among placebo gaps, and how large an effect would have been seen.
 
 An event's gap is held against the gaps of windows without the event. If all are
 exchangeable, the rank of the event's is uniform and the p-values below are valid however
@@ -11,10 +11,18 @@ measured by simulation in ``docs/impact.md``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from forecast.errors import DataError
+from forecast.impacts.counterfactual import Ruler
+
+Direction = Literal["rise", "fall"]
+#: The usual level of the test and the power asked for.
+LEVEL, POWER = 0.05, 0.80
+#: Steps of the search; each halves the interval.
+_HALVINGS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,62 @@ def half_width(placebos: np.ndarray, level: float) -> float:
     # A rounding error must not ask for one placebo more.
     position = int(np.ceil(level * (len(sizes) + 1) - 1e-9)) - 1
     return float(sizes[position]) if position < len(sizes) else np.inf
+
+
+def smallest_effect(
+    ruler: Ruler,
+    placebos: np.ndarray,
+    direction: Direction,
+    *,
+    level: float = LEVEL,
+    power: float = POWER,
+) -> float:
+    """Return the smallest effect on the sum that would have been seen, in persons.
+
+    What would have come without the event is taken to be as far from the forecast as the
+    placebos were from theirs; an effect is seen if it takes the figure beyond the gap that
+    only a share `level` of placebos reach.
+
+    Parameters
+    ----------
+    ruler : Ruler
+        That of the event's forecast; its last column is the sum.
+    placebos : ndarray, shape (n_placebos,)
+        Standardised gaps of the sum.
+    direction : {"rise", "fall"}
+    level : float
+    power : float
+        Share of the cases in which the effect has to be seen.
+
+    Returns
+    -------
+    float
+        Positive for a rise, negative for a fall; NaN if no effect however large would have
+        been seen (too few placebos, or a count that cannot fall so far).
+    """
+    limit = half_width(placebos, 1.0 - level)
+    if not np.isfinite(limit) or not len(placebos):
+        return float("nan")
+    unit = Ruler(ruler.signed, ruler.middle[-1:], ruler.below[-1:], ruler.above[-1:])
+    without = unit.persons(placebos[:, None])[:, 0]
+    sign = 1.0 if direction == "rise" else -1.0
+
+    def seen(effect: float) -> float:
+        moved = without + sign * effect
+        if not ruler.signed:
+            moved = np.maximum(moved, 0.0)
+        return float((np.abs(unit.measure(moved[:, None])[:, 0]) > limit).mean())
+
+    spread = float(np.abs(without - unit.persons(np.zeros(1))).max())
+    edge = np.abs(unit.persons(np.array([limit])) - unit.persons(np.array([-limit])))
+    most = 4.0 * (spread + float(edge[0])) + 1.0
+    if seen(most) < power:
+        return float("nan")
+    low, high = 0.0, most
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if seen(middle) >= power else (middle, high)
+    return sign * high
 
 
 def _sizes(gaps: np.ndarray) -> np.ndarray:
