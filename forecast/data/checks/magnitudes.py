@@ -50,12 +50,21 @@ def _usual(sizes: np.ndarray) -> np.ndarray:
     offsets = np.array([at for at in range(-_BESIDE, _BESIDE + 1) if at])
     at = np.arange(count)[:, None] + offsets
     beside = np.where((at >= 0) & (at < count), powers[np.clip(at, 0, count - 1)], np.nan)
-    usual = np.nanmedian(beside, axis=1)
-    spread = np.nanmedian(np.abs(beside - usual[:, None]), axis=1)
+    usual = _medians(beside)
+    spread = _medians(np.abs(beside - usual[:, None]))
     far = np.abs(powers - usual) > _POWERS + _DEVIATIONS * spread
     large = np.maximum(powers, usual) >= np.log10(_SIZE)
     expected: np.ndarray = np.where(far & large, 10.0**usual, np.nan)
     return expected
+
+
+def _medians(rows: np.ndarray) -> np.ndarray:
+    """Return the median of each row without its NaN; NumPy's own takes far longer for few rows."""
+    ordered = np.sort(rows, axis=1)
+    known = (~np.isnan(rows)).sum(axis=1)
+    at = np.arange(len(rows))
+    medians: np.ndarray = (ordered[at, (known - 1) // 2] + ordered[at, known // 2]) / 2
+    return medians
 
 
 def _net_limit(sizes: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -189,10 +190,10 @@ def duplicates(panel: Panel) -> Iterator[Inconsistency]:
     """
     seen: dict[tuple[float, ...], list[_Run]] = {}
     reported: set[tuple[SeriesKey, int]] = set()
+    repeated = Counter(run for series in panel for run in _runs_of(series))
     for series in panel:
-        for position in range(len(series.values) - _SHORTEST + 1):
-            run = tuple(series.values[position : position + _SHORTEST].tolist())
-            if not _telling(run, series):
+        for position, run in enumerate(_runs_of(series)):
+            if repeated[run] < 2 or not _telling(run, series):
                 continue
             for first in seen.get(run, ()):
                 if not _comparable(first.series, first.position, series, position):
@@ -205,6 +206,12 @@ def duplicates(panel: Panel) -> Iterator[Inconsistency]:
                         )
                 break
             seen.setdefault(run, []).append(_Run(series, position))
+
+
+def _runs_of(series: Series) -> Iterator[tuple[float, ...]]:
+    """Return the figures of every few years in a row, from each year on."""
+    values = series.values.tolist()
+    return zip(*(values[at : len(values) - _SHORTEST + 1 + at] for at in range(_SHORTEST)))
 
 
 def _telling(run: Sequence[float], series: Series) -> bool:

@@ -10,7 +10,10 @@ from forecast.errors import DataError
 #: A table of yearly series is small; what is larger is something else, or meant to harm.
 LARGEST_FILE = 32 * 1024 * 1024
 MOST_CELLS = 1_500_000
-MOST_ROWS = 300_000
+MOST_ROWS = 200_000
+MOST_FIGURES = 200_000
+#: After so many rows with a problem the rest of a table is not looked at.
+MOST_PROBLEMS = 1_000
 MOST_COLUMNS = 2_000
 
 

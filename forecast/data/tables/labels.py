@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from forecast import locations
 from forecast.data.tables import flows, places, words
-from forecast.data.tables.grid import Grid
+from forecast.data.tables.grid import MOST_PROBLEMS, Grid
 from forecast.data.tables.headings import in_title
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import Collected, Harmonised, Observation, ReadOptions
@@ -73,6 +73,8 @@ def location_codes(context: Context) -> list[str]:
         if not name or settled[name].code or name in reported:
             continue
         reported.add(name)
+        if len(context.out.problems) >= MOST_PROBLEMS:
+            break
         _unmatched(context, one, settled[name])
     for name, match in settled.items():
         if match.code:

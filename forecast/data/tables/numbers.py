@@ -60,10 +60,13 @@ UNCLEAR = Figure("unclear", math.nan, 0, "")
 
 def is_blank(cell: object) -> bool:
     """Whether a cell holds nothing."""
-    if cell is None:
+    if cell is None or cell == "":
         return True
     if isinstance(cell, str):
-        return not cell.strip("\ufeff\u200b \t\r\n\u00a0\u202f\u2009\u2007")
+        # Most texts show with their first sign that they hold something.
+        return not cell[0].isalnum() and not cell.strip(
+            "\ufeff\u200b \t\r\n\u00a0\u202f\u2009\u2007"
+        )
     return isinstance(cell, float) and math.isnan(cell)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from forecast.data.tables.columns import Column, is_numbering
-from forecast.data.tables.grid import Grid, Line
+from forecast.data.tables.grid import MOST_FIGURES, MOST_PROBLEMS, Grid, Line
 from forecast.data.tables.headings import Heading, label_measure, understand
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank, is_missing, looks_like_figure
@@ -68,6 +68,13 @@ class _Walk:
             line = self.grid.lines[position]
             fate, detail = self._row(position, line)
             self.out.rows[position] = Row(line.number, fate, detail or _short(line))
+            if len(self.out.problems) >= MOST_PROBLEMS:
+                break
+            if len(self.out.observations) > MOST_FIGURES:
+                raise DataError(
+                    f"the table has more than {MOST_FIGURES:,} figures. Keep the series that are "
+                    "wanted, and leave out the rest."
+                )
         return self.out
 
     def _shape(self, line: Line) -> tuple[str, ...]:

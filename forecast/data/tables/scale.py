@@ -8,6 +8,7 @@ import numpy as np
 
 from forecast.data.checks.magnitudes import bundled_figures
 from forecast.data.tables import numbers, words
+from forecast.data.tables.grid import MOST_PROBLEMS
 from forecast.data.tables.labels import Context
 from forecast.data.tables.numbers import Figure
 from forecast.data.tables.reading import Observation
@@ -76,6 +77,8 @@ def figures_of(context: Context, codes: Sequence[str], measures: Sequence[str]) 
         figure = numbers.figure(observation.cell, decimal or ".")
         if figure.state == "unclear":
             context.problem(observation.line.number, _not_a_figure(context, observation))
+            if len(context.out.problems) >= MOST_PROBLEMS:
+                break
         made.append(figure)
     marks = sum(bool(figure.marks) for figure in made)
     if marks:

@@ -12,7 +12,7 @@ from forecast.data.tables import layout as layouts
 from forecast.data.tables.column_checks import column_problems
 from forecast.data.tables.files import content_of, grid_of
 from forecast.data.tables.flows import SCOPES, Flows
-from forecast.data.tables.grid import Grid
+from forecast.data.tables.grid import MOST_PROBLEMS, Grid
 from forecast.data.tables.harmonise import harmonise
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import (
@@ -151,6 +151,8 @@ def _observations(
     except ForecastError as error:
         problems.append(error)
     problems += [error for _, error in sorted(harmonised.problems, key=lambda row: row[0])]
+    if max(len(collected.problems), len(harmonised.problems)) >= MOST_PROBLEMS:
+        harmonised.notes[f"after {MOST_PROBLEMS:,} problems the rest was not looked at"] = None
     return collected, harmonised, problems
 
 
