@@ -17,7 +17,8 @@ from forecast.exports.files import quoted
 from forecast.exports.value_rules import VALUE_RULES, Answers, canonical, positions, task_in_words
 
 Problem = tuple[str, str]
-Task = Mapping[str, Any]
+#: A model task, as in ``tasks.json``.
+Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Submission:
     derived: frozenset[str]
 
     @property
-    def tasks(self) -> Sequence[Task]:
+    def tasks(self) -> Sequence[Entry]:
         """The model tasks of the round."""
         return list(self.entry["model_tasks"])
 
@@ -74,18 +75,18 @@ class Submission:
         rows: pd.DataFrame = self.table[self.fits[position]]
         return rows
 
-    def _same_ids(self, task: Task) -> np.ndarray:
+    def _same_ids(self, task: Entry) -> np.ndarray:
         fits = np.ones(len(self.table), dtype=bool)
         for name in self.names:
             values = set(map(str, allowed(task["task_ids"][name])))
             fits &= self.table[name].isin(values).to_numpy()
         return fits
 
-    def _same_type(self, task: Task) -> np.ndarray:
+    def _same_type(self, task: Entry) -> np.ndarray:
         fits: np.ndarray = self.table["output_type"].isin(list(task["output_type"])).to_numpy()
         return fits
 
-    def _same_level(self, task: Task) -> np.ndarray:
+    def _same_level(self, task: Entry) -> np.ndarray:
         fits = self._same_type(task)
         for kind, stated in task["output_type"].items():
             listed = stated.get("output_type_id", {}).get("required")
@@ -169,7 +170,7 @@ def required_combinations(given: Submission) -> Iterator[str]:
             yield f"{where}{first} is required and missing{more}."
 
 
-def _required(task: Task, names: Sequence[str], answered: set[tuple[str, ...]]) -> set[Any]:
+def _required(task: Entry, names: Sequence[str], answered: set[tuple[str, ...]]) -> set[Any]:
     """Return the tasks that a submission has to answer, given those that it does."""
     needed = [list(map(str, task["task_ids"][name]["required"] or [])) for name in names]
     if not answered:
@@ -248,7 +249,7 @@ def table_problems(given: Submission) -> Iterator[Problem]:
             yield from _task_problems(rows, task, given)
 
 
-def _task_problems(rows: pd.DataFrame, task: Task, given: Submission) -> Iterator[Problem]:
+def _task_problems(rows: pd.DataFrame, task: Entry, given: Submission) -> Iterator[Problem]:
     """Yield what is wrong with the rows of one model task."""
     known = task["output_type"]
     strange = rows.loc[~rows["output_type"].isin(list(known)), "output_type"]

@@ -15,7 +15,7 @@ from forecast.accounts.identities import cover, matrix, stated
 from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.scenarios.movements import Movement
-from forecast.scenarios.shock import Place, Shock
+from forecast.scenarios.shock import AffectedCountry, Shock
 
 #: What a measure takes of a movement: arrivals, departures.
 TAKES = {
@@ -128,7 +128,7 @@ def _refuse_broken(outlook: Forecast, added: np.ndarray, name: str) -> None:
 
 
 def _reason(
-    measure: str, location: str, source: str, place: Place, parts: Mapping[str, float]
+    measure: str, location: str, source: str, place: AffectedCountry, parts: Mapping[str, float]
 ) -> str:
     """Return why a series stays as it is; empty if it does not."""
     if measure == "population":
@@ -242,7 +242,7 @@ def settled(shock: Shock, outlook: Forecast) -> tuple[Shock, Said]:
     return dataclasses.replace(shock, places=tuple(places)), said
 
 
-def unsaid(place: Place) -> str:
+def unsaid(place: AffectedCountry) -> str:
     """Return why a source stays as it is that no entry of a place is about."""
     known = ", ".join(sorted({name for entry in place.counted for name in entry.sources}))
     return (
@@ -251,7 +251,7 @@ def unsaid(place: Place) -> str:
     )
 
 
-def _register(place: Place, source: str, measures: set[str]) -> int | None:
+def _register(place: AffectedCountry, source: str, measures: set[str]) -> int | None:
     """Return the entry for registers if a source that is not named is told to be one."""
     if place.naming(source) or not measures.intersection(_GROSS):
         return None
@@ -262,7 +262,7 @@ def _register(place: Place, source: str, measures: set[str]) -> int | None:
     return chosen[0] if len(chosen) == 1 else None
 
 
-def _how(place: Place, source: str, number: int, inferred: bool) -> str:
+def _how(place: AffectedCountry, source: str, number: int, inferred: bool) -> str:
     entry = place.counted[number]
     names = ", ".join(entry.sources)
     if inferred:

@@ -12,9 +12,9 @@ from forecast.errors import DataError, unknown_name
 from forecast.scenarios.shock import (
     ARRIVALS,
     DEPARTURES,
+    AffectedCountry,
     Counted,
     Evidence,
-    Place,
     Shock,
     amount,
 )
@@ -114,7 +114,7 @@ def _shock(given: Mapping[str, Any], name: str, where: str) -> Shock:
     )
 
 
-def _place(given: object, where: str) -> Place:
+def _place(given: object, where: str) -> AffectedCountry:
     table = _table(given, _PLACE, where)
     place = locations.find(_text(table["location"], f"location in {where}"))
     if not place.is_country or "+" in place.code:
@@ -132,7 +132,9 @@ def _place(given: object, where: str) -> Place:
         if sum(not one.sources and one.register is register for one in counted) > 1:
             raise DataError(f"{where} has several counted entries without sources. Keep one.")
     people = amount(table["people"], f"people in {where}", least=0, unit="persons")
-    return Place(place.code, table["direction"], people, counted, _shares(table, place.code, where))
+    return AffectedCountry(
+        place.code, table["direction"], people, counted, _shares(table, place.code, where)
+    )
 
 
 def _shares(table: Mapping[str, Any], country: str, where: str) -> dict[str, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.scenarios.shock import ARRIVALS, Place, Shock
+from forecast.scenarios.shock import ARRIVALS, AffectedCountry, Shock
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,7 +15,7 @@ class Movement:
 
     Attributes
     ----------
-    place : Place
+    place : AffectedCountry
     start : ndarray of int, shape (n_draws,)
         Year in which it starts.
     people : ndarray, shape (n_draws,)
@@ -26,7 +26,7 @@ class Movement:
         Share of them that each entry of ``place.counted`` shows.
     """
 
-    place: Place
+    place: AffectedCountry
     start: np.ndarray
     people: np.ndarray
     arrivals: np.ndarray

@@ -152,7 +152,7 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AffectedCountry:
     """One country that a shock reaches.
 
     Attributes
@@ -211,7 +211,7 @@ class Shock:
         The first and the last year in which it may start, each year alike.
     half_life : Amount
         Years after which half of all have moved.
-    places : tuple of Place
+    places : tuple of AffectedCountry
     returns_share, returns_half_life : Amount or None
         Of those who moved, the share that moves back later, and how soon half of these do.
     sources : tuple of Evidence
@@ -224,7 +224,7 @@ class Shock:
     first: int
     last: int
     half_life: Amount
-    places: tuple[Place, ...]
+    places: tuple[AffectedCountry, ...]
     returns_share: Amount | None
     returns_half_life: Amount | None
     sources: tuple[Evidence, ...]
