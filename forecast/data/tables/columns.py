@@ -83,27 +83,27 @@ def columns_of(grid: Grid, levels: tuple[int, ...]) -> tuple[Column, ...]:
     reach = max((line.filled[-1] + 1 for line in below if line.filled), default=0)
     # Long remarks under a table may stand in any column; figures may not.
     stacks = [_stack(rows, at) for at in range(width)]
-    made = []
+    columns = []
     for at, stack in enumerate(stacks):
         label = " / ".join(spaced(str(cell)) for cell in stack)
-        made.append(_column(at, label, stack, below))
-    made += [
+        columns.append(_column(at, label, stack, below))
+    columns += [
         Column(at, "", "unknown")
         for at in range(width, reach)
         if any(looks_like_figure(line.cell(at)) and not is_blank(line.cell(at)) for line in below)
     ]
-    made = _measure_labels(made, below)
-    made = _first_label(made, below)
-    made = _places_across(made)
-    if {folded(column.label) for column in made} >= _UN_PROSPECTS:
-        made = [
+    columns = _measure_labels(columns, below)
+    columns = _first_label(columns, below)
+    columns = _places_across(columns)
+    if {folded(column.label) for column in columns} >= _UN_PROSPECTS:
+        columns = [
             replace(column, role="unused")
             if column.role == "trouble" or (column.role == "unknown" and not _is_variant(column))
             else column
-            for column in made
+            for column in columns
         ]
-    refuse_doubles(made)
-    return tuple(_population_role(made))
+    refuse_doubles(columns)
+    return tuple(_population_role(columns))
 
 
 def _stack(rows: Sequence[Line], at: int) -> list[object]:
@@ -134,9 +134,9 @@ def _column(at: int, label: str, stack: list[object], below: Sequence[Line]) -> 
     says = Heading()
     unknown = False
     for cell in stack:
-        told = understand(cell)
-        unknown |= told is None
-        says = says.over(told or Heading())
+        heading = understand(cell)
+        unknown |= heading is None
+        says = says.over(heading or Heading())
     if unknown and not says.figures and not says.column:
         return Column(at, label, "unknown", says)
     if unknown:

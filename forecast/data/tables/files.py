@@ -203,8 +203,8 @@ def _parquet(content: bytes) -> Grid:
     except DataError:
         raise
     except (ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-        said = (str(error).splitlines() or [""])[0][:120]
-        raise DataError(f"this is not a readable Parquet file ({said}). Save it again.") from None
+        reason = (str(error).splitlines() or [""])[0][:120]
+        raise DataError(f"this is not a readable Parquet file ({reason}). Save it again.") from None
     cells = [table[name].astype(object) for name in table.columns]
     lines = [Line(0, tuple(clean(str(name)).strip() for name in table.columns))]
     for number, row in enumerate(zip(*cells), start=1):

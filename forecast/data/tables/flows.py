@@ -24,12 +24,12 @@ FAMILY = ("arrivals", "departures", "net")
 _ROUNDING = 1.5
 
 
-def measure(said: str, scope: str, code: str) -> tuple[str, str]:
+def measure(stated: str, scope: str, code: str) -> tuple[str, str]:
     """Return the measure of a figure, and a remark if it was inferred.
 
     Parameters
     ----------
-    said : str
+    stated : str
         A measure, or one of `FAMILY`.
     scope : str
         Which moves are counted; empty if nothing says it.
@@ -42,21 +42,21 @@ def measure(said: str, scope: str, code: str) -> tuple[str, str]:
         Empty for arrivals and departures of all flows, of which there is no measure.
     str
     """
-    if said not in FAMILY:
-        return said, ""
+    if stated not in FAMILY:
+        return stated, ""
     remark = ""
     if not scope:
         if not locations.find(code).is_country:
             raise DataError(
-                f"{said} of {code}: nothing says whether they cross the border of the country, "
+                f"{stated} of {code}: nothing says whether they cross the border of the country, "
                 "stay inside it, or both. Say flows='external', 'internal' or 'all'."
             )
         scope = "external"
         remark = (
-            f"{said} of countries are taken for moves across the border "
-            f"({_MEASURES[scope, said]}); nothing says so"
+            f"{stated} of countries are taken for moves across the border "
+            f"({_MEASURES[scope, stated]}); nothing says so"
         )
-    return _MEASURES.get((scope, said), ""), remark
+    return _MEASURES.get((scope, stated), ""), remark
 
 
 def crosscheck(

@@ -138,10 +138,10 @@ def _composite(text: str) -> Heading | None:
 
 def label_measure(text: str) -> Heading | None:
     """Return what a label beside a row says if it names a measure, else None."""
-    said = understand(text)
-    if said is None or not said.measure or said.year:
+    heading = understand(text)
+    if heading is None or not heading.measure or heading.year:
         return None
-    return replace(said, column="")
+    return replace(heading, column="")
 
 
 def in_title(title: str) -> tuple[set[str], set[str], float | None, bool, bool]:

@@ -222,15 +222,15 @@ def _levels(lines: Sequence[Line], main: int) -> tuple[int, ...]:
 
 def _is_upper(line: Line) -> bool:
     """Whether a row above the headings groups their columns."""
-    told = [(at, understand(line.cell(at))) for at in line.filled]
+    headings = [(at, understand(line.cell(at))) for at in line.filled]
     grouping = [
         at
-        for at, says in told
+        for at, says in headings
         if says is not None and at > 0 and (says.measure or says.year or says.scope)
     ]
     return (
         bool(grouping)
-        and (len(told) > 1 or told[0][0] > 0)
+        and (len(headings) > 1 or headings[0][0] > 0)
         and not any(
             understand(line.cell(at)) is None and looks_like_figure(line.cell(at))
             for at in line.filled
@@ -246,7 +246,7 @@ def _is_lower(line: Line, main: Line) -> bool:
         return True
     if line.filled[0] == 0 and not is_blank(main.cell(0)):
         return False
-    told = [(at, understand(line.cell(at))) for at in line.filled]
+    headings = [(at, understand(line.cell(at))) for at in line.filled]
     return all(
         says is not None
         and bool(
@@ -256,7 +256,7 @@ def _is_lower(line: Line, main: Line) -> bool:
             or says.scope
             or (says.column and is_blank(main.cell(at)))
         )
-        for at, says in told
+        for at, says in headings
     )
 
 

@@ -132,10 +132,10 @@ class _Walk:
         if self.across and len(keys) >= 2:
             return "no figures", ""
         if len(filled) == 1 or not self.across:
-            said = label_measure(first)
-            if said is not None and len(filled) == 1:
-                self.context.measure = said
-                self.context.unit = said.unit
+            measured = label_measure(first)
+            if measured is not None and len(filled) == 1:
+                self.context.measure = measured
+                self.context.unit = measured.unit
                 return "section", ""
             alone = understand(first)
             if (
@@ -187,40 +187,40 @@ class _Walk:
     ) -> tuple[str, str]:
         """Make observations of a row, or say why not."""
         try:
-            kind, place, said = self.labels.of(line, texts)
+            kind, place, measured = self.labels.of(line, texts)
             if kind == "part":
                 return "part of a row above", ""
             if kind == "aggregate":
                 self.out.aggregates.setdefault(place)
                 return "group of countries", ""
-            made = [self._observe(line, column, place, said, kind) for column in held]
+            observations = [self._observe(line, column, place, measured, kind) for column in held]
         except ForecastError as error:
             return self._problem(position, error)
         if kind == "total":
-            self.out.totals.extend(made)
+            self.out.totals.extend(observations)
             return "total row", ""
-        if not made:
+        if not observations:
             return "no figures", ""
         if self.across and all(
             (isinstance(one.cell, str) and is_missing(one.cell)) or is_blank(one.cell)
-            for one in made
+            for one in observations
         ):
             return "every figure missing", ""
         if place:
             self.out.names.setdefault(place)
-        self.out.observations.extend(made)
+        self.out.observations.extend(observations)
         return ACCEPTED, ""
 
     def _observe(
-        self, line: Line, column: Column, place: str, said: Heading | None, kind: str
+        self, line: Line, column: Column, place: str, measured: Heading | None, kind: str
     ) -> Observation:
         context, says = self.context, column.says
         if place and self.across:
             context.place = place
-        row = said or Heading()
+        row = measured or Heading()
         section = context.measure or Heading()
         measure = row.measure or says.measure or section.measure
-        if said is not None and says.measure and says.measure != row.measure:
+        if measured is not None and says.measure and says.measure != row.measure:
             raise DataError(
                 f"{self._where(line)}: the row says {row.measure}, column {column.label!r} says "
                 f"{says.measure}. Name the measure once."
@@ -229,8 +229,13 @@ class _Walk:
         stated = says.year or self.attributes.year(line)
         attributes = self.attributes.attributes(line)
         unit = self.attributes.unit(line)
-        for told in (row.unit, says.unit, section.unit if section.measure else None, context.unit):
-            unit = told if unit is None else unit
+        for stated_unit in (
+            row.unit,
+            says.unit,
+            section.unit if section.measure else None,
+            context.unit,
+        ):
+            unit = stated_unit if unit is None else unit
         flags = list(attributes.pop("flags", ()))  # type: ignore[call-overload]
         flags += self.grid.flags.get((line.number, column.at), ())
         if stated.provisional:
@@ -241,12 +246,12 @@ class _Walk:
             raise DataError(f"{self._where(line)}, column {column.label}: the cell holds {reason}.")
         where = column.place or place
         if not where and kind != "total":
-            where = self._place_above(line, said)
+            where = self._place_above(line, measured)
         return Observation(
             line, column, cell, where, measure, scope, stated.year, unit, tuple(flags), attributes
         )
 
-    def _place_above(self, line: Line, said: Heading | None) -> str:
+    def _place_above(self, line: Line, measured: Heading | None) -> str:
         """Return the place of the section for a row that only names its measure.
 
         Raises
@@ -257,7 +262,7 @@ class _Walk:
         labelled = self.roles.get("location")
         if labelled is None or "unique_id" in self.roles:
             return self.context.place
-        if said is not None and self.across:
+        if measured is not None and self.across:
             return self.context.place
         raise DataError(
             f"{self._where(line)}, column {labelled.label or 'location'}: empty. "

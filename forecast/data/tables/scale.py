@@ -72,18 +72,18 @@ def figures_of(context: Context, codes: Sequence[str], measures: Sequence[str]) 
     if convention.unclear:
         decimal, reason = _unclear(context, convention, codes, measures)
     context.out.decimal = f"{decimal!r} ({reason})" if decimal else reason
-    made = []
+    figures = []
     for observation in context.observations:
         figure = numbers.figure(observation.cell, decimal or ".")
         if figure.state == "unclear":
             context.problem(observation.line.number, _not_a_figure(context, observation))
             if len(context.out.problems) >= MOST_PROBLEMS:
                 break
-        made.append(figure)
-    marks = sum(bool(figure.marks) for figure in made)
+        figures.append(figure)
+    marks = sum(bool(figure.marks) for figure in figures)
     if marks:
         context.out.notes[f"footnote marks behind {marks} figures were set aside"] = None
-    return made
+    return figures
 
 
 def _not_a_figure(context: Context, observation: Observation) -> DataError:
