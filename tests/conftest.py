@@ -6,6 +6,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+# Before anything is compiled: compiled code is kept from one test run to the next.
+os.environ.setdefault(
+    "NUMBA_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "numba")
+)
+
 import numpy as np
 import pandas as pd
 import pytest

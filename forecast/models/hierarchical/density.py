@@ -2,9 +2,6 @@
 
 The density is that of `forecast.models.hierarchical.posterior`. Written out, it needs no graph to
 be compiled for each panel: a fit starts at once.
-
-Compiled code is kept by the date of this file alone, and the kernel is compiled into it: after an
-edit of `kernel`, `__pycache__` of this folder has to go.
 """
 
 from __future__ import annotations

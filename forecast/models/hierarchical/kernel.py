@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from numba import config as _config
 from numba import njit
+
+from forecast.artifacts import check_writable, places
+from forecast.artifacts.recipes import hash_of
+from forecast.errors import DataError
 
 #: Sums may be reordered and no number is infinite: `log_likelihood` sees to that.
 FAST = {"reassoc", "arcp", "contract", "nsz", "nnan", "ninf"}
@@ -31,6 +38,9 @@ LEAST_PRODUCT = 1e-140
 LARGEST = 1e8
 
 
+#: Numba sets its options by name: types are not known.
+config: Any = _config
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -38,6 +48,9 @@ def compiled(
     decorator: Callable[..., Any], *signature: Any, **options: Any
 ) -> Callable[[Function], Function]:
     """Return numba's decorator that keeps its code on disk, or not where no folder takes it.
+
+    The folder is named by the code of all modules here: numba itself looks at the function's own
+    file alone, though what it calls is compiled into it.
 
     Parameters
     ----------
@@ -48,14 +61,35 @@ def compiled(
     """
 
     def of(function: Function) -> Function:
+        folder = _folder()
+        if folder is None:
+            # No cache that can be written to: compile anew each time.
+            made: Function = decorator(*signature, **options)(function)
+            return made
+        stated = config.CACHE_DIR
         try:
-            kept: Function = decorator(*signature, cache=True, **options)(function)
-        except RuntimeError:
-            # A package and a home that cannot be written to: compile anew each time.
-            kept = decorator(*signature, **options)(function)
-        return kept
+            config.CACHE_DIR = folder
+            made = decorator(*signature, cache=True, **options)(function)
+        finally:
+            config.CACHE_DIR = stated
+        return made
 
     return of
+
+
+@cache
+def _folder() -> str | None:
+    """Return the folder of code compiled from these very modules; None if none can be written."""
+    here = Path(__file__).parent
+    # NUMBA_CACHE_DIR, if somebody has set it.
+    base = Path(config.CACHE_DIR) if config.CACHE_DIR else places.cache() / "numba"
+    folder = base / hash_of(here.glob("*.py"), here)[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_writable(folder)
+    except (OSError, DataError):
+        return None
+    return str(folder)
 
 
 @compiled(njit, fastmath=IN_ORDER, error_model="numpy")
