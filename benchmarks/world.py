@@ -21,7 +21,8 @@ import pandas as pd
 import scoringrules
 
 from forecast.data import wpp, wpp_bulk
-from forecast.models.hierarchical.model import FittedHierarchical, Hierarchical
+from forecast.models.hierarchical.fitted import FittedHierarchical
+from forecast.models.hierarchical.model import Hierarchical
 from forecast.models.specification import specification
 from forecast.panel import Panel
 

@@ -82,8 +82,8 @@ def choose(series: Series, kind: Kind | None = None) -> Scale:
 
 
 def is_rate(series: Series) -> bool:
-    """Whether figures can be divided by the population: it is known in every observed year."""
-    return not np.isnan(series.population[~np.isnan(series.values)]).any()
+    """Whether figures can be divided by the population: known each year, and one person or more."""
+    return bool((series.population[~np.isnan(series.values)] >= 1.0).all())
 
 
 def closed(values: np.ndarray) -> np.ndarray:

@@ -22,7 +22,8 @@ from forecast.models.hierarchical import (
     rates_panel,
     simulation,
 )
-from forecast.models.hierarchical.model import FittedHierarchical, Hierarchical
+from forecast.models.hierarchical.fitted import FittedHierarchical
+from forecast.models.hierarchical.model import Hierarchical
 from forecast.models.hierarchical.posterior import (
     OF_GROUPS,
     OF_LOCATIONS,

@@ -29,6 +29,8 @@ from forecast.series_key import KEY, SeriesKey
 
 #: Draws of a country's net by year.
 National = Mapping[SeriesKey, Mapping[int, np.ndarray]]
+#: Groups by country, with draws of what is beyond their share in the country's net.
+Rests = dict[str, tuple[FittedGroup, np.ndarray]]
 
 
 class Internal(ModelBase):
@@ -124,12 +126,8 @@ class FittedInternal(FittedBase):
         rows = []
         for item, pool in zip(self.fits, self.pools):
             for column, series in enumerate(item.group.regions):
-                known = posterior(
-                    pool,
-                    item.rates[:, column],
-                    item.group.breaks[:, column],
-                    item.floors[column],
-                )
+                breaks, floor = item.group.breaks[:, column], item.floors[column]
+                known = posterior(pool, item.rates[:, column], breaks, floor)
                 rows.append((*series.key, "share", float(item.shares[column])))
                 rows.append((*series.key, "innovation", known.spread))
         return pd.DataFrame(rows, columns=[*KEY, "parameter", "mean"])
@@ -159,7 +157,7 @@ class FittedInternal(FittedBase):
         """
         wanted = check_years(self.panel, years)
         drawn: dict[SeriesKey, np.ndarray] = {}
-        rests: dict[str, tuple[FittedGroup, np.ndarray]] = {}
+        rests: Rests = {}
         for item, pool in zip(self.fits, self.pools):
             drawn |= self._regions(item, pool, wanted[-1], draws, national or {}, rests)
         rated = any(item.group.rated for item in self.fits)
@@ -181,7 +179,7 @@ class FittedInternal(FittedBase):
         last: int,
         n_draws: int,
         national: National,
-        rests: dict[str, tuple[FittedGroup, np.ndarray]],
+        rests: Rests,
     ) -> dict[SeriesKey, np.ndarray]:
         group = item.group
         end = int(group.years[-1])
@@ -194,12 +192,8 @@ class FittedInternal(FittedBase):
         )
         for column, series in enumerate(group.regions):
             behind = end - series.origin
-            known = posterior(
-                pool,
-                item.rates[: len(group.years) - behind, column],
-                group.breaks[: len(group.years) - behind, column],
-                item.floors[column],
-            )
+            seen = slice(len(group.years) - behind), column
+            known = posterior(pool, item.rates[seen], group.breaks[seen], item.floors[column])
             path = simulate(known, behind + n_ahead, n_draws, generator)
             size = np.append(group.population[len(group.years) - behind :, column], people[column])
             path = path * size / 1000.0
@@ -276,11 +270,7 @@ class FittedInternal(FittedBase):
         ]
 
     def _inside(
-        self,
-        inside: Moves,
-        last: int,
-        n_draws: int,
-        rests: Mapping[str, tuple[FittedGroup, np.ndarray]],
+        self, inside: Moves, last: int, n_draws: int, rests: Rests
     ) -> dict[SeriesKey, np.ndarray]:
         n_ahead = max(0, last - inside.origin)
         past: dict[str, pd.Series] = {}
