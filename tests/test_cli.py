@@ -121,7 +121,7 @@ BAD = {
         ["line 2", "missing"],
     ),
     "two years": (
-        "location,measure,year,value\nKAZ,immigration,2020,5\nKAZ,immigration,2021,6\n",
+        "location,measure,year,value\nKAZ,immigration,2020,11370\nKAZ,immigration,2021,11039\n",
         ["KAZ", "2 usable observed years", "Add earlier years"],
     ),
     "not what its name says": ("PK\x03\x04", ["the name says CSV"]),
