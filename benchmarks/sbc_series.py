@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.models.regional.partial_pooling import SharedScale, posterior
+from forecast.models.regional.partial_pooling import SharedPrior, posterior
 from forecast.models.series.posterior import SeriesPosterior, root, simulate
 from forecast.models.series.representation import Nodes
 from forecast.models.series.statespace import condition
@@ -46,7 +46,7 @@ def pooled(seed: int) -> dict[str, np.ndarray]:
     generator = np.random.default_rng(seed)
     # Any pool will do: its node weights are the prior.
     weights = generator.dirichlet(np.full(len(nodes.log_prior), 0.2))
-    pool = SharedScale(nodes, (1.0,), weights, np.ones(1), DEGREES, CENTRE, 1.0)
+    pool = SharedPrior(nodes, (1.0,), weights, np.ones(1), DEGREES, CENTRE, 1.0)
     variance = DEGREES * CENTRE / generator.chisquare(DEGREES)
     node, path, states = _history(nodes, weights, generator)
     values = np.sqrt(variance) * path

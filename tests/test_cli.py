@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -188,21 +186,6 @@ def test_a_place_that_cannot_be_written_to_is_named(own: Path, tmp_path: Path) -
     )
     assert result.exit_code == 1
     assert "is a file, not a folder" in result.stderr
-
-
-def test_import_and_help_load_nothing_heavy() -> None:
-    """Counts modules rather than seconds, so that it holds on a busy machine."""
-    script = (
-        "import sys, forecast, forecast.cli.main\n"
-        "from click.testing import CliRunner\n"
-        "assert CliRunner().invoke(forecast.cli.main.cli, ['--help']).exit_code == 0\n"
-        "heavy = {'numpy', 'pandas', 'scipy', 'statsmodels', 'xarray', 'matplotlib', 'pymc'}\n"
-        "print(sorted(heavy & set(sys.modules)))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
 
 
 def test_thresholds_on_the_command_line(own: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""PanelPosterior draws moved where trajectories of all parameters at once are slow.
+"""Posterior draws moved where trajectories of all parameters at once are slow.
 
 A location whose figures agree with two stories (a mean near its rates, or one far away that pulls
 little) waits long for a trajectory that passes from one to the other. Given the groups and years,

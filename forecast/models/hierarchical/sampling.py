@@ -1,4 +1,4 @@
-"""PanelPosterior draws by NUTS, and the gate that they have to pass."""
+"""Posterior draws by NUTS, and the gate that they have to pass."""
 
 from __future__ import annotations
 
