@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
 from forecast.artifacts import digest
-from forecast.contract import Model
-from forecast.errors import DataError, FitError
-from forecast.evaluate.plan import Plan, make
+from forecast.contract import Model, ModelBase
+from forecast.errors import DataError, FitError, unknown_name
 from forecast.evaluate.track import Track
-from forecast.hindcast import engine as engines
 from forecast.hindcast.columns import JOINT_COLUMNS, conform, ordered
-from forecast.hindcast.fold import Fold, Scored
+from forecast.hindcast.jobs import Engine, Job, check_engine, run_all
+from forecast.hindcast.scoring import Scored, Scores
 from forecast.hindcast.store import Store
-from forecast.hindcast.vintages import Truth, seen
+from forecast.hindcast.vintages import (
+    Origin,
+    Outcomes,
+    origins_as_published,
+    origins_latest,
+    seen,
+)
 from forecast.models.registry import model as find_model
 from forecast.panel import Panel
 
@@ -31,7 +37,7 @@ def backtest(
     origins: Sequence[int | str] | int | str | None = None,
     horizons: Sequence[int] | int = DEFAULT_HORIZONS,
     seed: int = 1,
-    engine: engines.Engine = "local",
+    engine: Engine = "local",
     *,
     draws: int = 1000,
     window: int | None = None,
@@ -103,46 +109,25 @@ def backtest(
     >>> track = backtest(panel, ["naive", "ets"], range(2003, 2019))  # doctest: +SKIP
     >>> track.skill()                                                 # doctest: +SKIP
     """
-    plan = make(panel, models, origins, horizons, vintage, window, refit, draws, seed, joint)
-    engines.check(engine, jobs, scheduler)
-    kept = Store(Path(store)) if store is not None else None
+    plan = _plan(panel, models, origins, horizons, vintage, window, refit, draws, seed, joint)
+    check_engine(engine, jobs, scheduler)
+    store_of_folds = Store(Path(store)) if store is not None else None
     total = len(plan.groups) * len(plan.models)
     finished: dict[int, Scored] = {}
-
-    def tell() -> None:
-        if progress is not None:
-            progress(len(finished), total)
-
-    def missing() -> Iterator[tuple[int, Fold]]:
-        for number, fold in enumerate(_folds(panel, plan, kept=kept is not None)):
-            known = kept.read(fold) if kept is not None else None
-            if known is None:
-                yield number, fold
-            else:
-                finished[number] = known
-                tell()
-
-    tell()
-    fits = total * len(panel)
-    for number, scored in _stored(
-        missing(), kept, engine=engine, jobs=jobs, scheduler=scheduler, fits=fits
+    if progress is not None:
+        progress(0, total)
+    for number, scored in run_all(
+        _folds(panel, plan, stored=store is not None),
+        fits=total * len(panel),
+        results=store_of_folds,
+        engine=engine,
+        processes=jobs,
+        scheduler=scheduler,
     ):
         finished[number] = scored
-        tell()
-    labels = [label for label, _ in plan.models]
-    results = [finished[number] for number in sorted(finished)]
-    tables = [result.table for result in results if len(result.table)]
-    joints = [result.joint for result in results if len(result.joint)]
-    if not tables:
-        raise DataError(
-            "there is nothing to score: no figure lies at these horizons after these origins. "
-            "Choose earlier origins or shorter horizons."
-        )
-    track = Track(
-        ordered(tables, labels),
-        ordered(joints, labels) if joints else conform(pd.DataFrame(), JOINT_COLUMNS),
-        plan.settings(panel, vintage),
-    )
+        if progress is not None:
+            progress(len(finished), total)
+    track = _track([finished[number] for number in sorted(finished)], panel, plan, vintage)
     if strict and len(track.failures):
         first = track.failures.iloc[0]
         raise FitError(
@@ -152,15 +137,32 @@ def backtest(
     return track
 
 
-def _folds(panel: Panel, plan: Plan, *, kept: bool) -> Iterator[Fold]:
+def _track(folds: Sequence[Scored], panel: Panel, plan: Plan, vintage: str) -> Track:
+    """Put the rows of all folds into one track."""
+    labels = [label for label, _ in plan.models]
+    tables = [fold.table for fold in folds if len(fold.table)]
+    joints = [fold.joint for fold in folds if len(fold.joint)]
+    if not tables:
+        raise DataError(
+            "there is nothing to score: no figure lies at these horizons after these origins. "
+            "Choose earlier origins or shorter horizons."
+        )
+    return Track(
+        ordered(tables, labels),
+        ordered(joints, labels) if joints else conform(pd.DataFrame(), JOINT_COLUMNS),
+        plan.settings(panel, vintage),
+    )
+
+
+def _folds(panel: Panel, plan: Plan, *, stored: bool) -> Iterator[Job[Scored]]:
     """Make every fold, origin by origin, with the figures it may see cut out beforehand."""
-    truth = Truth.of(panel)
+    outcomes = Outcomes(panel)
     # Before anything is fitted: a model may keep what it has learned on itself.
-    settings = {label: digest(find_model(model)) if kept else "" for label, model in plan.models}
+    settings = {label: digest(model) if stored else "" for label, model in plan.models}
     for group in plan.groups:
         first = group[0]
         targets = pd.concat(
-            [truth.targets(origin, plan.horizons) for origin in group], ignore_index=True
+            [outcomes.targets(origin, plan.horizons) for origin in group], ignore_index=True
         )
         try:
             known: Panel | None = seen(panel, first, plan.window)
@@ -170,41 +172,114 @@ def _folds(panel: Panel, plan: Plan, *, kept: bool) -> Iterator[Fold]:
             # Made once here instead of once by every model.
             len(known)
         for label, model in plan.models:
-            yield Fold(
-                label,
-                model,
-                first.year,
-                first.as_of,
-                known,
-                targets,
-                plan.draws,
-                plan.seed,
-                plan.joint,
-                settings[label],
-            )
+            scores = Scores(label, first.year, first.as_of, targets, plan.joint, settings[label])
+            seed = scores.seed(plan.seed)
+            yield Job(model, known, scores.years, plan.draws, seed, scores)
 
 
-def _stored(
-    folds: Iterator[tuple[int, Fold]],
-    store: Store | None,
-    *,
-    engine: str,
-    jobs: int | None,
-    scheduler: str | None,
-    fits: int,
-) -> Iterator[tuple[int, Scored]]:
-    """Run the folds and keep each as soon as it is finished."""
-    running: dict[int, Fold] = {}
+@dataclass(frozen=True)
+class Plan:
+    """What a backtest will do, checked.
 
-    def remembered() -> Iterator[tuple[int, Fold]]:
-        for number, fold in folds:
-            running[number] = fold
-            yield number, fold
+    Attributes
+    ----------
+    models : list of (str, ModelBase)
+        Label in the score table, and the model.
+    groups : list of list of Origin
+        Origins that share a fit, the first of which it sees.
+    horizons : tuple of int
+        Years ahead of the origin.
+    window : int or None
+    draws, seed : int
+    joint : bool
+    """
 
-    for number, scored in engines.results(
-        remembered(), engine=engine, jobs=jobs, scheduler=scheduler, fits=fits
+    models: list[tuple[str, ModelBase]]
+    groups: list[list[Origin]]
+    horizons: tuple[int, ...]
+    window: int | None
+    draws: int
+    seed: int
+    joint: bool
+
+    def settings(self, panel: Panel, vintage: str) -> dict[str, object]:
+        """Return what was asked for, as a saved track states it."""
+        from forecast import __version__
+
+        return {
+            "models": [label for label, _ in self.models],
+            "origins": [[o.year, o.as_of] for group in self.groups for o in group],
+            "horizons": list(self.horizons),
+            "window": self.window,
+            "refit": max(len(group) for group in self.groups),
+            "draws": self.draws,
+            "seed": self.seed,
+            "vintage": vintage,
+            "step": panel.step,
+            "data_hash": panel.hash,
+            "version": __version__,
+        }
+
+
+def _plan(
+    panel: Panel,
+    models: Sequence[str | Model],
+    origins: Sequence[int | str] | int | str | None,
+    horizons: Sequence[int] | int,
+    vintage: str,
+    window: int | None,
+    refit: int,
+    draws: int,
+    seed: int,
+    joint: bool,
+) -> Plan:
+    """Check everything that was asked for; see `backtest`."""
+    if not isinstance(panel, Panel):
+        raise DataError(
+            f"backtest() needs a Panel, not {type(panel).__name__}. "
+            "Make one with forecast.read(), forecast.load() or Panel.from_frame()."
+        )
+    for name, value, least in (
+        ("draws", draws, 100),
+        ("seed", seed, 0),
+        ("refit", refit, 1),
+        ("window", window, 2),
     ):
-        fold = running.pop(number)
-        if store is not None:
-            store.write(fold, scored)
-        yield number, scored
+        if value is not None and (not isinstance(value, int) or value < least):
+            raise DataError(f"{name} is {value!r}; give a whole number, {least} or above.")
+    if vintage not in ("latest", "as_published"):
+        raise unknown_name("vintage", vintage, ["latest", "as_published"])
+    if isinstance(models, str) or not len(models):
+        raise DataError(f"models is {models!r}; give a list such as ['naive', 'ets'].")
+    resolved = [(given, find_model(given)) for given in models]
+    labelled = [(given if isinstance(given, str) else m.name, m) for given, m in resolved]
+    labels = [label for label, _ in labelled]
+    twice = [label for label in labels if labels.count(label) > 1]
+    if twice:
+        raise DataError(f"two models are called {twice[0]!r}. Give each its own name.")
+    chosen = (
+        origins_latest(panel, origins)  # type: ignore[arg-type]
+        if vintage == "latest"
+        else origins_as_published(panel, origins)
+    )
+    groups = [chosen[start : start + refit] for start in range(0, len(chosen), refit)]
+    return Plan(labelled, groups, _horizons(panel, horizons), window, draws, seed, joint)
+
+
+def _horizons(panel: Panel, horizons: Sequence[int] | int) -> tuple[int, ...]:
+    horizons = list(horizons) if isinstance(horizons, Iterable) else [horizons]
+    if not len(horizons) or not all(hasattr(horizon, "__index__") for horizon in horizons):
+        raise DataError(f"horizons are {horizons!r}; give years ahead such as (1, 3, 5, 7).")
+    wanted = tuple(sorted({int(horizon) for horizon in horizons}))
+    if wanted[0] < 1 or wanted[-1] > 50 * panel.step:
+        raise DataError(
+            f"horizons are {list(wanted)}: backtests count in years ahead of the origin, "
+            f"from 1 to {50 * panel.step}. Calendar years belong to forecast()."
+        )
+    off = [horizon for horizon in wanted if horizon % panel.step]
+    if off:
+        raise DataError(
+            f"horizon {off[0]} is not a multiple of the panel's {panel.step}-year step. "
+            f"Ask for {panel.step}, {2 * panel.step}, ..."
+        )
+    return wanted

@@ -1,227 +1,233 @@
-"""One member's forecast of a panel, as arrays: made, or read from the cache."""
+"""Forecasts of the members of an ensemble: draws or quantiles of each series, and their cache."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from forecast import artifacts
-from forecast.contract import NOT_FORECAST, Model
-from forecast.data import inputs
-from forecast.errors import ForecastError
-from forecast.models.registry import model as find_model
+from forecast.contract import NOT_FORECAST, FittedBase, ModelBase, complete
+from forecast.hindcast.jobs import Failure, Job
+from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.series_key import KEY, SeriesKey
+from forecast.series_key import SeriesKey, keys_of
 
 #: Seconds that a full set of draws must have cost to be kept; quantiles always are.
 SLOW = 0.3
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a member says of each series, in steps after the series' own last year.
+@dataclass(frozen=True, eq=False)
+class MemberForecast:
+    """What a member forecasts of each series, in steps after the series' own last year.
 
     Attributes
     ----------
     name : str
-    values : dict of (source, location, measure) to ndarray, shape (n_points, n_ahead)
-        Draws, or quantiles at probabilities (k + ½)/n_points, in persons.
-    parameters : dict of (source, location, measure) to ndarray, shape (n_ahead,)
+    keys : list of (source, location, measure)
+        The series it was given.
+    persons : ndarray, shape (n_series, n_points, n_steps)
+        Draws, or quantiles at probabilities (k + ½)/n_points; NaN beyond what it forecast.
+    parameters : ndarray, shape (n_series, n_steps)
         Share of the variance that comes from uncertain parameters and present state;
         NaN where the member does not say.
-    reasons : dict of (source, location, measure) to str
-        Why a series was not forecast.
+    reasons : list of str
+        Why a series was not forecast; empty where it was.
+    remarks : list of str
+        What it has to say of a forecast that it made.
     failure : str
         Why the member made no forecast at all; empty if it did.
-    remarks : dict of (source, location, measure) to str
-        What it has to say of a forecast that it made.
+    broke : bool
+        Whether that was a fault of its code: it may work next time.
     """
 
     name: str
-    values: dict[SeriesKey, np.ndarray]
-    parameters: dict[SeriesKey, np.ndarray]
-    reasons: dict[SeriesKey, str]
-    failure: str
-    remarks: dict[SeriesKey, str] = field(default_factory=dict)
+    keys: list[SeriesKey]
+    persons: np.ndarray
+    parameters: np.ndarray
+    reasons: list[str]
+    remarks: list[str]
+    failure: str = ""
+    broke: bool = False
 
-    def reaching(self, ahead: Mapping[SeriesKey, int]) -> Said:
+    @classmethod
+    def failed(cls, name: str, reason: str, *, broke: bool = False) -> MemberForecast:
+        """Return that of a member which made no forecast at all."""
+        return cls(name, [], np.empty((0, 0, 0)), np.empty((0, 0)), [], [], reason, broke)
+
+    @cached_property
+    def _rows(self) -> dict[SeriesKey, int]:
+        return {key: row for row, key in enumerate(self.keys)}
+
+    @cached_property
+    def _reached(self) -> np.ndarray:
+        return np.asarray(np.isfinite(self.persons).all(axis=1))
+
+    def __contains__(self, key: object) -> bool:
+        """Whether a series was forecast."""
+        return key in self._rows and not self.reasons[self._rows[key]]
+
+    def of(self, key: SeriesKey) -> np.ndarray:
+        """Return the draws or quantiles of a series that it forecast, shape (n_points, n_ahead)."""
+        row = self._rows[key]
+        return np.asarray(self.persons[row][:, self._reached[row]])
+
+    def parameter_share(self, key: SeriesKey) -> np.ndarray:
+        """Return the share of parameters in the variance of a series, shape (n_ahead,)."""
+        row = self._rows[key]
+        return np.asarray(self.parameters[row][self._reached[row]])
+
+    def reason(self, key: SeriesKey) -> str:
+        """Return why a series was not forecast; empty if it was, or was not there."""
+        return self.reasons[self._rows[key]] if key in self._rows else ""
+
+    def remark(self, key: SeriesKey) -> str:
+        """Return what it says of a series that it forecast."""
+        return self.remarks[self._rows[key]] if key in self else ""
+
+    def reaching(self, ahead: Mapping[SeriesKey, int]) -> MemberForecast:
         """Return it without the series that it does not follow for so many steps."""
+        reached = dict(zip(self.keys, self._reached.sum(axis=1).tolist()))
         short = {
-            key: f"it ends after {values.shape[1]} of {ahead[key]} steps."
-            for key, values in self.values.items()
-            if values.shape[1] < ahead.get(key, 0)
+            key: f"it ends after {reached[key]} of {ahead[key]} steps."
+            for key in self.keys
+            if key in self and reached[key] < ahead.get(key, 0)
         }
         if not short:
             return self
-        values, parameters = (
-            {key: array for key, array in table.items() if key not in short}
-            for table in (self.values, self.parameters)
+        reasons = [short.get(key, reason) for key, reason in zip(self.keys, self.reasons)]
+        return replace(self, reasons=reasons)
+
+    def arrays(self) -> artifacts.Arrays:
+        """Return all of it as arrays of numbers and text, as the cache has them."""
+        return {
+            "keys": np.array(self.keys, dtype=str),
+            "values": self.persons,
+            "parameters": self.parameters,
+            "reasons": np.array(self.reasons, dtype=str),
+            "remarks": np.array(self.remarks, dtype=str),
+            "failure": np.array(self.failure),
+        }
+
+    @classmethod
+    def from_arrays(cls, name: str, arrays: artifacts.Arrays) -> MemberForecast:
+        """Make one from what `arrays` returned."""
+        return cls(
+            name,
+            [(source, location, measure) for source, location, measure in arrays["keys"].tolist()],
+            arrays["values"],
+            arrays["parameters"],
+            arrays["reasons"].tolist(),
+            arrays["remarks"].tolist(),
+            str(arrays["failure"]),
         )
-        return replace(self, values=values, parameters=parameters, reasons=self.reasons | short)
 
 
 @dataclass(frozen=True)
-class Question:
-    """What a member is asked: every series of a panel from its own end up to a year.
+class Members:
+    """Keeps draws or quantiles of every series, from its own end up to the last target year.
 
     Attributes
     ----------
-    member : str or Model
-        A registered name, or a model of one's own, whose answers are never kept: nothing
-        says whether its code has changed.
-    panel : Panel
-    last : int
-        The last target year.
-    draws, seed : int
     points : int or None
         Keep so many quantiles instead of the draws.
     """
 
-    member: str | Model
-    panel: Panel
-    last: int
-    draws: int
-    seed: int
     points: int | None = None
 
-    @property
-    def name(self) -> str:
-        """Name of the member."""
-        return find_model(self.member).name
+    def keep_failure(self, job: Job[MemberForecast], failure: Failure) -> MemberForecast:
+        """Return the reason, which the notes of the ensemble tell."""
+        return MemberForecast.failed(job.model.name, failure.reason, broke=failure.broke)
 
-    @property
-    def key(self) -> dict[str, Any] | None:
-        """Everything that decides the answer; None if it must not be kept."""
-        member = self.member
-        if not isinstance(member, str):
-            return None
-        model = find_model(member)
-        if not type(model).__module__.startswith("forecast.models."):
-            return None
-        return artifacts.recipe(
-            what="member",
-            member=member,
-            model=model,
-            data=self.panel,
-            last=self.last,
-            draws=self.draws,
-            points=self.points,
-            seed=self.seed,
+    def keep(
+        self, job: Job[MemberForecast], fitted: FittedBase, outlook: Forecast
+    ) -> MemberForecast:
+        """Return the forecast of every series of the panel."""
+        assert job.known is not None  # noqa: S101
+        points, last, series = self.points, job.years[-1], list(job.known)
+        longest = max((last - one.origin) // one.step for one in series)
+        persons = np.full((len(series), points or job.draws, longest), np.nan)
+        parameters = np.full((len(series), longest), np.nan)
+        reasons = [""] * len(series)
+        drawn = outlook.paths.transpose("series", "draw", "year")
+        paths, years = drawn.to_numpy(), drawn["year"].to_numpy()
+        where = {key: position for position, key in enumerate(keys_of(outlook.series))}
+        declined = outlook.notes["status"] == NOT_FORECAST
+        why, remarks = (
+            {key: str(reason) for key, reason in zip(keys_of(notes), notes["reason"])}
+            for notes in (outlook.notes[declined], outlook.notes[~declined])
         )
+        for row, one in enumerate(series):
+            reasons[row] = why.get(one.key, "")
+            if one.key not in where:
+                reasons[row] = reasons[row] or "the model gave no forecast."
+                continue
+            ahead = paths[where[one.key]][:, years > one.origin]
+            # What was published may end earlier than the last target year.
+            ahead = ahead[:, np.logical_and.accumulate(np.isfinite(ahead).all(axis=0))]
+            if one.origin < last and not ahead.shape[1]:
+                reasons[row] = "some draws are not finite numbers."
+                continue
+            if points:
+                ahead = np.quantile(ahead, (np.arange(points) + 0.5) / points, axis=0)
+            else:
+                share = fitted.parameter_share(one.key, ahead.shape[1])
+                parameters[row, : ahead.shape[1]] = share
+            persons[row, :, : ahead.shape[1]] = ahead
+        keys = [one.key for one in series]
+        told = [remarks.get(key, "") for key in keys]
+        return MemberForecast(job.model.name, keys, persons, parameters, reasons, told)
 
-    def known(self) -> Said | None:
-        """Return the answer if it has been kept."""
-        key = self.key
-        arrays = None if key is None else artifacts.lookup(key)
-        return None if arrays is None else _unpacked(self.name, arrays)
 
-    def ask(self) -> Said:
-        """Let the member forecast, and keep what it says where that saves time."""
-        started = time.process_time()
-        arrays, broken = _made(self)
-        key = self.key
+def member_job(
+    member: ModelBase, panel: Panel, last: int, draws: int, seed: int, points: int | None = None
+) -> Job[MemberForecast]:
+    """Return the job of a member that forecasts every series of a panel up to a year."""
+    # A publisher may not go as far as the last year: what there is counts.
+    first = panel.origin + panel.step if member.published_days else last
+    years = tuple(range(first, last + 1, panel.step))
+    return Job(member, panel, years, draws, seed, Members(points))
+
+
+class MemberCache:
+    """Forecasts of members in the user's cache, under everything that decides them.
+
+    Of a model that states no recipe none are kept.
+    """
+
+    def read(self, job: Job[MemberForecast]) -> MemberForecast | None:
+        """Return a forecast that was kept."""
+        recipe = _recipe(job)
+        arrays = None if recipe is None else artifacts.lookup(recipe)
+        if arrays is None:
+            return None
+        return MemberForecast.from_arrays(job.model.name, arrays)
+
+    def write(self, job: Job[MemberForecast], result: MemberForecast, seconds: float) -> None:
+        """Keep a forecast where that saves time."""
+        recipe = _recipe(job)
         # What broke may work next time; what declined will not.
-        slow = self.points is not None or time.process_time() - started > SLOW
-        if key is not None and slow and not broken:
-            artifacts.keep(key, arrays)
-        return _unpacked(self.name, arrays)
+        if recipe is None or result.broke:
+            return
+        if recipe["parts"]["points"] is not None or seconds > SLOW:
+            artifacts.keep(recipe, result.arrays())
 
 
-def name_of(member: str | Model) -> str:
-    """Return the name of a member."""
-    return member if isinstance(member, str) else member.name
-
-
-def days_of(member: str | Model) -> tuple[str, ...]:
-    """Return the days (YYYY-MM-DD) on which a member published; none for a model."""
-    return () if isinstance(member, str) else find_model(member).published_days
-
-
-def _made(question: Question) -> tuple[artifacts.Arrays, bool]:
-    """Forecast and pack into arrays, the reason of a failure included; say if it broke."""
-    panel, points = question.panel, question.points
-    series = list(panel)
-    longest = max((question.last - one.origin) // panel.step for one in series)
-    width = points or question.draws
-    values = np.full((len(series), width, longest), np.nan)
-    parameters = np.full((len(series), longest), np.nan)
-    reasons = [""] * len(series)
-    failure, broken = "", False
-    try:
-        fitted = inputs.fit(find_model(question.member), panel, question.seed)
-        # A publisher may not go as far as the last year: what there is counts.
-        first = question.last if not days_of(question.member) else panel.origin + panel.step
-        wanted = range(first, question.last + 1, panel.step)
-        outlook = fitted.forecast(wanted, question.draws)
-    except ForecastError as error:
-        # Want of data, or a fit that its own diagnostics refuse: the same seed says the same.
-        failure = str(error)
-    except Exception as error:  # noqa: BLE001
-        # A member is foreign code: whatever it raises costs its own weight only, and the
-        # reason is told in the notes of the forecast.
-        failure, broken = f"{type(error).__name__}: {error}", True
-    if failure:
-        return {"failure": np.array(failure)}, broken
-    drawn = outlook.paths.transpose("series", "draw", "year")
-    table, years = drawn.to_numpy(), drawn["year"].to_numpy()
-    where = {
-        key: position
-        for position, key in enumerate(outlook.series[KEY].itertuples(index=False, name=None))
-    }
-    declined = outlook.notes["status"] == NOT_FORECAST
-    why, told = (
-        {(n.source, n.location, n.measure): str(n.reason) for n in notes.itertuples()}
-        for notes in (outlook.notes[declined], outlook.notes[~declined])
+def _recipe(job: Job[MemberForecast]) -> dict[str, Any] | None:
+    """Return everything that decides a forecast; None if it must not be kept."""
+    model = complete(job.model)
+    if model.recipe is None or job.known is None or not isinstance(job.keeper, Members):
+        return None
+    return artifacts.recipe(
+        what="member",
+        kind=type(model),
+        model=model.recipe,
+        data=job.known,
+        last=job.years[-1],
+        draws=job.draws,
+        points=job.keeper.points,
+        seed=job.seed,
     )
-    for position, one in enumerate(series):
-        reasons[position] = why.get(one.key, "")
-        if one.key not in where:
-            reasons[position] = reasons[position] or "the model gave no forecast."
-            continue
-        ahead = table[where[one.key]][:, years > one.origin]
-        # What was published may end earlier than the last target year.
-        ahead = ahead[:, np.logical_and.accumulate(np.isfinite(ahead).all(axis=0))]
-        if one.origin < question.last and not ahead.shape[1]:
-            reasons[position] = "some draws are not finite numbers."
-            continue
-        if points:
-            ahead = np.quantile(ahead, (np.arange(points) + 0.5) / points, axis=0)
-        values[position, :, : ahead.shape[1]] = ahead
-        if points is None:
-            parameters[position, : ahead.shape[1]] = fitted.parameter_share(one.key, ahead.shape[1])
-    return {
-        "keys": np.array([one.key for one in series], dtype=str),
-        "values": values,
-        "parameters": parameters,
-        "reasons": np.array(reasons, dtype=str),
-        "remarks": np.array([told.get(one.key, "") for one in series], dtype=str),
-        "failure": np.array(""),
-    }, False
-
-
-def _unpacked(name: str, arrays: artifacts.Arrays) -> Said:
-    failure = str(arrays["failure"])
-    if failure:
-        return Said(name, {}, {}, {}, failure)
-    values: dict[SeriesKey, np.ndarray] = {}
-    parameters: dict[SeriesKey, np.ndarray] = {}
-    reasons: dict[SeriesKey, str] = {}
-    remarks: dict[SeriesKey, str] = {}
-    for position, (source, location, measure) in enumerate(arrays["keys"].tolist()):
-        key = (source, location, measure)
-        reason = str(arrays["reasons"][position])
-        if reason:
-            reasons[key] = reason
-            continue
-        kept = np.isfinite(arrays["values"][position]).all(axis=0)
-        values[key] = arrays["values"][position][:, kept]
-        parameters[key] = arrays["parameters"][position][kept]
-        remarks[key] = str(arrays["remarks"][position])
-    return Said(name, values, parameters, reasons, "", remarks)
-
-
-__all__ = ["SLOW", "Question", "Said", "SeriesKey"]

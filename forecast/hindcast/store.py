@@ -12,13 +12,14 @@ import pandas as pd
 
 from forecast import artifacts
 from forecast.hindcast.columns import COLUMNS, JOINT_COLUMNS, conform
-from forecast.hindcast.fold import Fold, Scored
+from forecast.hindcast.jobs import Job
+from forecast.hindcast.scoring import Scored, Scores
 
 _FORMAT = "forecast-fold/1"
 _SCORES, _JOINT = "scores.parquet", "joint.parquet"
 
 
-def recipe(fold: Fold) -> dict[str, Any]:
+def recipe(job: Job[Scored], scores: Scores) -> dict[str, Any]:
     """Return everything that decides the result of a fold.
 
     The figures seen and scored on, the model's name, the settings that it was made with, draws,
@@ -27,15 +28,15 @@ def recipe(fold: Fold) -> dict[str, Any]:
     """
     return artifacts.recipe(
         what="fold",
-        label=fold.label,
-        settings=fold.settings,
-        seen=fold.seen,
-        targets=fold.targets,
-        origin=fold.origin,
-        as_of=fold.as_of,
-        draws=fold.draws,
-        seed=fold.seed,
-        joint=fold.joint,
+        label=scores.label,
+        settings=scores.settings,
+        seen=job.known,
+        targets=scores.targets,
+        origin=scores.origin,
+        as_of=scores.as_of,
+        draws=job.draws,
+        seed=job.seed,
+        joint=scores.joint,
     )
 
 
@@ -50,16 +51,19 @@ class Store:
 
     folder: Path
 
-    def path(self, fold: Fold, made: dict[str, Any] | None = None) -> Path:
-        """Return where the scores of a fold are kept."""
-        label = re.sub(r"[^\w.-]", "_", fold.label)
-        day = f"-{fold.as_of}" if fold.as_of else ""
-        name = artifacts.name_of(made or recipe(fold))[:20]
-        return self.folder / f"{label}-{fold.origin}{day}-{name}"
+    def place(self, job: Job[Scored]) -> tuple[Path, dict[str, Any]]:
+        """Return where the scores of a fold are kept, and their recipe."""
+        scores = job.keeper
+        assert isinstance(scores, Scores)  # noqa: S101
+        label = re.sub(r"[^\w.-]", "_", scores.label)
+        day = f"-{scores.as_of}" if scores.as_of else ""
+        made = recipe(job, scores)
+        name = f"{label}-{scores.origin}{day}-{artifacts.name_of(made)[:20]}"
+        return self.folder / name, made
 
-    def read(self, fold: Fold) -> Scored | None:
+    def read(self, job: Job[Scored]) -> Scored | None:
         """Return a finished fold, or None if it is not there or is damaged."""
-        contents = artifacts.read_entry(self.path(fold), _FORMAT)
+        contents = artifacts.read_entry(self.place(job)[0], _FORMAT)
         if contents is None or not {_SCORES, _JOINT} <= set(contents):
             return None
         return Scored(
@@ -67,11 +71,11 @@ class Store:
             conform(pd.read_parquet(io.BytesIO(contents[_JOINT])), JOINT_COLUMNS),
         )
 
-    def write(self, fold: Fold, scored: Scored) -> None:
+    def write(self, job: Job[Scored], result: Scored, seconds: float) -> None:
         """Keep a finished fold; a run that is killed meanwhile leaves nothing half-written."""
-        made = recipe(fold)
-        contents = {_JOINT: _parquet(scored.joint), _SCORES: _parquet(scored.table)}
-        artifacts.write_entry(self.path(fold, made), _FORMAT, contents, made)
+        path, made = self.place(job)
+        contents = {_JOINT: _parquet(result.joint), _SCORES: _parquet(result.table)}
+        artifacts.write_entry(path, _FORMAT, contents, made)
 
 
 def _parquet(table: pd.DataFrame) -> bytes:

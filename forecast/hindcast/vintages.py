@@ -1,17 +1,20 @@
-"""What was known when: origins, release dates, and the figures a forecast is held against."""
+"""What was known when: origins, days of release, and the outcomes that came later."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from forecast import scales
 from forecast.errors import DataError
+from forecast.exclusions import unused
 from forecast.panel import Panel
-from forecast.series_key import KEY
+from forecast.series_key import KEY, SeriesKey
 
 #: A year is a shock if the figure moved more than this many times its mean move.
 SHOCK = 2.0
@@ -155,26 +158,38 @@ def seen(panel: Panel, origin: Origin, window: int | None) -> Panel:
     return known.since(origin.year - window + 1) if window else known
 
 
-@dataclass(frozen=True)
-class Truth:
+def released(panel: Panel, days: Sequence[str]) -> list[Panel]:
+    """Return what was known on earlier days of release, where later figures can judge it."""
+    dated = panel.to_frame()["as_of"].dropna()
+    out = {str(day.date()) for day in dated.unique()}
+    earlier = [day for day in days if day in out and day < panel.last_release]
+    seen_then = [panel.as_of(day) for day in earlier]
+    return [then for then in seen_then if then.origin < panel.origin]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
     """The figures that forecasts are held against.
 
     Attributes
     ----------
-    figures : DataFrame
-        One row per series and year with an observed value: ``source, location, measure,
-        year, observed, observed_first`` and ``population`` in persons; ``shock``, whether
-        the figure moved more than `SHOCK` times its mean move; ``last_break``, the last
-        year up to this one that starts a new level (0: none); ``interpolated``.
+    panel : Panel
+        Every release; the latest figures are the outcomes, the first ones stand beside them.
     """
 
-    figures: pd.DataFrame
+    panel: Panel
 
-    @classmethod
-    def of(cls, panel: Panel) -> Truth:
-        """Take the latest and the first release of every figure of a panel."""
-        latest = panel.latest.dropna(subset=["value"])
-        every = panel.to_frame().dropna(subset=["value"])
+    @cached_property
+    def figures(self) -> pd.DataFrame:
+        """One row per series and year with an observed value.
+
+        ``source, location, measure, year, observed, observed_first`` and ``population`` in
+        persons; ``shock``, whether the figure moved more than `SHOCK` times its mean move;
+        ``last_break``, the last year up to this one that starts a new level (0: none);
+        ``interpolated``.
+        """
+        latest = self.panel.latest.dropna(subset=["value"])
+        every = self.panel.to_frame().dropna(subset=["value"])
         first = every.drop_duplicates([*KEY, "year"], keep="first")
         figures = latest.merge(
             first[[*KEY, "year", "value"]],
@@ -183,17 +198,14 @@ class Truth:
             validate="one_to_one",
         ).rename(columns={"value": "observed", "value_first": "observed_first"})
         change = figures.groupby(KEY)["observed"].diff().abs()
-        usual = change.groupby([figures[name] for name in KEY]).transform("mean")
+        keys = [figures[name] for name in KEY]
+        usual = change.groupby(keys).transform("mean")
         flags = figures["flag"].str.split(";")
         broken = flags.map(lambda given: "break" in given)
-        keys = [figures[name] for name in KEY]
-        kept = [*KEY, "year", "observed", "observed_first", "population"]
-        return cls(
-            figures[kept].assign(
-                shock=change > SHOCK * usual,
-                last_break=figures["year"].where(broken, 0).groupby(keys).cummax(),
-                interpolated=flags.map(lambda given: "interpolated" in given),
-            )
+        return figures[[*KEY, "year", "observed", "observed_first", "population"]].assign(
+            shock=change > SHOCK * usual,
+            last_break=figures["year"].where(broken, 0).groupby(keys).cummax(),
+            interpolated=flags.map(lambda given: "interpolated" in given),
         )
 
     def targets(self, origin: Origin, horizons: Sequence[int]) -> pd.DataFrame:
@@ -204,10 +216,47 @@ class Truth:
         """
         years = [origin.year + horizon for horizon in horizons]
         rows = self.figures[self.figures["year"].isin(years)].reset_index(drop=True)
-        released = int(origin.as_of[:4]) if origin.as_of else origin.year
+        released_in = int(origin.as_of[:4]) if origin.as_of else origin.year
         return rows.assign(
             origin=origin.year,
             as_of=origin.as_of,
             horizon=rows["year"] - origin.year,
-            calendar_horizon=rows["year"] - released,
+            calendar_horizon=rows["year"] - released_in,
         )
+
+    @cached_property
+    def kinds(self) -> dict[SeriesKey, scales.Kind]:
+        """The scale on which each series is modelled."""
+        return {series.key: scales.choose(series).kind for series in self.panel}
+
+    @cached_property
+    def values(self) -> dict[SeriesKey, np.ndarray]:
+        """The latest figures of each series on its scale, shape (n_years,).
+
+        NaN in gaps and where a flag says that a figure is interpolated.
+        """
+        return {
+            series.key: np.where(
+                unused(series, "interpolated"), np.nan, scales.choose(series).values
+            )
+            for series in self.panel
+        }
+
+    def sizes(self, keys: Collection[SeriesKey]) -> dict[SeriesKey, float]:
+        """Return the usual yearly change of some series, up to the end."""
+        return {key: usual_change(self.values[key]) for key in self.kinds if key in keys}
+
+    def on_scale(self, key: SeriesKey, persons: np.ndarray, at: int) -> np.ndarray:
+        """Bring persons of the year at position `at` of a series on its scale."""
+        if self.kinds[key] == "log":
+            return np.log1p(persons)
+        series = self.panel.find(key)
+        if series is not None and self.kinds[key] == "rate":
+            return np.asarray(persons * 1000.0 / (series.step * series.population[at]))
+        return persons
+
+
+def usual_change(values: np.ndarray) -> float:
+    """Return the mean absolute change between usable values; NaN for fewer than two."""
+    changes = np.abs(np.diff(values[np.isfinite(values)]))
+    return float(changes.mean()) if len(changes) else float("nan")

@@ -9,12 +9,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast.contract import FORECAST, Model, ModelBase, complete
+from forecast.contract import FORECAST, FittedBase, Model, ModelBase, complete
 from forecast.data import inputs
 from forecast.errors import TooShortError
+from forecast.hindcast.jobs import Failure, Job, run
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
-from forecast.series_key import KEY, SeriesKey
+from forecast.series_key import SeriesKey, keys_of
 
 #: Quantiles whose distances from the median are the unit of a gap: one standard deviation
 #: to each side under a normal distribution.
@@ -145,15 +146,10 @@ def windows(
         tables = inputs.known(whole.inputs, panel.until(origin)) if whole.inputs else {}
         drawn = _one_by_one(whole, wanted, years, origin, draws, spawned, tables)
     else:
-        past = panel.without([key for key in panel.keys if key not in wanted]).until(origin)
-        try:
-            drawn = _together(
-                inputs.fit(whole, past, spawned).forecast(years.tolist(), draws), years
-            )
-        except TooShortError:
-            return []
+        known = panel.without([key for key in panel.keys if key not in wanted]).until(origin)
+        drawn = run(Job(whole, known, tuple(years.tolist()), draws, spawned, _Draws()))
     return [
-        Window(key, wanted[key].signed, origin, years, _at(wanted[key], years), paths)
+        Window(key, wanted[key].signed, origin, years, _figures(wanted[key], years), paths)
         for key, paths in drawn.items()
         if key in wanted
     ]
@@ -180,27 +176,34 @@ def _one_by_one(
     return drawn
 
 
-def _together(outlook: Forecast, years: np.ndarray) -> dict[SeriesKey, np.ndarray]:
-    """Return the draws of every series that a model forecast."""
-    forecast = {
-        tuple(note[part] for part in KEY)
-        for note in outlook.notes.to_dict("records")
-        if note["status"] == FORECAST
-    }
-    drawn = outlook.paths.sel(year=years.tolist()).transpose("series", "draw", "year").to_numpy()
-    rows = outlook.series[KEY].itertuples(index=False, name=None)
-    return {key: drawn[position] for position, key in enumerate(rows) if key in forecast}
+_Drawn = dict[SeriesKey, np.ndarray]
 
 
-def _at(series: Series, years: np.ndarray) -> np.ndarray:
+class _Draws:
+    """Keeps the draws of every series that a model forecast, shape (n_draws, n_years)."""
+
+    def keep(self, job: Job[_Drawn], fitted: FittedBase, outlook: Forecast) -> _Drawn:
+        forecast = set(keys_of(outlook.notes[outlook.notes["status"] == FORECAST]))
+        paths = outlook.paths.sel(year=list(job.years)).transpose("series", "draw", "year")
+        drawn = dict(zip(keys_of(outlook.series), paths.to_numpy()))
+        return {key: draws for key, draws in drawn.items() if key in forecast}
+
+    def keep_failure(self, job: Job[_Drawn], failure: Failure) -> _Drawn:
+        # Too little to learn from makes no window; any other failure ends the whole question.
+        if isinstance(failure.error, TooShortError):
+            return {}
+        raise failure.error
+
+
+def _figures(series: Series, years: np.ndarray) -> np.ndarray:
     """Return the figures of some years; NaN where there are none."""
-    known = dict(zip(series.years.tolist(), series.values.tolist()))
-    return np.array([known.get(int(year), np.nan) for year in years], dtype=float)
+    by_year = dict(zip(series.years.tolist(), series.values.tolist()))
+    return np.array([by_year.get(int(year), np.nan) for year in years], dtype=float)
 
 
 def _fit(series: Series, origin: int, years: np.ndarray) -> bool:
     """Whether the origin and every year are observed and no flag spoils the comparison."""
-    if np.isnan(_at(series, np.append(years, origin))).any():
+    if np.isnan(_figures(series, np.append(years, origin))).any():
         return False
     inside = np.isin(series.years, years)
     return not any((series.flagged(flag) & inside).any() for flag in UNFIT)

@@ -100,11 +100,11 @@ def check_sets(sets: Sequence[str]) -> tuple[str, ...]:
     ------
     UnknownNameError
     """
-    asked = [sets] if isinstance(sets, str) else list(sets)
-    for name in asked:
+    named = [sets] if isinstance(sets, str) else list(sets)
+    for name in named:
         if name not in SETS:
             raise unknown_name("set of placebos", name, SETS)
-    return tuple(name for name in SETS if name in asked)
+    return tuple(name for name in SETS if name in named)
 
 
 def placebos(
@@ -136,20 +136,20 @@ def placebos(
     own = event.source, event.location, event.measure
     alike = comparable(panel, event)
     length = max(steps) - min(steps) + 1
-    found: list[tuple[str, Window]] = []
+    labelled: list[tuple[str, Window]] = []
     for name, keys, stride in (("dates", [own], 1), ("others", alike, length)):
         if name not in sets or not keys:
             continue
         chosen = _only(panel, keys)
         first = min(int(series.years[0]) for series in chosen)
         for earlier in range(event.start - 1 - max(steps), first, -stride):
-            made = windows(model, chosen, earlier, steps, draws, seed)
-            found += [(name, window) for window in made]
+            before = windows(model, chosen, earlier, steps, draws, seed)
+            labelled += [(name, window) for window in before]
     same_date = untouched(alike, event) if "places" in sets else []
     if same_date:
-        made = windows(model, _only(panel, same_date), origin, steps, draws, seed)
-        found += [("places", window) for window in made]
-    return _placebos(found)
+        elsewhere = windows(model, _only(panel, same_date), origin, steps, draws, seed)
+        labelled += [("places", window) for window in elsewhere]
+    return _placebos(labelled)
 
 
 def _only(panel: Panel, keys: Sequence[SeriesKey]) -> Panel:
@@ -157,7 +157,7 @@ def _only(panel: Panel, keys: Sequence[SeriesKey]) -> Panel:
     return panel.without([key for key in panel.keys if key not in wanted])
 
 
-def _placebos(found: Sequence[tuple[str, Window]]) -> Placebos:
+def _placebos(labelled: Sequence[tuple[str, Window]]) -> Placebos:
     rows = [
         {
             **dict(zip(KEY, window.key)),
@@ -167,8 +167,8 @@ def _placebos(found: Sequence[tuple[str, Window]]) -> Placebos:
             "observed": float(window.columns[0][-1]),
             "expected": float(np.median(window.columns[1][:, -1])),
         }
-        for name, window in found
+        for name, window in labelled
     ]
     columns = [*KEY, "origin", "set", "gap", "observed", "expected"]
-    gaps = np.array([window.gaps for _, window in found])
+    gaps = np.array([window.gaps for _, window in labelled])
     return Placebos(pd.DataFrame(rows, columns=columns), gaps)

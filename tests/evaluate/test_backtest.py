@@ -10,14 +10,17 @@ import pandas as pd
 import pytest
 
 import forecast as fc
+from forecast.contract import Model
 from forecast.errors import DataError, FitError, UnknownNameError
 from forecast.hindcast.columns import COLUMNS, IN_PERSONS, NOT_COUNTED, ROW, SCORED
-from forecast.hindcast.fold import Fold, forecast, run
-from forecast.hindcast.vintages import Origin, Truth, seen
+from forecast.hindcast.jobs import Job, forecast, run
+from forecast.hindcast.scoring import Scored, Scores
+from forecast.hindcast.vintages import Origin, Outcomes, seen
 from forecast.models.coherent import Coherent
 from forecast.models.gross_flows.model import Flows
 from forecast.models.regional.model import Internal
 from forecast.models.registry import REGISTRY
+from forecast.models.registry import model as find_model
 from forecast.panel import Panel
 
 #: The columns of the design's contract, which others rely on.
@@ -27,6 +30,10 @@ CONTRACT = [
 ]
 SHIPPED = sorted(name for name in REGISTRY if isinstance(REGISTRY[name], str))
 Walks = Callable[..., Panel]
+
+
+def fold(scores: Scores, model: str | Model, known: Panel, draws: int, seed: int) -> Job[Scored]:
+    return Job(find_model(model), known, scores.years, draws, scores.seed(seed), scores)
 
 
 def same(first: pd.DataFrame, second: pd.DataFrame) -> None:
@@ -96,11 +103,9 @@ def test_figures_after_the_origin_change_no_forecast_by_one_bit(name: str, walks
     for figures in (table, altered, without):
         changed = Panel.from_frame(figures)
         # Targets are made from the true panel each time: the model never reads them.
-        targets = Truth.of(panel).targets(origin, (1, 4))
-        fold = Fold(
-            name, model, origin.year, "", seen(changed, origin, None), targets, 200, 1, False
-        )
-        drawn.append(forecast(fold).paths.to_numpy())
+        scores = Scores(name, 2014, "", Outcomes(panel).targets(origin, (1, 4)), joint=False)
+        drawn.append(forecast(fold(scores, model, seen(changed, origin, None), 200, 1)))
+    drawn = [outlook.paths.to_numpy() for _, outlook in drawn]
     np.testing.assert_array_equal(drawn[0], drawn[1])
     np.testing.assert_array_equal(drawn[0], drawn[2])
 
@@ -232,9 +237,9 @@ def test_draws_that_are_not_finite_fail_alone(walks: Walks, normal: type) -> Non
 def test_scores_are_those_of_the_draws(walks: Walks) -> None:
     panel = walks()
     track = fc.backtest(panel, ["naive"], [2012], (2,), draws=300, seed=9)
-    targets = Truth.of(panel).targets(Origin(2012), (2,))
-    fold = Fold("naive", "naive", 2012, "", panel.until(2012), targets, 300, 9, True)
-    outlook = forecast(fold)
+    scores = Scores("naive", 2012, "", Outcomes(panel).targets(Origin(2012), (2,)), joint=True)
+    job = fold(scores, "naive", panel.until(2012), 300, 9)
+    outlook = forecast(job)[1]
     row = track.select(location="TJK").table.iloc[0]
     drawn = outlook.sample(location="TJK", measure="net_migration", year=2014)
     assert row["median"] == pytest.approx(np.median(drawn))
@@ -242,7 +247,7 @@ def test_scores_are_those_of_the_draws(walks: Walks) -> None:
     known = panel.until(2012).select(location="TJK").series[0].values
     assert row["scale"] == pytest.approx(np.abs(np.diff(known)).mean())
     assert row["scaled_error"] == pytest.approx(row["absolute_error"] / row["scale"])
-    same(run(fold).table, track.table)
+    same(run(job).table, track.table)
 
 
 def test_rates_are_persons_over_population(walks: Walks) -> None:

@@ -22,7 +22,7 @@ import forecast as fc
 from forecast.artifacts import described
 from forecast.contract import FittedModel
 from forecast.errors import FitError
-from forecast.hindcast import engine
+from forecast.hindcast import jobs as hindcast_jobs
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.series.structural import RandomWalk
 from forecast.panel import Panel
@@ -90,7 +90,7 @@ def test_finished_folds_are_not_run_again(
     def refuse(fold: object) -> None:
         raise AssertionError("a finished fold was run again")
 
-    monkeypatch.setattr(engine, "run", refuse)
+    monkeypatch.setattr(hindcast_jobs, "run", refuse)
     seen: list[tuple[int, int]] = []
     second = fc.backtest(
         walks(),

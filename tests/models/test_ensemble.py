@@ -13,7 +13,7 @@ import forecast as fc
 from forecast.artifacts import places
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
 from forecast.errors import DataError
-from forecast.hindcast.past import ask_all
+from forecast.hindcast.occasions import run_members
 from forecast.models.assembly import assemble
 from forecast.models.ensemble import explanation
 from forecast.models.ensemble.model import Ensemble
@@ -304,16 +304,17 @@ def test_diagnostics_are_tables(panel: Panel) -> None:
     assert set(table["member"]) == set(QUICK)
     sums = table.groupby(["group", "step"])["weight"].sum()
     np.testing.assert_allclose(sums, 1.0)
-    assert (fitted.widening["factor"] > 0).all()
+    assert set(fitted.weights["member"].to_numpy()) == set(QUICK)
+    assert float(fitted.widths.min()) > 0
 
 
 def test_a_slow_member_is_asked_at_fewer_earlier_origins() -> None:
     members = [Says("slow", 0, 1000), Says("quick", 0, 1000)]
     history = {"sparse": {"slow": 3}, "origins": 12}
-    settings = Ensemble(members, settings={"history": history}).settings["history"]
-    said = ask_all(members, noise(), 5, settings)
-    asked = [sum(one.said[position] is not None for one in said) for position in (0, 1)]
-    assert asked == [4, 12]
+    model = Ensemble(members, settings={"history": history})
+    occasions = run_members(model.members, noise(), 5, model.settings["history"])
+    run = [sum(one.forecasts[position] is not None for one in occasions) for position in (0, 1)]
+    assert run == [4, 12]
     outlook = fc.forecast(noise(), Ensemble(members, settings={"history": history}), draws=200)
     assert weights(outlook).sum() == pytest.approx(1.0)
 

@@ -13,7 +13,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from forecast.hindcast.past import Past
+from forecast.contract import ModelBase, meant_for
+from forecast.hindcast.quantiles import Hindcasts
+from forecast.hindcast.vintages import Outcomes
+from forecast.panel import Panel
 from forecast.series_key import SeriesKey
 
 
@@ -30,36 +33,58 @@ def ranked(sizes: np.ndarray, parts: int) -> np.ndarray:
 
 def of_series(sizes: Mapping[SeriesKey, float], parts: int) -> dict[SeriesKey, int]:
     """Return the part of every series now."""
-    found = ranked(np.array(list(sizes.values())), parts)
-    return {key: int(part) for key, part in zip(sizes, found)}
+    parts_of = ranked(np.array(list(sizes.values())), parts)
+    return {key: int(part) for key, part in zip(sizes, parts_of)}
 
 
-def split(pasts: Sequence[Past], parts: int) -> list[list[Past]]:
-    """Split past forecasts by how stormy the series was among the others at its origin.
+def split(hindcasts: Sequence[Hindcasts], parts: int) -> list[list[Hindcasts]]:
+    """Split hindcasts by how stormy the series was among the others at its origin.
 
     Parameters
     ----------
-    pasts : sequence of Past
+    hindcasts : sequence of Hindcasts
         By steps ahead.
     parts : int
 
     Returns
     -------
-    list of list of Past
+    list of list of Hindcasts
         By part, and by steps ahead.
     """
     if parts == 1:
-        return [list(pasts)]
+        return [list(hindcasts)]
     sizes: dict[int, dict[SeriesKey, float]] = {}
-    for past in pasts:
-        for origin, key, size in zip(past.origin.tolist(), past.key, past.size):
+    for made in hindcasts:
+        for origin, key, size in zip(made.origin.tolist(), made.keys, made.size):
             sizes.setdefault(origin, {})[key] = float(size)
-    part = {origin: of_series(known, parts) for origin, known in sizes.items()}
-    made: list[list[Past]] = [[] for _ in range(parts)]
-    for past in pasts:
-        found = np.array(
-            [part[origin][key] for origin, key in zip(past.origin.tolist(), past.key)], dtype=int
+    part = {origin: of_series(by_key, parts) for origin, by_key in sizes.items()}
+    by_part: list[list[Hindcasts]] = [[] for _ in range(parts)]
+    for made in hindcasts:
+        own = np.array(
+            [part[origin][key] for origin, key in zip(made.origin.tolist(), made.keys)], dtype=int
         )
-        for number_of, chosen in enumerate(made):
-            chosen.append(past.part(found == number_of))
-    return made
+        for which, chosen in enumerate(by_part):
+            chosen.append(made.where(own == which))
+    return by_part
+
+
+def special(members: Sequence[ModelBase], panel: Panel) -> dict[SeriesKey, str]:
+    """Return the names of the members with needs that a series meets, joined by commas.
+
+    Such series learn apart: a member that is there for few of the series of a scale would
+    otherwise decide the weights of all.
+    """
+    needing = [(model.name, meant_for(model, panel)) for model in members if model.needs]
+    return {
+        one.key: ", ".join(name for name, series in needing if one.key in series) for one in panel
+    }
+
+
+def by_scale(members: Sequence[ModelBase], outcomes: Outcomes) -> dict[str, list[SeriesKey]]:
+    """Return the series that share a scale and members with needs, by the label of the group."""
+    needing = special(members, outcomes.panel)
+    labels: dict[str, list[SeriesKey]] = {}
+    for key, kind in outcomes.kinds.items():
+        label = f"{kind} with {needing[key]}" if needing[key] else kind
+        labels.setdefault(label, []).append(key)
+    return dict(sorted(labels.items()))

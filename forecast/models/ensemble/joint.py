@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from forecast.hindcast.members import Said
+from forecast.hindcast.members import MemberForecast
 from forecast.models.ensemble import dependence
 from forecast.models.ensemble.opinion_pools import POOLS, choose, renormalised
-from forecast.models.ensemble.weights import Lessons
+from forecast.models.ensemble.weights import GroupWeights
 from forecast.series_key import SeriesKey
 
 #: Variances are those of draws within these probabilities: heavy tails need not have one.
@@ -50,10 +50,10 @@ class Combined:
 
 
 def combine(
-    said: Sequence[Said],
+    forecasts: Sequence[MemberForecast],
     ahead: Mapping[SeriesKey, int],
     counts: Collection[SeriesKey],
-    lessons: Mapping[SeriesKey, Lessons],
+    learned: Mapping[SeriesKey, GroupWeights],
     pool: str,
     n_draws: int,
     generator: np.random.Generator,
@@ -62,13 +62,13 @@ def combine(
 
     Parameters
     ----------
-    said : sequence of Said
+    forecasts : sequence of MemberForecast
         One per member, with draws.
     ahead : mapping of key to int
         Steps after each series' own last year.
     counts : collection of key
         Series that are pooled as log(1 + persons).
-    lessons : mapping of key to Lessons
+    learned : mapping of key to GroupWeights
     pool : {"linear", "quantile"}
     n_draws : int
     generator : numpy.random.Generator
@@ -80,39 +80,42 @@ def combine(
     """
     # One stratified sample for all series: a draw is of the same member wherever weights agree.
     uniform = (generator.permutation(n_draws) + generator.uniform(size=n_draws)) / n_draws
-    made: dict[SeriesKey, Combined] = {}
-    for key, n_ahead in ahead.items():
-        made[key] = _one(said, key, n_ahead, key in counts, lessons[key], pool, uniform)
-    return _ordered(made, lessons, generator)
+    combined = {
+        key: _one(forecasts, key, n_ahead, key in counts, learned[key], pool, uniform)
+        for key, n_ahead in ahead.items()
+    }
+    return _ordered(combined, learned, generator)
 
 
 def _one(
-    said: Sequence[Said],
+    forecasts: Sequence[MemberForecast],
     key: SeriesKey,
     n_ahead: int,
     counts: bool,
-    lessons: Lessons,
+    learned: GroupWeights,
     pool: str,
     uniform: np.ndarray,
 ) -> Combined:
     """Pool and calibrate one series; its paths keep the ranks of the members' paths."""
     n_draws = len(uniform)
-    present = np.array([key in one.values for one in said])
+    present = np.array([key in made for made in forecasts])
     nothing = np.zeros(n_ahead)
     if n_ahead == 0:
-        empty = np.zeros((len(said), 0))
+        empty = np.zeros((len(forecasts), 0))
         return Combined(np.empty((n_draws, 0)), empty, *(nothing,) * 6)
     there = np.flatnonzero(present).tolist()
-    draws = np.stack([said[k].values[key][:, :n_ahead] for k in there])
-    taught = [lessons.at(step + 1) for step in range(n_ahead)]
+    draws = np.stack([forecasts[k].of(key)[:, :n_ahead] for k in there])
     weights = np.stack(
-        [renormalised(one.weights, present[:, None])[:, 0] for one in taught], axis=1
+        [renormalised(own, present[:, None])[:, 0] for own in learned.weights(n_ahead)], axis=1
     )
     levels = (np.arange(n_draws) + 0.5) / n_draws
     scaled = np.log1p(draws) if counts else draws
     pooled = POOLS[pool](scaled, weights[there], levels)
     calibrated = np.stack(
-        [one.widening.apply(pooled[:, [step]], levels)[:, 0] for step, one in enumerate(taught)],
+        [
+            widening.apply(pooled[:, [step]], levels)[:, 0]
+            for step, widening in enumerate(learned.widenings(n_ahead))
+        ],
         axis=1,
     )
     if counts:
@@ -122,9 +125,8 @@ def _one(
     member = choose(weights[there].mean(axis=1), n_draws, uniform)
     template = draws[member, np.arange(n_draws)]
     paths = dependence.with_ranks_of(template, calibrated)
-    parts = _variances(
-        draws, weights[there], [said[k].parameters[key] for k in there], pooled, calibrated
-    )
+    shares = [forecasts[k].parameter_share(key) for k in there]
+    parts = _variances(draws, weights[there], shares, pooled, calibrated)
     return Combined(paths, weights, *(*parts, nothing))
 
 
@@ -142,10 +144,10 @@ def _variances(
     mean = (weights * centre).sum(axis=0)
     disagreement = (weights * (centre - mean) ** 2).sum(axis=0)
     share = np.stack([one[: draws.shape[2]] for one in shares])
-    told = np.isfinite(share)
-    parameters = (weights * spread * np.where(told, share, 0.0)).sum(axis=0)
-    shocks = (weights * spread * np.where(told, 1.0 - share, 0.0)).sum(axis=0)
-    unsplit = (weights * spread * ~told).sum(axis=0)
+    split = np.isfinite(share)
+    parameters = (weights * spread * np.where(split, share, 0.0)).sum(axis=0)
+    shocks = (weights * spread * np.where(split, 1.0 - share, 0.0)).sum(axis=0)
+    unsplit = (weights * spread * ~split).sum(axis=0)
     total = _central_variance(calibrated)
     # What is left is the work of the calibration (and, for averaged quantiles, of the pool).
     rest = total - disagreement - parameters - shocks - unsplit
@@ -158,21 +160,22 @@ def _central_variance(paths: np.ndarray) -> np.ndarray:
 
 
 def _ordered(
-    made: Mapping[SeriesKey, Combined],
-    lessons: Mapping[SeriesKey, Lessons],
+    combined: Mapping[SeriesKey, Combined],
+    learned: Mapping[SeriesKey, GroupWeights],
     generator: np.random.Generator,
 ) -> dict[SeriesKey, Combined]:
     """Put whole paths of the series side by side as past joint errors ask for."""
-    keys = [key for key, one in made.items() if one.paths.shape[1]]
+    keys = [key for key, one in combined.items() if one.paths.shape[1]]
     if len(keys) < 2:
-        return dict(made)
-    high = np.stack([dependence.height(made[key].paths[:, None, :])[:, 0] for key in keys], axis=1)
+        return dict(combined)
+    heights = [dependence.height(combined[key].paths[:, None, :])[:, 0] for key in keys]
+    high = np.stack(heights, axis=1)
     n_draws = len(high)
     own = np.corrcoef(high, rowvar=False)
     own = np.where(np.abs(own) < 4.0 / np.sqrt(n_draws), 0.0, own)
     np.fill_diagonal(own, 1.0)
     # A series may have belonged to another group at an earlier origin.
-    tables = {id(one): one.errors for one in lessons.values() if len(one.errors)}
+    tables = {id(one): one.errors for one in learned.values() if len(one.errors)}
     scores = np.full((1, len(keys)), np.nan)
     if tables:
         table = pd.concat(tables.values(), ignore_index=True)
@@ -186,8 +189,8 @@ def _ordered(
         )
     matrix = dependence.correlation(scores, own)
     order = dependence.order_between(high, matrix, generator)
-    turned = dict(made)
+    turned = dict(combined)
     for position, key in enumerate(keys):
-        one = made[key]
+        one = combined[key]
         turned[key] = replace(one, paths=one.paths[order[:, position]])
     return turned

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from forecast import scales
 from forecast.contract import (
@@ -18,12 +19,14 @@ from forecast.contract import (
     Model,
     ModelBase,
     check_years,
-    complete,
     meant_for,
 )
 from forecast.errors import DataError, TooShortError
-from forecast.hindcast import past
-from forecast.hindcast.members import Question, Said
+from forecast.hindcast.jobs import run_all
+from forecast.hindcast.members import MemberCache, MemberForecast, member_job
+from forecast.hindcast.occasions import run_members
+from forecast.hindcast.quantiles import collect
+from forecast.hindcast.vintages import Outcomes
 from forecast.models.assembly import assemble
 from forecast.models.ensemble import (
     explanation,
@@ -31,10 +34,9 @@ from forecast.models.ensemble import (
     release_revisions,
     residual_errors,
     revisions,
-    scope,
 )
 from forecast.models.ensemble.joint import Combined, combine
-from forecast.models.ensemble.weights import Lessons, learn
+from forecast.models.ensemble.weights import GroupWeights, LearnedWeights, learn
 from forecast.models.registry import REGISTRY
 from forecast.models.registry import model as find_model
 from forecast.models.series.univariate import note
@@ -83,13 +85,12 @@ class Ensemble(ModelBase):
         checked = Checked.of({**stated, **own}, "the settings of the ensemble")
         self.settings: dict[str, Any] = checked.model_dump(exclude_unset=True)
         chosen = [name for name in stated["members"] if name in REGISTRY]
-        self.members: list[str | ModelBase] = [
-            member if isinstance(member, str) else complete(find_model(member))
-            for member in (chosen if members is None else members)
+        self.members: list[ModelBase] = [
+            find_model(member) for member in (chosen if members is None else members)
         ]
         if not self.members:
             raise DataError("an ensemble needs at least one member; name registered models.")
-        self.labels = [find_model(member).name for member in self.members]
+        self.labels = [member.name for member in self.members]
         if len(set(self.labels)) < len(self.labels) or self.name in self.labels:
             raise DataError(
                 f"the members are {', '.join(self.labels)}; each may occur once, "
@@ -99,33 +100,17 @@ class Ensemble(ModelBase):
     @property
     def recipe(self) -> dict[str, Any] | None:
         """Settings and the recipes of the members; None if one of them has none."""
-        members = [find_model(member).recipe for member in self.members]
+        members = [member.recipe for member in self.members]
         if None in members:
             return None
         return {"model": self.name, "settings": self.settings, "members": members}
 
     def fit(self, panel: Panel, seed: int) -> FittedEnsemble:
-        """Ask the members at earlier origins; see `forecast.contract.Model`."""
+        """Run the members at earlier origins; see `forecast.contract.Model`."""
         members = residual_errors.dress(self.members, panel, self.settings["published"])
         fitted = FittedEnsemble(self, panel, seed, members)
         fitted.learn(int(self.settings["history"]["steps"]))
         return fitted
-
-
-@dataclass(frozen=True)
-class Taught:
-    """What past forecasts teach, up to a number of steps ahead.
-
-    Attributes
-    ----------
-    lessons : dict of str to Lessons
-        Weights and widths by group of series.
-    group : dict of (source, location, measure) to str
-        The group of each series.
-    """
-
-    lessons: dict[str, Lessons]
-    group: dict[SeriesKey, str]
 
 
 @dataclass
@@ -137,66 +122,68 @@ class FittedEnsemble(FittedBase):
     model : Ensemble
     panel : Panel
     seed : int
-    members : list of str or ModelBase
+    members : list of ModelBase
         Its members; a published forecast with errors as large as its earlier ones.
-    taught : dict of int to Taught
-        Weights and widths learned from the panel alone, by how many steps ahead.
     """
 
     model: Ensemble
     panel: Panel
     seed: int
-    members: list[str | ModelBase]
-    taught: dict[int, Taught] = field(default_factory=dict)
+    members: list[ModelBase]
+    _learned: dict[int, LearnedWeights] = field(default_factory=dict)
 
     @property
-    def lessons(self) -> dict[str, Lessons]:
-        """Weights and widths by group of series, as far ahead as they have been asked for."""
-        return self.taught[max(self.taught)].lessons
-
-    @property
-    def group(self) -> dict[SeriesKey, str]:
+    def groups(self) -> dict[SeriesKey, str]:
         """The group of each series: its scale, and how stormy it is among many."""
-        return self.taught[max(self.taught)].group
+        return self._furthest.groups
 
-    def learn(self, steps: int) -> Taught:
+    @property
+    def weights(self) -> xr.DataArray:
+        """Weight of each member; dimensions ``group, horizon, member``, as far as judged."""
+        return self._furthest.table["weight"]
+
+    @property
+    def widths(self) -> xr.DataArray:
+        """Factor on the distance to the median; dimensions ``group, horizon, level``."""
+        return self._furthest.table["factor"]
+
+    @property
+    def _furthest(self) -> LearnedWeights:
+        return self._learned[max(self._learned)]
+
+    def learn(self, steps: int) -> LearnedWeights:
         """Learn weights and widths up to so many steps ahead, from the panel alone.
 
-        What was asked before changes nothing: each number of steps has lessons of its own.
+        What was asked before changes nothing: each number of steps has weights of its own.
         """
-        if steps not in self.taught:
-            self.taught[steps] = self._learn(steps)
-        return self.taught[steps]
+        if steps not in self._learned:
+            self._learned[steps] = self._learn(steps)
+        return self._learned[steps]
 
-    def _learn(self, steps: int) -> Taught:
-        taught = Taught({}, {})
+    def _learn(self, steps: int) -> LearnedWeights:
         settings = self.model.settings
-        said = past.ask_all(self.members, self.panel, steps, settings["history"], self._on_day)
-        truth = past.Truth.of(self.panel)
-        grouping = settings["groups"]
-        special = scope.special(self.members, self.panel)
-        scale = {
-            key: f"{kind} with {special[key]}" if special[key] else kind
-            for key, kind in truth.kinds.items()
-        }
-        for label in sorted(set(scale.values())):
-            keys = {key for key in scale if scale[key] == label}
-            kind = truth.kinds[next(iter(keys))]
-            pasts = truth.pasts(said, keys, steps, int(settings["history"]["points"]))
-            sizes = truth.sizes(keys)
+        history, grouping = settings["history"], settings["groups"]
+        occasions = run_members(self.members, self.panel, steps, history, self._on_day)
+        outcomes = Outcomes(self.panel)
+        hindcasts = collect(outcomes, occasions, steps, int(history["points"]))
+        learned: dict[str, GroupWeights] = {}
+        group_of: dict[SeriesKey, str] = {}
+        for label, keys in groups.by_scale(self.members, outcomes).items():
             # Persons of a small and of a large place do not compare.
-            most = 1 if kind == "persons" else int(grouping["most"])
-            parts = groups.number(len(sizes), int(grouping["least"]), most)
+            persons = outcomes.kinds[keys[0]] == "persons"
+            most = 1 if persons else int(grouping["most"])
+            parts = groups.number(len(keys), int(grouping["least"]), most)
             names = [f"{label} {part + 1}/{parts}" if parts > 1 else label for part in range(parts)]
-            for name, chosen in zip(names, groups.split(pasts, parts)):
-                taught.lessons[name] = learn(
-                    chosen, len(self.members), self.panel.step, settings, kind != "persons"
+            by_part = groups.split(hindcasts.by_horizon(set(keys), steps), parts)
+            for name, chosen in zip(names, by_part):
+                learned[name] = learn(
+                    chosen, self.model.labels, self.panel.step, settings, unit=not persons
                 )
-            of_series = groups.of_series(sizes, parts)
-            taught.group.update({key: names[at] for key, at in of_series.items()})
-        return taught
+            sizes = outcomes.sizes(set(keys))
+            group_of |= {key: names[at] for key, at in groups.of_series(sizes, parts).items()}
+        return LearnedWeights(learned, group_of)
 
-    def _on_day(self, day: str) -> list[str | ModelBase]:
+    def _on_day(self, day: str) -> list[ModelBase]:
         """Return the members as they are judged on a day, published ones by their other days."""
         return residual_errors.dress(
             self.model.members, self.panel, self.model.settings["published"], without=day
@@ -209,27 +196,13 @@ class FittedEnsemble(FittedBase):
         Columns ``group, step, member, weight, relative_crps`` (its own CRPS over that of
         the pool, on past forecasts), ``past_forecasts, independent``.
         """
-        rows = [
-            (kind, step + 1, name, weight, score, lesson.forecasts, lesson.independent)
-            for kind, lessons in self.lessons.items()
-            for step, lesson in enumerate(lessons.steps)
-            for name, weight, score in zip(self.model.labels, lesson.weights, lesson.scores)
-        ]
+        table = self._furthest.table
+        names = ["weight", "relative_crps", "hindcasts", "independent"]
+        rows = table[names].to_dataframe(dim_order=("group", "horizon", "member"))
+        rows = rows[rows["weight"].notna()].reset_index()
+        rows = rows.rename(columns={"horizon": "step", "hindcasts": "past_forecasts"})
         columns = ["group", "step", "member", "weight", "relative_crps"]
-        return pd.DataFrame(rows, columns=[*columns, "past_forecasts", "independent"])
-
-    @property
-    def widening(self) -> pd.DataFrame:
-        """One row per group, step ahead and level: the factor on the distance to the median."""
-        from forecast.models.ensemble.widths import LEVELS
-
-        rows = [
-            (kind, step + 1, level, factor, lesson.independent)
-            for kind, lessons in self.lessons.items()
-            for step, lesson in enumerate(lessons.steps)
-            for level, factor in zip(LEVELS, lesson.widening.factors)
-        ]
-        return pd.DataFrame(rows, columns=["group", "step", "level", "factor", "independent"])
+        return rows[[*columns, "past_forecasts", "independent"]].astype({"past_forecasts": int})
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
         """Simulate futures; see `forecast.contract.FittedModel`.
@@ -243,29 +216,21 @@ class FittedEnsemble(FittedBase):
         ahead = {one.key: max(0, (wanted[-1] - one.origin) // one.step) for one in self.panel}
         # Rounded up, so that neighbouring target years ask for the same past forecasts.
         least = int(self.model.settings["history"]["steps"])
-        taught = self.learn(max(least, -(-max(ahead.values()) // 5) * 5))
-        said = [
-            (question.known() or question.ask()).reaching(ahead)
-            for question in (
-                Question(member, self.panel, wanted[-1], draws, self.seed)
-                for member in self.members
-            )
-        ]
-        series = {one.key: one for one in self.panel}
-        kinds = {key: scales.choose(one).kind for key, one in series.items()}
-        able = [key for key in series if any(key in one.values for one in said)]
-        table = self._notes(said, able)
+        learned = self.learn(max(least, -(-max(ahead.values()) // 5) * 5))
+        forecasts = self._members_forecasts(wanted[-1], draws, ahead)
+        able = [key for key in ahead if any(key in made for made in forecasts)]
+        notes = self._notes(forecasts, able)
         if not able:
-            reason = str(table["reason"].iloc[0])
+            reason = str(notes["reason"].iloc[0])
             remedy = "" if "Add " in reason else " Add earlier years or more series."
             raise TooShortError(
                 f"no series can be forecast by {self.model.name!r}: {reason}{remedy}"
             )
         combined = combine(
-            said,
+            forecasts,
             {key: ahead[key] for key in able},
-            {key for key, kind in kinds.items() if kind == "log"},
-            {key: taught.lessons[taught.group[key]] for key in able},
+            {one.key for one in self.panel if scales.choose(one).kind == "log"},
+            {key: learned.of(key) for key in able},
             str(self.model.settings["pool"]),
             draws,
             np.random.default_rng(np.random.SeedSequence([self.seed, 0x656E73])),
@@ -275,12 +240,20 @@ class FittedEnsemble(FittedBase):
             self.panel,
             {key: one.paths for key, one in combined.items()},
             wanted,
-            table,
+            notes,
             model=self.model.name,
             seed=self.seed,
         )
-        told = self._explanation(combined, wanted)
-        return Forecast(outlook.paths, outlook.horizons, outlook.notes, self.panel, told)
+        explained = self._explanation(combined, wanted)
+        return Forecast(outlook.paths, outlook.horizons, outlook.notes, self.panel, explained)
+
+    def _members_forecasts(
+        self, last: int, draws: int, ahead: Mapping[SeriesKey, int]
+    ) -> list[MemberForecast]:
+        """Return what the members forecast up to a year, each as far as it follows a series."""
+        jobs = [member_job(one, self.panel, last, draws, self.seed) for one in self.members]
+        forecasts = dict(run_all(jobs, fits=0, results=MemberCache()))
+        return [forecasts[number].reaching(ahead) for number in range(len(jobs))]
 
     def _revised(self, combined: Mapping[SeriesKey, Combined]) -> dict[SeriesKey, Combined]:
         """Return the series that revisions to come move."""
@@ -307,31 +280,33 @@ class FittedEnsemble(FittedBase):
                 )
         return pd.concat(pieces, ignore_index=True)
 
-    def _notes(self, said: Sequence[Said], able: Sequence[SeriesKey]) -> pd.DataFrame:
+    def _notes(
+        self, forecasts: Sequence[MemberForecast], able: Sequence[SeriesKey]
+    ) -> pd.DataFrame:
         """Return one row per series; what dropped out, and why, stands in the reason."""
-        meant = [meant_for(find_model(member), self.panel) for member in self.members]
+        meant = [meant_for(member, self.panel) for member in self.members]
         rows = []
         for series in self.panel:
-            lost: dict[str, list[str]] = {}
-            left = []
-            for one, own in zip(said, meant):
-                why = one.failure or one.reasons.get(series.key, "")
-                if why and series.key in own:
-                    lost.setdefault(why, []).append(one.name)
-                elif one.remarks.get(series.key):
-                    left.append(f"{one.name}: {one.remarks[series.key]}")
-            told = [f"without {', '.join(names)}: {why}" for why, names in lost.items()]
+            dropped: dict[str, list[str]] = {}
+            remarks = []
+            for made, own in zip(forecasts, meant):
+                reason = made.failure or made.reason(series.key)
+                if reason and series.key in own:
+                    dropped.setdefault(reason, []).append(made.name)
+                elif made.remark(series.key):
+                    remarks.append(f"{made.name}: {made.remark(series.key)}")
+            texts = [f"without {', '.join(names)}: {why}" for why, names in dropped.items()]
             if series.key in able:
                 # What the others say of themselves matters where the forecast rests on few.
-                told += left if lost else []
-                rows.append(note(series, FORECAST, " ".join(told), scales.choose(series)))
+                texts += remarks if dropped else []
+                rows.append(note(series, FORECAST, " ".join(texts), scales.choose(series)))
             else:
                 # Members mostly decline for the same reason; the first one's is told.
-                declined = [one.reasons[series.key] for one in said if series.key in one.reasons]
-                declined += [
+                reasons = [why for made in forecasts if (why := made.reason(series.key))]
+                reasons += [
                     why.removeprefix(f"no series can be forecast by {name!r}: ")
-                    for why, names in lost.items()
+                    for why, names in dropped.items()
                     for name in names
                 ]
-                rows.append(note(series, NOT_FORECAST, next(iter(declined), " ".join(told))))
+                rows.append(note(series, NOT_FORECAST, next(iter(reasons), " ".join(texts))))
         return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))

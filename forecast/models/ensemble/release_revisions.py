@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import scales
-from forecast.hindcast.past import usual_change
+from forecast.hindcast.vintages import usual_change
 from forecast.models.ensemble.revisions import LEVELS, SMALL, Kind, Law
 from forecast.models.series.reversion import spread_regression
 from forecast.panel import Panel

@@ -17,8 +17,7 @@ import pandas as pd
 
 from forecast import scales
 from forecast.contract import ModelBase
-from forecast.hindcast import past
-from forecast.hindcast.past import Truth, usual_change
+from forecast.hindcast.vintages import Outcomes, released, usual_change
 from forecast.models.ensemble.release_revisions import standardised
 from forecast.models.ensemble.revisions import SMALL, Law
 from forecast.panel import Panel, Series
@@ -28,7 +27,7 @@ _PAIRS = [*KEY, "kind", "day", "step", "change", "error"]
 
 
 @dataclass(frozen=True)
-class Errors:
+class ResidualErrors:
     """How wrong a publisher's figures have been on one scale.
 
     Attributes
@@ -55,13 +54,13 @@ class Errors:
 
 
 def dress(
-    members: Sequence[str | ModelBase], panel: Panel, settings: Mapping[str, Any], without: str = ""
-) -> list[str | ModelBase]:
+    members: Sequence[ModelBase], panel: Panel, settings: Mapping[str, Any], without: str = ""
+) -> list[ModelBase]:
     """Return the members of an ensemble, published ones with what their past errors teach.
 
     Parameters
     ----------
-    members : sequence of str or ModelBase
+    members : sequence of ModelBase
     panel : Panel
         Everything that is known.
     settings : mapping
@@ -72,7 +71,7 @@ def dress(
     """
     return [
         member.with_errors(_by_series(member, panel, settings, without))
-        if not isinstance(member, str) and member.published_days
+        if member.published_days
         else member
         for member in members
     ]
@@ -80,14 +79,13 @@ def dress(
 
 def learn(
     published: ModelBase, panel: Panel, settings: Mapping[str, Any], without: str = ""
-) -> dict[str, Errors]:
+) -> dict[str, ResidualErrors]:
     """Hold what came out on earlier days against the figures known now.
 
     Parameters
     ----------
     published : ModelBase
-        One with days on which it published.
-        Medians count, where it has other quantiles.
+        One with days on which it published. Medians count, where it has other quantiles.
     panel : Panel
         Every release. Days on which it holds none are left out.
     settings : mapping
@@ -98,7 +96,7 @@ def learn(
 
     Returns
     -------
-    dict of {"rate", "log", "persons"} to Errors
+    dict of {"rate", "log", "persons"} to ResidualErrors
     """
     pairs = _pairs(published, panel)
     pairs = pairs[pairs["day"] != without]
@@ -115,13 +113,13 @@ def learn(
             str(kind), panel.step, float(fitted[0]), float(fitted[1]), sizes,
             _correlation(rows, float(settings["correlation"])), len(rows), panel.last_release,
         )  # fmt: skip
-        found[str(kind)] = Errors(law, max(float(fitted[2]), 0.0))
+        found[str(kind)] = ResidualErrors(law, max(float(fitted[2]), 0.0))
     return found
 
 
 def _by_series(
     published: ModelBase, panel: Panel, settings: Mapping[str, Any], without: str
-) -> dict[SeriesKey, Errors]:
+) -> dict[SeriesKey, ResidualErrors]:
     laws = learn(published, panel, settings, without)
     kinds = {one.key: scales.choose(one).kind for one in panel}
     return {key: laws[kind] for key, kind in kinds.items() if kind in laws}
@@ -140,26 +138,26 @@ def _correlation(pairs: pd.DataFrame, assumed: float) -> float:
 
 def _pairs(published: ModelBase, panel: Panel) -> pd.DataFrame:
     """Return what was published earlier against what is known now, on the scale of the models."""
-    truth = Truth.of(panel)
+    outcomes = Outcomes(panel)
     rows = []
-    for seen in past.released(panel, published.published_days):
+    for seen in released(panel, published.published_days):
         day = seen.last_release
         out = published.published(day)
         out = out[(out["quantile"] - 0.5).abs() < 1e-9]
         said = {key: group.set_index("year")["value"] for key, group in out.groupby(KEY)}
         for one in seen:
-            latest = truth.series.get(one.key)
+            latest = panel.find(one.key)
             if latest is None or one.key not in said:
                 continue
             change = usual_change(scales.choose(one).values)
-            known = truth.values[one.key]
+            known = outcomes.values[one.key]
             for position in np.flatnonzero((latest.years > one.origin) & ~np.isnan(known)):
                 year = int(latest.years[position])
                 if year in said[one.key].index:
-                    value = truth.on_scale(
+                    value = outcomes.on_scale(
                         one.key, np.array([float(said[one.key].loc[year])]), int(position)
                     )
                     step = (year - one.origin) // panel.step
                     error = float(known[position] - value[0])
-                    rows.append((*one.key, truth.kinds[one.key], day, step, change, error))
+                    rows.append((*one.key, outcomes.kinds[one.key], day, step, change, error))
     return pd.DataFrame(rows, columns=_PAIRS).dropna()

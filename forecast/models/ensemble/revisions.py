@@ -21,7 +21,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from forecast import scales
-from forecast.hindcast.past import usual_change
+from forecast.hindcast.vintages import usual_change
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
 

@@ -1,76 +1,102 @@
-"""What past forecasts teach about the series of one scale: weights and widths by horizon."""
+"""Weights of the members and widths of their pool, learned by horizon from hindcasts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from scipy.special import ndtri
 
-from forecast.hindcast.past import Past
+from forecast.hindcast.quantiles import Hindcasts
 from forecast.models.ensemble import stacking, widths
 from forecast.models.ensemble.opinion_pools import POOLS, renormalised
 from forecast.models.ensemble.widths import Widening
 from forecast.series_key import SeriesKey
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What is known of one number of steps ahead.
+@dataclass(frozen=True, eq=False)
+class GroupWeights:
+    """Weights of the members and widths of their pool, for one group of series.
 
     Attributes
     ----------
-    weights : ndarray, shape (n_members,)
-    scores : ndarray, shape (n_members,)
-        CRPS of each member alone, relative to that of the pool; infinite if not judged.
-    widening : Widening
-    independent : float
-        About how many separate past forecasts there were.
-    forecasts : int
-        Past forecasts in all.
-    """
-
-    weights: np.ndarray
-    scores: np.ndarray
-    widening: Widening
-    independent: float
-    forecasts: int
-
-
-@dataclass(frozen=True)
-class Lessons:
-    """What is known of every number of steps ahead, for the series of one scale.
-
-    Attributes
-    ----------
-    steps : list of Lesson
+    table : Dataset
+        By ``horizon`` (steps ahead): ``weight`` and ``relative_crps`` by ``member``, the latter
+        that of the member alone over that of the pool, infinite if not judged; ``factor`` by
+        ``level``, see `Widening`; ``independent``, about how many separate hindcasts there were,
+        and ``hindcasts``, how many in all.
     errors : DataFrame
-        Normal scores of past errors in the calibrated pool, one row per past forecast:
+        Normal scores of past errors in the calibrated pool, one row per hindcast:
         ``origin, key, score``.
     """
 
-    steps: list[Lesson]
+    table: xr.Dataset
     errors: pd.DataFrame
 
-    def at(self, step: int) -> Lesson:
-        """Return the lesson of a number of steps ahead; beyond the last one, the last."""
-        return self.steps[min(step, len(self.steps)) - 1]
+    def weights(self, n_ahead: int) -> np.ndarray:
+        """Return the weights of so many steps ahead; beyond the last one judged, its weights.
+
+        Returns
+        -------
+        ndarray, shape (n_ahead, n_members)
+        """
+        values = self.table["weight"].to_numpy()
+        return np.asarray(values[np.minimum(np.arange(n_ahead), len(values) - 1)])
+
+    def widenings(self, n_ahead: int) -> list[Widening]:
+        """Return the factors of so many steps ahead, as `weights` does."""
+        last = self.table.sizes["horizon"] - 1
+        factors = self.table["factor"].to_numpy()
+        independent = self.table["independent"].to_numpy()
+        steps = [min(step, last) for step in range(n_ahead)]
+        return [Widening(factors[step], float(independent[step])) for step in steps]
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedWeights:
+    """Weights and widths of all groups of series.
+
+    Attributes
+    ----------
+    by_group : dict of str to GroupWeights
+    groups : dict of (source, location, measure) to str
+        The group of each series.
+    """
+
+    by_group: dict[str, GroupWeights]
+    groups: dict[SeriesKey, str]
+
+    def of(self, key: SeriesKey) -> GroupWeights:
+        """Return the weights and widths of a series."""
+        return self.by_group[self.groups[key]]
+
+    @property
+    def table(self) -> xr.Dataset:
+        """One labelled array of all groups, see `GroupWeights`; NaN beyond the last horizon."""
+        index = pd.Index(list(self.by_group), name="group")
+        tables = [group.table for group in self.by_group.values()]
+        return xr.concat(tables, index, join="outer")
 
 
 def learn(
-    pasts: Sequence[Past], members: int, step_years: int, settings: Mapping[str, Any], unit: bool
-) -> Lessons:
-    """Learn weights and widths from past forecasts.
+    hindcasts: Sequence[Hindcasts],
+    members: Sequence[str],
+    step_years: int,
+    settings: Mapping[str, Any],
+    unit: bool,
+) -> GroupWeights:
+    """Learn weights and widths from hindcasts.
 
     Parameters
     ----------
-    pasts : sequence of Past
+    hindcasts : sequence of Hindcasts
         By steps ahead.
-    members : int
-        Number of members.
+    members : sequence of str
+        Names of the members.
     step_years : int
         Years per step.
     settings : mapping
@@ -82,24 +108,56 @@ def learn(
         constant for long would decide for all if it were divided by what was usual then.
     """
     if not unit:
-        pasts = _with_latest_sizes(pasts)
+        hindcasts = _with_latest_sizes(hindcasts)
     weighing, widening = settings["weights"], settings["calibration"]
     power = float(weighing["scale_power"]) if unit else 1.0
-    shares = _shares(pasts, power, float(weighing["half_life"]) * step_years)
-    recency = _shares(pasts, 0.0, float(widening["half_life"]) * step_years)
-    parts = [stacking.terms(past.quantiles, past.observed) for past in pasts]
+    shares = _shares(hindcasts, power, float(weighing["half_life"]) * step_years)
+    recency = _shares(hindcasts, 0.0, float(widening["half_life"]) * step_years)
     counts = [
-        independent(past, step + 1, step_years, float(weighing["shared"]), recent)
-        for step, (past, recent) in enumerate(zip(pasts, recency))
+        independent(made, step + 1, step_years, float(weighing["shared"]), recent)
+        for step, (made, recent) in enumerate(zip(hindcasts, recency))
     ]
-    taught = [step for step, past in enumerate(pasts) if len(past)]
-    if not taught:
-        return Lessons([_untaught(members)], pd.DataFrame())
-    centre = _of_all_steps(parts, shares, taught, max(counts), float(weighing["pull"]))
-    pooled: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    weights_of, scores_of = [], []
-    for step in range(taught[-1] + 1):
-        near = _near(step, taught, int(weighing["bandwidth"]))
+    judged = [step for step, made in enumerate(hindcasts) if len(made)]
+    if not judged:
+        return _unjudged(members)
+    nearest = [counts[_nearest(step, judged)] for step in range(judged[-1] + 1)]
+    weights, relative = _weights(hindcasts, shares, judged, nearest, max(counts), weighing)
+    pool = str(settings["pool"])
+    pooled = [_pooled(made, own, pool) for made, own in zip(hindcasts, weights)]
+    factors = []
+    for step, count in enumerate(nearest):
+        near = _near(step, judged, int(widening["bandwidth"]))
+        factors.append(
+            widths.learn(
+                np.concatenate([pooled[other][0] for other, _ in near], axis=1),
+                np.concatenate([pooled[other][1] for other, _ in near]),
+                np.concatenate([hindcasts[other].observed for other, _ in near]),
+                np.concatenate(
+                    [share * recency[other] * pooled[other][2] for other, share in near]
+                ),
+                count,
+                float(widening["pull"]),
+            )
+        )
+    sizes = [len(made) for made in hindcasts[: len(weights)]]
+    table = _table(members, weights, relative, factors, nearest, sizes)
+    return GroupWeights(table, _errors(hindcasts, weights, factors, pool))
+
+
+def _weights(
+    hindcasts: Sequence[Hindcasts],
+    shares: Sequence[np.ndarray],
+    judged: Sequence[int],
+    counts: Sequence[float],
+    most: float,
+    settings: Mapping[str, Any],
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the weights of each step, and each member's own CRPS over that of the pool."""
+    parts = [stacking.terms(made.quantiles, made.observed) for made in hindcasts]
+    centre = _of_all_steps(parts, shares, judged, most, float(settings["pull"]))
+    weights_of, relative = [], []
+    for step, count in enumerate(counts):
+        near = _near(step, judged, int(settings["bandwidth"]))
         distance, apart = stacking.average(
             stacking.Terms(
                 np.concatenate([parts[other].distance for other, _ in near], axis=1),
@@ -107,54 +165,77 @@ def learn(
             ),
             np.concatenate([share * shares[other] for other, share in near]),
         )
-        pull = stacking.pull_of(_nearest(counts, step, taught), float(weighing["pull_steps"]))
+        pull = stacking.pull_of(count, float(settings["pull_steps"]))
         weights = stacking.stack(distance, apart, pull, centre)
         weights_of.append(weights)
-        judged = np.isfinite(distance)
+        scored = np.isfinite(distance)
         together = float(
-            weights[judged] @ distance[judged]
-            - 0.5 * weights[judged] @ apart[np.ix_(judged, judged)] @ weights[judged]
+            weights[scored] @ distance[scored]
+            - 0.5 * weights[scored] @ apart[np.ix_(scored, scored)] @ weights[scored]
         )
         alone = distance - 0.5 * np.diag(apart)
-        scores_of.append(alone / together if together > 0 else alone)
-        pooled.append(_pooled(pasts[step], weights, str(settings["pool"])))
-    lessons = []
-    for step, weights in enumerate(weights_of):
-        near = _near(step, taught, int(widening["bandwidth"]))
-        made = widths.learn(
-            np.concatenate([pooled[other][0] for other, _ in near], axis=1),
-            np.concatenate([pooled[other][1] for other, _ in near]),
-            np.concatenate([pasts[other].observed for other, _ in near]),
-            np.concatenate([share * recency[other] * pooled[other][2] for other, share in near]),
-            _nearest(counts, step, taught),
-            float(widening["pull"]),
-        )
-        count = _nearest(counts, step, taught)
-        lessons.append(Lesson(weights, scores_of[step], made, count, len(pasts[step])))
-    return Lessons(lessons, _errors(pasts, lessons, str(settings["pool"])))
+        relative.append(alone / together if together > 0 else alone)
+    return weights_of, relative
 
 
-def independent(past: Past, step: int, step_years: int, shared: float, share: np.ndarray) -> float:
+def _table(
+    members: Sequence[str],
+    weights: Sequence[np.ndarray],
+    relative: Sequence[np.ndarray],
+    factors: Sequence[Widening],
+    independent: Sequence[float],
+    hindcasts: Sequence[int],
+) -> xr.Dataset:
+    by_member = ("horizon", "member")
+    return xr.Dataset(
+        {
+            "weight": (by_member, np.stack(weights)),
+            "relative_crps": (by_member, np.stack(relative)),
+            "factor": (("horizon", "level"), np.stack([one.factors for one in factors])),
+            "independent": ("horizon", np.array(independent, dtype=float)),
+            "hindcasts": ("horizon", np.array(hindcasts, dtype=int)),
+        },
+        coords={
+            "horizon": np.arange(1, len(weights) + 1),
+            "member": list(members),
+            "level": widths.LEVELS,
+        },
+    )
+
+
+def _unjudged(members: Sequence[str]) -> GroupWeights:
+    """Return equal weights and no widening: nothing is known of past errors."""
+    equal = np.full(len(members), 1.0 / len(members))
+    unknown = np.full(len(members), np.inf)
+    return GroupWeights(
+        _table(members, [equal], [unknown], [widths.none()], [0.0], [0]), pd.DataFrame()
+    )
+
+
+def independent(
+    hindcasts: Hindcasts, step: int, step_years: int, shared: float, share: np.ndarray
+) -> float:
     """Return about how many separate forecasts these are.
 
     Origins closer than the horizon share years; series share shocks, with correlation
     `shared`: S series are worth S / (1 + (S − 1) shared) independent ones; unequal weights
     `share` leave (Σ w)² / Σ w² of them (Kish 1965, Survey Sampling).
     """
-    if not len(past):
+    if not len(hindcasts):
         return 0.0
-    span = float(past.origin.max() - past.origin.min())
-    apart = np.diff(np.unique(past.origin))
-    spacing = max(float(step * step_years), float(apart.min()) if len(apart) else 1.0)
-    series = len(set(past.key))
-    effective = float(share.sum() ** 2 / (share**2).sum()) / len(past)
+    origin = hindcasts.origin
+    span = float(origin.max() - origin.min())
+    between = np.diff(np.unique(origin))
+    spacing = max(float(step * step_years), float(between.min()) if len(between) else 1.0)
+    series = len(set(hindcasts.keys))
+    effective = float(share.sum() ** 2 / (share**2).sum()) / len(hindcasts)
     return effective * (1.0 + span / spacing) * series / (1.0 + (series - 1) * shared)
 
 
 def _of_all_steps(
     parts: Sequence[stacking.Terms],
     shares: Sequence[np.ndarray],
-    taught: Sequence[int],
+    judged: Sequence[int],
     count: float,
     pull: float,
 ) -> np.ndarray:
@@ -162,99 +243,103 @@ def _of_all_steps(
 
     Far steps can be judged by few past forecasts, so their own weights are pulled to these.
     """
-    found = [stacking.average(parts[step], shares[step]) for step in taught]
-    best = [float((distance - 0.5 * np.diag(apart)).min()) for distance, apart in found]
-    sound = [(d / b, a / b) for (d, a), b in zip(found, best) if 0.0 < b < np.inf]
+    averages = [stacking.average(parts[step], shares[step]) for step in judged]
+    best = [float((distance - 0.5 * np.diag(apart)).min()) for distance, apart in averages]
+    sound = [(d / b, a / b) for (d, a), b in zip(averages, best) if 0.0 < b < np.inf]
     members = len(parts[0].distance)
     if not sound:
         return np.full(members, 1.0 / members)
     distance = np.stack([d for d, _ in sound])
-    judged = np.isfinite(distance)
+    scored = np.isfinite(distance)
     mean = np.full(members, np.inf)
-    some = judged.any(axis=0)
-    mean[some] = np.where(judged, distance, 0.0).sum(axis=0)[some] / judged.sum(axis=0)[some]
-    both = judged[:, :, None] & judged[:, None, :]
+    some = scored.any(axis=0)
+    mean[some] = np.where(scored, distance, 0.0).sum(axis=0)[some] / scored.sum(axis=0)[some]
+    both = scored[:, :, None] & scored[:, None, :]
     apart = np.where(both, np.stack([a for _, a in sound]), 0.0).sum(axis=0)
     apart = apart / np.maximum(both.sum(axis=0), 1)
     return stacking.stack(mean, apart, stacking.pull_of(count, pull))
 
 
-def _untaught(members: int) -> Lesson:
-    equal = np.full(members, 1.0 / members)
-    return Lesson(equal, np.full(members, np.inf), widths.none(), 0.0, 0)
-
-
-def _shares(pasts: Sequence[Past], power: float, half_life: float) -> list[np.ndarray]:
-    """Return the weight of each past forecast: smaller for a stormy series, or long ago."""
-    sizes = np.concatenate([past.size for past in pasts])
-    known = sizes[np.isfinite(sizes) & (sizes > 0)]
-    typical = float(np.median(known)) if len(known) else 1.0
-    latest = max((int(past.origin.max()) for past in pasts if len(past)), default=0)
-    made = []
-    for past in pasts:
-        size = np.where(np.isfinite(past.size), past.size, typical)
+def _shares(hindcasts: Sequence[Hindcasts], power: float, half_life: float) -> list[np.ndarray]:
+    """Return the weight of each hindcast: smaller for a stormy series, or long ago."""
+    sizes = np.concatenate([made.size for made in hindcasts])
+    usable = sizes[np.isfinite(sizes) & (sizes > 0)]
+    typical = float(np.median(usable)) if len(usable) else 1.0
+    latest = max((int(made.origin.max()) for made in hindcasts if len(made)), default=0)
+    shares = []
+    for made in hindcasts:
+        size = np.where(np.isfinite(made.size), made.size, typical)
         calm = (size + 0.1 * typical if power < 1 else np.maximum(size, 1e-9)) ** -power
-        made.append(calm * 0.5 ** ((latest - past.origin) / half_life))
-    return made
+        shares.append(calm * 0.5 ** ((latest - made.origin) / half_life))
+    return shares
 
 
-def _with_latest_sizes(pasts: Sequence[Past]) -> list[Past]:
-    """Give every past forecast of a series the usual change known at the latest of them."""
+def _with_latest_sizes(hindcasts: Sequence[Hindcasts]) -> list[Hindcasts]:
+    """Give every hindcast of a series the usual change known at the latest of them."""
     latest: dict[SeriesKey, tuple[int, float]] = {}
-    for past in pasts:
-        for key, origin, size in zip(past.key, past.origin.tolist(), past.size.tolist()):
+    for made in hindcasts:
+        for key, origin, size in zip(made.keys, made.origin.tolist(), made.size.tolist()):
             if np.isfinite(size) and origin >= latest.get(key, (origin, 0.0))[0]:
                 latest[key] = origin, size
     return [
-        replace(past, size=np.array([latest.get(key, (0, np.nan))[1] for key in past.key]))
-        for past in pasts
+        made.with_size(np.array([latest.get(key, (0, np.nan))[1] for key in made.keys]))
+        for made in hindcasts
     ]
 
 
-def _near(step: int, taught: Sequence[int], bandwidth: int) -> list[tuple[int, float]]:
-    """Return the taught steps near one, with their weights; the nearest one if there is none.
+def _near(step: int, judged: Sequence[int], bandwidth: int) -> list[tuple[int, float]]:
+    """Return the judged steps near one, with their weights; the nearest one if there is none.
 
-    The first steps learn from fewer neighbours, the very first from none: past forecasts of them
+    The first steps learn from fewer neighbours, the very first from none: hindcasts of them
     are the most, and from one year ahead to the next everything changes most.
     """
     reach = min(bandwidth, step)
-    found = [
+    near = [
         (other, 1.0 - abs(other - step) / (reach + 1.0))
-        for other in taught
+        for other in judged
         if abs(other - step) <= reach
     ]
-    return found or [(min(taught, key=lambda other: abs(other - step)), 1.0)]
+    return near or [(_nearest(step, judged), 1.0)]
 
 
-def _nearest(counts: Sequence[float], step: int, taught: Sequence[int]) -> float:
-    return counts[min(taught, key=lambda other: abs(other - step))]
+def _nearest(step: int, judged: Sequence[int]) -> int:
+    return min(judged, key=lambda other: abs(other - step))
 
 
 def _pooled(
-    past: Past, weights: np.ndarray, pool: str
+    hindcasts: Hindcasts, weights: np.ndarray, pool: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pool past forecasts: quantiles at the levels of the calibration, medians, weight present."""
-    present = np.isfinite(past.quantiles).all(axis=1)
-    shared = renormalised(weights, present)
-    values = np.where(present[:, None, :], past.quantiles, 0.0)
+    """Pool hindcasts: quantiles at the levels of the calibration, medians, weight present."""
     levels = np.sort(np.append(widths.LEVELS, 0.5))
-    made = POOLS[pool](values, shared, levels)
+    quantiles, present = _at_levels(hindcasts, weights, pool, levels)
     middle = int(np.flatnonzero(levels == 0.5)[0])
-    return np.delete(made, middle, axis=0), made[middle], weights @ present
+    return np.delete(quantiles, middle, axis=0), quantiles[middle], weights @ present
 
 
-def _errors(pasts: Sequence[Past], lessons: Sequence[Lesson], pool: str) -> pd.DataFrame:
+def _at_levels(
+    hindcasts: Hindcasts, weights: np.ndarray, pool: str, levels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return quantiles of the pool, shape (n_levels, n), and which members were there."""
+    present = np.isfinite(hindcasts.quantiles).all(axis=1)
+    values = np.where(present[:, None, :], hindcasts.quantiles, 0.0)
+    return POOLS[pool](values, renormalised(weights, present), levels), present
+
+
+def _errors(
+    hindcasts: Sequence[Hindcasts],
+    weights: Sequence[np.ndarray],
+    factors: Sequence[Widening],
+    pool: str,
+) -> pd.DataFrame:
     """Return normal scores of past errors."""
     levels = (np.arange(200) + 0.5) / 200
     rows = []
-    for past, lesson in zip(pasts, lessons):
-        if not len(past):
+    for made, own, widening in zip(hindcasts, weights, factors):
+        if not len(made):
             continue
-        present = np.isfinite(past.quantiles).all(axis=1)
-        values = np.where(present[:, None, :], past.quantiles, 0.0)
-        made = POOLS[pool](values, renormalised(lesson.weights, present), levels)
-        made = lesson.widening.apply(made, levels)
-        below = (made < past.observed).mean(axis=0) + 0.5 * (made == past.observed).mean(axis=0)
+        quantiles = widening.apply(_at_levels(made, own, pool, levels)[0], levels)
+        observed = made.observed
+        below = (quantiles < observed).mean(axis=0) + 0.5 * (quantiles == observed).mean(axis=0)
         score = ndtri(np.clip(below, levels[0], levels[-1]))
-        rows.append(pd.DataFrame({"origin": past.origin, "key": past.key, "score": score}))
+        rows.append(pd.DataFrame({"origin": made.origin, "key": made.keys, "score": score}))
     return pd.concat(rows, ignore_index=True)

@@ -9,7 +9,7 @@ import pytest
 
 import forecast as fc
 from forecast.errors import DataError
-from forecast.hindcast.past import ask_all
+from forecast.hindcast.occasions import run_members
 from forecast.models.ensemble import residual_errors
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.ensemble.revisions import LEVELS
@@ -100,16 +100,16 @@ def test_draws_are_as_wide_as_earlier_errors_and_the_rest_is_declined() -> None:
 
 def test_members_are_asked_with_the_figures_of_the_day() -> None:
     panel, walks = released()
-    members = ["naive", projected(walks, 0.1)]
-    settings = Ensemble(members).settings["history"]
-    occasions = ask_all(members, panel, 3, settings)
+    model = Ensemble(["naive", projected(walks, 0.1)])
+    members, settings = model.members, model.settings["history"]
+    occasions = run_members(members, panel, 3, settings)
     days = [one for one in occasions if one.ends is not None]
     assert [one.origin for one in days] == [2009, 2012]
     # What came out on a day is not asked for at an origin.
-    assert all(one.said[1] is None for one in occasions if one.ends is None)
-    said = days[0].said[1]
+    assert all(one.forecasts[1] is None for one in occasions if one.ends is None)
+    said = days[0].forecasts[1]
     assert said is not None
-    first = said.values["office", PLACES[0], "net_migration"][:, 0] / 1000.0
+    first = said.of(("office", PLACES[0], "net_migration"))[:, 0] / 1000.0
     assert first.mean() == pytest.approx(walks[PLACES[0]][20], abs=1.0)
 
 
@@ -151,6 +151,6 @@ def test_an_edition_is_judged_by_widths_of_the_others() -> None:
         widths.append(float(found["rate"].law.sizes.max()))
         assert said._errors is not None
         known = next(iter(said._errors.values()))
-        assert isinstance(known, residual_errors.Errors)
+        assert isinstance(known, residual_errors.ResidualErrors)
         assert known.law.pairs == found["rate"].law.pairs
     assert widths[0] == pytest.approx(widths[1], rel=0.05)

@@ -5,21 +5,22 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from forecast.hindcast.past import Past
+from forecast.hindcast.quantiles import Hindcasts
 from forecast.models.ensemble.weights import learn
 from forecast.models.specification import specification
 
 SETTINGS = specification("ensemble")
+MEMBERS = ["first", "second"]
 AT = (np.arange(40) + 0.5) / 40
 
 
-def past(n: int, observed: np.ndarray) -> Past:
+def past(n: int, observed: np.ndarray) -> Hindcasts:
     """Forecasts of two members: the first says N(0, 1), the second N(2, 1)."""
     one = stats.norm.ppf(AT)
     quantiles = np.stack([np.repeat((m + one)[:, None], n, 1) for m in (0.0, 2.0)])
     keys = [("source", f"P{at % 20}", "net_migration") for at in range(n)]
     origin = 2000 + np.arange(n) // 20
-    return Past(quantiles, observed, np.ones(n), origin, keys)
+    return Hindcasts.of(quantiles, observed, np.ones(n), origin, keys)
 
 
 def test_a_far_step_with_few_past_forecasts_follows_the_near_ones() -> None:
@@ -27,35 +28,35 @@ def test_a_far_step_with_few_past_forecasts_follows_the_near_ones() -> None:
     near = [past(200, generator.normal(0, 1, 200)) for _ in range(4)]
     # By chance the second member was right three times far ahead.
     far = past(3, np.full(3, 2.0))
-    lessons = learn([*near, far], 2, 1, SETTINGS, unit=True)
-    assert lessons.at(1).weights[0] > 0.9
-    assert lessons.at(5).weights[0] > 0.5
-    alone = learn([past(0, np.empty(0))] * 4 + [far], 2, 1, SETTINGS, unit=True)
-    assert alone.at(5).weights[1] > 0.5
+    learned = learn([*near, far], MEMBERS, 1, SETTINGS, unit=True)
+    assert learned.weights(5)[0, 0] > 0.9
+    assert learned.weights(5)[4, 0] > 0.5
+    alone = learn([past(0, np.empty(0))] * 4 + [far], MEMBERS, 1, SETTINGS, unit=True)
+    assert alone.weights(5)[4, 1] > 0.5
 
 
 def test_many_past_forecasts_of_a_far_step_speak_for_themselves() -> None:
     generator = np.random.default_rng(2)
     near = [past(400, generator.normal(0, 1, 400)) for _ in range(2)]
     far = [past(400, generator.normal(2, 1, 400)) for _ in range(3)]
-    lessons = learn([*near, *far], 2, 1, SETTINGS, unit=True)
-    assert lessons.at(1).weights[0] > 0.8
-    assert lessons.at(5).weights[1] > 0.8
+    learned = learn([*near, *far], MEMBERS, 1, SETTINGS, unit=True)
+    assert learned.weights(5)[0, 0] > 0.8
+    assert learned.weights(5)[4, 1] > 0.8
 
 
 def test_a_series_that_was_constant_for_long_does_not_decide_for_all() -> None:
     generator = np.random.default_rng(3)
     usual = past(200, generator.normal(0, 1, 200))
     # One more series in persons, still until 2008, then at the second member's two.
-    calm = Past(
+    calm = Hindcasts.of(
         usual.quantiles[:, :, :10], np.full(10, 2.0), np.where(np.arange(10) < 8, 1e-3, 1.0),
         2000 + np.arange(10), [("source", "CALM", "net_migration")] * 10,
     )  # fmt: skip
-    both = Past(
+    both = Hindcasts.of(
         np.concatenate([usual.quantiles, calm.quantiles], axis=2),
         np.concatenate([usual.observed, calm.observed]),
         np.concatenate([usual.size, calm.size]),
         np.concatenate([usual.origin, calm.origin]),
-        [*usual.key, *calm.key],
+        [*usual.keys, *calm.keys],
     )
-    assert learn([both], 2, 1, SETTINGS, unit=False).at(1).weights[0] > 0.8
+    assert learn([both], MEMBERS, 1, SETTINGS, unit=False).weights(5)[0, 0] > 0.8

@@ -7,7 +7,7 @@ import pandas as pd
 
 import forecast as fc
 from forecast.contract import meant_for
-from forecast.models.ensemble import scope
+from forecast.models.ensemble import groups
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.registry import model
 from forecast.panel import Panel
@@ -43,16 +43,16 @@ def test_flows_are_meant_for_countries_with_arrivals_and_departures() -> None:
     nets = {("office", place, "net_migration") for place in ("KAZ", "UZB")}
     assert meant_for(model("hierarchical"), panel) == nets
     assert len(meant_for(model("naive"), panel)) == 4
-    assert scope.special(["naive", "flows"], panel) == {
+    assert groups.special(Ensemble(["naive", "flows"]).members, panel) == {
         one.key: "flows" if one.location == "KAZ" else "" for one in panel
     }
-    assert set(scope.special(["naive", "hierarchical"], panel).values()) == {""}
+    assert set(groups.special(Ensemble(["naive", "hierarchical"]).members, panel).values()) == {""}
 
 
 def test_series_with_special_members_learn_apart_and_others_need_no_excuse() -> None:
     mixed = Ensemble(["naive", "mean", "flows"])
     fitted = mixed.fit(accounts(), 1)
-    assert set(fitted.lessons) == {"log with flows", "rate", "rate with flows"}
+    assert set(fitted.weights["group"].to_numpy()) == {"log with flows", "rate", "rate with flows"}
     outlook = fitted.forecast((2025,), 300)
     told = outlook.explanation
     assert told is not None
