@@ -303,10 +303,11 @@ class FittedEnsemble(FittedBase):
             else:
                 # Members mostly decline for the same reason; the first one's is told.
                 reasons = [why for made in forecasts if (why := made.reason(series.key))]
+                # A fault is told with the name of the member that has it.
                 reasons += [
-                    why.removeprefix(f"no series can be forecast by {name!r}: ")
-                    for why, names in dropped.items()
-                    for name in names
+                    made.failure.removeprefix(f"no series can be forecast by {made.name!r}: ")
+                    for made, own in zip(forecasts, meant)
+                    if made.failure and not made.broke and series.key in own
                 ]
                 rows.append(note(series, NOT_FORECAST, next(iter(reasons), " ".join(texts))))
         return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
