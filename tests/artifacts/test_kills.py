@@ -14,7 +14,8 @@ import forecast as fc
 from forecast import artifacts
 from forecast.artifacts import places
 from forecast.errors import DataError
-from forecast.hindcast.fold import Fold, Scored
+from forecast.hindcast.jobs import Job
+from forecast.hindcast.scoring import Scored
 from forecast.hindcast.store import Store
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -104,12 +105,12 @@ def test_a_flipped_bit_of_an_entry_is_made_anew(
 def test_a_flipped_bit_of_a_fold_is_run_again(
     panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept: list[tuple[Fold, Scored]] = []
+    kept: list[tuple[Job[Scored], Scored]] = []
     write = Store.write
 
-    def spy(store: Store, fold: Fold, scored: Scored) -> None:
+    def spy(store: Store, fold: Job[Scored], scored: Scored, seconds: float) -> None:
         kept.append((fold, scored))
-        write(store, fold, scored)
+        write(store, fold, scored, seconds)
 
     monkeypatch.setattr(Store, "write", spy)
     fc.backtest(panel, ["naive"], [2012], (1,), draws=100, store=tmp_path, jobs=1)
@@ -120,7 +121,7 @@ def test_a_flipped_bit_of_a_fold_is_run_again(
             (folder / name).write_bytes(changed)
             found = store.read(fold)
             assert found is None or found.table.equals(scored.table)
-            write(store, fold, scored)
+            write(store, fold, scored, 0.0)
 
 
 @pytest.mark.parametrize("obstacle", ["a plain file", "a foreign link", "a link to nowhere"])
