@@ -68,7 +68,10 @@ FRAME = """<!doctype html><title>narrow</title><body style="margin:0"><script>
 addEventListener("message", (event) => { document.documentElement.dataset.probe = event.data; });
 </script><iframe src="page.html" style="border:0;width:390px;height:9000px"></iframe></body>"""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +95,7 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return make
 
 
-@pytest.fixture(scope="module", params=["en", pytest.param("ru", marks=pytest.mark.thorough)])
+@pytest.fixture(scope="module", params=["en", "ru"])
 def page(request: pytest.FixtureRequest, edition: Callable[[str], Path]) -> Path:
     return edition(request.param)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import forecast as fc
 from forecast.contract import meant_for
@@ -49,6 +50,7 @@ def test_flows_are_meant_for_countries_with_arrivals_and_departures() -> None:
     assert set(groups.special(Ensemble(["naive", "hierarchical"]).members, panel).values()) == {""}
 
 
+@pytest.mark.thorough
 def test_series_with_special_members_learn_apart_and_others_need_no_excuse() -> None:
     mixed = Ensemble(["naive", "mean", "flows"])
     fitted = mixed.fit(accounts(), 1)
