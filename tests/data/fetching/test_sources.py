@@ -269,7 +269,7 @@ files = [{ path = "arrivals", content = "csv", measure = "immigration", where = 
     for text, reason in (
         ("[x]\ntitle = 'a'", "lacks 'institution'"),
         (path.read_text().replace('"sdmx"', '"sdmy"'), "unknown format 'sdmy'"),
-        ("[X y]", "not a catalogue"),
+        ("[X y]", "is not TOML"),
         ("['X/y']", "cannot be a name"),
     ):
         path.write_text(text)
