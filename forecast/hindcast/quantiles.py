@@ -102,6 +102,29 @@ class Hindcasts:
         quantiles = np.ascontiguousarray(part["quantiles"].to_numpy())
         return Hindcasts(part.assign(quantiles=(("member", "level", "hindcast"), quantiles)))
 
+    def independent(self, years: float, shared: float, share: np.ndarray) -> float:
+        """Return about how many separate forecasts these are.
+
+        Origins closer than the horizon share years; series share shocks, with correlation
+        `shared`: S series are worth S / (1 + (S − 1) shared) independent ones; unequal weights
+        `share` leave (Σ w)² / Σ w² of them (Kish 1965, Survey Sampling).
+
+        Parameters
+        ----------
+        years : float
+            From the origin to the target.
+        shared : float
+        share : ndarray, shape (n,)
+        """
+        if not len(self):
+            return 0.0
+        span = float(self.origin.max() - self.origin.min())
+        between = np.diff(np.unique(self.origin))
+        spacing = max(float(years), float(between.min()) if len(between) else 1.0)
+        series = len(set(self.keys))
+        effective = float(share.sum() ** 2 / (share**2).sum()) / len(self)
+        return effective * (1.0 + span / spacing) * series / (1.0 + (series - 1) * shared)
+
     def with_size(self, size: np.ndarray) -> Hindcasts:
         """Return the forecasts with other usual changes, shape (n,)."""
         return Hindcasts(self.data.assign(size=("hindcast", size)))

@@ -1,15 +1,20 @@
-"""Why an interval is as wide as it is: members, weights and the parts of the variance."""
+"""Why a forecast is as it is: which members took part, their weights, parts of the variance."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from forecast import scales
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, ModelBase, meant_for
 from forecast.errors import DataError
+from forecast.hindcast.members import MemberForecast
 from forecast.models.ensemble.joint import Combined
+from forecast.models.series.univariate import note
+from forecast.panel import Panel
 from forecast.series_key import SeriesKey
 
 if TYPE_CHECKING:
@@ -72,6 +77,72 @@ def table(
             share = value / total if total > 0 else np.nan
             rows.append((*key, year, "variance share", name, share))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def tables(
+    panel: Panel,
+    combined: Mapping[SeriesKey, Combined],
+    members: Sequence[str],
+    years: Sequence[int],
+) -> pd.DataFrame:
+    """Return the explanation of all series that are forecast, at calendar years; see `table`."""
+    pieces = []
+    for one in panel:
+        if one.key in combined:
+            steps = {year: (year - one.origin) // one.step for year in years}
+            pieces.append(table(one.key, combined[one.key], members, steps))
+    return pd.concat(pieces, ignore_index=True)
+
+
+def notes(
+    panel: Panel,
+    members: Sequence[ModelBase],
+    forecasts: Sequence[MemberForecast],
+    able: Collection[SeriesKey],
+) -> pd.DataFrame:
+    """Return the notes of a forecast: what dropped out, and why, stands in the reason.
+
+    Parameters
+    ----------
+    panel : Panel
+    members : sequence of ModelBase
+    forecasts : sequence of MemberForecast
+        One per member.
+    able : collection of key
+        The series that some member forecast.
+
+    Returns
+    -------
+    DataFrame
+        `forecast.contract.NOTE_COLUMNS`, one row per series.
+    """
+    meant = [meant_for(member, panel) for member in members]
+    rows = []
+    for series in panel:
+        dropped: dict[str, list[str]] = {}
+        remarks = []
+        for made, own in zip(forecasts, meant):
+            reason = made.failure or made.reason(series.key)
+            if reason and series.key in own:
+                dropped.setdefault(reason, []).append(made.name)
+            elif made.remark(series.key):
+                remarks.append(f"{made.name}: {made.remark(series.key)}")
+        texts = [f"without {', '.join(names)}: {why}" for why, names in dropped.items()]
+        if series.key in able:
+            # What the others say of themselves matters where the forecast rests on few.
+            texts += remarks if dropped else []
+            rows.append(note(series, FORECAST, " ".join(texts), scales.choose(series)))
+        else:
+            # Members mostly decline for the same reason; the first one's is told.
+            reasons = [why for made in forecasts if (why := made.reason(series.key))]
+            # A fault is told with the name of the member that has it.
+            reasons += [
+                made.failure.removeprefix(f"no series can be forecast by {made.name!r}: ")
+                for made, own in zip(forecasts, meant)
+                if made.failure and not made.broke and series.key in own
+            ]
+            rows.append(note(series, NOT_FORECAST, next(iter(reasons), " ".join(texts))))
+    return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
 
 
 def figure(

@@ -12,14 +12,10 @@ import xarray as xr
 
 from forecast import scales
 from forecast.contract import (
-    FORECAST,
-    NOT_FORECAST,
-    NOTE_COLUMNS,
     FittedBase,
     Model,
     ModelBase,
     check_years,
-    meant_for,
 )
 from forecast.errors import DataError, TooShortError
 from forecast.hindcast.jobs import run_all
@@ -39,7 +35,6 @@ from forecast.models.ensemble.joint import Combined, combine
 from forecast.models.ensemble.weights import GroupWeights, LearnedWeights, learn
 from forecast.models.registry import REGISTRY
 from forecast.models.registry import model as find_model
-from forecast.models.series.univariate import note
 from forecast.models.settings import Ensemble as Checked
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
@@ -219,7 +214,7 @@ class FittedEnsemble(FittedBase):
         learned = self.learn(max(least, -(-max(ahead.values()) // 5) * 5))
         forecasts = self._members_forecasts(wanted[-1], draws, ahead)
         able = [key for key in ahead if any(key in made for made in forecasts)]
-        notes = self._notes(forecasts, able)
+        notes = explanation.notes(self.panel, self.members, forecasts, able)
         if not able:
             reason = str(notes["reason"].iloc[0])
             remedy = "" if "Add " in reason else " Add earlier years or more series."
@@ -244,7 +239,7 @@ class FittedEnsemble(FittedBase):
             model=self.model.name,
             seed=self.seed,
         )
-        explained = self._explanation(combined, wanted)
+        explained = explanation.tables(self.panel, combined, self.model.labels, wanted)
         return Forecast(outlook.paths, outlook.horizons, outlook.notes, self.panel, explained)
 
     def _members_forecasts(
@@ -267,47 +262,3 @@ class FittedEnsemble(FittedBase):
         seed = np.random.SeedSequence([self.seed, 0x726576])
         moved = revisions.revised(paths, self.panel, awaited, laws, seed)
         return {key: combined[key].moved(drawn) for key, drawn in moved.items()}
-
-    def _explanation(
-        self, combined: Mapping[SeriesKey, Combined], years: Sequence[int]
-    ) -> pd.DataFrame:
-        pieces = []
-        for one in self.panel:
-            if one.key in combined:
-                steps = {year: (year - one.origin) // one.step for year in years}
-                pieces.append(
-                    explanation.table(one.key, combined[one.key], self.model.labels, steps)
-                )
-        return pd.concat(pieces, ignore_index=True)
-
-    def _notes(
-        self, forecasts: Sequence[MemberForecast], able: Sequence[SeriesKey]
-    ) -> pd.DataFrame:
-        """Return one row per series; what dropped out, and why, stands in the reason."""
-        meant = [meant_for(member, self.panel) for member in self.members]
-        rows = []
-        for series in self.panel:
-            dropped: dict[str, list[str]] = {}
-            remarks = []
-            for made, own in zip(forecasts, meant):
-                reason = made.failure or made.reason(series.key)
-                if reason and series.key in own:
-                    dropped.setdefault(reason, []).append(made.name)
-                elif made.remark(series.key):
-                    remarks.append(f"{made.name}: {made.remark(series.key)}")
-            texts = [f"without {', '.join(names)}: {why}" for why, names in dropped.items()]
-            if series.key in able:
-                # What the others say of themselves matters where the forecast rests on few.
-                texts += remarks if dropped else []
-                rows.append(note(series, FORECAST, " ".join(texts), scales.choose(series)))
-            else:
-                # Members mostly decline for the same reason; the first one's is told.
-                reasons = [why for made in forecasts if (why := made.reason(series.key))]
-                # A fault is told with the name of the member that has it.
-                reasons += [
-                    made.failure.removeprefix(f"no series can be forecast by {made.name!r}: ")
-                    for made, own in zip(forecasts, meant)
-                    if made.failure and not made.broke and series.key in own
-                ]
-                rows.append(note(series, NOT_FORECAST, next(iter(reasons), " ".join(texts))))
-        return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))

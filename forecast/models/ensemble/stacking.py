@@ -12,6 +12,7 @@ a weight; one that scores badly alone may still earn some, by covering what othe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -184,3 +185,31 @@ def pull_of(independent: float, strength: float) -> float:
         Pull at one such forecast, falling in proportion.
     """
     return strength / independent if independent > 0 else float("inf")
+
+
+def over_steps(
+    parts: Sequence[Terms],
+    shares: Sequence[np.ndarray],
+    judged: Sequence[int],
+    count: float,
+    pull: float,
+) -> np.ndarray:
+    """Return the weights that are best on average over the steps, every step counting alike.
+
+    Far steps can be judged by few past forecasts, so their own weights are pulled to these.
+    """
+    averages = [average(parts[step], shares[step]) for step in judged]
+    best = [float((distance - 0.5 * np.diag(apart)).min()) for distance, apart in averages]
+    sound = [(d / b, a / b) for (d, a), b in zip(averages, best) if 0.0 < b < np.inf]
+    members = len(parts[0].distance)
+    if not sound:
+        return np.full(members, 1.0 / members)
+    distance = np.stack([d for d, _ in sound])
+    scored = np.isfinite(distance)
+    mean = np.full(members, np.inf)
+    some = scored.any(axis=0)
+    mean[some] = np.where(scored, distance, 0.0).sum(axis=0)[some] / scored.sum(axis=0)[some]
+    both = scored[:, :, None] & scored[:, None, :]
+    apart = np.where(both, np.stack([a for _, a in sound]), 0.0).sum(axis=0)
+    apart = apart / np.maximum(both.sum(axis=0), 1)
+    return stack(mean, apart, pull_of(count, pull))

@@ -114,7 +114,7 @@ def learn(
     shares = _shares(hindcasts, power, float(weighing["half_life"]) * step_years)
     recency = _shares(hindcasts, 0.0, float(widening["half_life"]) * step_years)
     counts = [
-        independent(made, step + 1, step_years, float(weighing["shared"]), recent)
+        made.independent((step + 1) * step_years, float(weighing["shared"]), recent)
         for step, (made, recent) in enumerate(zip(hindcasts, recency))
     ]
     judged = [step for step, made in enumerate(hindcasts) if len(made)]
@@ -154,7 +154,7 @@ def _weights(
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return the weights of each step, and each member's own CRPS over that of the pool."""
     parts = [stacking.terms(made.quantiles, made.observed) for made in hindcasts]
-    centre = _of_all_steps(parts, shares, judged, most, float(settings["pull"]))
+    centre = stacking.over_steps(parts, shares, judged, most, float(settings["pull"]))
     weights_of, relative = [], []
     for step, count in enumerate(counts):
         near = _near(step, judged, int(settings["bandwidth"]))
@@ -210,54 +210,6 @@ def _unjudged(members: Sequence[str]) -> GroupWeights:
     return GroupWeights(
         _table(members, [equal], [unknown], [widths.none()], [0.0], [0]), pd.DataFrame()
     )
-
-
-def independent(
-    hindcasts: Hindcasts, step: int, step_years: int, shared: float, share: np.ndarray
-) -> float:
-    """Return about how many separate forecasts these are.
-
-    Origins closer than the horizon share years; series share shocks, with correlation
-    `shared`: S series are worth S / (1 + (S − 1) shared) independent ones; unequal weights
-    `share` leave (Σ w)² / Σ w² of them (Kish 1965, Survey Sampling).
-    """
-    if not len(hindcasts):
-        return 0.0
-    origin = hindcasts.origin
-    span = float(origin.max() - origin.min())
-    between = np.diff(np.unique(origin))
-    spacing = max(float(step * step_years), float(between.min()) if len(between) else 1.0)
-    series = len(set(hindcasts.keys))
-    effective = float(share.sum() ** 2 / (share**2).sum()) / len(hindcasts)
-    return effective * (1.0 + span / spacing) * series / (1.0 + (series - 1) * shared)
-
-
-def _of_all_steps(
-    parts: Sequence[stacking.Terms],
-    shares: Sequence[np.ndarray],
-    judged: Sequence[int],
-    count: float,
-    pull: float,
-) -> np.ndarray:
-    """Return the weights that are best on average over the steps, every step counting alike.
-
-    Far steps can be judged by few past forecasts, so their own weights are pulled to these.
-    """
-    averages = [stacking.average(parts[step], shares[step]) for step in judged]
-    best = [float((distance - 0.5 * np.diag(apart)).min()) for distance, apart in averages]
-    sound = [(d / b, a / b) for (d, a), b in zip(averages, best) if 0.0 < b < np.inf]
-    members = len(parts[0].distance)
-    if not sound:
-        return np.full(members, 1.0 / members)
-    distance = np.stack([d for d, _ in sound])
-    scored = np.isfinite(distance)
-    mean = np.full(members, np.inf)
-    some = scored.any(axis=0)
-    mean[some] = np.where(scored, distance, 0.0).sum(axis=0)[some] / scored.sum(axis=0)[some]
-    both = scored[:, :, None] & scored[:, None, :]
-    apart = np.where(both, np.stack([a for _, a in sound]), 0.0).sum(axis=0)
-    apart = apart / np.maximum(both.sum(axis=0), 1)
-    return stacking.stack(mean, apart, stacking.pull_of(count, pull))
 
 
 def _shares(hindcasts: Sequence[Hindcasts], power: float, half_life: float) -> list[np.ndarray]:
