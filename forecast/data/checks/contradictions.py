@@ -45,17 +45,10 @@ def in_year(
     )
 
 
-def _wide(panel: Panel, source: str, measure: str) -> pd.DataFrame:
-    """Return years by locations of one source and measure, last release."""
-    rows = panel.latest
-    rows = rows[(rows["source"] == source) & (rows["measure"] == measure)]
+def _wide(latest: pd.DataFrame, source: str, measure: str) -> pd.DataFrame:
+    """Return years by locations of one source and measure."""
+    rows = latest[(latest["source"] == source) & (latest["measure"] == measure)]
     return rows.pivot(index="year", columns="location", values="value")
-
-
-def _rounding(panel: Panel, source: str, place: str, year: int) -> float:
-    rows = panel.latest
-    same = (rows["source"] == source) & (rows["location"] == place) & (rows["year"] == year)
-    return float(np.nan_to_num(rows.loc[same, "precision"].to_numpy(), nan=1.0).sum())
 
 
 def identities(panel: Panel) -> Iterator[Inconsistency]:
@@ -64,14 +57,17 @@ def identities(panel: Panel) -> Iterator[Inconsistency]:
         ("net_migration", "immigration", "emigration"),
         ("internal_net", "internal_arrivals", "internal_departures"),
     )
-    for source in sorted(set(panel.latest["source"])):
+    rows = panel.latest
+    sizes = rows.assign(rounding=rows["precision"].fillna(1.0))
+    rounding = sizes.groupby(["source", "location", "year"])["rounding"].sum().to_dict()
+    for source in sorted(set(rows["source"])):
         for net, arrivals, departures in triples:
-            stated, into, out = (_wide(panel, source, m) for m in (net, arrivals, departures))
+            stated, into, out = (_wide(rows, source, m) for m in (net, arrivals, departures))
             for place in sorted({*stated} & {*into} & {*out}):
                 columns = {"found": stated[place], "expected": into[place] - out[place]}
                 for row in pd.DataFrame(columns).dropna().reset_index().to_dict("records"):
                     year, found, expected = int(row["year"]), row["found"], row["expected"]
-                    if abs(found - expected) <= _rounding(panel, source, place, year) / 2:
+                    if abs(found - expected) <= rounding[source, place, year] / 2:
                         continue
                     severity = "error" if abs(found - expected) > 100 else "warning"
                     yield Inconsistency(
@@ -85,7 +81,7 @@ def regional_sums(panel: Panel) -> Iterator[Inconsistency]:
     rows = panel.latest
     regional = rows[rows["measure"] == "net_all_flows"]
     for source in sorted(set(regional["source"])):
-        wide = _wide(panel, source, "net_all_flows")
+        wide = _wide(rows, source, "net_all_flows")
         for country in sorted({locations.country_of(place) for place in wide.columns}):
             places = [p for p in wide.columns if locations.country_of(p) == country != p]
             if not _is_complete(country, places):
@@ -124,7 +120,7 @@ def internal_sums(panel: Panel) -> Iterator[Inconsistency]:
     """Find years in which the internal nets of a country's regions do not cancel out."""
     rows = panel.latest
     for source in sorted(set(rows.loc[rows["measure"] == "internal_net", "source"])):
-        wide = _wide(panel, source, "internal_net")
+        wide = _wide(rows, source, "internal_net")
         for country in sorted({locations.country_of(place) for place in wide.columns}):
             places = [p for p in wide.columns if locations.country_of(p) == country != p]
             if not _is_complete(country, places):
