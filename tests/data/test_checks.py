@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from pathlib import Path
 
 import numpy as np
@@ -218,3 +219,19 @@ def test_a_carried_flag_is_a_finding_too(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.count("interpolated stretch,warning,user,KGZ,immigration,") == 13
     assert "No figure contradicts" not in result.stderr
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["the same figures", "accounts that differ"])
+def test_many_series_take_little_time(same: bool) -> None:
+    figures = [abs(value) * 1000.0 + 7 for value in WILD]
+    columns = {"location": "KAZ", "year": YEARS}
+    parts = []
+    for number in range(300):
+        for at, measure in enumerate(("immigration", "emigration", "net_migration")):
+            shift = 0 if same else 1000 * at + number
+            values = {"value": [figure + shift for figure in figures], "measure": measure}
+            parts.append(pd.DataFrame({**columns, **values, "source": f"s{number}"}))
+    large = Panel.from_frame(pd.concat(parts, ignore_index=True))
+    start = time.process_time()
+    assert len(check(large)) >= 300 * len(YEARS)
+    assert time.process_time() - start < 10

@@ -60,9 +60,11 @@ def identities(panel: Panel) -> Iterator[Inconsistency]:
     rows = panel.latest
     sizes = rows.assign(rounding=rows["precision"].fillna(1.0))
     rounding = sizes.groupby(["source", "location", "year"])["rounding"].sum().to_dict()
-    for source in sorted(set(rows["source"])):
+    for source, own in rows.groupby("source", sort=True):
         for net, arrivals, departures in triples:
-            stated, into, out = (_wide(rows, source, m) for m in (net, arrivals, departures))
+            if not {net, arrivals, departures} <= set(own["measure"]):
+                continue
+            stated, into, out = (_wide(own, str(source), m) for m in (net, arrivals, departures))
             for place in sorted({*stated} & {*into} & {*out}):
                 columns = {"found": stated[place], "expected": into[place] - out[place]}
                 for row in pd.DataFrame(columns).dropna().reset_index().to_dict("records"):
@@ -71,7 +73,7 @@ def identities(panel: Panel) -> Iterator[Inconsistency]:
                         continue
                     severity = "error" if abs(found - expected) > 100 else "warning"
                     yield Inconsistency(
-                        "net = arrivals - departures", severity, source, place, net,
+                        "net = arrivals - departures", severity, str(source), place, net,
                         year, expected, found, found - expected,
                     )  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -175,43 +174,60 @@ def on_a_line(series: Series) -> list[tuple[int, float]]:
     return [(int(at), float(line[at - 1])) for at in np.flatnonzero(marked)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Where a run of figures stands."""
-
-    series: Series
-    position: int
-
-
 def duplicates(panel: Panel) -> Iterator[Inconsistency]:
     """Find runs of figures that stand twice: in other years, places or flows.
 
     The later run is reported, year by year; the figure expected is unknown (NaN).
     """
-    seen: dict[tuple[float, ...], list[_Run]] = {}
+    seen = _Runs()
     reported: set[tuple[SeriesKey, int]] = set()
     repeated = Counter(run for series in panel for run in _runs_of(series))
     for series in panel:
         for position, run in enumerate(_runs_of(series)):
             if repeated[run] < 2 or not _telling(run, series):
                 continue
-            for first in seen.get(run, ()):
-                if not _comparable(first.series, first.position, series, position):
-                    continue
+            if seen.cannot_both_be_right(run, series, position):
                 for at in range(position, position + _SHORTEST):
                     if (series.key, at) not in reported:
                         reported.add((series.key, at))
                         yield in_year(
                             DUPLICATED, "warning", series, at, np.nan, float(series.values[at])
                         )
-                break
-            seen.setdefault(run, []).append(_Run(series, position))
+            seen.add(run, series, position)
 
 
 def _runs_of(series: Series) -> Iterator[tuple[float, ...]]:
     """Return the figures of every few years in a row, from each year on."""
     values = series.values.tolist()
     return zip(*(values[at : len(values) - _SHORTEST + 1 + at] for at in range(_SHORTEST)))
+
+
+class _Runs:
+    """Where runs of figures stand, looked up by what makes the same run elsewhere a copy."""
+
+    def __init__(self) -> None:
+        self._own: set[tuple[object, ...]] = set()
+        self._flows: set[tuple[object, ...]] = set()
+        self._places: dict[tuple[object, ...], dict[str, None]] = {}
+
+    def add(self, run: tuple[float, ...], series: Series, position: int) -> None:
+        source, place, measure = series.key
+        self._own.add((run, series.key))
+        if not series.signed:
+            self._flows.add((run, source, place, int(series.years[position])))
+        self._places.setdefault((run, source, measure), {})[place] = None
+
+    def cannot_both_be_right(self, run: tuple[float, ...], series: Series, position: int) -> bool:
+        """Whether the same figures stand where they contradict these."""
+        source, place, measure = series.key
+        if (run, series.key) in self._own:
+            return True
+        # Net equals arrivals where nobody leaves; arrivals equal departures nowhere for years.
+        same_flow = (run, source, place, int(series.years[position]))
+        if not series.signed and same_flow in self._flows:
+            return True
+        others = self._places.get((run, source, measure), {})
+        return any(_are_apart(other, place) for other in others)
 
 
 def _telling(run: Sequence[float], series: Series) -> bool:
@@ -226,16 +242,7 @@ def _telling(run: Sequence[float], series: Series) -> bool:
     return digits >= _DIGITS
 
 
-def _comparable(one: Series, first: int, other: Series, second: int) -> bool:
-    """Whether the same figures in two series cannot both be right."""
-    if one.key == other.key:
-        return abs(first - second) >= 1
-    if one.source != other.source:
-        return False
-    if one.location == other.location:
-        # Net equals arrivals where nobody leaves; arrivals equal departures nowhere for years.
-        return not one.signed and not other.signed and one.years[first] == other.years[second]
-    if one.measure != other.measure:
-        return False
-    shared = set(locations.parts(one.location)) & set(locations.parts(other.location))
-    return not shared and locations.country_of(one.location) != other.location != one.location
+def _are_apart(one: str, other: str) -> bool:
+    """Whether neither of two places lies in the other, so that the same figures are a copy."""
+    shared = set(locations.parts(one)) & set(locations.parts(other))
+    return not shared and locations.country_of(one) != other != one
