@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from statsforecast.models import AutoARIMA, AutoETS, AutoTheta
 
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, Model, check_years
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, Model
 from forecast.errors import TooShortError
+from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.series.univariate import note, prepare
 from forecast.outlook import Forecast

@@ -1,11 +1,16 @@
-"""Policy concepts of Central Asia and the target years that they set."""
+"""Target years: those that policy concepts of Central Asia set, and what may be asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from forecast import locations
-from forecast.errors import unknown_name
+from forecast.errors import DataError, unknown_name
+
+if TYPE_CHECKING:
+    from forecast.panel import Panel
 
 #: Target years of every report unless others are asked for.
 DEFAULT_HORIZONS = (2025, 2027, 2030)
@@ -72,3 +77,41 @@ def concept(location: str) -> Concept:
     if code not in CONCEPTS:
         raise unknown_name("policy concept", location, CONCEPTS)
     return CONCEPTS[code]
+
+
+def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
+    """Return the target years sorted, or say why they cannot be forecast.
+
+    Raises
+    ------
+    DataError
+        If a year is not after the data, too far ahead, or not on the panel's step.
+    """
+    years = list(years) if isinstance(years, Iterable) else [years]
+    if not all(hasattr(year, "__index__") and not isinstance(year, bool) for year in years):
+        raise DataError(f"horizons are {years!r}; give calendar years such as (2025, 2027, 2030).")
+    wanted = tuple(sorted({int(year) for year in years}))
+    if not wanted:
+        raise DataError("no horizons given. Name at least one calendar year, such as 2030.")
+    earliest = min(series.origin for series in panel)
+    latest = max(series.origin for series in panel)
+    if wanted[0] <= earliest:
+        raise DataError(
+            f"horizon {wanted[0]} is not after the data, which end in {earliest}. "
+            f"Ask for {earliest + panel.step} or later, or cut the data with panel.until(year)."
+        )
+    if wanted[-1] > latest + 50 * panel.step:
+        raise DataError(
+            f"horizon {wanted[-1]} is {wanted[-1] - latest} years after the data ({latest}). "
+            "No migration series supports more than 50 steps; ask for an earlier year."
+        )
+    if panel.step > 1:
+        for series in panel:
+            off = [year for year in wanted if (year - series.origin) % panel.step]
+            if off:
+                raise DataError(
+                    f"horizon {off[0]} is not the first year of a {panel.step}-year period of "
+                    f"{series.location} (last period: {series.origin}). "
+                    f"Ask for {series.origin + panel.step}, {series.origin + 2 * panel.step}, ..."
+                )
+    return wanted

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import arguments, artifacts, draw_tables
+from forecast import artifacts, draw_tables
 from forecast.artifacts import archive
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
@@ -96,7 +96,7 @@ class Forecast:
         DataFrame
             ``location, measure, source, year, quantile, value`` (persons per year).
         """
-        wanted = arguments.levels(levels)
+        wanted = draw_tables.levels(levels)
         table, values = self._summary(wanted, years)
         repeated = table.loc[table.index.repeat(len(wanted))].reset_index(drop=True)
         return repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
@@ -116,7 +116,7 @@ class Forecast:
         DataFrame
             ``location, measure, source, year, median, lower, upper`` in persons.
         """
-        inside = arguments.level(level)
+        inside = draw_tables.level(level)
         table, values = self._summary(np.array([0.5, (1 - inside) / 2, (1 + inside) / 2]), years)
         return table.assign(median=values[0], lower=values[1], upper=values[2])
 
@@ -159,7 +159,7 @@ class Forecast:
         """
         if (above is None) == (below is None):
             raise DataError("give exactly one of above= and below=.")
-        limit = arguments.threshold(*(("below", below) if above is None else ("above", above)))
+        limit = draw_tables.threshold(*(("below", below) if above is None else ("above", above)))
         values = self.sample(location=location, measure=measure, year=year, source=source)
         hits = values < limit if above is None else values > limit
         return float(hits.mean())
@@ -183,10 +183,10 @@ class Forecast:
         Parameters
         ----------
         kind : {"quantile", "sample"}
-            `arguments.QUANTILE_LEVELS` of each series and year, or every draw.
+            `draw_tables.QUANTILE_LEVELS` of each series and year, or every draw.
         """
         if kind == "quantile":
-            return self.quantiles(arguments.QUANTILE_LEVELS)
+            return self.quantiles(draw_tables.QUANTILE_LEVELS)
         if kind != "sample":
             raise unknown_name("kind of table", kind, ["quantile", "sample"])
         return draw_tables.sample_table(self.draws, self.series[TABLE_KEY])
@@ -235,7 +235,7 @@ class Forecast:
 
         self.require_unconditional("a hub")
         years = list(self.horizons if horizons is None else horizons)
-        quantiles = self.quantiles(arguments.QUANTILE_LEVELS, years)
+        quantiles = self.quantiles(draw_tables.QUANTILE_LEVELS, years)
         draws = self.paths.sel(year=years)
         return hub_files(self.series, quantiles, draws, self.history, **options)
 

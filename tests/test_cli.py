@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from forecast.cli.main import cli
-from forecast.cli.output import in_shell
+from forecast.cli.options import in_shell
 
 
 def run(*arguments: str) -> Result:
@@ -71,7 +71,7 @@ def test_where_results_cannot_go_is_known_before_any_work(
     def never(data: str) -> None:
         raise AssertionError(f"{data} is read before it is known that results can be written")
 
-    for module in ("options", "impact"):
+    for module in ("options", "scenario"):
         monkeypatch.setattr(f"forecast.cli.{module}.read_data", never)
     made = [word.format(folder=tmp_path, file=own) for word in asked]
     result = run(*made)

@@ -14,7 +14,8 @@ from forecast.errors import DataError, UnknownNameError
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.gross_flows.model import Flows
 from forecast.models.hierarchical.model import Hierarchical
-from forecast.models.settings import BY_NAME, About
+from forecast.models.settings import About
+from forecast.models.specification import classes
 from forecast.shelf import shelf
 
 MODELS = sorted(path.stem for path in shelf("models").glob("*.toml"))
@@ -41,7 +42,7 @@ def table(content: Any, path: tuple[Any, ...]) -> Any:
 @pytest.mark.parametrize("name", MODELS)
 def test_every_misspelt_key_of_every_model_is_refused_with_the_nearest(name: str) -> None:
     content = read_toml(shelf("models") / f"{name}.toml")
-    kind = BY_NAME.get(name, About)
+    kind = classes().get(name, About)
     kind.of(content, "own.toml")
     for path in keys(content):
         changed = copy.deepcopy(content)
@@ -62,7 +63,7 @@ def test_every_mistyped_value_of_every_model_is_refused(name: str) -> None:
             if path[-1] == "sparse" and wrong == {"a": 1}:
                 continue
             with pytest.raises((DataError, UnknownNameError), match=r"own\.toml"):
-                BY_NAME.get(name, About).of(changed, "own.toml")
+                classes().get(name, About).of(changed, "own.toml")
 
 
 def test_settings_of_model_objects_are_checked(tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from forecast.cli.options import Years, cache_option, joined
-from forecast.cli.output import folder_to_write
+from forecast.cli.options import Years, cache_option, folder_to_write, joined
 from forecast.errors import DataError
 
 if TYPE_CHECKING:

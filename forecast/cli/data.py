@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli.check import check_data
-from forecast.cli.options import progress, read_data, show
-from forecast.cli.output import out_option
+from forecast.cli.options import out_option, progress, read_data, show
 
 if TYPE_CHECKING:
     from forecast.panel import Panel

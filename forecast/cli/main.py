@@ -11,11 +11,9 @@ import click
 from forecast.cli.backtest import backtest
 from forecast.cli.data import data
 from forecast.cli.hub import hub
-from forecast.cli.impact import impact
-from forecast.cli.options import forecast_options, make_outlook, show
-from forecast.cli.output import in_shell, out_option
+from forecast.cli.options import forecast_options, in_shell, make_outlook, out_option, show
 from forecast.cli.report import report
-from forecast.cli.scenario import condition, scenario, targets
+from forecast.cli.scenario import condition, impact, scenario, targets
 from forecast.errors import DataError, ForecastError
 from forecast.version import __version__
 

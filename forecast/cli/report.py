@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.impact import impact_option, impacts_of
 from forecast.cli.options import forecast_options, language_option, outlook_of, progress, read_data
+from forecast.cli.scenario import impact_option, impacts_of
 from forecast.horizons import DEFAULT_HORIZONS
 
 

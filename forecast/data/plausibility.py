@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
+from forecast.language import spans
 from forecast.series_key import KEY
-from forecast.years import spans
 
 
 def today() -> dt.date:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.arguments import QUANTILE_LEVELS
+from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.errors import DataError
 from forecast.exports.files import (
     DERIVED,

@@ -12,13 +12,14 @@ import pandas as pd
 
 from forecast.accounts.audit import check, trusted
 from forecast.accounts.reconcile import Covariance, Method, label, reconcile
-from forecast.contract import FORECAST, FittedBase, Model, ModelBase, check_years
+from forecast.contract import FORECAST, FittedBase, Model, ModelBase
 from forecast.data import inputs
 from forecast.errors import TooShortError
+from forecast.horizons import check_years
+from forecast.models import DEFAULT
 from forecast.models.assembly import assemble
 from forecast.models.gross_flows.data import NET
 from forecast.models.gross_flows.model import FittedFlows, Flows
-from forecast.models.names import DEFAULT
 from forecast.models.regional.model import FittedInternal, Internal
 from forecast.models.registry import model as find_model
 from forecast.outlook import Forecast

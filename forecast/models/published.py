@@ -17,9 +17,9 @@ from forecast.contract import (
     FittedBase,
     ModelBase,
     PathErrors,
-    check_years,
 )
 from forecast.errors import DataError
+from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast

@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecast.contract import Model, ModelBase, complete
 from forecast.errors import DataError, unknown_name
-from forecast.models.names import DEFAULT
+from forecast.models import DEFAULT
 from forecast.models.specification import is_specified, specification
 
 #: Name -> where the model is made. A text ``module:class`` is imported on use, so that

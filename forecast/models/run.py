@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from forecast.artifacts import caching
-from forecast.contract import Model, check_years
+from forecast.contract import Model
 from forecast.data import inputs
 from forecast.errors import DataError
-from forecast.horizons import DEFAULT_HORIZONS
-from forecast.models.names import DEFAULT
+from forecast.horizons import DEFAULT_HORIZONS, check_years
+from forecast.models import DEFAULT
 from forecast.models.registry import model as find_model
 from forecast.outlook import Forecast
 from forecast.panel import Panel

@@ -1,4 +1,4 @@
-"""What each `models/*.toml` may hold: one typed class a model, read by `specification`."""
+"""What each `models/*.toml` may hold: one typed class a model (the ensemble's lie beside it)."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ class About(Settings):
     discount: Annotated[tuple[Share, ...], Field(strict=False)] = (1.0,)
 
 
-class ArGrid(Settings):
+class ArGridSettings(Settings):
     """Persistence of deviations from the mean."""
 
     prior_power: float
     persistence_nodes: Count
 
 
-class Ar(About):
+class ArSettings(About):
     """Settings of `ar`."""
 
-    grid: ArGrid
+    grid: ArGridSettings
 
 
-class ArimaGrid(Settings):
+class ArimaGridSettings(Settings):
     """Nodes of the partial autocorrelations."""
 
     fine: Count
     coarse: Count
 
 
-class Arima(About):
+class ArimaSettings(About):
     """Settings of `arima`."""
 
     orders: Annotated[tuple[Order, ...], Field(strict=False)]
-    grid: ArimaGrid
+    grid: ArimaGridSettings
 
 
-class EtsGrid(Settings):
+class EtsGridSettings(Settings):
     """Nodes of the smoothing parameters."""
 
     smoothing_level: Numbers
@@ -63,25 +63,25 @@ class EtsGrid(Settings):
     damping: Numbers
 
 
-class Ets(About):
+class EtsSettings(About):
     """Settings of `ets`."""
 
-    grid: EtsGrid
+    grid: EtsGridSettings
 
 
-class LevelGrid(Settings):
+class LevelGridSettings(Settings):
     """Nodes of the gain."""
 
     gain: Numbers
 
 
-class Level(About):
+class LevelSettings(About):
     """Settings of `level`."""
 
-    grid: LevelGrid
+    grid: LevelGridSettings
 
 
-class Trend(Settings):
+class TrendSettings(Settings):
     """Nodes of the damped trend."""
 
     gain: Numbers
@@ -89,25 +89,25 @@ class Trend(Settings):
     damping: Numbers
 
 
-class Structural(About):
+class StructuralSettings(About):
     """Settings of `structural`; its level and reversion are those of `level` and `ar`."""
 
-    trend: Trend
+    trend: TrendSettings
 
 
-class ThetaGrid(Settings):
+class ThetaGridSettings(Settings):
     """Nodes of the smoothing parameter."""
 
     smoothing_level: Numbers
 
 
-class Theta(About):
+class ThetaSettings(About):
     """Settings of `theta`."""
 
-    grid: ThetaGrid
+    grid: ThetaGridSettings
 
 
-class Pooled(About):
+class PooledSettings(About):
     """Settings of `pooled`."""
 
     minimum_cells: Count
@@ -117,13 +117,13 @@ class Pooled(About):
     ridge: float
 
 
-class Effects(Settings):
+class EffectsSettings(Settings):
     """Prior of the effects of drivers."""
 
     spread: Numbers
 
 
-class Gate(Settings):
+class GateSettings(Settings):
     """When the drivers stay."""
 
     origins: Count
@@ -132,13 +132,13 @@ class Gate(Settings):
     p_value: Share
 
 
-class Drivers(Settings):
+class DriversSettings(Settings):
     """What all drivers need."""
 
     minimum_years: Count
 
 
-class Driver(Settings):
+class DriverSettings(Settings):
     """One driver."""
 
     name: str
@@ -148,13 +148,13 @@ class Driver(Settings):
     place: str = ""
 
 
-class Regression(About):
+class RegressionSettings(About):
     """Settings of `regression`."""
 
-    prior: Effects
-    gate: Gate
-    drivers: Drivers
-    driver: Annotated[tuple[Driver, ...], Field(strict=False)]
+    prior: EffectsSettings
+    gate: GateSettings
+    drivers: DriversSettings
+    driver: Annotated[tuple[DriverSettings, ...], Field(strict=False)]
 
 
 class FlowsPriors(Settings):
@@ -177,7 +177,7 @@ class FlowsSampler(Settings):
     largest_rhat: Positive
 
 
-class Flows(About):
+class FlowsSettings(About):
     """Settings of `flows`."""
 
     priors: FlowsPriors
@@ -199,14 +199,14 @@ class HierarchicalPriors(Settings):
     log_shared_storms: Pair
 
 
-class Learned(HierarchicalPriors):
+class LearnedSettings(HierarchicalPriors):
     """The same as the world up to a year says."""
 
     until: int
     widened: Positive
 
 
-class Centring(Settings):
+class CentringSettings(Settings):
     """Transitions at which a location is sampled half in units of its group's spread."""
 
     mean: Positive
@@ -214,7 +214,7 @@ class Centring(Settings):
     persistence: Positive
 
 
-class Rates(Settings):
+class RatesSettings(Settings):
     """Floors, bounds and memory of `hierarchical`, per 1,000."""
 
     speaks_for_itself: Count
@@ -224,7 +224,7 @@ class Rates(Settings):
     memory: Share
     least_move: Positive
     bounds: Pair
-    centring: Centring
+    centring: CentringSettings
 
 
 class HierarchicalSampler(Settings):
@@ -238,7 +238,7 @@ class HierarchicalSampler(Settings):
     target_accept: Share
 
 
-class Diagnostics(Settings):
+class DiagnosticsSettings(Settings):
     """What a fit of `hierarchical` has to meet."""
 
     largest_r_hat: Positive
@@ -247,131 +247,32 @@ class Diagnostics(Settings):
     least_e_bfmi: float
 
 
-class Hierarchical(About):
+class HierarchicalSettings(About):
     """Settings of `hierarchical`."""
 
     priors: HierarchicalPriors
-    learned: Learned
-    settings: Rates
+    learned: LearnedSettings
+    settings: RatesSettings
     sampler: HierarchicalSampler
-    diagnostics: Diagnostics
+    diagnostics: DiagnosticsSettings
 
 
-class Response(Settings):
+class ResponseSettings(Settings):
     """Prior of a region's answer to its country."""
 
     mean: float
     deviation: Positive
 
 
-class Liveliness(Settings):
+class LivelinessSettings(Settings):
     """Prior of the liveliness that regions share."""
 
     weight: Positive
     degrees: Positive
 
 
-class Internal(About):
+class InternalSettings(About):
     """Settings of `internal`."""
 
-    response: Response
-    pooling: Liveliness
-
-
-class History(Settings):
-    """At which earlier origins the members of `ensemble` are asked again."""
-
-    every: Count
-    origins: Annotated[int, Field(ge=0)]
-    draws: Count
-    points: Count
-    steps: Count
-    seed: int
-    sparse: dict[str, Count]
-
-
-class Groups(Settings):
-    """Parts of a scale that learn by themselves."""
-
-    most: Count
-    least: Count
-
-
-class Weights(Settings):
-    """How past forecasts weigh."""
-
-    scale_power: float
-    half_life: Positive
-    bandwidth: Annotated[int, Field(ge=0)]
-    pull: float
-    pull_steps: float
-    shared: Share
-
-
-class Calibration(Settings):
-    """How past errors widen or narrow the intervals."""
-
-    half_life: Positive
-    bandwidth: Annotated[int, Field(ge=0)]
-    pull: float
-
-
-class PublishedErrors(Settings):
-    """Errors of a published forecast that takes part."""
-
-    least: Count
-    growth: float
-    correlation: Share
-
-
-class Revision(Settings):
-    """Revisions learned up to a day."""
-
-    source: str
-    kind: str
-    until: str
-    step: Count
-    pairs: Count
-    intercept: float
-    exponent: float
-    correlation: float
-    sizes: Numbers
-
-
-class Revisions(Settings):
-    """How revisions of figures move what the past forecasts are held against."""
-
-    apply: bool
-    enough: Count
-    least: Count
-    learned: Annotated[tuple[Revision, ...], Field(strict=False)] = ()
-
-
-class Ensemble(About):
-    """Settings of `ensemble`."""
-
-    members: Names
-    pool: Literal["linear", "quantile"]
-    history: History
-    groups: Groups
-    weights: Weights
-    calibration: Calibration
-    published: PublishedErrors
-    revisions: Revisions
-
-
-#: The class of each TOML of the shelf; one of another name says what every TOML says.
-BY_NAME: dict[str, type[About]] = {
-    "ar": Ar,
-    "arima": Arima,
-    "ensemble": Ensemble,
-    "ets": Ets,
-    "flows": Flows,
-    "hierarchical": Hierarchical,
-    "internal": Internal,
-    "level": Level,
-    "pooled": Pooled,
-    "regression": Regression,
-    "structural": Structural,
-    "theta": Theta,
-}
+    response: ResponseSettings
+    pooling: LivelinessSettings

@@ -18,6 +18,28 @@ def is_specified(name: str) -> bool:
 
 
 @cache
+def classes() -> dict[str, type[About]]:
+    """Return the class of each TOML; one of another name says what every TOML says."""
+    from forecast.models import settings as typed
+    from forecast.models.ensemble_settings import EnsembleSettings
+
+    return {
+        "ar": typed.ArSettings,
+        "arima": typed.ArimaSettings,
+        "ensemble": EnsembleSettings,
+        "ets": typed.EtsSettings,
+        "flows": typed.FlowsSettings,
+        "hierarchical": typed.HierarchicalSettings,
+        "internal": typed.InternalSettings,
+        "level": typed.LevelSettings,
+        "pooled": typed.PooledSettings,
+        "regression": typed.RegressionSettings,
+        "structural": typed.StructuralSettings,
+        "theta": typed.ThetaSettings,
+    }
+
+
+@cache
 def settings(name: str) -> About:
     """Return the settings of a model, as its TOML states them, frozen and typed.
 
@@ -33,12 +55,12 @@ def settings(name: str) -> About:
     DataError
         If a value is not what it should be.
     """
-    from forecast.models.settings import BY_NAME, About
+    from forecast.models.settings import About
 
     path = shelf("models") / f"{name}.toml"
     if not is_specified(name):
         raise unknown_name("model settings", name, [p.stem for p in path.parent.glob("*.toml")])
-    return BY_NAME.get(name, About).read(path)
+    return classes().get(name, About).read(path)
 
 
 @cache

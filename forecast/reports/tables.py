@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import labels
-from forecast.arguments import QUANTILE_LEVELS
+from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.language import Language, rounded
 from forecast.outlook import TABLE_KEY, Forecast
 from forecast.reports.series_view import SeriesView

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from forecast.cli import account
+from forecast.cli import check as check_command
 from forecast.cli.main import cli
 from forecast.data.breaks import screen
 from forecast.data.checks import check
@@ -89,13 +89,13 @@ def test_the_account_for_a_terminal_takes_nothing_for_markup(
     def console(**_: object) -> Console:
         return Console(file=stream, width=160, force_terminal=False)
 
-    monkeypatch.setattr(account, "Console", console)
+    monkeypatch.setattr(check_command, "Console", console)
     reading = understand(table)
-    account.tell(reading, reading.panel, check(reading.panel), screen(reading.panel))
+    check_command.tell(reading, reading.panel, check(reading.panel), screen(reading.panel))
     text = stream.getvalue()
     assert "No figure contradicts another." in text
     assert "none that is flagged" not in text
     bad = table.with_name("bad.csv")
     bad.write_text("Страна;2022\n[red]Атлантида[/red];1\n", encoding="utf-8")
-    account.tell_reading(understand(bad, measure="immigration"))
+    check_command.tell_reading(understand(bad, measure="immigration"))
     assert "[red]Атлантида[/red]" in stream.getvalue()

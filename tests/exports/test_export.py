@@ -13,8 +13,8 @@ from hubdata import connect_hub, connect_target_data
 from hubdata.create_target_data_schema import TargetType
 
 import forecast as fc
-from forecast.arguments import QUANTILE_LEVELS
 from forecast.cli.main import cli
+from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.errors import DataError
 from forecast.exports import files
 from forecast.exports.check import check_hub

@@ -14,10 +14,10 @@ from forecast.artifacts import places
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
 from forecast.errors import DataError
 from forecast.hindcast.occasions import run_members
+from forecast.models import DEFAULT
 from forecast.models.assembly import assemble
 from forecast.models.ensemble import explanation
 from forecast.models.ensemble.model import Ensemble
-from forecast.models.names import DEFAULT
 from forecast.models.series.structural import RandomWalk
 from forecast.outlook import Forecast
 from forecast.panel import Panel

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -337,3 +340,26 @@ def test_density_integrates_to_one_and_transform_is_its_integral() -> None:
     integral = cumulative_trapezoid(np.exp(log_density[0, 0]), grid, initial=0.0)
     assert abs(integral[-1] - 1) < 1e-6
     np.testing.assert_allclose(integral, transform[0, 0], atol=1e-4)
+
+
+@pytest.mark.thorough
+def test_draws_are_the_same_whether_code_is_compiled_or_read(tmp_path: Path) -> None:
+    script = (
+        "import hashlib, forecast as fc\n"
+        "panel = fc.load('central-asia').select(source='un-wpp')\n"
+        "outlook = fc.forecast(panel, model='hierarchical', horizons=(2027,), draws=200, seed=3)\n"
+        "print(hashlib.sha256(outlook.draws.to_numpy().tobytes()).hexdigest())\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "FORECAST_CACHE": str(tmp_path)}
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in range(2)
+    )
+    assert list(tmp_path.rglob("*.nbi")), "nothing was kept, so the second run compiled as well"
+    assert first == second

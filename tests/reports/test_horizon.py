@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.arguments import QUANTILE_LEVELS
+from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.errors import DataError, ForecastError, UnknownNameError
 from forecast.outlook import Forecast
 from forecast.reports import charts

@@ -17,9 +17,9 @@ from forecast.data.checks.years import (
     runs,
     zeros,
 )
+from forecast.language import spans
 from forecast.panel import Panel
 from forecast.series_key import KEY
-from forecast.years import spans
 
 #: Flag of each check that adds one.
 FLAGS = {INTERPOLATED: "interpolated", DUPLICATED: "suspect", BOUNDARY: "boundary_change"}

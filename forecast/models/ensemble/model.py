@@ -15,7 +15,6 @@ from forecast.contract import (
     FittedBase,
     Model,
     ModelBase,
-    check_years,
 )
 from forecast.errors import DataError, TooShortError
 from forecast.hindcast.jobs import run_all
@@ -23,6 +22,7 @@ from forecast.hindcast.members import MemberCache, MemberForecast, member_job
 from forecast.hindcast.occasions import run_members
 from forecast.hindcast.quantiles import collect
 from forecast.hindcast.vintages import Outcomes
+from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.ensemble import (
     explanation,
@@ -33,9 +33,9 @@ from forecast.models.ensemble import (
 )
 from forecast.models.ensemble.joint import Combined, combine
 from forecast.models.ensemble.weights import GroupWeights, LearnedWeights, learn
+from forecast.models.ensemble_settings import EnsembleSettings
 from forecast.models.registry import REGISTRY
 from forecast.models.registry import model as find_model
-from forecast.models.settings import Ensemble as Checked
 from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -77,7 +77,7 @@ class Ensemble(ModelBase):
             own["pool"] = pool
         if own.get("pool", stated["pool"]) not in ("linear", "quantile"):
             raise DataError(f"pool is {own['pool']!r}; give 'linear' or 'quantile'.")
-        checked = Checked.of({**stated, **own}, "the settings of the ensemble")
+        checked = EnsembleSettings.of({**stated, **own}, "the settings of the ensemble")
         self.settings: dict[str, Any] = checked.model_dump(exclude_unset=True)
         chosen = [name for name in stated["members"] if name in REGISTRY]
         self.members: list[ModelBase] = [

@@ -9,16 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.contract import (
-    FORECAST,
-    NOT_FORECAST,
-    NOTE_COLUMNS,
-    FittedBase,
-    ModelBase,
-    check_years,
-)
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.errors import TooShortError, unknown_name
 from forecast.exclusions import flags_of
+from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, Place, collect
 from forecast.models.gross_flows.sampler import Draws, sample, simulate

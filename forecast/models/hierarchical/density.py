@@ -17,7 +17,7 @@ from forecast.models.hierarchical.kernel import compiled, log_likelihood
 HEADER = 4
 
 
-@compiled(njit, error_model="numpy")
+@compiled(njit, inline="always", error_model="numpy")
 def locations_of(
     groups: np.ndarray, raw: np.ndarray, group: np.ndarray, above: np.ndarray, own: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -53,7 +53,7 @@ def locations_of(
     return drawn, centre, scale
 
 
-@compiled(njit, error_model="numpy")
+@compiled(njit, inline="always", error_model="numpy")
 def log_posterior(
     x: np.ndarray,
     group: np.ndarray,
@@ -134,7 +134,7 @@ def log_posterior(
     return total, gradient
 
 
-@compiled(njit, error_model="numpy")
+@compiled(njit, inline="always", error_model="numpy")
 def unpacked(
     given: np.ndarray, n: int, n_years: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from forecast import artifacts
-from forecast.contract import FittedBase, check_years
+from forecast.contract import FittedBase
+from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.hierarchical import (
     checks,

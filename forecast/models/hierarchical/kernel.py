@@ -52,6 +52,11 @@ def compiled(
     The folder is named by the code of all modules here: numba itself looks at the function's own
     file alone, though what it calls is compiled into it.
 
+    Functions that others call are inlined (``inline="always"``). Otherwise each piece of compiled
+    code brings its own copy of what it calls, optimised in its own way, and the copy that a process
+    loads first serves all: the same seed would give other draws where code is compiled than where
+    it is read from disk.
+
     Parameters
     ----------
     decorator : callable
@@ -92,7 +97,7 @@ def _folder() -> str | None:
     return str(folder)
 
 
-@compiled(njit, fastmath=IN_ORDER, error_model="numpy")
+@compiled(njit, inline="always", fastmath=IN_ORDER, error_model="numpy")
 def exponentials(values: np.ndarray, out: np.ndarray, powers: np.ndarray) -> None:
     """Write e to the power of each value, to 3e-14 for values within ±700.
 
@@ -115,7 +120,7 @@ def exponentials(values: np.ndarray, out: np.ndarray, powers: np.ndarray) -> Non
         bits[t] += powers[t]
 
 
-@compiled(njit, fastmath=FAST, error_model="numpy")
+@compiled(njit, inline="always", fastmath=FAST, error_model="numpy")
 def location(
     mean: float,
     size: float,
@@ -183,7 +188,7 @@ def location(
     return by_mean, by_size, by_kept, by_calm * calm_scale, by_chance, by_echo, by_shared
 
 
-@compiled(njit, fastmath=FAST, error_model="numpy")
+@compiled(njit, inline="always", fastmath=FAST, error_model="numpy")
 def sum_of_logs(squares: np.ndarray) -> float:
     """Sum of the logs of squared densities, one logarithm for as many as a product can hold."""
     total, product = 0.0, 1.0
@@ -204,7 +209,7 @@ def sum_of_logs(squares: np.ndarray) -> float:
     return total + math.log(product)
 
 
-@compiled(njit, error_model="numpy")
+@compiled(njit, inline="always", error_model="numpy")
 def within_reach(locations: np.ndarray) -> bool:
     """Whether all parameters are numbers that cannot overflow; false where one is NaN."""
     for c in range(locations.shape[1]):
@@ -216,7 +221,7 @@ def within_reach(locations: np.ndarray) -> bool:
     return True
 
 
-@compiled(njit, fastmath=FAST, error_model="numpy")
+@compiled(njit, inline="always", fastmath=FAST, error_model="numpy")
 def log_likelihood(
     locations: np.ndarray,
     year: np.ndarray,

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from forecast.accounts.identities import cover
-from forecast.contract import NOTE_COLUMNS, FittedBase, ModelBase, check_years
+from forecast.contract import NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.data import inputs
 from forecast.errors import TooShortError
+from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.regional import fitting
 from forecast.models.regional import internal_moves as internal

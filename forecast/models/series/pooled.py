@@ -20,16 +20,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from forecast.contract import (
-    BY_NAME,
-    FORECAST,
-    NOT_FORECAST,
-    NOTE_COLUMNS,
-    FittedBase,
-    ModelBase,
-    check_years,
-)
+from forecast.contract import BY_NAME, FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.errors import TooShortError
+from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.series.reversion import GAPS, SPREADS
 from forecast.models.series.shared_scale import SharedScale

@@ -10,16 +10,11 @@ import numpy as np
 import pandas as pd
 
 from forecast import scales
-from forecast.contract import (
-    FORECAST,
-    NOT_FORECAST,
-    NOTE_COLUMNS,
-    FittedBase,
-    ModelBase,
-    check_years,
-)
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.errors import TooShortError
 from forecast.exclusions import UNUSED_FLAGS, flags_of, last_break, unused, usable_years
+from forecast.horizons import check_years
+from forecast.language import spans
 from forecast.models.assembly import assemble
 from forecast.models.series.posterior import SeriesPosterior, parameter_share, simulate
 from forecast.models.series.representation import Nodes
@@ -28,7 +23,6 @@ from forecast.models.specification import is_specified, specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
-from forecast.years import spans
 
 #: Fewest usable years since the last break. Below this the variance of the innovations
 #: and one more parameter cannot be told apart, and intervals would be a guess.
