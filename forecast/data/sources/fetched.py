@@ -23,6 +23,7 @@ from forecast.errors import DataError
 from forecast.panel import Panel
 
 MANIFEST = "manifest.json"
+_KEYS = {"source", "entry", "retrieved", "citation", "licence", "told", "files"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class Fetched:
 
 def write(fetched: Fetched) -> None:
     """Put the manifest of a fetch in place; from then on it is what is read."""
-    content = {
+    content: dict[str, Any] = {
         "source": fetched.source.name,
         "entry": dict(fetched.source.entry),
         "retrieved": fetched.retrieved,
@@ -155,8 +156,15 @@ def write(fetched: Fetched) -> None:
         "told": dict(fetched.told),
         "files": [asdict(file) for file in fetched.files],
     }
-    text = json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
+    # Dates of a catalogue are text from here on, as they will be when they are read.
+    content = json.loads(json.dumps(content, default=str))
+    content["checksum"] = _checksum(content)
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     artifacts.write_text(fetched.folder / MANIFEST, text)
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    return artifacts.sha256(json.dumps(content, sort_keys=True).encode())
 
 
 def find(name: str, cache: str | Path | None = None) -> Fetched | None:
@@ -173,6 +181,10 @@ def find(name: str, cache: str | Path | None = None) -> Fetched | None:
         return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        # Manifests of the first version have no checksum.
+        stated = content.pop("checksum", None)
+        if set(content) != _KEYS or stated not in (None, _checksum(content)):
+            raise ValueError("it was changed since it was written")
         return Fetched(
             folder,
             Source(str(content["source"]), content["entry"]),
@@ -180,7 +192,7 @@ def find(name: str, cache: str | Path | None = None) -> Fetched | None:
             content["told"],
             tuple(FetchedFile(**file) for file in content["files"]),
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{path} is damaged ({error}). Remove the folder {folder} and run "
             f"forecast data fetch {name}"

@@ -172,6 +172,9 @@ def _ask(
     asking.start()
     asking.join(max(left, 0.0))
     if failures:
+        # The library reads the address that a server sends on to, and lets this through.
+        if type(failures[0]) is ValueError:
+            raise DataError(f"{url} sends on to an address that is none: {failures[0]}.")
         raise failures[0]
     if not answers:
         abandoned.set()

@@ -260,3 +260,59 @@ def test_any_content_is_passed_or_refused(content: bytes, kind: Kind) -> None:
         assert "http://127.0.0.1/t" in str(error)  # noqa: PT017  both outcomes are right
     else:
         assert content.strip()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content_Length": "9" * 5000},
+        {"Content_Length": "-1"},
+        {"Content_Length": "a few"},
+        {"Content_Encoding": "gzip, deflate"},
+    ],
+    ids=["five thousand digits", "negative", "words", "an encoding that is not so"],
+)
+def test_headers_that_lie_end_in_a_file_or_one_message(
+    server: Server, get: Callable[..., Downloaded], tmp_path: Path, headers: dict[str, str]
+) -> None:
+    server.answers["/t"] = plain(TABLE, **headers)
+    try:
+        came = get()
+    except DataError as error:
+        assert server.url in str(error)  # noqa: PT017  both outcomes are right
+        assert list(tmp_path.iterdir()) == []
+    else:
+        assert came.path is not None
+        assert came.path.read_text() == TABLE
+
+
+def test_a_body_that_is_packed_without_saying_so_is_unpacked(
+    server: Server, get: Callable[..., Downloaded]
+) -> None:
+    server.answers["/t"] = plain(gzip.compress(TABLE.encode()))
+    came = get()
+    assert came.path is not None
+    assert came.path.read_text() == TABLE
+    # A file that is called .gz is one, and stays packed.
+    server.answers["/t.csv.gz"] = plain(gzip.compress(TABLE.encode()))
+    packed = get("/t.csv.gz")
+    assert packed.path is not None
+    assert gzip.decompress(packed.path.read_bytes()).decode() == TABLE
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://\x01", "//", "http://a b/"])
+def test_an_address_that_is_none_is_one_message(
+    server: Server, get: Callable[..., Downloaded], address: str
+) -> None:
+    server.answers["/t"] = plain("x", 302, Location=address)
+    with pytest.raises(DataError, match=server.url):
+        get()
+
+
+@pytest.mark.parametrize("wait", ["9" * 5000, "Mon, 01 Jan 99999 00:00:00 GMT", "-5"])
+def test_a_wait_that_is_none_is_one_message(
+    server: Server, get: Callable[..., Downloaded], wait: str
+) -> None:
+    server.answers["/t"] = plain("x", 429, Retry_After=wait)
+    with pytest.raises(DataError, match="answered 429"):
+        get()
