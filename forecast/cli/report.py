@@ -81,9 +81,10 @@ def report(
     from forecast.reports.verdicts import covered, opened
     from forecast.scenarios.files import read as read_scenario
     from forecast.scenarios.targets import read as read_targets
+    from forecast.validation import clean
 
     # What can be refused is refused before the forecast, which may take minutes.
-    name = Path(data).stem
+    name = clean(Path(data).stem)
     wanted = [] if thresholds is None else read_thresholds(thresholds)
     wanted += [parse(text) for text in threshold]
     shocks = [read_scenario(given) for given in scenarios]

@@ -15,6 +15,7 @@ import yaml
 from forecast import artifacts
 from forecast.errors import DataError
 from forecast.exports import files
+from forecast.exports.spreadsheet import inactive_columns
 from forecast.exports.tasks import (
     Tasks,
     as_config,
@@ -124,8 +125,12 @@ def hub_files(
     available = draws.sizes["draw"]
     if not 0 <= samples <= available:
         raise DataError(f"samples is {samples}; give 0 to {available}, the draws there are.")
+    # The same texts in tables and in the tasks, so that the hub stays in line with itself.
+    series, quantiles = (
+        inactive_columns(table, ("source", "measure", "location")) for table in (series, quantiles)
+    )
     asked = tasks_of(series, draws["year"].to_numpy().tolist(), samples)
-    figures = observed(history)
+    figures = inactive_columns(observed(history), ("source", "target", "location", "flag"))
     if earlier is not None:
         asked = merged(earlier[0], asked)
         figures = _with_earlier(earlier[1], figures)

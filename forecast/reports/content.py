@@ -20,7 +20,7 @@ from forecast.reports.internal_migration import section as moves
 from forecast.reports.manifest import changes
 from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section
-from forecast.reports.regions import Figure, accounts, groups, places, unfit
+from forecast.reports.regions import CaptionedChart, accounts, groups, places, unfit
 from forecast.reports.scenario import section as what_if
 from forecast.reports.series_view import SeriesView
 from forecast.reports.tables import LEVELS, intervals
@@ -198,9 +198,9 @@ def _contrast(national: Sequence[SeriesView], words: Language) -> str:
     return sentences.two_sources(net[0], net[1], words) if len(net) > 1 else ""
 
 
-def _figure(view: SeriesView, words: Language) -> Figure:
+def _figure(view: SeriesView, words: Language) -> CaptionedChart:
     source, _, measure = view.key
-    return Figure(
+    return CaptionedChart(
         labels.measure(measure, words),
         labels.source(source, words),
         Markup(charts.fan(view, words)),  # noqa: S704  escaped where it is drawn

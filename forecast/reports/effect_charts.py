@@ -1,4 +1,4 @@
-"""Charts of events and scenarios: what came or would follow, beside what was to be expected."""
+"""Charts of the effects of events and scenarios, beside what was expected without them."""
 
 from __future__ import annotations
 

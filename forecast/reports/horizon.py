@@ -16,6 +16,7 @@ from forecast.exports.hub import (
     earlier_hub,
     hub_folder,
 )
+from forecast.exports.spreadsheet import inactive_columns
 from forecast.language import Language
 from forecast.language import language as find_language
 from forecast.outlook import Forecast
@@ -32,6 +33,7 @@ from forecast.reports.targets import read as read_thresholds
 from forecast.reports.targets import table as target_table
 from forecast.reports.verdicts import covered, opened
 from forecast.reports.workbook import workbook
+from forecast.validation import clean
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -139,11 +141,13 @@ def report(
         impacts=impacts,
     )
     shown = content.page(outlook, views, edition)
-    table = all_quantiles(outlook, words).to_csv(index=False, lineterminator="\n")
+    table = inactive_columns(
+        all_quantiles(outlook, words), ("location", "name", "measure", "source", "model")
+    )
     stem = _stem(name, words)
     contents = {
         f"{stem}.html": render(shown, words).encode(),
-        f"{stem}.csv": table.encode(),
+        f"{stem}.csv": table.to_csv(index=False, lineterminator="\n").encode(),
         f"{stem}.xlsx": workbook(outlook, views, shown["title"], words, edition.targets, found),
     }
     hub = f"{name}-hub"
@@ -161,8 +165,12 @@ def report(
 
 
 def render(shown: dict[str, Any], words: Language) -> str:
-    """Return the page as HTML text from the values of `forecast.reports.content.page`."""
-    return _environment(words).get_template("horizon.html").render(words=words, **shown)
+    """Return the page as HTML text from the values of `forecast.reports.content.page`.
+
+    Texts of scenarios, targets and arguments come from others: what would steer a terminal
+    or turn the direction of writing is taken out.
+    """
+    return clean(_environment(words).get_template("horizon.html").render(words=words, **shown))
 
 
 def check_place(folder: str | Path, name: str, language: str, history: Panel) -> None:

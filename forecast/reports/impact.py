@@ -1,4 +1,4 @@
-"""Did it move anything: what the page shows of each event."""
+"""The impact of past events: the section of the page on each event."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _CELL, _TEXT = 22, 11.0
 
 
 @dataclass(frozen=True, eq=False)
-class Moves:
+class RegionalMoves:
     """Moves between regions of one country in one year.
 
     Attributes
@@ -60,7 +60,7 @@ class Moves:
 
 
 @cache
-def observed_moves() -> dict[str, Moves]:
+def observed_moves() -> dict[str, RegionalMoves]:
     """Return the newest year of moves of each country that has them."""
     known = package.moves()
     known["country"] = known["origin"].map(locations.country_of)
@@ -73,7 +73,7 @@ def observed_moves() -> dict[str, Moves]:
         gain = square.sum(axis=0).sub(square.sum(axis=1), fill_value=0.0)
         order = sorted(gain.index, key=lambda place: (-gain[place], place))
         counts = square.reindex(index=order, columns=order).to_numpy(dtype=float)
-        found[str(country)] = Moves(
+        found[str(country)] = RegionalMoves(
             str(table),
             str(country),
             year,
@@ -106,7 +106,7 @@ def section(country: str, words: Language) -> dict[str, Any] | None:
     }
 
 
-def summary(moves: Moves, words: Language) -> str:
+def summary(moves: RegionalMoves, words: Language) -> str:
     """Say how many people moved, and which regions gained and lost the most."""
     gain = net(moves)
     first, last = moves.totals
@@ -131,13 +131,13 @@ def summary(moves: Moves, words: Language) -> str:
     return " ".join(parts)
 
 
-def net(moves: Moves) -> np.ndarray:
+def net(moves: RegionalMoves) -> np.ndarray:
     """Return what each region gained from the others, shape (n_regions,)."""
     gained: np.ndarray = np.nansum(moves.counts, axis=0) - np.nansum(moves.counts, axis=1)
     return gained
 
 
-def largest(moves: Moves, words: Language) -> list[dict[str, str]]:
+def largest(moves: RegionalMoves, words: Language) -> list[dict[str, str]]:
     """Return the largest flows, each with the smaller one the other way and the difference."""
     counts = np.nan_to_num(moves.counts, nan=-1.0)
     index = np.arange(len(counts))
@@ -172,7 +172,7 @@ def class_names(words: Language) -> list[str]:
     return names
 
 
-def heat_map(moves: Moves, words: Language) -> str:
+def heat_map(moves: RegionalMoves, words: Language) -> str:
     """Draw origins in rows and destinations in columns, darker where more people move.
 
     Raises
@@ -211,7 +211,7 @@ def heat_map(moves: Moves, words: Language) -> str:
         return to_svg(figure, name, title, described(moves, words))
 
 
-def described(moves: Moves, words: Language) -> str:
+def described(moves: RegionalMoves, words: Language) -> str:
     """Describe the heat map: every region with what it gained or lost."""
     listed = "; ".join(
         f"{labels.place(code, words)} {words.persons(rounded(value, 3), sign=True)}"

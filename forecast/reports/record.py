@@ -1,4 +1,4 @@
-"""The track record on the page: what past forecasts were worth, and the largest changes."""
+"""The track record on the page: scores of past forecasts, and the largest changes."""
 
 from __future__ import annotations
 

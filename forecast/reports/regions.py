@@ -19,7 +19,7 @@ from forecast.series_key import SeriesKey
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class CaptionedChart:
     """One chart with what stands around it."""
 
     title: str
@@ -109,11 +109,13 @@ def groups(regional: Sequence[SeriesView], year: int, words: Language) -> list[d
     return found
 
 
-def _regional(view: SeriesView, year: int, shared: frozenset[str], words: Language) -> Figure:
+def _regional(
+    view: SeriesView, year: int, shared: frozenset[str], words: Language
+) -> CaptionedChart:
     """Return a region's fan with its numbers in the caption."""
     parts = [sentences.brief(view, year, words)] if year in view.years else []
     parts.append(sentences.flags(view, words, shared))
-    return Figure(
+    return CaptionedChart(
         labels.place(view.series.location, words),
         "",
         Markup(charts.fan(view, words, size=(300, 190), text=11.0)),  # noqa: S704  escaped where drawn

@@ -19,7 +19,7 @@ LEVELS = (0.5, 0.8, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class IntervalRow:
     """One series and year as the page's tables show it.
 
     Attributes
@@ -78,7 +78,7 @@ def all_quantiles(outlook: Forecast, words: Language) -> pd.DataFrame:
     )
 
 
-def intervals(shown: Sequence[SeriesView], words: Language) -> list[Row]:
+def intervals(shown: Sequence[SeriesView], words: Language) -> list[IntervalRow]:
     """Return one row per series and target year."""
     return [
         _row(view, year, words, first=position == 0)
@@ -87,7 +87,7 @@ def intervals(shown: Sequence[SeriesView], words: Language) -> list[Row]:
     ]
 
 
-def _row(view: SeriesView, year: int, words: Language, *, first: bool) -> Row:
+def _row(view: SeriesView, year: int, words: Language, *, first: bool) -> IntervalRow:
     source, place, measure = view.key
     signed = view.series.signed
     known = view.observed(year)
@@ -99,7 +99,7 @@ def _row(view: SeriesView, year: int, words: Language, *, first: bool) -> Row:
             ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
             low, high = (words.persons(rounded(float(end), 3), sign=signed) for end in ends)
             bands.append((low, high))
-    return Row(
+    return IntervalRow(
         labels.place(place, words),
         labels.measure(measure, words),
         labels.source(source, words),

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import canonicalize
 import numpy as np
 
 from forecast import labels
+from forecast.exports.spreadsheet import inactive
 from forecast.language import Language, message
 from forecast.outlook import Forecast
 from forecast.reports import sentences
@@ -27,18 +28,8 @@ if TYPE_CHECKING:
     from forecast.reports.record import Record
 
 Cell = str | int | float | None
-#: What a spreadsheet may take for a formula if it stands at the start of a text.
-_ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
 _LAST_YEAR, _PERSONS = message("Last year"), message("Persons")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-def neutral(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula, without control characters."""
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    clean = ILLEGAL_CHARACTERS_RE.sub("", text)
-    return f"'{clean}" if clean.startswith(_ACTIVE) else clean
 
 
 def workbook(
@@ -97,7 +88,7 @@ def _fill(sheet: Worksheet, header: Sequence[str], rows: Sequence[Sequence[Cell]
     from openpyxl.utils import get_column_letter
 
     for row in [header, *rows]:
-        sheet.append([neutral(cell) if isinstance(cell, str) else cell for cell in row])
+        sheet.append([inactive(cell) if isinstance(cell, str) else cell for cell in row])
     for cell in sheet[1]:
         cell.font = Font(bold=True)
         cell.alignment = Alignment(wrap_text=True, vertical="top")

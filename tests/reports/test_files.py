@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 
 import forecast as fc
@@ -20,7 +22,7 @@ from forecast.exports.check import check_hub
 from forecast.language import language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.reports import manifest, targets, workbook
+from forecast.reports import manifest, targets
 from forecast.reports.horizon import check_place, report
 from forecast.reports.series_view import SeriesView
 
@@ -96,20 +98,44 @@ def test_no_text_is_taken_for_a_formula(book: openpyxl.Workbook) -> None:
                     assert not cell.value.startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
-        ("@x", "'@x"),
-        ("+1", "'+1"),
-        ("-1", "'-1"),
-        ("\t=1", "'\t=1"),
-        ("a\x00\x07b", "ab"),
-        ("plain = text", "plain = text"),
-    ],
-)
-def test_neutral_texts(given: str, kept: str) -> None:
-    assert workbook.neutral(given) == kept
+@pytest.fixture(scope="module")
+def active(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A report whose source is a formula, and whose command turns the direction of writing."""
+    table = pd.DataFrame(
+        {
+            "location": "KAZ",
+            "measure": "net_migration",
+            "source": '=HYPERLINK("http://x")',
+            "flag": "-2+3",
+            "year": range(2005, 2024),
+            "value": range(100, 119),
+        }
+    )
+    outlook = fc.forecast(fc.Panel.from_frame(table), model="naive", draws=100)
+    folder = tmp_path_factory.mktemp("active")
+    command = ["forecast", "report", "--out", "a\x1b[31m\u202eb\u2066c\u2069"]
+    return {path.name: path for path in report(outlook, folder=folder, name="own", command=command)}
+
+
+def test_no_cell_of_a_csv_file_is_taken_for_a_formula(active: dict[str, Path]) -> None:
+    hub = active["own-hub"]
+    tables = [active["own.csv"], *hub.rglob("*.csv")]
+    assert len(tables) == 3
+    for path in tables:
+        table = pd.read_csv(path, keep_default_na=False)
+        assert set(table["source"]) == {'\'=HYPERLINK("http://x")'}
+        for column in table.select_dtypes(["object", "string"]):
+            texts = [text for text in table[column] if isinstance(text, str)]
+            assert not [t for t in texts if t.startswith(("=", "+", "-", "@"))], (path, column)
+    assert check_hub(hub).empty
+
+
+def test_nothing_on_the_page_steers_a_terminal_or_the_direction_of_writing(
+    active: dict[str, Path],
+) -> None:
+    page = active["own.html"].read_text(encoding="utf-8")
+    assert "a[31mbc" in page
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page)
 
 
 def test_every_file_is_the_same_the_next_time(

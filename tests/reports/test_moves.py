@@ -19,11 +19,11 @@ ENGLISH = language("en")
 
 
 @pytest.fixture(scope="module")
-def shown() -> internal_migration.Moves:
+def shown() -> internal_migration.RegionalMoves:
     return internal_migration.observed_moves()["KAZ"]
 
 
-def test_the_newest_year_of_the_bundled_table(shown: internal_migration.Moves) -> None:
+def test_the_newest_year_of_the_bundled_table(shown: internal_migration.RegionalMoves) -> None:
     table = package.moves()
     newest = table[table["year"] == table["year"].max()]
     assert shown.year == newest["year"].iloc[0]
@@ -34,13 +34,15 @@ def test_the_newest_year_of_the_bundled_table(shown: internal_migration.Moves) -
     assert np.isnan(np.diag(shown.counts)).all()
 
 
-def test_what_regions_gain_adds_up_to_nothing(shown: internal_migration.Moves) -> None:
+def test_what_regions_gain_adds_up_to_nothing(shown: internal_migration.RegionalMoves) -> None:
     gained = internal_migration.net(shown)
     assert gained.sum() == 0
     assert (np.diff(gained) <= 0).all()
 
 
-def test_the_words_carry_the_numbers(shown: internal_migration.Moves, words: Language) -> None:
+def test_the_words_carry_the_numbers(
+    shown: internal_migration.RegionalMoves, words: Language
+) -> None:
     table = package.moves()
     total = table.groupby("year")["value"].sum()
     newest = table[table["year"] == total.index[-1]]
@@ -57,7 +59,7 @@ def test_the_words_carry_the_numbers(shown: internal_migration.Moves, words: Lan
         assert f"{labels.place(str(place), words)} {number}" in described
 
 
-def test_the_largest_flows(shown: internal_migration.Moves) -> None:
+def test_the_largest_flows(shown: internal_migration.RegionalMoves) -> None:
     table = package.moves()
     newest = table[table["year"] == shown.year]
     back = newest.rename(columns={"origin": "destination", "destination": "origin"})
@@ -72,7 +74,7 @@ def test_the_largest_flows(shown: internal_migration.Moves) -> None:
     assert rows[0]["net"] == ENGLISH.persons(first["value"] - first["value_back"], sign=True)
 
 
-def test_every_cell_is_drawn_in_its_class(shown: internal_migration.Moves) -> None:
+def test_every_cell_is_drawn_in_its_class(shown: internal_migration.RegionalMoves) -> None:
     svg = internal_migration.heat_map(shown, ENGLISH)
     root = ElementTree.fromstring(svg)  # noqa: S314
     drawn = [
@@ -94,7 +96,7 @@ def test_every_cell_is_drawn_in_its_class(shown: internal_migration.Moves) -> No
     assert svg == internal_migration.heat_map(shown, ENGLISH)
 
 
-def test_no_moves_no_picture(shown: internal_migration.Moves) -> None:
+def test_no_moves_no_picture(shown: internal_migration.RegionalMoves) -> None:
     with pytest.raises(ForecastError, match="no moves inside KAZ in 2024"):
         internal_migration.heat_map(
             replace(shown, counts=np.full_like(shown.counts, np.nan)), ENGLISH
