@@ -12,6 +12,8 @@ from forecast.panel import Series
 Kind = Literal["log", "rate", "persons"]
 #: Years of population growth that are carried forward.
 GROWTH_YEARS = 5
+#: Persons beyond whom a path is numerically, not demographically, alive.
+MOST = float(np.expm1(23.0))
 POPULATION_RULE = f"observed, carried forward at its mean growth of the last {GROWTH_YEARS} years"
 
 
@@ -33,6 +35,9 @@ class Scale:
         Mid-year population in persons (rates only).
     step : int
         Years per step.
+    most : float
+        Largest count that a draw may reach, in persons: as many as live there, where that is
+        known, each year of the step. More do not come or go.
     """
 
     kind: Kind
@@ -40,12 +45,12 @@ class Scale:
     floor: float
     population: np.ndarray | None
     step: int
+    most: float = MOST
 
     def to_persons(self, paths: np.ndarray) -> np.ndarray:
         """Turn paths of shape (n_draws, n_ahead) into persons per calendar year (or period)."""
         if self.kind == "log":
-            # Beyond e^23 (ten billion persons) a path is numerically, not demographically, alive.
-            persons: np.ndarray = np.expm1(np.clip(paths, 0.0, 23.0))
+            persons: np.ndarray = np.expm1(np.clip(paths, 0.0, np.log1p(self.most)))
             return persons
         if self.population is None:
             return paths
@@ -73,12 +78,25 @@ def choose(series: Series, kind: Kind | None = None) -> Scale:
     if kind is None:
         kind = ("rate" if is_rate(series) else "persons") if series.signed else "log"
     if kind == "log":
-        return Scale("log", np.log1p(series.values), rounding / (1.0 + last), None, series.step)
+        logs, floor = np.log1p(series.values), rounding / (1.0 + last)
+        return Scale("log", logs, floor, None, series.step, most_persons(series))
     if kind == "rate":
         factor = 1000.0 / (series.step * series.population)
         floor = rounding * float(factor[observed][-1])
         return Scale("rate", series.values * factor, floor, series.population, series.step)
     return Scale("persons", series.values, rounding, None, series.step)
+
+
+def most_persons(series: Series) -> float:
+    """Return the largest count that a forecast of a series may reach, in persons per step.
+
+    Where the population is known: its largest figure for each year of the step. A population itself
+    has no such bound.
+    """
+    known = series.population[~np.isnan(series.population)]
+    if series.measure == "population" or not len(known):
+        return MOST
+    return float(min(max(float(known.max()), 1.0) * series.step, MOST))
 
 
 def is_rate(series: Series) -> bool:

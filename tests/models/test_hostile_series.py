@@ -114,3 +114,21 @@ def test_quick_models_take_every_series(model: str, name: str) -> None:
 @pytest.mark.parametrize("model", HEAVY)
 def test_heavy_models_take_every_series(model: str, name: str) -> None:
     check(model, name)
+
+
+@pytest.mark.parametrize("model", ["naive", "ets", "structural", "mean", "theta", "arima"])
+@pytest.mark.parametrize("name", ["a slip at the end", "doubling"])
+def test_no_more_come_than_live_there(model: str, name: str) -> None:
+    steady = 1000.0 + np.abs(_noise(100.0))
+    values = {
+        "a slip at the end": np.r_[steady[:-1], 1e3 * steady[-1]],
+        "doubling": 2.0 ** np.arange(N),
+    }
+    panel = Panel.from_frame(
+        pd.DataFrame(
+            {"location": "KGZ", "measure": "immigration", "year": YEARS, "value": values[name],
+             "population": 7e6}
+        )
+    )  # fmt: skip
+    drawn = fc.forecast(panel, model=model, horizons=(2030,), draws=500).draws
+    assert float(drawn.max()) <= 7e6 * (1 + 1e-9)

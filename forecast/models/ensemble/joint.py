@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,7 +52,7 @@ class Combined:
 def combine(
     forecasts: Sequence[MemberForecast],
     ahead: Mapping[SeriesKey, int],
-    counts: Collection[SeriesKey],
+    counts: Mapping[SeriesKey, float],
     learned: Mapping[SeriesKey, GroupWeights],
     pool: str,
     n_draws: int,
@@ -66,8 +66,8 @@ def combine(
         One per member, with draws.
     ahead : mapping of key to int
         Steps after each series' own last year.
-    counts : collection of key
-        Series that are pooled as log(1 + persons).
+    counts : mapping of key to float
+        Series that are pooled as log(1 + persons), with the most that each may reach (persons).
     learned : mapping of key to GroupWeights
     pool : {"linear", "quantile"}
     n_draws : int
@@ -81,7 +81,7 @@ def combine(
     # One stratified sample for all series: a draw is of the same member wherever weights agree.
     uniform = (generator.permutation(n_draws) + generator.uniform(size=n_draws)) / n_draws
     combined = {
-        key: _one(forecasts, key, n_ahead, key in counts, learned[key], pool, uniform)
+        key: _one(forecasts, key, n_ahead, counts.get(key), learned[key], pool, uniform)
         for key, n_ahead in ahead.items()
     }
     return _ordered(combined, learned, generator)
@@ -91,7 +91,7 @@ def _one(
     forecasts: Sequence[MemberForecast],
     key: SeriesKey,
     n_ahead: int,
-    counts: bool,
+    most: float | None,
     learned: GroupWeights,
     pool: str,
     uniform: np.ndarray,
@@ -109,7 +109,7 @@ def _one(
         [renormalised(own, present[:, None])[:, 0] for own in learned.weights(n_ahead)], axis=1
     )
     levels = (np.arange(n_draws) + 0.5) / n_draws
-    scaled = np.log1p(draws) if counts else draws
+    scaled = np.log1p(draws) if most is not None else draws
     pooled = POOLS[pool](scaled, weights[there], levels)
     calibrated = np.stack(
         [
@@ -118,10 +118,10 @@ def _one(
         ],
         axis=1,
     )
-    if counts:
-        # Beyond e^23 (ten billion persons) a path is numerically, not demographically, alive.
-        pooled = np.expm1(np.clip(pooled, 0.0, 23.0))
-        calibrated = np.expm1(np.clip(calibrated, 0.0, 23.0))
+    if most is not None:
+        highest = np.log1p(most)
+        pooled = np.expm1(np.clip(pooled, 0.0, highest))
+        calibrated = np.expm1(np.clip(calibrated, 0.0, highest))
     member = choose(weights[there].mean(axis=1), n_draws, uniform)
     template = draws[member, np.arange(n_draws)]
     paths = dependence.with_ranks_of(template, calibrated)

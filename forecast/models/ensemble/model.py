@@ -221,10 +221,11 @@ class FittedEnsemble(FittedBase):
             raise TooShortError(
                 f"no series can be forecast by {self.model.name!r}: {reason}{remedy}"
             )
+        on_scale = {one.key: scales.choose(one) for one in self.panel}
         combined = combine(
             forecasts,
             {key: ahead[key] for key in able},
-            {one.key for one in self.panel if scales.choose(one).kind == "log"},
+            {key: one.most for key, one in on_scale.items() if one.kind == "log"},
             {key: learned.of(key) for key in able},
             str(self.model.settings["pool"]),
             draws,
