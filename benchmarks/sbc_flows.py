@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import chisquare
 
-from forecast.models.gross_flows import gibbs
+from forecast.models.gross_flows import gibbs, paths
 from forecast.models.gross_flows.data import Gross
 from forecast.models.gross_flows.gibbs import choose
 from forecast.models.gross_flows.paths import half_normal, normal
@@ -79,15 +79,15 @@ def prior_parameters(
     noise = np.empty(2)
     for k in range(2):
         while (
-            not gibbs._NOISE[0]
+            not paths._NOISE[0]
             < (value := abs(priors["noise"] * generator.normal()))
-            < gibbs._NOISE[1]
+            < paths._NOISE[1]
         ):
             pass
         noise[k] = value
     shape, rate = priors["degrees"]
-    weights = (shape - 1) * np.log(gibbs._DEGREES) - rate * gibbs._DEGREES
-    degrees = draw(gibbs._DEGREES, weights + np.log(np.gradient(gibbs._DEGREES)), ())
+    weights = (shape - 1) * np.log(gibbs.DEGREES) - rate * gibbs.DEGREES
+    degrees = draw(gibbs.DEGREES, weights + np.log(np.gradient(gibbs.DEGREES)), ())
     shared = draw(gibbs._SHARED, np.zeros(len(gibbs._SHARED)), ())
     correlation = draw(gibbs._CORRELATION, np.zeros(len(gibbs._CORRELATION)), ())
     return {

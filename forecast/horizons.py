@@ -1,4 +1,4 @@
-"""Target years: those that policy concepts of Central Asia set, and what may be asked for."""
+"""Years: those that policy concepts of Central Asia set, those that may be asked for, in words."""
 
 from __future__ import annotations
 
@@ -115,3 +115,20 @@ def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
                     f"Ask for {series.origin + panel.step}, {series.origin + 2 * panel.step}, ..."
                 )
     return wanted
+
+
+def spans(years: Iterable[int]) -> str:
+    """Return years in words, consecutive ones as a span.
+
+    Examples
+    --------
+    >>> spans([2027, 2030, 2028])
+    '2027–2028, 2030'
+    """
+    found: list[list[int]] = []
+    for year in sorted({int(one) for one in years}):
+        if found and year == found[-1][1] + 1:
+            found[-1][1] = year
+        else:
+            found.append([year, year])
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in found)

@@ -1,11 +1,11 @@
-"""The language of a report: words from a catalogue, numbers and years in its own form."""
+"""The language of a report: words from a catalogue, numbers in its own form."""
 
 from __future__ import annotations
 
 import gettext
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -145,20 +145,3 @@ def rounded(value: float, digits: int = 2) -> int:
         return 0
     power = max(10 ** (math.floor(math.log10(abs(value))) + 1 - digits), 10)
     return int(math.floor(abs(value) / power + 0.5) * power * math.copysign(1, value))
-
-
-def spans(years: Iterable[int]) -> str:
-    """Return years in words, consecutive ones as a span.
-
-    Examples
-    --------
-    >>> spans([2027, 2030, 2028])
-    '2027–2028, 2030'
-    """
-    found: list[list[int]] = []
-    for year in sorted({int(one) for one in years}):
-        if found and year == found[-1][1] + 1:
-            found[-1][1] = year
-        else:
-            found.append([year, year])
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in found)

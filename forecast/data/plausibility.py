@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
-from forecast.language import spans
+from forecast.horizons import spans
 from forecast.series_key import KEY
 
 

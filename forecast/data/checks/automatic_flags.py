@@ -17,7 +17,7 @@ from forecast.data.checks.years import (
     runs,
     zeros,
 )
-from forecast.language import spans
+from forecast.horizons import spans
 from forecast.panel import Panel
 from forecast.series_key import KEY
 

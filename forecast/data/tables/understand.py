@@ -26,7 +26,7 @@ from forecast.data.tables.reading import (
 from forecast.data.tables.rows import collect
 from forecast.data.tables.words import UNITS, folded, spaced
 from forecast.errors import DataError, ForecastError, unknown_name
-from forecast.language import spans
+from forecast.horizons import spans
 from forecast.panel import Panel
 from forecast.validation import MEASURES
 

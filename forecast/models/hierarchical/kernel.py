@@ -75,6 +75,9 @@ def compiled(
         try:
             config.CACHE_DIR = folder
             made = decorator(*signature, cache=True, **options)(function)
+        except RuntimeError:
+            # Numba finds no place for it all the same.
+            made = decorator(*signature, **options)(function)
         finally:
             config.CACHE_DIR = stated
         return made

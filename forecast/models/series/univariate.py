@@ -13,8 +13,7 @@ from forecast import scales
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.errors import TooShortError
 from forecast.exclusions import UNUSED_FLAGS, flags_of, last_break, unused, usable_years
-from forecast.horizons import check_years
-from forecast.language import spans
+from forecast.horizons import check_years, spans
 from forecast.models.assembly import assemble
 from forecast.models.series.posterior import SeriesPosterior, parameter_share, simulate
 from forecast.models.series.representation import Nodes
