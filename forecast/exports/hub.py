@@ -165,6 +165,7 @@ def _holds_hub(folder: Path) -> bool:
 
 def earlier_hub(folder: Path) -> tuple[Tasks, pd.DataFrame | None] | None:
     """Return the tasks and time series of the hub of ours that stands there, if one does."""
+    artifacts.recover(folder)
     if not (folder / files.TASKS).is_file():
         return None
     try:

@@ -157,7 +157,8 @@ def report(
         outlook, views, every, [one.name for one in edition.scenarios]
     ).encode()
     with ExitStack() as stack:
-        for file, data in contents.items():
+        # Renamed into place in the opposite order: last the manifest, which vouches for the rest.
+        for file, data in reversed(contents.items()):
             stack.enter_context(artifacts.atomic_file(Path(folder) / file)).write_bytes(data)
         if shared:
             stack.enter_context(hub_folder(Path(folder) / hub, shared))

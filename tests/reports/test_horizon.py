@@ -248,6 +248,7 @@ def test_a_series_without_a_note_is_an_error(outlook: Forecast, tmp_path: Path) 
         report(broken, folder=tmp_path)
 
 
+@pytest.mark.thorough
 def test_the_bundled_report_is_light_and_quick(tmp_path: Path) -> None:
     import time
 
