@@ -36,6 +36,7 @@ def test_predict_prints_quantiles(own: Path) -> None:
     assert len(table) == 4 * 2 * 15
 
 
+@pytest.mark.thorough
 def test_predict_writes_a_file_and_the_same_numbers(own: Path, tmp_path: Path) -> None:
     first = run("predict", "--data", str(own), "--draws", "200", "--out", str(tmp_path / "a.csv"))
     assert first.exit_code == 0, first.output

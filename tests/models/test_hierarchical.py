@@ -20,6 +20,7 @@ import forecast as fc
 from forecast.errors import DataError, FitError, TooShortError, UnknownNameError
 from forecast.models.hierarchical import (
     checks,
+    compiling,
     kernel,
     priors,
     rates_panel,
@@ -206,7 +207,7 @@ def test_where_no_folder_takes_compiled_code_it_is_compiled_anew() -> None:
             raise RuntimeError("cannot cache function: no locator available")
         return lambda function: function
 
-    @kernel.compiled(refusing)
+    @compiling.compiled(refusing)
     def seven() -> int:
         return 7
 

@@ -11,13 +11,14 @@ import math
 import numpy as np
 from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
 
-from forecast.models.hierarchical.kernel import compiled, log_likelihood
+from forecast.models.hierarchical.compiling import compiled
+from forecast.models.hierarchical.kernel import log_likelihood
 
 #: Numbers that stand before the arrays in what the sampler hands back to `log_density`.
 HEADER = 4
 
 
-@compiled(njit, inline="always", error_model="numpy")
+@compiled(njit, error_model="numpy")
 def locations_of(
     groups: np.ndarray, raw: np.ndarray, group: np.ndarray, above: np.ndarray, own: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -53,7 +54,7 @@ def locations_of(
     return drawn, centre, scale
 
 
-@compiled(njit, inline="always", error_model="numpy")
+@compiled(njit, error_model="numpy")
 def log_posterior(
     x: np.ndarray,
     group: np.ndarray,
@@ -134,7 +135,7 @@ def log_posterior(
     return total, gradient
 
 
-@compiled(njit, inline="always", error_model="numpy")
+@compiled(njit, error_model="numpy")
 def unpacked(
     given: np.ndarray, n: int, n_years: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

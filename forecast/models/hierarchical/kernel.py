@@ -7,18 +7,11 @@ matrices between passes: a fifth of the time. Compiled code is kept on disk by n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
-from numba import config as _config
 from numba import njit
 
-from forecast.artifacts import check_writable, places
-from forecast.artifacts.recipes import hash_of
-from forecast.errors import DataError
+from forecast.models.hierarchical.compiling import compiled
 
 #: Sums may be reordered and no number is infinite: `log_likelihood` sees to that.
 FAST = {"reassoc", "arcp", "contract", "nsz", "nnan", "ninf"}
@@ -38,69 +31,7 @@ LEAST_PRODUCT = 1e-140
 LARGEST = 1e8
 
 
-#: Numba sets its options by name: types are not known.
-config: Any = _config
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def compiled(
-    decorator: Callable[..., Any], *signature: Any, **options: Any
-) -> Callable[[Function], Function]:
-    """Return numba's decorator that keeps its code on disk, or not where no folder takes it.
-
-    The folder is named by the code of all modules here: numba itself looks at the function's own
-    file alone, though what it calls is compiled into it.
-
-    Functions that others call are inlined (``inline="always"``). Otherwise each piece of compiled
-    code brings its own copy of what it calls, optimised in its own way, and the copy that a process
-    loads first serves all: the same seed would give other draws where code is compiled than where
-    it is read from disk.
-
-    Parameters
-    ----------
-    decorator : callable
-        `numba.njit` or `numba.cfunc`.
-    *signature, **options
-        What it is given.
-    """
-
-    def of(function: Function) -> Function:
-        folder = _folder()
-        if folder is None:
-            # No cache that can be written to: compile anew each time.
-            made: Function = decorator(*signature, **options)(function)
-            return made
-        stated = config.CACHE_DIR
-        try:
-            config.CACHE_DIR = folder
-            made = decorator(*signature, cache=True, **options)(function)
-        except RuntimeError:
-            # Numba finds no place for it all the same.
-            made = decorator(*signature, **options)(function)
-        finally:
-            config.CACHE_DIR = stated
-        return made
-
-    return of
-
-
-@cache
-def _folder() -> str | None:
-    """Return the folder of code compiled from these very modules; None if none can be written."""
-    here = Path(__file__).parent
-    # NUMBA_CACHE_DIR, if somebody has set it.
-    base = Path(config.CACHE_DIR) if config.CACHE_DIR else places.cache() / "numba"
-    folder = base / hash_of(here.glob("*.py"), here)[:16]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        check_writable(folder)
-    except (OSError, DataError):
-        return None
-    return str(folder)
-
-
-@compiled(njit, inline="always", fastmath=IN_ORDER, error_model="numpy")
+@compiled(njit, fastmath=IN_ORDER, error_model="numpy")
 def exponentials(values: np.ndarray, out: np.ndarray, powers: np.ndarray) -> None:
     """Write e to the power of each value, to 3e-14 for values within ±700.
 
@@ -123,7 +54,7 @@ def exponentials(values: np.ndarray, out: np.ndarray, powers: np.ndarray) -> Non
         bits[t] += powers[t]
 
 
-@compiled(njit, inline="always", fastmath=FAST, error_model="numpy")
+@compiled(njit, fastmath=FAST, error_model="numpy")
 def location(
     mean: float,
     size: float,
@@ -191,7 +122,7 @@ def location(
     return by_mean, by_size, by_kept, by_calm * calm_scale, by_chance, by_echo, by_shared
 
 
-@compiled(njit, inline="always", fastmath=FAST, error_model="numpy")
+@compiled(njit, fastmath=FAST, error_model="numpy")
 def sum_of_logs(squares: np.ndarray) -> float:
     """Sum of the logs of squared densities, one logarithm for as many as a product can hold."""
     total, product = 0.0, 1.0
@@ -212,7 +143,7 @@ def sum_of_logs(squares: np.ndarray) -> float:
     return total + math.log(product)
 
 
-@compiled(njit, inline="always", error_model="numpy")
+@compiled(njit, error_model="numpy")
 def within_reach(locations: np.ndarray) -> bool:
     """Whether all parameters are numbers that cannot overflow; false where one is NaN."""
     for c in range(locations.shape[1]):
@@ -224,7 +155,7 @@ def within_reach(locations: np.ndarray) -> bool:
     return True
 
 
-@compiled(njit, inline="always", fastmath=FAST, error_model="numpy")
+@compiled(njit, fastmath=FAST, error_model="numpy")
 def log_likelihood(
     locations: np.ndarray,
     year: np.ndarray,

@@ -7,12 +7,12 @@ import math
 import numpy as np
 from numba import njit
 
+from forecast.models.hierarchical.compiling import compiled
 from forecast.models.hierarchical.kernel import (
     FAST,
     LARGEST_LOGIT,
     LEAST_SQUARE,
     NORMAL,
-    compiled,
     exponentials,
     sum_of_logs,
 )
@@ -23,7 +23,7 @@ REPEATS = 4
 FARTHEST = 30.0
 
 
-@compiled(njit, inline="always", fastmath=FAST, error_model="numpy", nogil=True)
+@compiled(njit, fastmath=FAST, error_model="numpy", nogil=True)
 def weights(
     groups: np.ndarray,
     year: np.ndarray,
@@ -68,7 +68,7 @@ def weights(
             of_stormy[t] = share * odds[t]
 
 
-@compiled(njit, inline="always", fastmath=FAST, error_model="numpy", nogil=True)
+@compiled(njit, fastmath=FAST, error_model="numpy", nogil=True)
 def log_density_of(
     mean: float,
     size: float,
@@ -91,7 +91,7 @@ def log_density_of(
     return 0.5 * float(sum_of_logs(squares))
 
 
-@compiled(njit, inline="always", error_model="numpy", nogil=True)
+@compiled(njit, error_model="numpy", nogil=True)
 def move_groups(
     groups: np.ndarray,
     locations: np.ndarray,
@@ -143,7 +143,7 @@ def move_groups(
                     groups[3 + j, g] = new
 
 
-@compiled(njit, inline="always", error_model="numpy", nogil=True)
+@compiled(njit, error_model="numpy", nogil=True)
 def move_years(
     groups: np.ndarray, year: np.ndarray, priors: np.ndarray, generator: np.random.Generator
 ) -> None:
@@ -182,7 +182,7 @@ def move_years(
             year *= math.exp(-step)
 
 
-@compiled(njit, inline="always", error_model="numpy", nogil=True)
+@compiled(njit, error_model="numpy", nogil=True)
 def log_prior_of(
     c: int,
     point: np.ndarray,
@@ -204,7 +204,7 @@ def log_prior_of(
     return total
 
 
-@compiled(njit, inline="always", error_model="numpy", nogil=True)
+@compiled(njit, error_model="numpy", nogil=True)
 def propose(
     kind: int,
     part: float,

@@ -85,6 +85,10 @@ def sample(
     """
     import nutpie
 
+    from forecast.models.hierarchical.compiling import compile_apart
+
+    # Before anything is imported that would be compiled here.
+    compile_apart()
     from forecast.models.hierarchical.refresh import refresh
 
     data = transitions(pool, settings)
