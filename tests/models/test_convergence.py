@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from arviz_base import from_dict
 
-from forecast.models.hierarchical.convergence import convergence, energy_moved
+from forecast.models.bayes.convergence import convergence, energy_moved
 
 
 def chains(shape: tuple[int, int]) -> np.ndarray:

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from forecast.models.bayes.gate import Sampled
 from forecast.models.hierarchical import rates_panel, simulation
 from forecast.models.hierarchical.posterior import OF_GROUPS, STORM_DEGREES
 from forecast.models.hierarchical.priors import Prior
 from forecast.models.hierarchical.rates_panel import RatesPanel, after, calm_floor
-from forecast.models.hierarchical.sampling import Sampled
 from forecast.models.hierarchical.simulation import scale_of_storms
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from forecast import artifacts
 from forecast.contract import FittedBase
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble
+from forecast.models.bayes.gate import Sampled
 from forecast.models.hierarchical import (
     checks,
     priors,
     rates_panel,
-    sampling,
     simulation,
 )
 from forecast.models.series.univariate import series_seed
@@ -53,7 +53,7 @@ class FittedHierarchical(FittedBase):
     panel: Panel
     seed: int
     pool: rates_panel.RatesPanel
-    sampled: sampling.Sampled
+    sampled: Sampled
     notes: pd.DataFrame
     used_priors: Mapping[str, priors.Prior]
 

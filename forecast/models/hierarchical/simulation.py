@@ -11,9 +11,9 @@ from scipy.special import expit, ndtr, ndtri
 from scipy.stats import t as student
 
 from forecast.accounts.reconciliation import shrunk_correlation
+from forecast.models.bayes.gate import Sampled
 from forecast.models.hierarchical.posterior import STORM_DEGREES
 from forecast.models.hierarchical.rates_panel import RatesPanel, after, calm_floor
-from forecast.models.hierarchical.sampling import Sampled
 from forecast.outlook import Forecast
 
 #: Fewest years known of two locations at once for their shocks to be called related.
