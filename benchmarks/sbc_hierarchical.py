@@ -7,13 +7,13 @@ a country, so that every part of the model takes part.
 from __future__ import annotations
 
 import numpy as np
+from forecast.models.hierarchical.posterior import PanelPosterior
+from forecast.models.hierarchical.refresh import refresh
 
 from forecast.models.hierarchical import sampling
 from forecast.models.hierarchical.checks import prior_histories, prior_parameters
-from forecast.models.hierarchical.posterior import PanelPosterior
 from forecast.models.hierarchical.priors import resolve
 from forecast.models.hierarchical.rates_panel import calm_floor, usual_moves
-from forecast.models.hierarchical.refresh import refresh
 from forecast.models.specification import specification
 
 GROUP = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1])

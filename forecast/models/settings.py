@@ -236,6 +236,7 @@ class HierarchicalSampler(Settings):
     kept_of_many: Count
     most: Count
     target_accept: Share
+    compiled: bool
 
 
 class DiagnosticsSettings(Settings):

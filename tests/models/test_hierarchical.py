@@ -5,37 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import arviz_stats as stats
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.integrate import cumulative_trapezoid
 
 import forecast as fc
 from forecast.errors import DataError, FitError, TooShortError, UnknownNameError
 from forecast.models.hierarchical import (
     checks,
-    compiling,
-    kernel,
     priors,
     rates_panel,
     simulation,
 )
+from forecast.models.hierarchical.fast import compiling
 from forecast.models.hierarchical.fitted import FittedHierarchical
+from forecast.models.hierarchical.law import Parameters
 from forecast.models.hierarchical.model import Hierarchical
-from forecast.models.hierarchical.posterior import (
-    OF_GROUPS,
-    OF_LOCATIONS,
-    PanelPosterior,
-)
-from forecast.models.hierarchical.posterior import (
-    stated as stated_in_pymc,
-)
 from forecast.models.specification import specification
 from forecast.panel import Panel
 
@@ -77,27 +66,14 @@ def test_the_posterior_is_kept_as_netcdf(fitted: FittedHierarchical, tmp_path: P
     np.testing.assert_array_equal(kept, fitted.posterior["posterior"]["location_mean"].to_numpy())
 
 
-def test_arviz_checks_run_and_the_figures_look_like_the_model(fitted: FittedHierarchical) -> None:
-    tree = fitted.to_arviz(400)
-    with warnings.catch_warnings():
-        # A single figure of 360 that moves its own posterior is told by Pareto k.
-        warnings.simplefilter("ignore", UserWarning)
-        loo, pit = stats.loo(tree), stats.loo_pit(tree)["rate"].to_numpy()
-    assert np.isfinite(loo.elpd)
-    assert loo.p > 0
-    assert (np.asarray(loo.pareto_k) < 1).all()
-    shares = np.histogram(pit, bins=4, range=(0, 1))[0] / len(pit)
-    assert (np.abs(shares - 0.25) < 0.1).all()
-    assert "KAZ 1994" in tree["observed_data"]["transition"].to_numpy()
-
-
 def test_histories_of_the_model_look_like_the_figures(fitted: FittedHierarchical) -> None:
     table = fitted.predictive_check(300).set_index("statistic")
     assert ((table["p"] > 0.005) & (table["p"] < 0.995)).all()
     # What the model cannot make must show: without storms no year moves by 27 per 1,000.
-    calm = replace(fitted.parameters, chance=fitted.parameters.chance - 20.0)
+    of = fitted.parameters
+    calm = of._replace(chance=of.chance - 20.0, calm=0.1 * of.calm)
     tame = checks.predictive(
-        replace(calm, calm=0.1 * calm.calm).take(np.arange(200)),
+        simulation.rows_of(calm, np.arange(200)),
         fitted.pool,
         np.eye(5),
         STATED["settings"],
@@ -126,79 +102,6 @@ def test_weights_move_a_forecast_as_the_other_prior_would() -> None:
     assert abs(rows.loc["centre down", "median_shift"] + 2.0 / half) < 0.06
     assert abs(rows.loc["half as wide", "width_ratio"] - 0.5) < 0.02
     assert abs(rows.loc["twice as wide", "width_ratio"] - 2.0) < 0.25
-
-
-def small_posterior() -> PanelPosterior:
-    generator = np.random.default_rng(0)
-    n, n_years = 6, 16
-    move = np.abs(generator.normal(size=(n, n_years))) + 0.1
-    before = 3.0 * generator.normal(size=(n, n_years))
-    figures = np.stack(
-        [
-            before + generator.normal(size=before.shape),
-            before,
-            move,
-            np.log(move),
-            (generator.random((n, n_years)) < 0.8).astype(float),
-            0.1 + 0.3 * generator.random((n, n_years)),
-        ]
-    )
-    prior = {name: (0.3 * k - 1.0, 0.5 + 0.1 * k) for k, name in enumerate(OF_GROUPS)}
-    group, parent = np.array([0, 0, 1, 1, 1, 1]), np.array([0, 1, 0])
-    return PanelPosterior(figures, generator.random((3, n)), group, parent, prior, 0.5)
-
-
-@pytest.mark.thorough
-@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
-def test_what_is_sampled_is_the_model_that_pymc_states() -> None:
-    posterior = small_posterior()
-    model = stated_in_pymc(
-        posterior.figures, posterior.own, posterior.group, posterior.parent, posterior.priors,
-        posterior.storm_floor,
-    )  # fmt: skip
-    value, slope = model.compile_logp(), model.compile_dlogp()
-    names = [
-        *OF_GROUPS,
-        *(f"{name}_raw" for name in OF_LOCATIONS),
-        "shared_raw",
-    ]
-    lengths = [posterior.n_groups] * 10 + [6] * 3 + [16]
-    ends = np.cumsum(lengths)[:-1]
-    generator, constants = np.random.default_rng(3), []
-    for _ in range(4):
-        x = posterior.start + 0.5 * generator.normal(size=posterior.size)
-        point = dict(zip(names, np.split(x, ends)))
-        found, gradient = posterior.log_density(x)
-        stated = dict(
-            zip(
-                (variable.name for variable in model.value_vars),
-                np.split(
-                    slope(point),
-                    np.cumsum([len(point[v.name]) for v in model.value_vars])[:-1],
-                ),
-            )
-        )
-        np.testing.assert_allclose(
-            gradient, np.concatenate([stated[name] for name in names]), rtol=1e-6, atol=1e-6
-        )
-        constants.append(found - float(value(point)))
-    np.testing.assert_allclose(constants, constants[0], atol=1e-6)
-
-
-def test_a_diverging_point_is_told_from_a_sound_one() -> None:
-    posterior = small_posterior()
-    for far in (800.0, np.nan, np.inf):
-        x = posterior.start
-        x[2] = far
-        found, _ = posterior.log_density(x)
-        assert not np.isfinite(found)
-
-
-def test_exponentials_are_exact_to_the_last_digits() -> None:
-    values = np.linspace(-690.0, 690.0, 100_003)
-    found, powers = np.empty_like(values), np.empty(len(values), np.int64)
-    kernel.exponentials(values, found, powers)
-    np.testing.assert_allclose(found, np.exp(values), rtol=1e-13)
 
 
 def test_where_no_folder_takes_compiled_code_it_is_compiled_anew() -> None:
@@ -312,8 +215,8 @@ def test_shocks_of_simulated_years_go_together_as_asked() -> None:
     settings = STATED["settings"]
     n_draws = 4000
     flat = np.ones((n_draws, 2))
-    parameters = simulation.Parameters(
-        0 * flat, flat, 0.8 * flat, -1.0 * flat, 0.6 * flat, 0.7 * flat, 0.5 * flat
+    parameters = Parameters(
+        0 * flat, flat, 0.8 * flat, 0.7 * flat, -1.0 * flat, 0.6 * flat, 0.5 * flat
     )
     drawn = {}
     for strength in (0.0, 0.8):
@@ -326,21 +229,6 @@ def test_shocks_of_simulated_years_go_together_as_asked() -> None:
     assert abs(drawn[0.0]) < 0.06
     # The signs of two normal variables correlate by 2/pi arcsin of their correlation.
     assert abs(drawn[0.8] - 2 / np.pi * np.arcsin(0.8)) < 0.06
-
-
-def test_density_integrates_to_one_and_transform_is_its_integral() -> None:
-    one = np.ones((1, 1))
-    parameters = simulation.Parameters(
-        0.5 * one, 2 * one, 0.7 * one, -0.5 * one, 0.6 * one, 0.7 * one, 0.4 * one
-    )
-    grid = np.linspace(-4000, 4000, 400_001)
-    n = len(grid)
-    known = {"before": 1.5, "move": 0.6, "floor": 0.2}
-    data = {"value": grid[None], **{name: np.full((1, n), x) for name, x in known.items()}}
-    log_density, transform = simulation.scores(parameters, data, 0.5, np.zeros((1, n)))
-    integral = cumulative_trapezoid(np.exp(log_density[0, 0]), grid, initial=0.0)
-    assert abs(integral[-1] - 1) < 1e-6
-    np.testing.assert_allclose(integral, transform[0, 0], atol=1e-4)
 
 
 @pytest.mark.thorough

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pymc as pm
 import pytest
 import xarray as xr
+from random_rates import PRIORS, rates_panel
 from scipy.stats import ks_2samp
 
-from forecast.models.hierarchical.checks import prior_parameters
-from forecast.models.hierarchical.mcmc_moves import (
+from forecast.models.hierarchical.fast.moves import (
     log_density_of,
     log_prior_of,
     move_groups,
@@ -16,25 +17,22 @@ from forecast.models.hierarchical.mcmc_moves import (
     propose,
     weights,
 )
-from forecast.models.hierarchical.posterior import (
-    OF_EACH,
-    OF_GROUPS,
-    PanelPosterior,
-)
-from forecast.models.hierarchical.refresh import refresh
+from forecast.models.hierarchical.fast.posterior import OF_EACH, PanelPosterior
+from forecast.models.hierarchical.fast.refresh import refresh
+from forecast.models.hierarchical.graph import OF_GROUPS, pymc_model
+from forecast.models.specification import specification
 
-GROUP, PARENT = np.array([0, 0, 1, 1, 1, 1]), np.array([0, 1, 0])
-PRIORS = {name: (0.1 * k - 0.4, 0.2 + 0.03 * k) for k, name in enumerate(OF_GROUPS)}
+SETTINGS = specification("hierarchical")["settings"]
+POOL = rates_panel(1)
+GROUP, PARENT = POOL.group, POOL.parent
+#: Years with those that pad.
+N_YEARS = 16
 
 
-def posterior(n_years: int = 19, weight: float = 1.0) -> PanelPosterior:
-    generator = np.random.default_rng(0)
-    value, before = generator.normal(size=(2, 6, n_years))
-    move = np.abs(generator.normal(size=(6, n_years))) + 0.1
-    used = np.full((6, n_years), weight)
-    used[1, 3:9] = 0.0
-    figures = np.stack([value, before, move, np.log(move), used, 0.2 + 0.1 * move])
-    return PanelPosterior(figures, generator.random((3, 6)), GROUP, PARENT, PRIORS, 0.5)
+def posterior(weight: float = 1.0) -> PanelPosterior:
+    of = PanelPosterior.of(POOL, PRIORS, SETTINGS)
+    of.figures[4] *= weight
+    return of
 
 
 def coordinates(of: PanelPosterior, groups: np.ndarray, locations: np.ndarray) -> np.ndarray:
@@ -47,8 +45,8 @@ def coordinates(of: PanelPosterior, groups: np.ndarray, locations: np.ndarray) -
 def test_steps_of_a_location_see_the_density_that_is_sampled() -> None:
     of, generator = posterior(), np.random.default_rng(1)
     group, above, _, figures = of.arrays
-    groups, year = 0.4 * generator.normal(size=(10, 2)), generator.normal(size=19)
-    calm, stormy, squares = np.empty((6, 19)), np.empty((6, 19)), np.empty(19)
+    groups, year = 0.4 * generator.normal(size=(10, 2)), generator.normal(size=N_YEARS)
+    calm, stormy, squares = np.empty((6, N_YEARS)), np.empty((6, N_YEARS)), np.empty(N_YEARS)
     weights(groups, year, group, figures, calm, stormy)
     per_spread = np.exp(-groups[3:6])
 
@@ -82,14 +80,15 @@ def test_groups_are_drawn_from_what_their_locations_say() -> None:
         move_groups(groups, locations, group, above, priors, generator)
         kept[k] = groups
     assert not groups[6:].any()
-    # Group 1: one free location, and three regions around the first two countries.
+    # Group 1: one region by itself, and three around their countries.
+    alone = int(np.flatnonzero(GROUP == 1)[0])
     centre, spread = np.meshgrid(np.linspace(-6, 6, 401), np.linspace(-6, 6, 401), indexing="ij")
     off = np.array([locations[0, d] - locations[0, p] for d, p in zip((3, 4, 5), PARENT)])
     log_density = (
         -0.5 * ((centre - priors[0, 0]) / priors[0, 1]) ** 2
         - 0.5 * ((spread - priors[3, 0]) / priors[3, 1]) ** 2
         - 4.0 * spread
-        - 0.5 * ((locations[0, 2] - centre) ** 2 + (off**2).sum()) * np.exp(-2.0 * spread)
+        - 0.5 * ((locations[0, alone] - centre) ** 2 + (off**2).sum()) * np.exp(-2.0 * spread)
     )
     density = np.exp(log_density - log_density.max())
     density /= density.sum()
@@ -103,7 +102,7 @@ def test_groups_are_drawn_from_what_their_locations_say() -> None:
 def test_years_move_against_the_chance_of_storms_and_leave_it() -> None:
     generator = np.random.default_rng(4)
     _, _, priors, _ = posterior().arrays
-    groups, year = generator.normal(size=(10, 2)), generator.normal(size=19)
+    groups, year = generator.normal(size=(10, 2)), generator.normal(size=N_YEARS)
     moved, years = groups.copy(), year.copy()
     move_years(moved, years, priors, generator)
     assert (np.abs(years - year) > 1e-3).all()
@@ -137,12 +136,12 @@ def test_the_stretch_of_a_proposal_is_that_of_volumes() -> None:
 
 
 def prior_tree(n_chains: int, n_draws: int) -> xr.DataTree:
-    drawn = prior_parameters(
-        PRIORS, GROUP, PARENT, 19, n_chains * n_draws, np.random.default_rng(3)
-    )
+    model = pymc_model(POOL, PRIORS, SETTINGS)
+    drawn = pm.sample_prior_predictive(n_chains * n_draws, model=model, random_seed=3)
     arrays = {
-        name: (("chain", "draw", f"{name}_of"), drawn[name].reshape(n_chains, n_draws, -1))
+        name: (("chain", "draw", f"{name}_of"), values.reshape(n_chains, n_draws, -1))
         for name in (*OF_GROUPS, *OF_EACH)
+        if (values := drawn["prior"][name].to_numpy()) is not None
     }
     return xr.DataTree.from_dict({"posterior": xr.Dataset(arrays)})
 
@@ -160,6 +159,16 @@ def test_without_figures_the_prior_stays_the_prior() -> None:
         assert (new != old).mean() > 0.6
         for place in range(new.shape[2]):
             assert ks_2samp(new[..., place].ravel(), old[..., place].ravel()).pvalue > 1e-3
+
+
+def test_regions_stay_as_far_from_their_country_as_they_were() -> None:
+    tree, of = prior_tree(2, 20_000), posterior(weight=0.0)
+    refresh(tree, of, 1)
+    draws = {name: v.to_numpy() for name, v in tree["posterior"].data_vars.items()}
+    mean, spread = draws["location_mean"], np.exp(draws["log_mean_spread"])
+    for place in np.flatnonzero(of.above >= 0):
+        away = mean[..., place] - mean[..., of.above[place]]
+        assert np.std(away / spread[..., GROUP[place]]) == pytest.approx(1.0, abs=0.012)
 
 
 def test_the_same_seed_moves_the_same_and_one_chain_stays() -> None:

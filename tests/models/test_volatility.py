@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecast.models.hierarchical import rates_panel
-from forecast.models.hierarchical.simulation import Parameters, simulate
+from forecast.models.hierarchical import law, rates_panel
+from forecast.models.hierarchical.law import Parameters
+from forecast.models.hierarchical.simulation import simulate
 from forecast.models.specification import specification
 
 SETTINGS = specification("hierarchical")["settings"]
@@ -14,7 +15,7 @@ SETTINGS = specification("hierarchical")["settings"]
 
 def test_older_moves_count_for_less_and_gaps_change_nothing() -> None:
     rates = np.array([[0.0, 2.0, 3.0, np.nan, 5.0, 5.0]])
-    usual = rates_panel.usual_moves(rates, {"memory": 0.25})
+    usual = law.usual_moves(rates, {"memory": 0.25})
     expected = [np.nan, 2.0, 0.75 * 2.0 + 0.25, 1.75, 1.75, 0.75 * 1.75]
     np.testing.assert_allclose(usual[0], expected)
 
@@ -34,7 +35,7 @@ def test_one_quiet_year_does_not_make_a_lively_series_quiet(usual: float) -> Non
     n_draws = 20_000
     flat = np.ones((n_draws, 1))
     # No storm ever, so that a step is that of a calm year after one without a move.
-    calm = Parameters(0 * flat, flat, flat, -30.0 * flat, 0 * flat, 0.7 * flat, 0 * flat)
+    calm = Parameters(0 * flat, flat, flat, 0.7 * flat, -30.0 * flat, 0 * flat, 0 * flat)
     rates = simulate(
         calm, np.zeros(1), (np.zeros(1), np.full(1, usual)), np.array([0]), 1, np.eye(1),
         SETTINGS, np.random.default_rng(1),

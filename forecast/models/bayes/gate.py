@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ import pandas as pd
 from forecast.models.bayes.convergence import convergence, energy_moved
 
 if TYPE_CHECKING:
+    import pymc as pm
     import xarray as xr
 
 
@@ -119,10 +121,7 @@ def examine(tree: xr.DataTree, limits: Mapping[str, Any]) -> Sampled:
     columns = []
     for name, variable in tree["posterior"].data_vars.items():
         values = variable.to_numpy()
-        labels += [
-            str(name) + (f"[{','.join(map(str, index))}]" if index else "")
-            for index in np.ndindex(values.shape[2:])
-        ]
+        labels += _labels(str(name), variable)
         columns.append(values.reshape(*values.shape[:2], -1))
     draws = np.concatenate(columns, axis=2)
     r_hat, bulk, tail = convergence(draws)
@@ -140,6 +139,16 @@ def examine(tree: xr.DataTree, limits: Mapping[str, Any]) -> Sampled:
     e_bfmi = energy_moved(tree["sample_stats"]["energy"].to_numpy())
     failure = _failure(table, divergences, e_bfmi, limits)
     return Sampled(tree, table, divergences, e_bfmi, failure)
+
+
+def _labels(name: str, variable: xr.DataArray) -> list[str]:
+    """Name every entry of a variable by its coordinates, or positions where it has none."""
+    entries = [
+        variable.coords[dim].to_numpy() if dim in variable.coords else range(variable.sizes[dim])
+        for dim in variable.dims[2:]
+    ]
+    rows = itertools.product(*entries)
+    return [f"{name}[{', '.join(map(str, row))}]" if row else name for row in rows]
 
 
 def _failure(
@@ -169,3 +178,35 @@ def _failure(
     if e_bfmi < limits["least_e_bfmi"]:
         return f"the energy hardly moves (E-BFMI {e_bfmi:.2f}). Give tighter priors."
     return ""
+
+
+def checked(model: pm.Model, posterior: xr.DataTree, draws: int, seed: int) -> xr.DataTree:
+    """Gather what ArviZ's checks read: priors, likelihood and replicates beside the draws.
+
+    Parameters
+    ----------
+    model : pymc.Model
+    posterior : DataTree
+        Groups ``posterior`` with every free variable of the model, and ``sample_stats``.
+    draws : int
+        Over all chains, spread evenly over those there are; as many of the prior.
+    seed : int
+    """
+    import pymc as pm
+    import xarray as xr
+
+    sizes = posterior["posterior"].sizes
+    each = max(1, min(sizes["draw"], draws // sizes["chain"]))
+    within = np.arange(each) * sizes["draw"] // each
+    tree = xr.DataTree.from_dict(
+        {
+            name: posterior[name].dataset.isel(draw=within).assign_coords(draw=np.arange(each))
+            for name in ("posterior", "sample_stats")
+        }
+    )
+    with model:
+        quiet = {"progressbar": False}
+        tree.update(pm.sample_prior_predictive(draws, random_seed=seed))
+        pm.compute_log_likelihood(tree, **quiet)
+        pm.sample_posterior_predictive(tree, random_seed=seed, extend_inferencedata=True, **quiet)
+    return tree

@@ -15,19 +15,22 @@ from forecast import artifacts
 from forecast.contract import FittedBase
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble
-from forecast.models.bayes.gate import Sampled
+from forecast.models.bayes.gate import Sampled, checked
 from forecast.models.hierarchical import (
     checks,
+    graph,
     priors,
     rates_panel,
     simulation,
 )
+from forecast.models.hierarchical.law import Parameters
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.scales import population_ahead
 
 if TYPE_CHECKING:
+    import pymc as pm
     import xarray as xr
 
     from forecast.models.hierarchical.model import Hierarchical
@@ -74,24 +77,30 @@ class FittedHierarchical(FittedBase):
         return Path(path)
 
     @cached_property
-    def parameters(self) -> simulation.Parameters:
-        """PanelPosterior draws of what the future depends on."""
-        return simulation.Parameters.of(self.sampled, self.pool.group)
+    def parameters(self) -> Parameters:
+        """Posterior draws of what the future depends on."""
+        return simulation.of_locations(self.sampled, self.pool.group)
 
     @cached_property
     def correlation(self) -> np.ndarray:
         """Correlation of the locations' shocks in one year, shape (n, n)."""
-        data, year = self._data, self.sampled.draws("shared_raw")
-        some = self._some(200)
-        _, transform = simulation.scores(
-            some, data, self._storm_floor, year[_spread(len(year), 200)]
+        settings = self.model.stated["settings"]
+        data, year = rates_panel.transitions(self.pool, settings), self.sampled.draws("year_effect")
+        transform = simulation.transforms(
+            self._some(200), data, float(settings["storm_floor"]), year[_spread(len(year), 200)]
         )
         return simulation.shock_correlation(transform.mean(axis=0), data["weight"])
 
-    def to_arviz(self, draws: int = 500) -> xr.DataTree:
-        """Return posterior, pointwise log likelihood, replicates and figures for ArviZ.
+    @cached_property
+    def pymc_model(self) -> pm.Model:
+        """The PyMC model of the figures, with the priors that were used."""
+        return graph.pymc_model(self.pool, self.used_priors, self.model.stated["settings"])
 
-        ``arviz_stats.loo(tree)`` and ``arviz_stats.loo_pit(tree)`` run on it.
+    def to_arviz(self, draws: int = 1000) -> xr.DataTree:
+        """Return everything that ArviZ's checks read, from the PyMC model and the draws.
+
+        ``arviz_stats.loo(tree)`` and ``arviz_stats.loo_pit(tree)`` run on it, and the plots of
+        arviz-plots.
 
         Parameters
         ----------
@@ -101,11 +110,11 @@ class FittedHierarchical(FittedBase):
         Returns
         -------
         DataTree
-            Groups ``posterior``, ``sample_stats``, ``log_likelihood``, ``posterior_predictive``
-            (each year given the one before) and ``observed_data``, rates per 1,000 by
-            transition (``location year``).
+            Groups ``prior``, ``prior_predictive``, ``posterior``, ``posterior_predictive`` (each
+            year given the one before), ``log_likelihood``, ``observed_data``, ``constant_data``
+            and ``sample_stats``, rates per 1,000 by transition (``location year``).
         """
-        return checks.tree(self.sampled, self.pool, self._data, self._storm_floor, draws, self.seed)
+        return checked(self.pymc_model, self.posterior, draws, self.seed)
 
     def predictive_check(self, draws: int = 500) -> pd.DataFrame:
         """Hold the figures against histories that the model would have made.
@@ -167,7 +176,7 @@ class FittedHierarchical(FittedBase):
         rows = self._rows(draws)
         start, settings = self.pool.start, self.model.stated["settings"]
         return simulation.simulate(
-            self.parameters.take(rows),
+            simulation.rows_of(self.parameters, rows),
             self.pool.rates[np.arange(len(start)), start],
             rates_panel.now(self.pool.rates, start, settings),
             start,
@@ -195,20 +204,12 @@ class FittedHierarchical(FittedBase):
         return simulation.zero_sum(outlook, self.pool) if self.model.zero_sum else outlook
 
     def _rows(self, draws: int) -> np.ndarray:
-        """PanelPosterior draws behind the draws of a forecast, in their order."""
+        """Posterior draws behind the draws of a forecast, in their order."""
         order = np.random.default_rng(series_seed(self.seed, self.model.name, ("", "", "order")))
         return np.asarray(order.permutation(_spread(len(self.parameters.mean), draws)))
 
-    @cached_property
-    def _data(self) -> dict[str, np.ndarray]:
-        return rates_panel.transitions(self.pool, self.model.stated["settings"])
-
-    @property
-    def _storm_floor(self) -> float:
-        return float(self.model.stated["settings"]["storm_floor"])
-
-    def _some(self, draws: int) -> simulation.Parameters:
-        return self.parameters.take(_spread(len(self.parameters.mean), draws))
+    def _some(self, draws: int) -> Parameters:
+        return simulation.rows_of(self.parameters, _spread(len(self.parameters.mean), draws))
 
 
 def _spread(available: int, wanted: int) -> np.ndarray:

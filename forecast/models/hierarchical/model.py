@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from forecast.contract import ModelBase
 from forecast.errors import DataError, FitError, TooShortError, unknown_name
 from forecast.models.hierarchical import (
+    graph,
     priors,
     rates_panel,
     sampling,
 )
 from forecast.models.hierarchical.fitted import FittedHierarchical
+from forecast.models.hierarchical.rates_panel import RatesPanel
 from forecast.models.hierarchical.rates_panel import notes as notes_of
 from forecast.models.series.univariate import series_seed
 from forecast.models.settings import HierarchicalSampler
@@ -21,7 +23,7 @@ from forecast.models.specification import specification
 from forecast.panel import Panel
 
 if TYPE_CHECKING:
-    pass
+    import pymc as pm
 
 OnFailure = Literal["refuse", "mark"]
 
@@ -31,7 +33,7 @@ class Hierarchical(ModelBase):
 
     Descends from Azose and Raftery (2015, doi:10.1007/s13524-015-0415-0): location means,
     persistences and scales come from group distributions. The form of the likelihood is in
-    `forecast.models.hierarchical.posterior`.
+    `forecast.models.hierarchical.law`, the PyMC model in `pymc_model`.
 
     Parameters
     ----------
@@ -116,14 +118,7 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         FitError
             If the diagnostics reject the fit; the message names the parameter and a remedy.
         """
-        pooled = rates_panel.collect(panel)
-        if pooled is None:
-            first = panel.series[0]
-            raise TooShortError(
-                f"no series can be forecast by 'hierarchical': {first.measure} of "
-                f"{first.location}: {rates_panel.reason_against(first)}"
-            )
-        chosen, words = priors.resolve(self.stated, self.given, len(pooled.series), panel.origin)
+        pooled, chosen, words = self._stated(panel)
         state = series_seed(seed, self.name, ("", "", "posterior")).generate_state(1)
         sampled = sampling.sample(
             pooled,
@@ -140,6 +135,39 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
             )
         notes = notes_of(panel, pooled, words, sampled.failure)
         return FittedHierarchical(self, panel, seed, pooled, sampled, notes, chosen)
+
+    def pymc_model(self, panel: Panel) -> pm.Model:
+        """State the model of a panel in PyMC, to look at, change, sample and criticise.
+
+        Parameters
+        ----------
+        panel : Panel
+
+        Returns
+        -------
+        pymc.Model
+            See `forecast.models.hierarchical.graph.pymc_model`.
+
+        Raises
+        ------
+        TooShortError
+            If the panel has no net series with population.
+        """
+        pooled, chosen, _ = self._stated(panel)
+        return graph.pymc_model(pooled, chosen, self.stated["settings"])
+
+    def _stated(self, panel: Panel) -> tuple[RatesPanel, dict[str, priors.Prior], str]:
+        """Return the rates of a panel, their priors, and in words where those come from."""
+        pooled = rates_panel.collect(panel)
+        if pooled is None:
+            first = panel.series[0]
+            raise TooShortError(
+                f"no series can be forecast by 'hierarchical': {first.measure} of "
+                f"{first.location}: {rates_panel.reason_against(first)}"
+            )
+        size = len(pooled.series)
+        chosen, words = priors.resolve(self.stated, self.given, size, panel.origin)
+        return pooled, chosen, words
 
 
 def _priors(

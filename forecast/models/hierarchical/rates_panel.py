@@ -12,43 +12,10 @@ import pandas as pd
 from forecast import locations
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
 from forecast.exclusions import last_break, usable_years
+from forecast.models.hierarchical.law import calm_floor, usual_moves
 from forecast.models.series.univariate import MINIMUM_YEARS
 from forecast.panel import Panel, Series
 from forecast.scales import POPULATION_RULE, is_rate
-
-
-def usual_moves(rates: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the usual move as known after each year: moves that count less the older they are.
-
-    Parameters
-    ----------
-    rates : ndarray, shape (..., n_years)
-        Per 1,000; NaN in gaps, over which the usual move stays.
-    settings : mapping
-        ``memory``: the weight of the newest move.
-
-    Returns
-    -------
-    ndarray, shape of `rates`
-        Per 1,000; NaN before the first move.
-    """
-    moved = np.abs(np.diff(rates, axis=-1))
-    usual = np.full_like(rates, np.nan)
-    for year in range(moved.shape[-1]):
-        usual[..., year + 1] = after(usual[..., year], moved[..., year], settings)
-    return usual
-
-
-def after(usual: np.ndarray, moved: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the usual move after one more; a missing move changes nothing."""
-    weight = float(settings["memory"])
-    newer = np.where(np.isnan(usual), moved, weight * moved + (1.0 - weight) * usual)
-    return np.where(np.isnan(moved), usual, newer)
-
-
-def calm_floor(usual: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the least standard deviation of a calm year's shock, per 1,000."""
-    return np.hypot(float(settings["usual_share"]) * usual, float(settings["floor"]))
 
 
 def now(
@@ -75,10 +42,6 @@ def now(
     last = np.where(np.isnan(last) | (start == 0), typical, last)
     usual = usual_moves(rates, settings)[every, start]
     return last, np.where(np.isnan(usual), typical, usual)
-
-
-#: Years are padded to a multiple of this: the likelihood takes them eight at a time.
-BLOCK = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +71,20 @@ class RatesPanel:
     group: np.ndarray
     groups: tuple[str, ...]
     step: int
+
+    @property
+    def n_transitions(self) -> int:
+        """Number of steps from a year to the next."""
+        return int(self.rates.shape[1]) - 1
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the locations, with source and measure where a location is there twice."""
+        places = [series.location for series in self.series]
+        return [
+            f"{s.location} {s.measure} ({s.source})" if places.count(s.location) > 1 else s.location
+            for s in self.series
+        ]
 
     @property
     def usable(self) -> np.ndarray:
@@ -195,7 +172,7 @@ def _usable(series: Series) -> np.ndarray:
 
 
 def transitions(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return what the likelihood reads, years padded to whole blocks.
+    """Return what the likelihood reads.
 
     A year counts if the year before it is known too: a gap stays a gap. Where the move of the
     year before is not known, the group's median move stands for it.
@@ -209,8 +186,9 @@ def transitions(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, np.n
     Returns
     -------
     dict
-        ``value, before, move, log_move, weight, floor`` of shape (n, n_years - 1 padded), rates
-        per 1,000; the floor is that of `forecast.models.hierarchical.rates_panel`.
+        ``value, before, move, weight, floor`` of shape (n, n_years - 1), rates per 1,000; the
+        floor is that of `forecast.models.hierarchical.law`, and where the weight is zero the rest
+        stands for nothing.
     """
     rates = pool.rates
     value, before = rates[:, 1:], rates[:, :-1]
@@ -225,20 +203,13 @@ def transitions(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, np.n
         for moves in (move, usual):
             moves[rows] = np.where(np.isnan(moves[rows]), typical, moves[rows])
     used = ~np.isnan(value) & ~np.isnan(before)
-    padding = ((0, 0), (0, -value.shape[1] % BLOCK))
-    filled = {
+    return {
         "value": np.where(used, value, 0.0),
         "before": np.where(used, before, 0.0),
         "move": np.where(used, move, 1.0) + float(settings["least_move"]),
         "weight": used.astype(float),
         "floor": np.where(used, calm_floor(usual, settings), 1.0),
     }
-    neutral = {"value": 0.0, "before": 0.0, "move": 1.0, "weight": 0.0, "floor": 1.0}
-    padded = {
-        name: np.pad(array, padding, constant_values=neutral[name])
-        for name, array in filled.items()
-    }
-    return {**padded, "log_move": np.log(padded["move"])}
 
 
 def notes(panel: Panel, pooled: RatesPanel, words: str, failure: str) -> pd.DataFrame:

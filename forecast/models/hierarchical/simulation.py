@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,51 +11,36 @@ from scipy.stats import t as student
 
 from forecast.accounts.reconciliation import shrunk_correlation
 from forecast.models.bayes.gate import Sampled
-from forecast.models.hierarchical.posterior import STORM_DEGREES
-from forecast.models.hierarchical.rates_panel import RatesPanel, after, calm_floor
+from forecast.models.hierarchical.law import (
+    STORM_DEGREES,
+    Parameters,
+    after,
+    calm_floor,
+    transition,
+)
+from forecast.models.hierarchical.rates_panel import RatesPanel
 from forecast.outlook import Forecast
 
 #: Fewest years known of two locations at once for their shocks to be called related.
 COMMON_YEARS = 10
 
 
-@dataclass(frozen=True, eq=False)
-class Parameters:
-    """Draws of what the kernel needs, each of shape (n_draws, n) unless said otherwise.
+def of_locations(sampled: Sampled, group: np.ndarray) -> Parameters:
+    """Return the draws of a posterior, each parameter of shape (n_draws, n)."""
+    return Parameters(
+        sampled.draws("location_mean"),
+        sampled.draws("location_storm"),
+        sampled.draws("location_persistence"),
+        np.exp(sampled.draws("log_calm_scale"))[:, group],
+        sampled.draws("logit_storm_chance")[:, group],
+        sampled.draws("storm_echo")[:, group],
+        np.exp(sampled.draws("log_shared_storms"))[:, group],
+    )
 
-    Attributes
-    ----------
-    mean, storm, persistence : ndarray
-        Of each location; rates per 1,000, the last a share.
-    chance, echo, calm, shared : ndarray
-        Logit of a storm after a move of 1 per 1,000, its growth with the log of the move, the
-        calm scale, and the spread of the years' common part on the logit.
-    """
 
-    mean: np.ndarray
-    storm: np.ndarray
-    persistence: np.ndarray
-    chance: np.ndarray
-    echo: np.ndarray
-    calm: np.ndarray
-    shared: np.ndarray
-
-    @classmethod
-    def of(cls, sampled: Sampled, group: np.ndarray) -> Parameters:
-        """Take the draws of a posterior."""
-        return cls(
-            sampled.draws("location_mean"),
-            sampled.draws("location_storm"),
-            sampled.draws("location_persistence"),
-            sampled.draws("logit_storm_chance")[:, group],
-            sampled.draws("storm_echo")[:, group],
-            np.exp(sampled.draws("log_calm_scale"))[:, group],
-            np.exp(sampled.draws("log_shared_storms"))[:, group],
-        )
-
-    def take(self, rows: np.ndarray) -> Parameters:
-        """Return some of the draws."""
-        return Parameters(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+def rows_of(parameters: Parameters, rows: np.ndarray) -> Parameters:
+    """Return some of the draws."""
+    return Parameters(*(values[rows] for values in parameters))
 
 
 def simulate(
@@ -68,13 +52,14 @@ def simulate(
     correlation: np.ndarray,
     settings: Mapping[str, Any],
     generator: np.random.Generator,
+    years: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draw the years after each location's last one, storms and shocks shared.
 
     Parameters
     ----------
     parameters : Parameters
-        One row per draw.
+        Each of shape (n_draws, n).
     last : ndarray, shape (n,)
         Last usable rate, per 1,000.
     moves : (ndarray, ndarray), each of shape (n,)
@@ -88,6 +73,8 @@ def simulate(
     settings : mapping
         ``floor, usual_share, memory, storm_floor, least_move, bounds``.
     generator : numpy.random.Generator
+    years : ndarray, shape (n_draws, n_steps), optional
+        The years' common part before scaling; drawn where it is not given.
 
     Returns
     -------
@@ -103,51 +90,37 @@ def simulate(
     first = int(start.min())
     paths = np.full((n_draws, n, until - first), np.nan)
     for position in range(first + 1, until + 1):
-        common = generator.standard_normal((n_draws, 1))
-        logit = parameters.chance + parameters.shared * common
-        logit += parameters.echo * np.log(moved + least)
-        stormy = generator.random((n_draws, n)) < expit(logit)
+        step = position - first - 1
+        common = generator.standard_normal((n_draws, 1)) if years is None else years[:, [step]]
+        law = transition(
+            parameters, rate, moved + least, calm_floor(usual, settings), common, storm_floor
+        )
+        stormy = generator.random((n_draws, n)) < expit(law.storm_logit)
         shock = generator.standard_normal((n_draws, n)) @ root.T
         # A normal shock over a chi of its own is Student's t and keeps the shared sign.
         tail = np.sqrt(generator.chisquare(STORM_DEGREES, (n_draws, n)) / STORM_DEGREES)
-        away = rate - parameters.mean
-        calm_scale = np.hypot(parameters.calm * (moved + least), calm_floor(usual, settings))
-        storm_scale = scale_of_storms(parameters.storm, away, storm_floor)
-        calm = rate + calm_scale * shock
-        thrown = parameters.mean + parameters.persistence * away + storm_scale * shock / tail
-        drawn = np.clip(np.where(stormy, thrown, calm), low, high)
+        thrown = law.storm_centre + law.storm_scale * shock / tail
+        drawn = np.clip(np.where(stormy, thrown, rate + law.calm_scale * shock), low, high)
         active = start < position
         moved = np.where(active, np.abs(drawn - rate), moved)
         usual = np.where(active, after(usual, moved, settings), usual)
         rate = np.where(active, drawn, rate)
-        paths[:, active, position - first - 1] = rate[:, active]
+        paths[:, active, step] = rate[:, active]
     return paths
 
 
-def scale_of_storms(size: np.ndarray, away: np.ndarray, floor: float) -> np.ndarray:
-    """Scale of a storm's shock: its size, growing with the root of the distance from the mean."""
-    return np.asarray(np.sqrt(size * np.hypot(size, away) + floor**2))
-
-
-def chance_of_storms(
-    parameters: Parameters, move: np.ndarray, year_effects: np.ndarray
-) -> np.ndarray:
-    """Chance of a storm in every known year, shape (n_draws, n, n_years)."""
-    logit = parameters.chance[:, :, None] + parameters.echo[:, :, None] * np.log(move)
-    return np.asarray(expit(logit + parameters.shared[:, :, None] * year_effects[:, None, :]))
-
-
-def scores(
+def transforms(
     parameters: Parameters,
     data: Mapping[str, np.ndarray],
     storm_floor: float,
     year_effects: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return log density and probability integral transform of every transition.
+) -> np.ndarray:
+    """Return the probability integral transform of every transition.
 
     Parameters
     ----------
     parameters : Parameters
+        Each of shape (n_draws, n).
     data : mapping
         See `forecast.models.hierarchical.rates_panel.transitions`.
     storm_floor : float
@@ -156,54 +129,16 @@ def scores(
 
     Returns
     -------
-    log_density, transform : ndarray, shape (n_draws, n, n_years)
-    """
-    value, before, move = (data[name][None] for name in ("value", "before", "move"))
-    chance = chance_of_storms(parameters, move, year_effects)
-    calm_scale = np.hypot(parameters.calm[:, :, None] * move, data["floor"])
-    calm = (value - before) / calm_scale
-    mean, size = parameters.mean[:, :, None], parameters.storm[:, :, None]
-    away = before - mean
-    storm_scale = scale_of_storms(size, away, storm_floor)
-    storm = (value - mean - parameters.persistence[:, :, None] * away) / storm_scale
-    log_calm = -0.5 * calm**2 - 0.5 * np.log(2 * np.pi) - np.log(calm_scale)
-    log_storm = student.logpdf(storm, STORM_DEGREES) - np.log(storm_scale)
-    log_density = np.logaddexp(np.log1p(-chance) + log_calm, np.log(chance) + log_storm)
-    transform = (1.0 - chance) * ndtr(calm) + chance * student.cdf(storm, STORM_DEGREES)
-    return np.asarray(log_density), np.asarray(transform)
-
-
-def replicates(
-    parameters: Parameters,
-    data: Mapping[str, np.ndarray],
-    storm_floor: float,
-    year_effects: np.ndarray,
-    generator: np.random.Generator,
-) -> np.ndarray:
-    """Draw every figure anew, given the year before it.
-
-    Parameters
-    ----------
-    parameters, data, storm_floor, year_effects
-        See `scores`.
-    generator : numpy.random.Generator
-
-    Returns
-    -------
     ndarray, shape (n_draws, n, n_years)
-        Rates per 1,000.
     """
-    before, move = data["before"][None], data["move"][None]
-    chance = chance_of_storms(parameters, move, year_effects)
-    calm = before + np.hypot(parameters.calm[:, :, None] * move, data["floor"]) * (
-        generator.standard_normal(chance.shape)
+    by_year = Parameters(*(values[:, :, None] for values in parameters))
+    before, value = data["before"], data["value"]
+    law = transition(
+        by_year, before, data["move"], data["floor"], year_effects[:, None, :], storm_floor
     )
-    mean = parameters.mean[:, :, None]
-    away = before - mean
-    scale = scale_of_storms(parameters.storm[:, :, None], away, storm_floor)
-    thrown = mean + parameters.persistence[:, :, None] * away
-    stormy = thrown + scale * generator.standard_t(STORM_DEGREES, chance.shape)
-    return np.asarray(np.where(generator.random(chance.shape) < chance, stormy, calm))
+    calm = ndtr((value - before) / law.calm_scale)
+    stormy = student.cdf((value - law.storm_centre) / law.storm_scale, STORM_DEGREES)
+    return np.asarray(calm + expit(law.storm_logit) * (stormy - calm))
 
 
 def shock_correlation(transform: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -215,7 +150,7 @@ def shock_correlation(transform: np.ndarray, weight: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     transform : ndarray, shape (n, n_years)
-        PanelPosterior mean of the probability integral transforms.
+        Posterior mean of the probability integral transforms.
     weight : ndarray, shape (n, n_years)
         One for a transition that counts.
 

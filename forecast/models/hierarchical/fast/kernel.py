@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
-from forecast.models.hierarchical.compiling import compiled
+from forecast.models.hierarchical.fast.compiling import compiled
 
 #: Sums may be reordered and no number is infinite: `log_likelihood` sees to that.
 FAST = {"reassoc", "arcp", "contract", "nsz", "nnan", "ninf"}
@@ -168,7 +168,7 @@ def log_likelihood(
     ----------
     locations : ndarray, shape (7, n)
         Mean, storm size, persistence, calm scale, logit of a storm, echo, and spread of the
-        years' common part; see `forecast.models.hierarchical.posterior`.
+        years' common part; see `forecast.models.hierarchical.law`.
     year : ndarray, shape (n_years,)
         Common part of the years, before scaling.
     figures : ndarray, shape (6, n, n_years)

@@ -1,7 +1,7 @@
 """The posterior density and its gradient, compiled once for panels of every shape.
 
-The density is that of `forecast.models.hierarchical.posterior`. Written out, it needs no graph to
-be compiled for each panel: a fit starts at once.
+The density is that of `forecast.models.hierarchical.graph`. Written out, it needs no graph to be
+compiled for each panel: a fit starts at once.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
 
-from forecast.models.hierarchical.compiling import compiled
-from forecast.models.hierarchical.kernel import log_likelihood
+from forecast.models.hierarchical.fast.compiling import compiled
+from forecast.models.hierarchical.fast.kernel import log_likelihood
 
 #: Numbers that stand before the arrays in what the sampler hands back to `log_density`.
 HEADER = 4
@@ -33,7 +33,7 @@ def locations_of(
     group, above : ndarray of int, shape (n,)
         Group and country of each; -1 where there is no country. Countries come first.
     own : ndarray, shape (3, n)
-        See `forecast.models.hierarchical.posterior.stated`.
+        See `forecast.models.hierarchical.graph.centred`.
 
     Returns
     -------

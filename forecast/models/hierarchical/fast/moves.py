@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numba import njit
 
-from forecast.models.hierarchical.compiling import compiled
-from forecast.models.hierarchical.kernel import (
+from forecast.models.hierarchical.fast.compiling import compiled
+from forecast.models.hierarchical.fast.kernel import (
     FAST,
     LARGEST_LOGIT,
     LEAST_SQUARE,
@@ -80,7 +80,7 @@ def log_density_of(
     stormy: np.ndarray,
     squares: np.ndarray,
 ) -> float:
-    """Log density of one location's figures, as `forecast.models.hierarchical.kernel` has it."""
+    """Log density of one location's figures, as `kernel` has it."""
     for t in range(len(value)):
         away = before[t] - mean
         variance = size * math.sqrt(size * size + away * away) + storm_floor * storm_floor
@@ -108,7 +108,7 @@ def move_groups(
     locations : ndarray, shape (3, n)
         Mean, log storm size and logit of persistence.
     group, above : ndarray of int, shape (n,)
-        See `forecast.models.hierarchical.density.locations_of`.
+        See `forecast.models.hierarchical.fast.density.locations_of`.
     priors : ndarray, shape (10, 2)
     generator : numpy.random.Generator
     """

@@ -84,7 +84,7 @@ def compile_apart() -> None:
     complete = Path(folder) / "complete"
     if complete.exists():
         return
-    root = str(Path(__file__).parents[3])
+    root = str(Path(__file__).parents[4])
     environment = {
         **os.environ,
         _COMPILING: "1",

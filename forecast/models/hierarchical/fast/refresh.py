@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from forecast.models.hierarchical.compiling import compiled
-from forecast.models.hierarchical.mcmc_moves import (
+from forecast.models.hierarchical.fast.compiling import compiled
+from forecast.models.hierarchical.fast.moves import (
     FARTHEST,
     log_density_of,
     log_prior_of,
@@ -28,7 +28,8 @@ from forecast.models.hierarchical.mcmc_moves import (
     propose,
     weights,
 )
-from forecast.models.hierarchical.posterior import OF_EACH, OF_GROUPS, PanelPosterior
+from forecast.models.hierarchical.fast.posterior import OF_EACH, PanelPosterior
+from forecast.models.hierarchical.graph import OF_GROUPS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,7 +70,7 @@ def move_chain(
     level : ndarray, shape (n,)
         Of the locations' figures.
     group, above, priors, figures, storm_floor
-        See `forecast.models.hierarchical.density.log_posterior`.
+        See `forecast.models.hierarchical.fast.density.log_posterior`.
     generator : numpy.random.Generator
     """
     n_draws, _, n = locations.shape
@@ -103,7 +104,11 @@ def move_chain(
                     c, point, groups[d], per_spread, locations[d], group, above, first_nested
                 )
                 for step in range(steps):
-                    part = LEAST_PART + (LARGEST_PART - LEAST_PART) * generator.random()
+                    # A sign of its own: with that of the two draws, which a country shares with
+                    # its regions, they would move together.
+                    signed = 2.0 * generator.random() - 1.0
+                    part = LEAST_PART + (LARGEST_PART - LEAST_PART) * abs(signed)
+                    part = math.copysign(part, signed)
                     # One parameter alone, all three, and all three with the pull for the mean.
                     kind = (turn * steps + step) % 3 + 2
                     if kind == 2:
@@ -141,16 +146,16 @@ def refresh(tree: xr.DataTree, posterior: PanelPosterior, seed: int) -> None:
     seed : int
     """
     draws = {str(name): v.to_numpy() for name, v in tree["posterior"].data_vars.items()}
-    n_chains = len(draws["shared_raw"])
+    n_chains = len(draws["year_effect"])
     if n_chains < 2:
         return
     groups = np.stack([draws[name] for name in OF_GROUPS], axis=2)
-    mean, size, kept = (draws[name] for name in OF_EACH[:3])
+    mean, size, kept = (draws[name] for name in list(OF_EACH)[:3])
     # A number below one keeps no more of a logit than this.
     kept = np.clip(kept, 1e-15, 1.0 - 1e-15)
     locations = np.stack([mean, np.log(size), np.log(kept) - np.log1p(-kept)], axis=2)
     others = np.ascontiguousarray(np.moveaxis(np.roll(locations, -1, axis=0), 2, 3))
-    year = np.array(draws["shared_raw"])
+    year = np.array(draws["year_effect"])
     value, used = posterior.figures[0], posterior.figures[4] > 0.0
     level = np.array([np.median(v[u]) if u.any() else 0.0 for v, u in zip(value, used)])
     generators = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(n_chains)]

@@ -1,0 +1,220 @@
+"""The hierarchical model as an ordinary PyMC model, to look at, change, sample and criticise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.models.hierarchical.law import STORM_DEGREES, Parameters, transition
+from forecast.models.hierarchical.priors import Prior
+from forecast.models.hierarchical.rates_panel import RatesPanel, transitions
+
+if TYPE_CHECKING:
+    import pymc as pm
+    from pymc.logprob.transforms import Transform
+
+#: What each group has, in the order of the priors.
+OF_GROUPS = (
+    "mean",
+    "log_storm_size",
+    "logit_persistence",
+    "log_mean_spread",
+    "log_storm_spread",
+    "log_persistence_spread",
+    "log_calm_scale",
+    "logit_storm_chance",
+    "storm_echo",
+    "log_shared_storms",
+)
+#: What each location has of its own, drawn around its group or country.
+OF_LOCATIONS = ("mean", "storm", "persistence")
+
+
+def pymc_model(
+    pool: RatesPanel, priors: Mapping[str, Prior], settings: Mapping[str, Any]
+) -> pm.Model:
+    """State the model of a panel's rates in PyMC.
+
+    A rate given the years before it is a mixture of a calm and a stormy year; see
+    `forecast.models.hierarchical.law`. Figures are `pm.Data`, so other figures of the same
+    locations and years are taken in with `pm.set_data`; see `data`.
+
+    Parameters
+    ----------
+    pool : RatesPanel
+    priors : mapping of str to (mean, standard deviation)
+        Of the groups, by the names of `OF_GROUPS`.
+    settings : mapping
+        The table ``[settings]`` of the model's TOML.
+
+    Returns
+    -------
+    pymc.Model
+        Free variables of groups (dimension ``group``), of locations (``location_mean``,
+        ``location_log_storm``, ``location_logit_persistence``) and of years (``year_effect``);
+        observed ``rate``, net migrants per 1,000 population per year by ``transition``, which is
+        labelled by location and year. Where regions lie within countries of the panel,
+        ``location_mean`` is put together from ``top_mean`` and ``nested_mean``.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    group, n_top = pool.group, len(pool.group) - len(pool.parent)
+    share = centred(pool, settings)
+    with pm.Model(coords=coordinates(pool, settings)) as model:
+        given = {
+            name: pm.Data(name, values, dims="transition")
+            for name, values in data(pool, settings).items()
+        }
+        of_group = {name: pm.Normal(name, *priors[name], dims="group") for name in OF_GROUPS}
+
+        spread = pt.exp(of_group["log_mean_spread"])[group]
+        centre = of_group["mean"][group]
+        if len(pool.parent):
+            transform = partly_centred(share[0, :n_top])
+            top = pm.Normal(
+                "top_mean", centre[:n_top], spread[:n_top], dims="top", transform=transform
+            )
+            transform = partly_centred(share[0, n_top:])
+            nested = pm.Normal(
+                "nested_mean", top[pool.parent], spread[n_top:], dims="nested", transform=transform
+            )
+            mean = pm.Deterministic("location_mean", pt.concatenate([top, nested]), dims="location")
+        else:
+            mean = pm.Normal(
+                "location_mean", centre, spread, dims="location", transform=partly_centred(share[0])
+            )
+        log_storm = pm.Normal(
+            "location_log_storm",
+            of_group["log_storm_size"][group],
+            pt.exp(of_group["log_storm_spread"])[group],
+            dims="location",
+            transform=partly_centred(share[1]),
+        )
+        storm = pm.Deterministic("location_storm", pt.exp(log_storm), dims="location")
+        logit_persistence = pm.Normal(
+            "location_logit_persistence",
+            of_group["logit_persistence"][group],
+            pt.exp(of_group["log_persistence_spread"])[group],
+            dims="location",
+            transform=partly_centred(share[2]),
+        )
+        persistence = pm.Deterministic(
+            "location_persistence", pm.math.sigmoid(logit_persistence), dims="location"
+        )
+        year_effect = pm.Normal("year_effect", 0.0, 1.0, dims="year")
+
+        location, members = given["location_index"], pt.as_tensor(group)[given["location_index"]]
+        law = transition(
+            Parameters(
+                mean[location],
+                storm[location],
+                persistence[location],
+                pt.exp(of_group["log_calm_scale"])[members],
+                of_group["logit_storm_chance"][members],
+                of_group["storm_echo"][members],
+                pt.exp(of_group["log_shared_storms"])[members],
+            ),
+            given["before"],
+            given["move"],
+            given["floor"],
+            year_effect[given["year_index"]],
+            float(settings["storm_floor"]),
+            xp=pt,
+        )
+        chance = pm.math.sigmoid(law.storm_logit)
+        pm.Mixture(
+            "rate",
+            w=pt.stack([1.0 - chance, chance], axis=-1),
+            comp_dists=[
+                pm.Normal.dist(given["before"], law.calm_scale),
+                pm.StudentT.dist(nu=STORM_DEGREES, mu=law.storm_centre, sigma=law.storm_scale),
+            ],
+            observed=given["figure"],
+            dims="transition",
+        )
+    return model
+
+
+def data(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return the figures of the model, for `pm.set_data` and nutpie's ``with_data``.
+
+    Parameters
+    ----------
+    pool : RatesPanel
+        Of the locations and years of the model; what is not known of it is left out.
+    settings : mapping
+
+    Returns
+    -------
+    dict
+        By transition: ``figure``, ``before``, ``move`` and ``floor`` per 1,000 (see
+        `forecast.models.hierarchical.rates_panel.transitions`), ``location_index`` and
+        ``year_index``.
+    """
+    table = transitions(pool, settings)
+    location, year = np.nonzero(table["weight"])
+    columns = {"figure": "value", "before": "before", "move": "move", "floor": "floor"}
+    by_transition = {name: table[column][location, year] for name, column in columns.items()}
+    return {**by_transition, "location_index": location, "year_index": year}
+
+
+def coordinates(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the names along the dimensions of the model."""
+    labels = pool.labels
+    years = [pool.first_year + (step + 1) * pool.step for step in range(pool.n_transitions)]
+    location, year = np.nonzero(transitions(pool, settings)["weight"])
+    n_top = len(labels) - len(pool.parent)
+    halves = {"top": labels[:n_top], "nested": labels[n_top:]} if len(pool.parent) else {}
+    return {
+        "group": list(pool.groups),
+        "location": labels,
+        **halves,
+        "year": years,
+        "transition": [f"{labels[row]} {years[step]}" for row, step in zip(location, year)],
+    }
+
+
+def centred(pool: RatesPanel, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return how far each location is centred, shape (3, n), in the order of `OF_LOCATIONS`.
+
+    The longer a series, the more: 0 samples the distance from the group in units of the group's
+    spread, 1 the parameter itself, and between them lies what samples best for series of middling
+    length (Papaspiliopoulos, Roberts and Sköld 2007, doi:10.1214/088342307000000014).
+    """
+    used = transitions(pool, settings)["weight"].sum(axis=1)
+    halves = settings["centring"]
+    return np.stack([used / (used + halves[name]) for name in OF_LOCATIONS])
+
+
+def partly_centred(share: np.ndarray) -> Transform:
+    """Return the coordinates in which a normal variable is sampled; its prior stays as it is.
+
+    Parameters
+    ----------
+    share : ndarray
+        See `centred`.
+    """
+    import pytensor.tensor as pt
+    from pymc.logprob.transforms import Transform
+
+    left = 1.0 - share
+
+    class PartlyCentred(Transform):  # type: ignore[misc]
+        name = "partlycentred"
+        ndim_supp = 0
+
+        def forward(self, value: Any, *inputs: Any) -> Any:
+            *_, centre, spread = inputs
+            return (value - left * centre) / spread**left
+
+        def backward(self, value: Any, *inputs: Any) -> Any:
+            *_, centre, spread = inputs
+            return left * centre + spread**left * value
+
+        def log_jac_det(self, value: Any, *inputs: Any) -> Any:
+            return pt.broadcast_to(left * pt.log(inputs[-1]), value.shape)
+
+    return PartlyCentred()
