@@ -1,55 +1,86 @@
 """Ranks of true parameters in the hierarchical model of net rates, for ``sbc.py``.
 
-Parameters are drawn from the priors learned from the world, with two groups and regions within
-a country, so that every part of the model takes part.
+The PyMC model itself draws parameters, from the priors learned from the world, and figures given
+the years before them; the posterior draws are those of the compiled code. Countries with registers,
+countries of one source and regions within countries take part.
 """
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
-from forecast.models.hierarchical.posterior import PanelPosterior
-from forecast.models.hierarchical.refresh import refresh
+import pandas as pd
+import pymc as pm
 
-from forecast.models.hierarchical import sampling
-from forecast.models.hierarchical.checks import prior_histories, prior_parameters
-from forecast.models.hierarchical.priors import resolve
-from forecast.models.hierarchical.rates_panel import calm_floor, usual_moves
+from forecast.models.hierarchical.fast.compiling import compile_apart
+from forecast.models.hierarchical.fast.posterior import OF_EACH, PanelPosterior
+from forecast.models.hierarchical.graph import OF_GROUPS, coordinates, data, pymc_model
+from forecast.models.hierarchical.priors import Prior, resolve
+from forecast.models.hierarchical.rates_panel import RatesPanel, collect
 from forecast.models.specification import specification
+from forecast.panel import Panel
 
-GROUP = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1])
-PARENT = np.array([0, 0, 0, 1])
-N_YEARS = 24
-#: PanelPosterior draws that a rank is counted among.
+#: Location by source; regions follow their country.
+PLACES = {
+    "KAZ": "kz", "KZ-10": "kz", "KZ-11": "kz", "KZ-15": "kz", "UZB": "uz", "UZ-TK": "uz",
+    "KGZ": "world", "TJK": "world", "TKM": "world", "GEO": "world",
+}  # fmt: skip
+N_YEARS = 26
+#: Posterior draws that a rank is counted among.
 KEPT = 99
+
+
+@cache
+def world() -> tuple[RatesPanel, dict[str, Prior], pm.Model]:
+    """Rates that stand before each year, their priors, and the model that draws the rest."""
+    generator = np.random.default_rng(1)
+    moves = generator.standard_t(3, (len(PLACES), N_YEARS))
+    rates = 3.0 * generator.standard_normal((len(PLACES), 1)) + 0.7 * np.cumsum(moves, axis=1)
+    table = pd.DataFrame(
+        {
+            "location": np.repeat(list(PLACES), N_YEARS),
+            "source": np.repeat(list(PLACES.values()), N_YEARS),
+            "year": np.tile(np.arange(2000, 2000 + N_YEARS), len(PLACES)),
+            "value": 1000.0 * rates.ravel(),
+            "population": 1e6,
+        }
+    )
+    is_region = table["location"].str.contains("-")
+    table["measure"] = np.where(is_region, "net_all_flows", "net_migration")
+    pool = collect(Panel.from_frame(table))
+    assert pool is not None
+    stated = specification("hierarchical")
+    priors, _ = resolve(stated, {}, len(PLACES), stated["learned"]["until"])
+    return pool, priors, pymc_model(pool, priors, stated["settings"])
 
 
 def replicate(seed: int) -> dict[str, np.ndarray]:
     """Ranks of all true parameters of one simulated world."""
     import nutpie
 
-    stated = specification("hierarchical")
-    settings = stated["settings"]
-    priors, _ = resolve(stated, {}, len(GROUP), stated["learned"]["until"])
-    generator = np.random.default_rng(seed)
-    true = prior_parameters(priors, GROUP, PARENT, N_YEARS, 1, generator)
-    # The first two rates are given to the model, so they may not depend on its parameters.
-    first = 3.0 * generator.standard_normal((1, len(GROUP), 1))
-    begun = np.concatenate([first, first + generator.standard_normal(first.shape)], axis=2)
-    rates = prior_histories(true, GROUP, begun, settings, generator)[0]
-    move = np.abs(np.diff(rates, axis=1))[:, :-1] + settings["least_move"]
-    floor = calm_floor(usual_moves(rates, settings), settings)[:, 1:-1]
-    known = np.ones_like(move)
-    figures = np.stack([rates[:, 2:], rates[:, 1:-1], move, np.log(move), known, floor])
-    own = sampling.centred(np.full(len(GROUP), N_YEARS), settings["centring"])
-    posterior = PanelPosterior(figures, own, GROUP, PARENT, priors, settings["storm_floor"])
+    compile_apart()
+    from forecast.models.hierarchical.fast.refresh import refresh
+
+    settings = specification("hierarchical")["settings"]
+    pool, priors, model = world()
+    drawn = pm.sample_prior_predictive(1, model=model, random_seed=seed)
+    posterior = PanelPosterior.of(pool, priors, settings)
+    where = data(pool, settings)
+    rates = drawn["prior_predictive"]["rate"].to_numpy()[0, 0]
+    posterior.figures[0][where["location_index"], where["year_index"]] = rates
+    names = coordinates(pool, settings)
+    names["padded_year"] = list(range(posterior.n_years))
     tree = nutpie.sample(
-        posterior.model(),
+        posterior.model(names),
         draws=8 * KEPT, tune=500, chains=2, cores=1, seed=seed, target_accept=0.9,
         adaptation="draw_diag", save_warmup=False, progress_bar=False,
     )  # fmt: skip
     refresh(tree, posterior, seed)
-    found = {}
-    for name, values in tree["posterior"].data_vars.items():
-        thinned = np.concatenate(values.to_numpy()[:, ::15])[:KEPT]
-        found[str(name)] = (thinned < true[str(name)][0]).sum(axis=0)
-    return found
+    ranks = {}
+    for name in (*OF_GROUPS, *OF_EACH):
+        true = drawn["prior"][name].to_numpy()[0, 0]
+        values = tree["posterior"][name].to_numpy()[..., : len(true)]
+        thinned = np.concatenate(values[:, ::15])[:KEPT]
+        ranks[name] = (thinned < true).sum(axis=0)
+    return ranks

@@ -107,7 +107,7 @@ def learned(panel: Panel, kept: int) -> str:
     told = table[["mean", "sd"]]
     lines = []
     for name in stated["priors"]:
-        centre, spread = told.loc[f"{name}[0]"]
+        centre, spread = told.loc[f"{name}[{fitted.pool.groups[0]}]"]
         lines.append(f"{name} = [{centre:.3f}, {spread:.3f}]")
     return "\n".join([f"# {fitted.sampled.verdict}", *lines])
 

@@ -16,7 +16,6 @@ import pytest
 import forecast as fc
 from forecast.errors import DataError, FitError, TooShortError, UnknownNameError
 from forecast.models.hierarchical import (
-    checks,
     priors,
     rates_panel,
     simulation,
@@ -72,7 +71,7 @@ def test_histories_of_the_model_look_like_the_figures(fitted: FittedHierarchical
     # What the model cannot make must show: without storms no year moves by 27 per 1,000.
     of = fitted.parameters
     calm = of._replace(chance=of.chance - 20.0, calm=0.1 * of.calm)
-    tame = checks.predictive(
+    tame = simulation.predictive(
         simulation.rows_of(calm, np.arange(200)),
         fitted.pool,
         np.eye(5),

@@ -180,6 +180,26 @@ def test_the_model_itself_gives_the_draws_of_the_compiled_code(
     assert np.isfinite(outlook.draws.to_numpy()).all()
 
 
+class NarrowMeans(Hierarchical):
+    """Means of the locations hardly differ."""
+
+    name = "narrow-means"
+
+    def pymc_model(self, panel: Panel) -> pm.Model:
+        return pm.do(super().pymc_model(panel), {"log_mean_spread": np.array([-3.0])})
+
+
+@pytest.mark.thorough
+def test_a_model_that_was_changed_is_the_one_that_is_fitted(
+    panel: Panel, fitted: FittedHierarchical
+) -> None:
+    narrow = NarrowMeans(on_failure="mark", sampler={"kept": 300, "most": 300}).fit(panel, 1)
+    means = narrow.posterior["posterior"]["location_mean"]
+    assert float(means.std("location").mean()) < 0.1
+    assert float(fitted.posterior["posterior"]["location_mean"].std("location").mean()) > 0.5
+    assert np.isfinite(narrow.forecast((2027,), 200).draws.to_numpy()).all()
+
+
 def test_transform_is_the_integral_of_the_density() -> None:
     pool = rates_panel(5, n_years=4, gaps=0.0, places=("KAZ",))
     grid = np.linspace(-4000, 4000, 400_001)

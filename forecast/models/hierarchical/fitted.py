@@ -17,8 +17,6 @@ from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.bayes.gate import Sampled, checked
 from forecast.models.hierarchical import (
-    checks,
-    graph,
     priors,
     rates_panel,
     simulation,
@@ -94,7 +92,7 @@ class FittedHierarchical(FittedBase):
     @cached_property
     def pymc_model(self) -> pm.Model:
         """The PyMC model of the figures, with the priors that were used."""
-        return graph.pymc_model(self.pool, self.used_priors, self.model.stated["settings"])
+        return self.model.pymc_model(self.panel)
 
     def to_arviz(self, draws: int = 1000) -> xr.DataTree:
         """Return everything that ArviZ's checks read, from the PyMC model and the draws.
@@ -131,7 +129,7 @@ class FittedHierarchical(FittedBase):
             observed. A share near 0 or 1 says what the model does not reproduce
             (Gelman, Meng and Stern 1996).
         """
-        return checks.predictive(
+        return simulation.predictive(
             self._some(draws), self.pool, self.correlation, self.model.stated["settings"], self.seed
         )
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.contract import ModelBase
 from forecast.errors import DataError, FitError, TooShortError, unknown_name
+from forecast.models.bayes.gate import Sampled, draw
 from forecast.models.hierarchical import (
     graph,
     priors,
     rates_panel,
-    sampling,
 )
 from forecast.models.hierarchical.fitted import FittedHierarchical
 from forecast.models.hierarchical.rates_panel import RatesPanel
@@ -73,7 +73,7 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         on_failure: OnFailure = "refuse",
         zero_sum: bool = False,
     ) -> None:
-        self.stated = specification(self.name)
+        self.stated = specification("hierarchical")
         self.given = _priors(self.stated, priors)
         known = self.stated["sampler"]
         for name in sampler or {}:
@@ -120,14 +120,7 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         """
         pooled, chosen, words = self._stated(panel)
         state = series_seed(seed, self.name, ("", "", "posterior")).generate_state(1)
-        sampled = sampling.sample(
-            pooled,
-            chosen,
-            self.stated["settings"],
-            self.sampler,
-            self.stated["diagnostics"],
-            int(state[0]),
-        )
+        sampled = self._sample(panel, pooled, chosen, int(state[0]))
         if sampled.failure and self.on_failure == "refuse":
             raise FitError(
                 f"the hierarchical fit is refused: {sampled.failure} "
@@ -138,6 +131,11 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
 
     def pymc_model(self, panel: Panel) -> pm.Model:
         """State the model of a panel in PyMC, to look at, change, sample and criticise.
+
+        A subclass that overrides it is fitted to the model it returns, which has to keep the
+        variables that futures are drawn from: ``location_mean``, ``location_storm``,
+        ``location_persistence``, ``log_calm_scale``, ``logit_storm_chance``, ``storm_echo``,
+        ``log_shared_storms`` and ``year_effect``.
 
         Parameters
         ----------
@@ -155,6 +153,23 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         """
         pooled, chosen, _ = self._stated(panel)
         return graph.pymc_model(pooled, chosen, self.stated["settings"])
+
+    def _sample(
+        self, panel: Panel, pooled: RatesPanel, chosen: Mapping[str, priors.Prior], seed: int
+    ) -> Sampled:
+        """Draw from the posterior: by compiled code, or from a model that was changed itself."""
+        settings, limits = self.stated["settings"], self.stated["diagnostics"]
+        large = len(pooled.series) >= settings["speaks_for_itself"]
+        kept = int(self.sampler["kept_of_many" if large else "kept"])
+        changed = type(self).pymc_model is not Hierarchical.pymc_model
+        if self.sampler["compiled"] and not changed:
+            from forecast.models.hierarchical.fast import posterior
+
+            return posterior.sample(pooled, chosen, settings, self.sampler, limits, seed, kept)
+        import nutpie
+
+        compiled = nutpie.compile_pymc_model(self.pymc_model(panel), backend="numba")
+        return draw(compiled, self.sampler, limits, seed, kept)
 
     def _stated(self, panel: Panel) -> tuple[RatesPanel, dict[str, priors.Prior], str]:
         """Return the rates of a panel, their priors, and in words where those come from."""

@@ -175,7 +175,7 @@ def sample(
     seed: int,
     kept: int,
 ) -> Sampled:
-    """Draw from the posterior of a panel; see `forecast.models.hierarchical.sampling.sample`."""
+    """Draw from the posterior of a panel; see `forecast.models.bayes.gate.draw`."""
     # Before anything is imported that would be compiled here.
     compile_apart()
     from forecast.models.hierarchical.fast.refresh import refresh
