@@ -11,7 +11,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import matplotlib
 import pytest
+from matplotlib import pyplot
 
 import forecast as fc
 from forecast.models.registry import REGISTRY
@@ -151,6 +153,13 @@ def test_the_model_of_the_contributor_s_page_works() -> None:
     assert isinstance(track, fc.Track)
     assert set(track.table["model"]) == {"naive", "repeats"}
     assert set(track.table["status"]) == {"scored"}
+
+
+def test_the_calls_with_statsmodels_run_as_they_stand() -> None:
+    matplotlib.use("agg")
+    start = "from forecast.models.registry import model"
+    exec(python_block("docs/time-series.md", start), {"fc": fc})  # noqa: S102
+    pyplot.close("all")
 
 
 @pytest.mark.thorough
