@@ -35,7 +35,7 @@ def assemble(
     panel : Panel
         What the model was shown.
     drawn : mapping of (source, location, measure) to ndarray, shape (n_draws, n_ahead)
-        Draws in persons for the steps that follow each series' own origin.
+        Draws in persons for every step from each series' own origin to the last target year.
     years : sequence of int
         The target years.
     notes : DataFrame, optional
