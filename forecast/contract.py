@@ -14,23 +14,13 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
-from forecast.series_key import SeriesKey
+from forecast.series_key import KEY, SeriesKey
 
 #: Columns of `Forecast.notes`.
-NOTE_COLUMNS = (
-    "source",
-    "location",
-    "measure",
-    "origin",
-    "observations",
-    "status",
-    "reason",
-    "scale",
-    "population",
-    "flags",
-)
+NOTE_COLUMNS = (*KEY, "origin", "observations", "status", "reason", "scale", "population", "flags")
 #: Values of the column ``status``.
 FORECAST, NOT_FORECAST = "forecast", "not forecast"
 #: What a model may be handed beside the panel: matrices of moves between regions, drivers.
@@ -106,6 +96,19 @@ class FittedBase:
             Shares between 0 and 1; NaN (the default) where the model does not say.
         """
         return np.full(n_ahead, np.nan)
+
+    def statsmodels(self, series: Series | SeriesKey) -> Any:
+        """Return results of statsmodels for a series; see `FittedSeriesModel.statsmodels`.
+
+        Raises
+        ------
+        DataError
+            By default: most models have no state-space form.
+        """
+        raise DataError(
+            "this model has no state-space form, so statsmodels cannot show it. These have one: "
+            "naive, drift, mean, ets, theta, arima, level, ar, structural, regression."
+        )
 
 
 class ModelBase:

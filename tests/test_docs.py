@@ -11,7 +11,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import matplotlib
 import pytest
+from matplotlib import pyplot
 
 import forecast as fc
 from forecast.models.registry import REGISTRY
@@ -151,6 +153,33 @@ def test_the_model_of_the_contributor_s_page_works() -> None:
     assert isinstance(track, fc.Track)
     assert set(track.table["model"]) == {"naive", "repeats"}
     assert set(track.table["status"]) == {"scored"}
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("registry")
+def test_the_tutorial_of_a_model_of_one_s_own_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "tutorial"}
+    for block in BLOCK.findall((ROOT / "docs/own-model.md").read_text(encoding="utf-8")):
+        exec(block, names)  # noqa: S102
+    outlook, track = names["outlook"], names["track"]
+    assert isinstance(outlook, fc.Forecast)
+    assert isinstance(track, fc.Track)
+    assert set(track.table["model"]) == {"naive", "ets", "reverting"}
+    assert set(track.table["status"]) <= {"scored", "not counted"}
+    assert track.failures.empty
+    page = (tmp_path / "reports" / "reverting.html").read_text(encoding="utf-8")
+    assert "R-hat is at most" in page
+    assert "learned from all countries" in page
+
+
+def test_the_calls_with_statsmodels_run_as_they_stand() -> None:
+    matplotlib.use("agg")
+    start = "from forecast.models.registry import model"
+    exec(python_block("docs/time-series.md", start), {"fc": fc})  # noqa: S102
+    pyplot.close("all")
 
 
 @pytest.mark.thorough

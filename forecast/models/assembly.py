@@ -8,8 +8,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast import scales
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
+from forecast.errors import DataError
+from forecast.exclusions import flags_of
 from forecast.outlook import Forecast
-from forecast.panel import Panel
+from forecast.panel import Panel, Series
 from forecast.series_key import SeriesKey
 from forecast.version import __version__
 
@@ -18,10 +22,11 @@ def assemble(
     panel: Panel,
     drawn: Mapping[SeriesKey, np.ndarray],
     years: Sequence[int],
-    notes: pd.DataFrame,
+    notes: pd.DataFrame | None = None,
     *,
     model: str,
     seed: int,
+    declined: Mapping[SeriesKey, str] | None = None,
 ) -> Forecast:
     """Put the draws of single series together into a Forecast.
 
@@ -30,20 +35,34 @@ def assemble(
     panel : Panel
         What the model was shown.
     drawn : mapping of (source, location, measure) to ndarray, shape (n_draws, n_ahead)
-        Draws in persons for the steps that follow each series' own origin.
+        Draws in persons for every step from each series' own origin to the last target year.
     years : sequence of int
         The target years.
-    notes : DataFrame
-        See `Forecast`.
+    notes : DataFrame, optional
+        See `Forecast`; by default made from the panel, the draws and `declined`.
     model : str
         Name of the model.
     seed : int
         Seed of the draws.
+    declined : mapping of (source, location, measure) to str, optional
+        Why series without draws are not forecast, a sentence each.
 
     Returns
     -------
     Forecast
+
+    Raises
+    ------
+    DataError
+        If there are no draws of any series.
     """
+    if not drawn:
+        raise DataError(
+            f"no series can be forecast by {model!r}: "
+            f"{next(iter((declined or {}).values()), 'it drew none of them.')}"
+        )
+    if notes is None:
+        notes = _notes(panel, drawn, declined or {})
     known = [series for series in panel if series.key in drawn]
     first = min(series.origin for series in known) + panel.step
     grid = np.arange(first, max(years) + 1, panel.step)
@@ -78,3 +97,33 @@ def assemble(
         },
     )
     return Forecast(paths, tuple(int(year) for year in years), notes, panel)
+
+
+def _notes(
+    panel: Panel, drawn: Mapping[SeriesKey, np.ndarray], declined: Mapping[SeriesKey, str]
+) -> pd.DataFrame:
+    """Return `Forecast.notes` from what has been drawn."""
+    rows = []
+    for series in panel:
+        if series.key in drawn:
+            rows.append(note(series, FORECAST, ""))
+        else:
+            reason = declined.get(series.key, "the model is not meant for it.")
+            rows.append(note(series, NOT_FORECAST, reason))
+    return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
+
+
+def note(
+    series: Series, status: str, reason: str, scale: scales.Scale | None = None
+) -> tuple[object, ...]:
+    """Return a row of `Forecast.notes` for a series."""
+    return (
+        *series.key,
+        series.origin,
+        int((~np.isnan(series.values)).sum()),
+        status,
+        reason,
+        scale.kind if scale else "",
+        scales.POPULATION_RULE if scale and scale.kind == "rate" else "",
+        flags_of(series),
+    )

@@ -12,8 +12,8 @@ from forecast import scales
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, ModelBase, meant_for
 from forecast.errors import DataError
 from forecast.hindcast.members import MemberForecast
+from forecast.models.assembly import note
 from forecast.models.ensemble.joint import Combined
-from forecast.models.series.univariate import note
 from forecast.panel import Panel
 from forecast.series_key import SeriesKey
 

@@ -95,9 +95,12 @@ class Theta(StateSpaceModel):
 
     def posterior(self, prepared: Prepared) -> SeriesPosterior:
         """Weigh the smoothing parameters on the series without half its trend."""
-        slope, _, _ = _slope(prepared)
-        trend = 0.5 * slope * np.arange(len(prepared.values))
+        trend = self.trend(prepared) * np.arange(len(prepared.values))
         return self.weigh(self.nodes(prepared), prepared, prepared.values - trend)
+
+    def trend(self, prepared: Prepared) -> float:
+        """Return half the slope, which the series is freed of before it is smoothed."""
+        return 0.5 * _slope(prepared)[0]
 
     def paths(
         self,

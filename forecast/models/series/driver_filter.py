@@ -44,9 +44,9 @@ class Driven(SeriesPosterior):
 
 
 @lru_cache(maxsize=32)
-def extended(nodes: Nodes, spreads: tuple[float, ...], size: int) -> Nodes:
-    """Return the nodes at each prior spread, with `size` effects as further states."""
-    repeats, k, m = len(spreads), *nodes.design.shape
+def extended(nodes: Nodes, spreads: tuple[float, ...], drivers: tuple[str, ...]) -> Nodes:
+    """Return the nodes at each prior spread, with the effects of drivers as further states."""
+    repeats, size, (k, m) = len(spreads), len(drivers), nodes.design.shape
     total = repeats * k
     transition = np.zeros((total, m + size, m + size))
     transition[:, :m, :m] = np.tile(nodes.transition, (repeats, 1, 1))
@@ -72,6 +72,8 @@ def extended(nodes: Nodes, spreads: tuple[float, ...], size: int) -> Nodes:
             "weight_drivers": (spread > 0).astype(float),
             "spread": spread,
         },
+        nodes.states + drivers,
+        {name: np.tile(value, repeats) for name, value in nodes.own.items()},
     )
 
 
@@ -100,7 +102,7 @@ def condition_on_drivers(
         As for `condition`.
     """
     size = len(drivers.names)
-    wide = extended(nodes, tuple(spreads), size)
+    wide = extended(nodes, tuple(spreads), drivers.names)
     moved = np.swapaxes(wide.transition, 1, 2)
     met = drivers.lagged(years)
     observed = ~np.isnan(values)

@@ -23,10 +23,10 @@ from scipy.special import ndtr
 from forecast.contract import BY_NAME, FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.errors import TooShortError
 from forecast.horizons import check_years
-from forecast.models.assembly import assemble
+from forecast.models.assembly import assemble, note
 from forecast.models.series.reversion import GAPS, SPREADS
 from forecast.models.series.shared_scale import SharedScale
-from forecast.models.series.univariate import Prepared, note, prepare, series_seed
+from forecast.models.series.univariate import Prepared, prepare, series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.series_key import SeriesKey

@@ -36,6 +36,10 @@ class Nodes:
         Log prior weight of each node.
     parameters : mapping of str to ndarray, shape (k,)
         Named parameter values, for the diagnostics.
+    states : tuple of str
+        Names of the m states.
+    own : mapping of str to ndarray, shape (k,)
+        Parameters that only some of several joined models have, NaN at the nodes of the others.
     """
 
     design: np.ndarray
@@ -47,6 +51,8 @@ class Nodes:
     level: np.ndarray
     log_prior: np.ndarray
     parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
+    states: tuple[str, ...] = ()
+    own: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 #: Length of the dummy series that statsmodels' constructors ask for.
@@ -107,6 +113,7 @@ def from_statsmodels(
         np.asarray(level, dtype=bool),
         log_prior,
         names,
+        tuple(model.state_names),
     )
 
 
@@ -141,6 +148,8 @@ def padded(nodes: Nodes, n_states: int) -> Nodes:
         np.pad(nodes.level, (0, extra)),
         nodes.log_prior,
         nodes.parameters,
+        nodes.states + ("idle",) * extra,
+        nodes.own,
     )
 
 
@@ -157,10 +166,14 @@ def joined(components: Mapping[str, Nodes]) -> Nodes:
         raise ValueError("models with different diffuse states cannot be joined")
     sizes = [len(nodes.log_prior) for nodes in wide.values()]
     edges = np.cumsum([0, *sizes])
-    member = {}
-    for position, name in enumerate(wide):
+    member: dict[str, np.ndarray] = {}
+    own: dict[str, np.ndarray] = {}
+    for position, (name, nodes) in enumerate(wide.items()):
+        here = slice(edges[position], edges[position + 1])
         member[name] = np.zeros(edges[-1])
-        member[name][edges[position] : edges[position + 1]] = 1.0
+        member[name][here] = 1.0
+        for parameter, values in nodes.parameters.items():
+            own.setdefault(parameter, np.full(edges[-1], np.nan))[here] = values
     priors = [
         nodes.log_prior - np.logaddexp.reduce(nodes.log_prior) - np.log(len(wide))
         for nodes in wide.values()
@@ -175,4 +188,9 @@ def joined(components: Mapping[str, Nodes]) -> Nodes:
         np.logical_or.reduce([nodes.level for nodes in wide.values()]),
         np.concatenate(priors),
         member,
+        tuple(
+            "/".join(dict.fromkeys(name for name in names if name != "idle"))
+            for names in zip(*(nodes.states for nodes in wide.values()))
+        ),
+        own,
     )

@@ -1,7 +1,7 @@
 """Linear Gaussian state-space models on a grid of parameters: filter and posterior.
 
 One form serves every time-series model here. A model is a set of *nodes*, each a full
-set of parameters with its state-space matrices (built by statsmodels) relative to one
+set of parameters with its state-space matrices (most of them from statsmodels) relative to one
 unknown variance. The Kalman filter runs over all nodes at once; the variance is
 integrated out in closed form; draws come from nodes in proportion to their posterior
 weight. So intervals contain innovation, state and parameter uncertainty, without
@@ -34,7 +34,7 @@ DIFFUSE = 1e7
 
 
 @lru_cache(maxsize=256)
-def _gains(
+def gains(
     nodes: Nodes, observed: tuple[bool, ...], breaks: tuple[bool, ...]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Run the variance recursion, which depends on which years are observed but not on values.
@@ -116,7 +116,7 @@ def condition(
     if not observed.any():
         raise ValueError("a series needs one usable year")
     shift = float(values[observed][0])
-    variance, gain, burned, covariance = _gains(
+    variance, gain, burned, covariance = gains(
         nodes, tuple(observed.tolist()), tuple(breaks.tolist())
     )
     n_nodes, n_states = nodes.design.shape

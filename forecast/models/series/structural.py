@@ -155,6 +155,7 @@ def damped_trend() -> Nodes:
         ~stationary,
         np.zeros(size),
         dict(zip(("gain", "trend_variance", "damping"), grid.T)),
+        ("level", "trend"),
     )
 
 

@@ -5,23 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from forecast import scales
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
-from forecast.errors import TooShortError
-from forecast.exclusions import UNUSED_FLAGS, flags_of, last_break, unused, usable_years
+from forecast.errors import DataError, TooShortError
+from forecast.exclusions import UNUSED_FLAGS, last_break, unused, usable_years
 from forecast.horizons import check_years, spans
-from forecast.models.assembly import assemble
+from forecast.models.assembly import assemble, note
 from forecast.models.series.posterior import SeriesPosterior, parameter_share, simulate
 from forecast.models.series.representation import Nodes
 from forecast.models.series.statespace import condition
 from forecast.models.specification import is_specified, specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
-from forecast.series_key import KEY, SeriesKey
+from forecast.series_key import KEY, SeriesKey, rows_of
+
+if TYPE_CHECKING:
+    from statsmodels.tsa.statespace.mlemodel import MLEResults
 
 #: Fewest usable years since the last break. Below this the variance of the innovations
 #: and one more parameter cannot be told apart, and intervals would be a guess.
@@ -113,6 +117,10 @@ class StateSpaceModel(ModelBase):
     def posterior(self, prepared: Prepared) -> SeriesPosterior:
         """Return what the series says about the nodes."""
         return self.weigh(self.nodes(prepared), prepared, prepared.values)
+
+    def trend(self, prepared: Prepared) -> float:
+        """Return what is taken out of the values before they are filtered, per step; 0 here."""
+        return 0.0
 
     def weigh(self, nodes: Nodes, prepared: Prepared, values: np.ndarray) -> SeriesPosterior:
         """Weigh nodes by values on the model's scale."""
@@ -237,6 +245,47 @@ class FittedSeriesModel(FittedBase):
             self.panel, drawn, wanted, self.notes, model=self.model.name, seed=self.seed
         )
 
+    def statsmodels(
+        self, series: Series | SeriesKey, *, variance: Literal["average", "present"] = "average"
+    ) -> MLEResults:
+        """Return a fitted series as results of statsmodels, with all of its tools.
+
+        The matrices are those of the model's most probable parameters, the values are on the
+        model's scale (`Forecast.notes` names it) and NaN where they do not steer; statsmodels
+        filters, smooths, tests and forecasts. What only the forecasts of this package hold are
+        uncertain parameters and a variance that drifts.
+
+        Parameters
+        ----------
+        series : Series or (source, location, measure)
+            One that the model forecasts.
+        variance : {"average", "present"}
+            The variance of the shocks: at the maximum of the likelihood, the same in all
+            years, or that of the newest ones, which makes the intervals ahead.
+
+        Returns
+        -------
+        statsmodels.tsa.statespace.mlemodel.MLEResults
+            ``summary()``, ``states.smoothed``, ``get_forecast(steps)``, ``plot_diagnostics()``
+            and so on; years are its index. With drivers ``get_forecast`` asks for ``exog``.
+
+        Raises
+        ------
+        DataError
+            If the model forecasts no such series; with the reason, if it is in the panel.
+        """
+        from forecast.models.series.as_statsmodels import results
+
+        key = series.key if isinstance(series, Series) else tuple(series)
+        if key not in self.fits:
+            reasons = self.notes.loc[rows_of(self.notes, key), "reason"].tolist()
+            raise DataError(
+                f"{self.model.name!r} has not been fitted to {key}: "
+                f"{(reasons or ['the panel has no such series.'])[0]}"
+            )
+        prepared, posterior = self.fits[key]
+        return results(self.model, prepared, posterior, present=variance == "present")
+
     def parameter_share(self, key: SeriesKey, n_ahead: int) -> np.ndarray:
         """Return the share of parameters and state; see `forecast.contract.FittedBase`."""
         return parameter_share(self.fits[key][1], n_ahead)
@@ -247,19 +296,3 @@ def series_seed(seed: int, model: str, key: SeriesKey) -> np.random.SeedSequence
     digest = hashlib.sha256("\n".join((model, *key)).encode()).digest()
     words = np.frombuffer(digest[:16], dtype="<u4").tolist()
     return np.random.SeedSequence([seed, *words])
-
-
-def note(
-    series: Series, status: str, reason: str, scale: scales.Scale | None = None
-) -> tuple[object, ...]:
-    """Return a row of `Forecast.notes` for a series."""
-    return (
-        *series.key,
-        series.origin,
-        int((~np.isnan(series.values)).sum()),
-        status,
-        reason,
-        scale.kind if scale else "",
-        scales.POPULATION_RULE if scale and scale.kind == "rate" else "",
-        flags_of(series),
-    )
