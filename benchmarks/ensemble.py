@@ -22,7 +22,7 @@ from forecast.data import wpp, wpp_bulk
 from forecast.evaluate.track import Track
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.published import Published
-from forecast.models.specification import specification
+from forecast.models.registry import specification
 from forecast.panel import Panel
 
 ROOT = Path(__file__).resolve().parents[1]

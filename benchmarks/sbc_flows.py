@@ -22,7 +22,7 @@ from forecast.models.gross_flows.data import Gross
 from forecast.models.gross_flows.gibbs import choose
 from forecast.models.gross_flows.paths import half_normal, normal
 from forecast.models.gross_flows.sampler import PARAMETERS
-from forecast.models.specification import specification
+from forecast.models.registry import specification
 
 N_YEARS = 22
 #: Place, first and last year of each stretch between breaks.

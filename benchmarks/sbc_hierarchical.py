@@ -18,7 +18,7 @@ from forecast.models.hierarchical.fast.posterior import OF_EACH, PanelPosterior
 from forecast.models.hierarchical.graph import OF_GROUPS, coordinates, data, pymc_model
 from forecast.models.hierarchical.priors import Prior, resolve
 from forecast.models.hierarchical.rates_panel import RatesPanel, collect
-from forecast.models.specification import specification
+from forecast.models.registry import specification
 from forecast.panel import Panel
 
 #: Location by source; regions follow their country.

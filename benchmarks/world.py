@@ -23,7 +23,7 @@ import scoringrules
 from forecast.data import wpp, wpp_bulk
 from forecast.models.hierarchical.fitted import FittedHierarchical
 from forecast.models.hierarchical.model import Hierarchical
-from forecast.models.specification import specification
+from forecast.models.registry import specification
 from forecast.panel import Panel
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -44,10 +44,6 @@ class Language:
         """Return a text that comes from data, in this language where the catalogue has it."""
         return self.catalogue.gettext(text) if text else text
 
-    def knows(self, message: str) -> bool:
-        """Whether a message has words of its own in this language."""
-        return self.code == "en" or self.catalogue.gettext(message) != message
-
     def persons(self, value: float, *, sign: bool = False) -> str:
         """Write whole persons with the language's thousands mark and a true minus.
 

@@ -14,8 +14,8 @@ from forecast.errors import DataError, UnknownNameError
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.gross_flows.model import Flows
 from forecast.models.hierarchical.model import Hierarchical
+from forecast.models.registry import classes
 from forecast.models.settings import About
-from forecast.models.specification import classes
 from forecast.shelf import shelf
 
 MODELS = sorted(path.stem for path in shelf("models").glob("*.toml"))

@@ -10,9 +10,8 @@ import click
 
 from forecast.cli.backtest import backtest
 from forecast.cli.data import data
-from forecast.cli.hub import hub
 from forecast.cli.options import forecast_options, in_shell, make_outlook, out_option, show
-from forecast.cli.report import report
+from forecast.cli.report import hub, report
 from forecast.cli.scenario import condition, impact, scenario, targets
 from forecast.errors import DataError, ForecastError
 from forecast.version import __version__

@@ -114,16 +114,18 @@ def _notes(
 
 
 def note(
-    series: Series, status: str, reason: str, scale: scales.Scale | None = None
+    series: Series, status: str, reason: str, scale: str = "", by_population: bool | None = None
 ) -> tuple[object, ...]:
-    """Return a row of `Forecast.notes` for a series."""
+    """Return a row of `Forecast.notes`; by default rates have their population carried on."""
+    if by_population is None:
+        by_population = scale == "rate"
     return (
         *series.key,
         series.origin,
         int((~np.isnan(series.values)).sum()),
         status,
         reason,
-        scale.kind if scale else "",
-        scales.POPULATION_RULE if scale and scale.kind == "rate" else "",
+        scale,
+        scales.POPULATION_RULE if by_population else "",
         flags_of(series),
     )

@@ -14,8 +14,8 @@ from forecast.contract import FORECAST
 from forecast.data import package
 from forecast.errors import UnknownNameError
 from forecast.language import Language, rounded
+from forecast.models.registry import specification
 from forecast.models.registry import table as registry
-from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.reports import sentences
 from forecast.reports.series_view import FIRST_YEAR, SeriesView

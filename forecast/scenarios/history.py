@@ -1,16 +1,9 @@
-"""How large net migration has been in all countries: quantiles of the rate, and the command.
-
-``python -m forecast.scenarios.history FOLDER`` computes ``models/history/world-net-rates.toml``
-from the United Nations' tidy vintages (see `forecast.data.wpp.world`) and prints it.
-"""
+"""How large net migration has been in all countries: quantiles of the rate."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,12 +18,6 @@ WINDOWS = (1, 5)
 #: Smallest population, in persons, of a country in a year that is counted: in microstates a
 #: few families make a rate that no larger country ever had.
 SMALLEST = 1_000_000
-#: Levels that the shipped table keeps, finer towards both ends.
-LEVELS = (
-    0.0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9,
-    0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 1.0,
-)  # fmt: skip
-_DIGITS = 3
 _MEASURE = "net_migration"
 
 
@@ -156,42 +143,6 @@ def rates(world: Panel, window: int) -> tuple[np.ndarray, int, int]:
     return joined, first, last
 
 
-def as_toml(world: Panel) -> str:
-    """Return the table that the package ships, as TOML text."""
-    lines = []
-    for window in WINDOWS:
-        found, first, last = rates(world, window)
-        values = np.quantile(found, LEVELS)
-        lines += [
-            "[[window]]",
-            f"years = {window}",
-            f"counted = {len(found)}",
-            f"levels = [{_listed(LEVELS)}]",
-            f"rates = [{_listed([round(float(value), _DIGITS) for value in values])}]",
-            "",
-        ]
-    head = [
-        "# Quantiles of net migrants per 1,000 population per year, all countries and areas with",
-        f"# at least {SMALLEST:,} inhabitants in each year of the window; windows do not overlap.",
-        "# Computed by: python -m forecast.scenarios.history FOLDER",
-        f'source = "United Nations, World Population Prospects, release of {world.last_release}"',
-        'license = "CC BY 3.0 IGO"',
-        f"years = [{first}, {last}]",
-        "",
-    ]
-    return "\n".join([*head, *lines])
-
-
-def _listed(values: Sequence[float]) -> str:
-    return ", ".join(repr(float(value)) for value in values)
-
-
 @cache
 def _shipped() -> dict[str, Any]:
     return read_toml(shelf("models") / "history" / "world-net-rates.toml")
-
-
-if __name__ == "__main__":
-    from forecast.data.wpp import world as read_world
-
-    sys.stdout.write(as_toml(read_world(Path(sys.argv[1]), vintages=[2024])))

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from arviz_base import from_dict
 
-from forecast.models.bayes.convergence import convergence, energy_moved
+from forecast.models.bayes.gate import Sampled, convergence, examine
 
 
 def chains(shape: tuple[int, int]) -> np.ndarray:
@@ -57,12 +57,18 @@ def test_what_does_not_move_or_is_no_number_is_not_called_sound() -> None:
 
 
 def test_energy_that_hardly_moves_is_found_in_the_worst_chain() -> None:
-    shocks = np.random.default_rng(2).standard_normal((2, 5000))
+    generator = np.random.default_rng(2)
+    shocks = generator.standard_normal((2, 5000))
+    limits = {"largest_r_hat": 1.01, "least_ess": 400, "most_divergences": 0, "least_e_bfmi": 0.3}
+
+    def examined(energy: np.ndarray) -> Sampled:
+        statistics = {"energy": (("chain", "draw"), energy)}
+        statistics["diverging"] = (("chain", "draw"), np.zeros_like(energy, dtype=bool))
+        posterior = {"level": (("chain", "draw"), generator.standard_normal((2, 5000)))}
+        groups = {"posterior": xr.Dataset(posterior), "sample_stats": xr.Dataset(statistics)}
+        return examine(xr.DataTree.from_dict(groups), limits)
+
+    assert examined(shocks).failure == ""
+    assert examined(shocks).e_bfmi == pytest.approx(2.0, abs=0.1)
     shocks[1] = shocks[1].cumsum()
-    assert energy_moved(shocks[:1]) == pytest.approx(2.0, abs=0.1)
-    assert energy_moved(shocks) < 0.01
-    tree = xr.DataTree.from_dict(
-        {"sample_stats": xr.Dataset({"energy": (("chain", "draw"), shocks)})}
-    )
-    known = stats.bfmi(tree)
-    assert energy_moved(shocks) == pytest.approx(float(known["energy"].min()))
+    assert "energy hardly moves" in examined(shocks).failure

@@ -24,7 +24,7 @@ from forecast.models.hierarchical.fast import compiling
 from forecast.models.hierarchical.fitted import FittedHierarchical
 from forecast.models.hierarchical.law import Parameters
 from forecast.models.hierarchical.model import Hierarchical
-from forecast.models.specification import specification
+from forecast.models.registry import specification
 from forecast.panel import Panel
 
 STATED = specification("hierarchical")

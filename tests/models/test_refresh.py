@@ -20,7 +20,7 @@ from forecast.models.hierarchical.fast.moves import (
 from forecast.models.hierarchical.fast.posterior import OF_EACH, PanelPosterior
 from forecast.models.hierarchical.fast.refresh import refresh
 from forecast.models.hierarchical.graph import OF_GROUPS, pymc_model
-from forecast.models.specification import specification
+from forecast.models.registry import specification
 
 SETTINGS = specification("hierarchical")["settings"]
 POOL = rates_panel(1)

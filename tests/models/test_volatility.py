@@ -8,7 +8,7 @@ import pytest
 from forecast.models.hierarchical import law, rates_panel
 from forecast.models.hierarchical.law import Parameters
 from forecast.models.hierarchical.simulation import simulate
-from forecast.models.specification import specification
+from forecast.models.registry import specification
 
 SETTINGS = specification("hierarchical")["settings"]
 

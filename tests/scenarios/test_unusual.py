@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from world_rates import LEVELS, as_toml
 
 from forecast.data import wpp
 from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.scenarios.history import LEVELS, WINDOWS, as_toml, history, rates, source
+from forecast.scenarios.history import WINDOWS, history, rates, source
 from forecast.scenarios.scenario import scenario
 from forecast.scenarios.unusual import monte_carlo_error
 from forecast.shelf import shelf

@@ -7,12 +7,13 @@ import pandas as pd
 from forecast.data.checks.automatic_flags import add_flags, warnings_in_words
 from forecast.data.checks.contradictions import (
     Inconsistency,
+    against_bundled,
     identities,
     internal_sums,
     regional_sums,
+    slips,
     vintages,
 )
-from forecast.data.checks.magnitudes import against_bundled, slips
 from forecast.data.checks.years import (
     boundary_jumps,
     duplicates,

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from forecast.data.checks.contradictions import Inconsistency
-from forecast.data.checks.magnitudes import against_bundled, slips
+from forecast.data.checks.contradictions import Inconsistency, against_bundled, slips
 from forecast.data.checks.years import (
     BOUNDARY,
     DUPLICATED,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forecast.data.checks.magnitudes import bundled_figures
+from forecast.data.checks.contradictions import bundled_figures
 from forecast.data.tables import numbers, words
 from forecast.data.tables.grid import MOST_PROBLEMS
 from forecast.data.tables.labels import Context

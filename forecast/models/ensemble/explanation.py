@@ -131,7 +131,7 @@ def notes(
         if series.key in able:
             # What the others say of themselves matters where the forecast rests on few.
             texts += remarks if dropped else []
-            rows.append(note(series, FORECAST, " ".join(texts), scales.choose(series)))
+            rows.append(note(series, FORECAST, " ".join(texts), scales.choose(series).kind))
         else:
             # Members mostly decline for the same reason; the first one's is told.
             reasons = [why for made in forecasts if (why := made.reason(series.key))]

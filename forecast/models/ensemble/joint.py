@@ -10,8 +10,8 @@ import pandas as pd
 
 from forecast.hindcast.members import MemberForecast
 from forecast.models.ensemble import dependence
-from forecast.models.ensemble.opinion_pools import POOLS, choose, renormalised
 from forecast.models.ensemble.weights import GroupWeights
+from forecast.models.ensemble.widths import POOLS, choose, renormalised
 from forecast.series_key import SeriesKey
 
 #: Variances are those of draws within these probabilities: heavy tails need not have one.

@@ -26,17 +26,16 @@ from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.ensemble import (
     explanation,
-    groups,
     release_revisions,
     residual_errors,
     revisions,
+    stacking,
 )
 from forecast.models.ensemble.joint import Combined, combine
 from forecast.models.ensemble.weights import GroupWeights, LearnedWeights, learn
 from forecast.models.ensemble_settings import EnsembleSettings
-from forecast.models.registry import REGISTRY
+from forecast.models.registry import REGISTRY, specification
 from forecast.models.registry import model as find_model
-from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.series_key import SeriesKey
@@ -163,19 +162,19 @@ class FittedEnsemble(FittedBase):
         hindcasts = collect(outcomes, occasions, steps, int(history["points"]))
         learned: dict[str, GroupWeights] = {}
         group_of: dict[SeriesKey, str] = {}
-        for label, keys in groups.by_scale(self.members, outcomes).items():
+        for label, keys in stacking.by_scale(self.members, outcomes).items():
             # Persons of a small and of a large place do not compare.
             persons = outcomes.kinds[keys[0]] == "persons"
             most = 1 if persons else int(grouping["most"])
-            parts = groups.number(len(keys), int(grouping["least"]), most)
+            parts = stacking.number(len(keys), int(grouping["least"]), most)
             names = [f"{label} {part + 1}/{parts}" if parts > 1 else label for part in range(parts)]
-            by_part = groups.split(hindcasts.by_horizon(set(keys), steps), parts)
+            by_part = stacking.split(hindcasts.by_horizon(set(keys), steps), parts)
             for name, chosen in zip(names, by_part):
                 learned[name] = learn(
                     chosen, self.model.labels, self.panel.step, settings, unit=not persons
                 )
             sizes = outcomes.sizes(set(keys))
-            group_of |= {key: names[at] for key, at in groups.of_series(sizes, parts).items()}
+            group_of |= {key: names[at] for key, at in stacking.of_series(sizes, parts).items()}
         return LearnedWeights(learned, group_of)
 
     def _on_day(self, day: str) -> list[ModelBase]:

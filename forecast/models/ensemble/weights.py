@@ -13,8 +13,7 @@ from scipy.special import ndtri
 
 from forecast.hindcast.quantiles import Hindcasts
 from forecast.models.ensemble import stacking, widths
-from forecast.models.ensemble.opinion_pools import POOLS, renormalised
-from forecast.models.ensemble.widths import Widening
+from forecast.models.ensemble.widths import POOLS, Widening, renormalised
 from forecast.series_key import SeriesKey
 
 

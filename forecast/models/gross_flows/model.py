@@ -11,17 +11,16 @@ import pandas as pd
 
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.errors import TooShortError, unknown_name
-from forecast.exclusions import flags_of
 from forecast.horizons import check_years
-from forecast.models.assembly import assemble
+from forecast.models.assembly import assemble, note
 from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, Place, collect
 from forecast.models.gross_flows.sampler import Draws, sample, simulate
+from forecast.models.registry import specification
 from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
 from forecast.models.settings import FlowsPriors, FlowsSampler
-from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
-from forecast.scales import POPULATION_RULE, is_rate
+from forecast.scales import is_rate
 
 
 class Flows(ModelBase):
@@ -221,19 +220,9 @@ def _notes(panel: Panel, gross: Gross, doubt: str) -> pd.DataFrame:
         if place is not None and used:
             told = (_borrowed(place, series), _net_is_ahead(place, series), doubt)
             reason = " ".join(filter(None, told))
-        scaled = used and is_rate(series)
-        rows.append(
-            (
-                *series.key,
-                series.origin,
-                int((~np.isnan(series.values)).sum()),
-                FORECAST if used else NOT_FORECAST,
-                reason,
-                ("difference" if series.measure == NET else "log rate") if used else "",
-                POPULATION_RULE if scaled else "",
-                flags_of(series),
-            )
-        )
+        scale = ("difference" if series.measure == NET else "log rate") if used else ""
+        status = FORECAST if used else NOT_FORECAST
+        rows.append(note(series, status, reason, scale, used and is_rate(series)))
     return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
 
 

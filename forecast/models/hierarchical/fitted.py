@@ -15,7 +15,7 @@ from forecast import artifacts
 from forecast.contract import FittedBase
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble
-from forecast.models.bayes.gate import Sampled, checked
+from forecast.models.bayes.gate import Sampled
 from forecast.models.hierarchical import (
     priors,
     rates_panel,
@@ -112,7 +112,25 @@ class FittedHierarchical(FittedBase):
             year given the one before), ``log_likelihood``, ``observed_data``, ``constant_data``
             and ``sample_stats``, rates per 1,000 by transition (``location year``).
         """
-        return checked(self.pymc_model, self.posterior, draws, self.seed)
+        import pymc as pm
+        import xarray as xr
+
+        sizes = self.posterior["posterior"].sizes
+        each = max(1, min(sizes["draw"], draws // sizes["chain"]))
+        rows = {"draw": _spread(sizes["draw"], each)}
+        tree = xr.DataTree.from_dict(
+            {
+                name: self.posterior[name].dataset.isel(rows).assign_coords(draw=np.arange(each))
+                for name in ("posterior", "sample_stats")
+            }
+        )
+        with self.pymc_model:
+            tree.update(pm.sample_prior_predictive(draws, random_seed=self.seed))
+            pm.compute_log_likelihood(tree, progressbar=False)
+            pm.sample_posterior_predictive(
+                tree, random_seed=self.seed, extend_inferencedata=True, progressbar=False
+            )
+        return tree
 
     def predictive_check(self, draws: int = 500) -> pd.DataFrame:
         """Hold the figures against histories that the model would have made.

@@ -70,36 +70,28 @@ def pymc_model(
         }
         of_group = {name: pm.Normal(name, *priors[name], dims="group") for name in OF_GROUPS}
 
-        spread = pt.exp(of_group["log_mean_spread"])[group]
+        def normal(name: str, centre: Any, spread: Any, own: np.ndarray, dim: str) -> Any:
+            return pm.Normal(name, centre, spread, dims=dim, transform=partly_centred(own))
+
+        mean_spread, storm_spread, persistence_spread = (
+            pt.exp(of_group[f"log_{name}_spread"])[group] for name in OF_LOCATIONS
+        )
         centre = of_group["mean"][group]
         if len(pool.parent):
-            transform = partly_centred(share[0, :n_top])
-            top = pm.Normal(
-                "top_mean", centre[:n_top], spread[:n_top], dims="top", transform=transform
-            )
-            transform = partly_centred(share[0, n_top:])
-            nested = pm.Normal(
-                "nested_mean", top[pool.parent], spread[n_top:], dims="nested", transform=transform
+            above, below = slice(n_top), slice(n_top, None)
+            top = normal("top_mean", centre[above], mean_spread[above], share[0, above], "top")
+            nested = normal(
+                "nested_mean", top[pool.parent], mean_spread[below], share[0, below], "nested"
             )
             mean = pm.Deterministic("location_mean", pt.concatenate([top, nested]), dims="location")
         else:
-            mean = pm.Normal(
-                "location_mean", centre, spread, dims="location", transform=partly_centred(share[0])
-            )
-        log_storm = pm.Normal(
-            "location_log_storm",
-            of_group["log_storm_size"][group],
-            pt.exp(of_group["log_storm_spread"])[group],
-            dims="location",
-            transform=partly_centred(share[1]),
-        )
+            mean = normal("location_mean", centre, mean_spread, share[0], "location")
+        centre = of_group["log_storm_size"][group]
+        log_storm = normal("location_log_storm", centre, storm_spread, share[1], "location")
         storm = pm.Deterministic("location_storm", pt.exp(log_storm), dims="location")
-        logit_persistence = pm.Normal(
-            "location_logit_persistence",
-            of_group["logit_persistence"][group],
-            pt.exp(of_group["log_persistence_spread"])[group],
-            dims="location",
-            transform=partly_centred(share[2]),
+        centre = of_group["logit_persistence"][group]
+        logit_persistence = normal(
+            "location_logit_persistence", centre, persistence_spread, share[2], "location"
         )
         persistence = pm.Deterministic(
             "location_persistence", pm.math.sigmoid(logit_persistence), dims="location"

@@ -17,9 +17,9 @@ from forecast.models.hierarchical import (
 from forecast.models.hierarchical.fitted import FittedHierarchical
 from forecast.models.hierarchical.rates_panel import RatesPanel
 from forecast.models.hierarchical.rates_panel import notes as notes_of
+from forecast.models.registry import specification
 from forecast.models.series.univariate import series_seed
 from forecast.models.settings import HierarchicalSampler
-from forecast.models.specification import specification
 from forecast.panel import Panel
 
 if TYPE_CHECKING:

@@ -145,7 +145,9 @@ def table(
             for step, year in enumerate(years):
                 shift = largest = width = np.nan
                 if effective >= FEWEST:
-                    low, middle, high = weighted_quantiles(rates[:, :, step], share, quantiles)
+                    low, middle, high = np.quantile(
+                        rates[:, :, step], quantiles, axis=0, weights=share, method="inverted_cdf"
+                    )
                     known = np.isfinite(half[:, step]) & (half[:, step] > 0)
                     away = (middle - before[1, :, step])[known] / half[known, step]
                     shift = float(np.median(away)) if known.any() else np.nan
@@ -154,30 +156,3 @@ def table(
                     width = float(np.median(ratios)) if known.any() else np.nan
                 rows.append((name, change, year, shift, largest, width, effective))
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def weighted_quantiles(
-    values: np.ndarray, share: np.ndarray, levels: Sequence[float]
-) -> np.ndarray:
-    """Quantiles of weighted draws.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n_draws, n)
-    share : ndarray, shape (n_draws,)
-        Weights that sum to one.
-    levels : sequence of float
-
-    Returns
-    -------
-    ndarray, shape (len(levels), n)
-    """
-    order = np.argsort(values, axis=0)
-    sorted_values = np.take_along_axis(values, order, axis=0)
-    # The middle of each draw's mass, so that equal weights give the usual quantile.
-    reached = np.cumsum(share[order], axis=0) - 0.5 * share[order]
-    found = [
-        [np.interp(level, reached[:, j], sorted_values[:, j]) for j in range(values.shape[1])]
-        for level in levels
-    ]
-    return np.asarray(found)

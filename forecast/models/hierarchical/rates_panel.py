@@ -12,10 +12,11 @@ import pandas as pd
 from forecast import locations
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
 from forecast.exclusions import last_break, usable_years
+from forecast.models.assembly import note
 from forecast.models.hierarchical.law import calm_floor, usual_moves
 from forecast.models.series.univariate import MINIMUM_YEARS
 from forecast.panel import Panel, Series
-from forecast.scales import POPULATION_RULE, is_rate
+from forecast.scales import is_rate
 
 
 def now(
@@ -227,34 +228,17 @@ def notes(panel: Panel, pooled: RatesPanel, words: str, failure: str) -> pd.Data
     usable = {s.key: int(n) for s, n in zip(pooled.series, pooled.usable)}
     rows = []
     for series in panel:
-        told = reason_against(series)
-        if not told:
-            status, told = FORECAST, f"pooled with {len(usable) - 1} other series; {words}."
-            if usable[series.key] < MINIMUM_YEARS:
-                told = (
-                    f"{usable[series.key]} usable years: this forecast is mostly borrowed from the "
-                    f"pool and its priors, and knows little of the place itself; {told}"
-                )
-            if failure:
-                told = f"{told} Marked by its diagnostics: {failure}"
-        else:
-            status = NOT_FORECAST
-        flags = [
-            f"{flag} {' '.join(map(str, series.years[series.flagged(flag)]))}"
-            for flag in ("break", "outlier", "interpolated")
-            if series.flagged(flag).any()
-        ]
-        pooled_here = status == FORECAST
-        rows.append(
-            (
-                *series.key,
-                series.origin,
-                int((~np.isnan(series.values)).sum()),
-                status,
-                told,
-                "rate" if pooled_here else "",
-                POPULATION_RULE if pooled_here else "",
-                "; ".join(flags),
+        reason = reason_against(series)
+        if reason:
+            rows.append(note(series, NOT_FORECAST, reason))
+            continue
+        reason = f"pooled with {len(usable) - 1} other series; {words}."
+        if usable[series.key] < MINIMUM_YEARS:
+            reason = (
+                f"{usable[series.key]} usable years: this forecast is mostly borrowed from the "
+                f"pool and its priors, and knows little of the place itself; {reason}"
             )
-        )
+        if failure:
+            reason = f"{reason} Marked by its diagnostics: {failure}"
+        rows.append(note(series, FORECAST, reason, "rate"))
     return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))

@@ -12,13 +12,12 @@ import pandas as pd
 from forecast import locations
 from forecast.accounts.audit import trusted
 from forecast.accounts.identities import cover
-from forecast.contract import FORECAST, NOT_FORECAST
-from forecast.exclusions import flags_of, usable_since_break, usable_values
+from forecast.exclusions import usable_since_break, usable_values
 from forecast.models.regional import internal_moves as internal
 from forecast.models.regional.internal_moves import Moves
 from forecast.models.series.univariate import MINIMUM_YEARS
 from forecast.panel import Panel, Series
-from forecast.scales import POPULATION_RULE, closed, is_rate
+from forecast.scales import closed, is_rate
 from forecast.series_key import SeriesKey
 
 if TYPE_CHECKING:
@@ -196,21 +195,6 @@ def told(
             if series.origin == one.origin:
                 made[series.key] = reason, "turnover and net"
     return made
-
-
-def note(series: Series, known: tuple[str, str] | None) -> tuple[object, ...]:
-    """Return one row of `Forecast.notes`; `known` is reason and scale if it is forecast."""
-    reason, scale = known if known is not None else (why_not(series), "")
-    return (
-        *series.key,
-        series.origin,
-        int((~np.isnan(series.values)).sum()),
-        FORECAST if known is not None else NOT_FORECAST,
-        reason,
-        scale,
-        POPULATION_RULE if scale == "rate" else "",
-        flags_of(series),
-    )
 
 
 def why_not(series: Series) -> str:

@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 
 from forecast.accounts.identities import cover
-from forecast.contract import NOTE_COLUMNS, FittedBase, ModelBase
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.data import inputs
 from forecast.errors import TooShortError
 from forecast.horizons import check_years
-from forecast.models.assembly import assemble
+from forecast.models.assembly import assemble, note
 from forecast.models.regional import fitting
 from forecast.models.regional import internal_moves as internal
-from forecast.models.regional.data import ALL, groups, note, stated_net, told
+from forecast.models.regional.data import ALL, groups, stated_net, told, why_not
 from forecast.models.regional.fitting import FittedGroup, fit_group, pools
 from forecast.models.regional.internal_moves import Moves, cancelled
 from forecast.models.regional.partial_pooling import SharedPrior, posterior
+from forecast.models.registry import specification
 from forecast.models.series.posterior import simulate
 from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
-from forecast.models.specification import specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.scales import closed, population_ahead
@@ -138,10 +138,9 @@ class FittedInternal(FittedBase):
         """One row per series, see `Forecast.notes`."""
         sums = [series for item in self.fits for series, _ in self._sums(item)]
         keys = told(self.fits, sums, self._singles(), self.moves)
-        return pd.DataFrame(
-            [note(series, keys.get(series.key)) for series in self.panel],
-            columns=list(NOTE_COLUMNS),
-        )
+        made = {key: (FORECAST, *reason_and_scale) for key, reason_and_scale in keys.items()}
+        rows = [note(s, *made.get(s.key, (NOT_FORECAST, why_not(s)))) for s in self.panel]
+        return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
 
     def forecast(
         self, years: Sequence[int], draws: int, national: National | None = None

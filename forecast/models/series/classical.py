@@ -8,10 +8,10 @@ from itertools import product
 import numpy as np
 
 from forecast.contract import BY_NAME
+from forecast.models.registry import specification
 from forecast.models.series.posterior import SeriesPosterior, simulate
 from forecast.models.series.representation import DUMMY, Nodes, from_statsmodels
 from forecast.models.series.univariate import Prepared, StateSpaceModel
-from forecast.models.specification import specification
 
 
 @cache

@@ -78,7 +78,7 @@ class PooledReversion(ModelBase):
             if series.key in reasons:
                 notes.append(note(series, NOT_FORECAST, reasons[series.key]))
             else:
-                notes.append(note(series, FORECAST, "", ready[series.key].scale))
+                notes.append(note(series, FORECAST, "", ready[series.key].scale.kind))
         if not pools:
             raise TooShortError(
                 f"no series can be forecast by {self.name!r}: "

@@ -12,6 +12,7 @@ import pandas as pd
 
 from forecast.data import inputs
 from forecast.errors import DataError, TooShortError
+from forecast.models.registry import specification
 from forecast.models.series.driver_filter import Driven, condition_on_drivers, simulate_with_drivers
 from forecast.models.series.drivers import Drivers, check, drivers, futures
 from forecast.models.series.posterior import SeriesPosterior, simulate
@@ -24,7 +25,6 @@ from forecast.models.series.univariate import (
     prepare,
     series_seed,
 )
-from forecast.models.specification import specification
 from forecast.panel import Panel, Series
 from forecast.scales import Kind
 

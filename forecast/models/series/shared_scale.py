@@ -13,9 +13,9 @@ import pandas as pd
 from scipy.special import ndtri
 
 from forecast.errors import TooShortError
+from forecast.models.registry import specification
 from forecast.models.series.reversion import SeriesPast, median_regression, past, spread_regression
 from forecast.models.series.univariate import MINIMUM_YEARS, Prepared
-from forecast.models.specification import specification
 from forecast.series_key import SeriesKey
 
 

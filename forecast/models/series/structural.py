@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from forecast.contract import BY_NAME
+from forecast.models.registry import specification
 from forecast.models.series.representation import (
     DUMMY,
     Nodes,
@@ -16,7 +17,6 @@ from forecast.models.series.representation import (
     stationary_covariance,
 )
 from forecast.models.series.univariate import Prepared, StateSpaceModel
-from forecast.models.specification import specification
 
 
 @cache

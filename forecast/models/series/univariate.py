@@ -16,10 +16,10 @@ from forecast.errors import DataError, TooShortError
 from forecast.exclusions import UNUSED_FLAGS, last_break, unused, usable_years
 from forecast.horizons import check_years, spans
 from forecast.models.assembly import assemble, note
+from forecast.models.registry import is_specified, specification
 from forecast.models.series.posterior import SeriesPosterior, parameter_share, simulate
 from forecast.models.series.representation import Nodes
 from forecast.models.series.statespace import condition
-from forecast.models.specification import is_specified, specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey, rows_of
@@ -173,7 +173,7 @@ class StateSpaceModel(ModelBase):
                 continue
             posterior = self.posterior(prepared)
             fits[series.key] = prepared, posterior
-            notes.append(note(series, FORECAST, self.remark(posterior), prepared.scale))
+            notes.append(note(series, FORECAST, self.remark(posterior), prepared.scale.kind))
         table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
         if not fits:
             first = table.iloc[0]

@@ -14,7 +14,7 @@ from forecast.models.ensemble import residual_errors
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.ensemble.revisions import LEVELS
 from forecast.models.published import Published
-from forecast.models.specification import specification
+from forecast.models.registry import specification
 from forecast.panel import Panel
 
 SETTINGS = specification("ensemble")["published"]

@@ -7,7 +7,7 @@ from scipy import stats
 
 from forecast.hindcast.quantiles import Hindcasts
 from forecast.models.ensemble.weights import learn
-from forecast.models.specification import specification
+from forecast.models.registry import specification
 
 SETTINGS = specification("ensemble")
 MEMBERS = ["first", "second"]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from forecast.models.ensemble.opinion_pools import (
+from forecast.models.ensemble.widths import (
     POOLS,
     choose,
     linear_pool,

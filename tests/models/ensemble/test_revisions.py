@@ -10,7 +10,7 @@ import forecast as fc
 from forecast.models.ensemble import release_revisions, revisions
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.ensemble.revisions import LEVELS, Law
-from forecast.models.specification import specification
+from forecast.models.registry import specification
 from forecast.panel import Panel
 from forecast.series_key import SeriesKey
 

@@ -8,7 +8,7 @@ import pytest
 
 import forecast as fc
 from forecast.contract import meant_for
-from forecast.models.ensemble import groups
+from forecast.models.ensemble import stacking
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.registry import model
 from forecast.panel import Panel
@@ -44,10 +44,12 @@ def test_flows_are_meant_for_countries_with_arrivals_and_departures() -> None:
     nets = {("office", place, "net_migration") for place in ("KAZ", "UZB")}
     assert meant_for(model("hierarchical"), panel) == nets
     assert len(meant_for(model("naive"), panel)) == 4
-    assert groups.special(Ensemble(["naive", "flows"]).members, panel) == {
+    assert stacking.special(Ensemble(["naive", "flows"]).members, panel) == {
         one.key: "flows" if one.location == "KAZ" else "" for one in panel
     }
-    assert set(groups.special(Ensemble(["naive", "hierarchical"]).members, panel).values()) == {""}
+    assert set(stacking.special(Ensemble(["naive", "hierarchical"]).members, panel).values()) == {
+        ""
+    }
 
 
 @pytest.mark.thorough

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from forecast import scores
-from forecast.models.ensemble.opinion_pools import linear_pool
 from forecast.models.ensemble.stacking import Terms, average, stack, terms
+from forecast.models.ensemble.widths import linear_pool
 
 AT = (np.arange(40) + 0.5) / 40
 

@@ -55,74 +55,6 @@ def exponentials(values: np.ndarray, out: np.ndarray, powers: np.ndarray) -> Non
 
 
 @compiled(njit, fastmath=FAST, error_model="numpy")
-def location(
-    mean: float,
-    size: float,
-    kept: float,
-    calm_scale: float,
-    shared: float,
-    storm_floor: float,
-    value: np.ndarray,
-    before: np.ndarray,
-    move: np.ndarray,
-    log_move: np.ndarray,
-    weight: np.ndarray,
-    year: np.ndarray,
-    odds: np.ndarray,
-    calm_variance: np.ndarray,
-    per_calm_variance: np.ndarray,
-    calm_power: np.ndarray,
-    calm_height: np.ndarray,
-    squares: np.ndarray,
-    of_year: np.ndarray,
-) -> tuple[float, float, float, float, float, float, float]:
-    """Squared densities of one location's years, and the gradient of the sum of their logs.
-
-    Returns
-    -------
-    tuple of float
-        By mean, storm size, persistence, calm scale, logit of a storm, echo and shared spread;
-        that of the year effects is added to `of_year`.
-    """
-    by_mean = by_size = by_kept = by_calm = by_chance = by_echo = by_shared = 0.0
-    for t in range(len(value)):
-        used = weight[t]
-        away = before[t] - mean
-        reach = math.sqrt(size * size + away * away)
-        variance = size * reach + storm_floor * storm_floor
-        surprise = value[t] - mean - kept * away
-        spread = 2.0 * variance + surprise * surprise
-        # Three reciprocals for the price of one division, here and below.
-        shared_inverse = 1.0 / (reach * variance * spread)
-        per_reach = shared_inverse * variance * spread
-        per_variance = shared_inverse * reach * spread
-        per_spread = shared_inverse * reach * variance
-        # Both densities times the root of the calm variance: one root instead of two.
-        stormy = variance * per_spread * math.sqrt(calm_variance[t] * per_spread) * odds[t]
-        calm = NORMAL * calm_height[t]
-        either, one = calm + stormy, 1.0 + odds[t]
-        shared_inverse = used / (either * one)
-        per_one = shared_inverse * either
-        share = shared_inverse * one * stormy
-        density = either * per_one
-        squares[t] = density * density * per_calm_variance[t] + (1.0 - used) + LEAST_SQUARE
-        by_surprise = -3.0 * surprise * per_spread
-        by_variance = per_variance - 3.0 * per_spread
-        by_logit = share - odds[t] * per_one
-        by_mean += share * (by_surprise * (kept - 1.0) - by_variance * size * away * per_reach)
-        by_size += share * by_variance * (reach + size * size * per_reach)
-        by_kept -= share * by_surprise * away
-        by_calm -= (
-            (used - share) * (2.0 * calm_power[t] + 1.0) * per_calm_variance[t] * move[t] * move[t]
-        )
-        by_chance += by_logit
-        by_echo += by_logit * log_move[t]
-        by_shared += by_logit * year[t]
-        of_year[t] += by_logit * shared
-    return by_mean, by_size, by_kept, by_calm * calm_scale, by_chance, by_echo, by_shared
-
-
-@compiled(njit, fastmath=FAST, error_model="numpy")
 def sum_of_logs(squares: np.ndarray) -> float:
     """Sum of the logs of squared densities, one logarithm for as many as a product can hold."""
     total, product = 0.0, 1.0
@@ -193,7 +125,7 @@ def log_likelihood(
     exponents, powered = np.empty(2 * n_years), np.empty(2 * n_years)
     logit, power = exponents[:n_years], exponents[n_years:]
     odds, height = powered[:n_years], powered[n_years:]
-    variance, per_variance = np.empty(n_years), np.empty(n_years)
+    calm_variance, per_calm_variance = np.empty(n_years), np.empty(n_years)
     squares, powers = np.empty(n_years), np.empty(2 * n_years, np.int64)
     total = 0.0
     for c in range(n):
@@ -206,14 +138,47 @@ def log_likelihood(
             linear = chance + echo * log_move[t] + shared * year[t]
             logit[t] = min(max(linear, -LARGEST_LOGIT), LARGEST_LOGIT)
             change = value[t] - before[t]
-            variance[t] = square * move[t] * move[t] + floor[t] * floor[t]
-            per_variance[t] = 1.0 / variance[t]
-            power[t] = max(-0.5 * change * change * per_variance[t], -600.0)
+            calm_variance[t] = square * move[t] * move[t] + floor[t] * floor[t]
+            per_calm_variance[t] = 1.0 / calm_variance[t]
+            power[t] = max(-0.5 * change * change * per_calm_variance[t], -600.0)
         exponentials(exponents, powered, powers)
-        by_location[:, c] = location(
-            mean, size, kept, calm_scale, shared, storm_floor,
-            value, before, move, log_move, weight, year,
-            odds, variance, per_variance, power, height, squares, by_year,
+        by_mean = by_size = by_kept = by_calm = by_chance = by_echo = by_shared = 0.0
+        for t in range(n_years):
+            used = weight[t]
+            away = before[t] - mean
+            reach = math.sqrt(size * size + away * away)
+            variance = size * reach + storm_floor * storm_floor
+            surprise = value[t] - mean - kept * away
+            spread = 2.0 * variance + surprise * surprise
+            # Three reciprocals for the price of one division, here and below.
+            shared_inverse = 1.0 / (reach * variance * spread)
+            per_reach = shared_inverse * variance * spread
+            per_variance = shared_inverse * reach * spread
+            per_spread = shared_inverse * reach * variance
+            # Both densities times the root of the calm variance: one root instead of two.
+            stormy = variance * per_spread * math.sqrt(calm_variance[t] * per_spread) * odds[t]
+            calm = NORMAL * height[t]
+            either, one = calm + stormy, 1.0 + odds[t]
+            shared_inverse = used / (either * one)
+            per_one = shared_inverse * either
+            share = shared_inverse * one * stormy
+            density = either * per_one
+            squares[t] = density * density * per_calm_variance[t] + (1.0 - used) + LEAST_SQUARE
+            by_surprise = -3.0 * surprise * per_spread
+            by_variance = per_variance - 3.0 * per_spread
+            by_logit = share - odds[t] * per_one
+            by_mean += share * (by_surprise * (kept - 1.0) - by_variance * size * away * per_reach)
+            by_size += share * by_variance * (reach + size * size * per_reach)
+            by_kept -= share * by_surprise * away
+            by_calm -= (
+                (used - share) * (2.0 * power[t] + 1.0) * per_calm_variance[t] * move[t] * move[t]
+            )
+            by_chance += by_logit
+            by_echo += by_logit * log_move[t]
+            by_shared += by_logit * year[t]
+            by_year[t] += by_logit * shared
+        by_location[:, c] = (
+            by_mean, by_size, by_kept, by_calm * calm_scale, by_chance, by_echo, by_shared
         )  # fmt: skip
         total += sum_of_logs(squares)
     return 0.5 * total, by_location, by_year

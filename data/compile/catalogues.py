@@ -1,4 +1,4 @@
-"""Keeps the catalogues of the report: `python -m forecast.reports.catalogue`.
+"""Keeps the catalogues of the report: `python data/compile/catalogues.py`.
 
 Collects every message from the code, the templates, the models' settings, scenarios, targets
 and the descriptions of the bundled data, writes the template `locale/forecast.pot` and brings
@@ -24,8 +24,8 @@ from forecast.scenarios.files import names as scenarios
 from forecast.scenarios.files import read as read_scenario
 from forecast.scenarios.targets import read as read_targets
 
-_ROOM = Path(__file__).parent
-_PACKAGE = _ROOM.parent
+_PACKAGE = Path(__file__).parents[2] / "forecast"
+_LOCALE = _PACKAGE / "reports" / "locale"
 _KEYWORDS = {
     "message": None, "say": None, "count": (1, 2), "_": None, "gettext": None, "ngettext": (1, 2)
 }  # fmt: skip
@@ -81,14 +81,14 @@ def as_po(catalogue: Catalog) -> bytes:
 
 def catalogues() -> dict[str, Path]:
     """Return the catalogue of each language that has one."""
-    found = sorted((_ROOM / "locale").glob("*/LC_MESSAGES/forecast.po"))
+    found = sorted(_LOCALE.glob("*/LC_MESSAGES/forecast.po"))
     return {path.parts[-3]: path for path in found}
 
 
 def update() -> None:
     """Write the template anew, and every catalogue with what it has translated."""
     template = messages()
-    files = {_ROOM / "locale" / "forecast.pot": as_po(template)}
+    files = {_LOCALE / "forecast.pot": as_po(template)}
     for code, path in catalogues().items():
         with path.open("rb") as file:
             known = read_po(file, locale=code)
