@@ -97,7 +97,7 @@ def test_what_is_left_out_is_imported_by_nothing_that_counts() -> None:
 
 def test_an_edited_kernel_is_compiled_anew(copy: Path, tmp_path: Path) -> None:
     """What calls it is kept by numba under its own file's content alone."""
-    code = "from forecast.models.hierarchical import compiling; print(compiling._folder())"
+    code = "from forecast.models.hierarchical.fast import compiling; print(compiling._folder())"
     environment = {**os.environ, "PYTHONPATH": str(copy), "NUMBA_CACHE_DIR": str(tmp_path / "own")}
 
     def folder() -> str:
@@ -106,7 +106,7 @@ def test_an_edited_kernel_is_compiled_anew(copy: Path, tmp_path: Path) -> None:
             env=environment, cwd=copy,
         ).stdout.strip()  # fmt: skip
 
-    before, path = folder(), copy / "forecast" / "models" / "hierarchical" / "kernel.py"
+    before, path = folder(), copy / "forecast" / "models" / "hierarchical" / "fast" / "kernel.py"
     assert Path(before).parent == tmp_path / "own"
     assert folder() == before
     path.write_text(path.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
