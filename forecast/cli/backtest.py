@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from forecast.cli.options import Years, cache_option, folder_to_write, joined
+from forecast.cli.options import Years, cache_option, folder_option, joined
 from forecast.errors import DataError
 
 if TYPE_CHECKING:
@@ -91,12 +91,7 @@ def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
     type=click.Path(path_type=Path, file_okay=False),
     help="Keep finished folds here; the same command goes on from them after a stop.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    callback=folder_to_write,
-    help="Folder for scores, tables and figures; without it the summary goes to stdout.",
-)
+@folder_option("Folder for scores, tables and figures; without it the summary goes to stdout.")
 @click.option("--strict", is_flag=True, help="Exit with status 1 if a model failed in any fold.")
 @cache_option
 @click.option(

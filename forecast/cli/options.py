@@ -56,6 +56,21 @@ out_option = click.option(
     help="CSV file; stdout by default.",
 )
 
+
+def folder_option(
+    help_text: str, default: str | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option ``--out`` of a verb that writes a folder, checked before any work."""
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=None if default is None else Path(default),
+        show_default=default is not None,
+        callback=folder_to_write,
+        help=help_text,
+    )
+
+
 #: Arguments of Python that messages name as a remedy, and the options that do the same.
 _ARGUMENT = re.compile(
     r"\b(?:(?P<name>measure|units|flows|decimal|location|source|sheet|skip)="

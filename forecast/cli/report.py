@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from forecast.cli.options import (
+    folder_option,
     forecast_options,
     language_option,
     outlook_of,
@@ -24,13 +25,7 @@ from forecast.horizons import DEFAULT_HORIZONS
 @click.command()
 @forecast_options
 @language_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder for the report.",
-)
+@folder_option("Folder for the report.", "reports")
 @click.option(
     "--track",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -147,13 +142,7 @@ def hub() -> None:
 @hub.command()
 @forecast_options
 @saved_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("hub"),
-    show_default=True,
-    help="Folder of the hub; one that is there gains this forecast.",
-)
+@folder_option("Folder of the hub; one that is there gains this forecast.", "hub")
 @click.option("--team", default="forecast", show_default=True, help="Who made the forecast.")
 @click.option(
     "--samples", default=100, show_default=True, help="Draws beside the quantiles; 0 for none."

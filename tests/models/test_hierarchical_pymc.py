@@ -14,6 +14,7 @@ from random_rates import PRIORS, rates_panel
 from scipy.integrate import cumulative_trapezoid
 
 import forecast as fc
+from forecast.errors import DataError
 from forecast.models.hierarchical import graph, simulation
 from forecast.models.hierarchical.fast import kernel
 from forecast.models.hierarchical.fast.posterior import PanelPosterior
@@ -198,6 +199,23 @@ def test_a_model_that_was_changed_is_the_one_that_is_fitted(
     assert float(means.std("location").mean()) < 0.1
     assert float(fitted.posterior["posterior"]["location_mean"].std("location").mean()) > 0.5
     assert np.isfinite(narrow.forecast((2027,), 200).draws.to_numpy()).all()
+    sensitive = narrow.prior_sensitivity((2027,))
+    assert "log_mean_spread" not in set(sensitive["prior"])
+    assert "mean" in set(sensitive["prior"])
+
+
+class WithoutEcho(Hierarchical):
+    """Fixes what futures are drawn from, and keeps no variable of its name."""
+
+    name = "without-echo"
+
+    def pymc_model(self, panel: Panel) -> pm.Model:
+        return pm.do(super().pymc_model(panel), {"storm_echo": np.array([0.6])})
+
+
+def test_a_changed_model_has_to_keep_what_futures_are_drawn_from(panel: Panel) -> None:
+    with pytest.raises(DataError, match="no variable storm_echo"):
+        WithoutEcho().fit(panel, 1)
 
 
 def test_transform_is_the_integral_of_the_density() -> None:

@@ -139,9 +139,11 @@ def prior_tree(n_chains: int, n_draws: int) -> xr.DataTree:
     model = pymc_model(POOL, PRIORS, SETTINGS)
     drawn = pm.sample_prior_predictive(n_chains * n_draws, model=model, random_seed=3)
     arrays = {
-        name: (("chain", "draw", f"{name}_of"), values.reshape(n_chains, n_draws, -1))
+        name: (
+            ("chain", "draw", f"{name}_of"),
+            drawn["prior"][name].to_numpy().reshape(n_chains, n_draws, -1),
+        )
         for name in (*OF_GROUPS, *OF_EACH)
-        if (values := drawn["prior"][name].to_numpy()) is not None
     }
     return xr.DataTree.from_dict({"posterior": xr.Dataset(arrays)})
 
@@ -162,13 +164,13 @@ def test_without_figures_the_prior_stays_the_prior() -> None:
 
 
 def test_regions_stay_as_far_from_their_country_as_they_were() -> None:
-    tree, of = prior_tree(2, 20_000), posterior(weight=0.0)
+    tree, of = prior_tree(2, 8000), posterior(weight=0.0)
     refresh(tree, of, 1)
     draws = {name: v.to_numpy() for name, v in tree["posterior"].data_vars.items()}
     mean, spread = draws["location_mean"], np.exp(draws["log_mean_spread"])
     for place in np.flatnonzero(of.above >= 0):
         away = mean[..., place] - mean[..., of.above[place]]
-        assert np.std(away / spread[..., GROUP[place]]) == pytest.approx(1.0, abs=0.012)
+        assert np.std(away / spread[..., GROUP[place]]) == pytest.approx(1.0, abs=0.016)
 
 
 def test_the_same_seed_moves_the_same_and_one_chain_stays() -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
-from forecast.errors import TooShortError, unknown_name
+from forecast.errors import TooShortError
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble, note
 from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, Place, collect
@@ -53,10 +52,10 @@ class Flows(ModelBase):
     ) -> None:
         stated = specification("flows")
         self.priors = FlowsPriors.of(
-            _with(stated["priors"], priors, "prior of flows"), "the priors of flows"
+            {**stated["priors"], **(priors or {})}, "the priors of flows"
         ).model_dump()
         self.sampler = FlowsSampler.of(
-            _with(stated["sampler"], sampler, "setting of the sampler"), "the sampler of flows"
+            {**stated["sampler"], **(sampler or {})}, "the sampler of flows"
         ).model_dump()
 
     @property
@@ -186,15 +185,6 @@ class FittedFlows(FittedBase):
         return assemble(
             self.panel, drawn, wanted, self.notes, model=self.model.name, seed=self.seed
         )
-
-
-def _with(
-    stated: Mapping[str, Any], given: Mapping[str, object] | None, kind: str
-) -> dict[str, Any]:
-    for name in given or {}:
-        if name not in stated:
-            raise unknown_name(kind, name, stated)
-    return {**stated, **(given or {})}
 
 
 def _entries(name: str, values: np.ndarray, gross: Gross) -> list[tuple[str, np.ndarray]]:

@@ -168,8 +168,10 @@ class FittedHierarchical(FittedBase):
         rates = self.rates(wanted[-1], n)
         first = self.pool.first_year + int(self.pool.start.min()) * self.pool.step
         steps = [(year - first) // self.pool.step - 1 for year in wanted]
-        by_row = {name: self.sampled.draws(name)[self._rows(n)] for name in self.used_priors}
-        return priors.table(rates[:, :, steps], wanted, by_row, self.used_priors)
+        # A model that was changed may have priors less.
+        used = {k: v for k, v in self.used_priors.items() if k in self.posterior["posterior"]}
+        by_row = {name: self.sampled.draws(name)[self._rows(n)] for name in used}
+        return priors.table(rates[:, :, steps], wanted, by_row, used)
 
     def rates(self, until: int, draws: int) -> np.ndarray:
         """Draw rates per 1,000 population per year, positive inflow.

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.contract import ModelBase
-from forecast.errors import DataError, FitError, TooShortError, unknown_name
+from forecast.errors import DataError, FitError, TooShortError
 from forecast.models.bayes.gate import Sampled, draw
 from forecast.models.hierarchical import (
     graph,
     priors,
     rates_panel,
+    simulation,
 )
 from forecast.models.hierarchical.fitted import FittedHierarchical
 from forecast.models.hierarchical.rates_panel import RatesPanel
@@ -75,13 +76,8 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
     ) -> None:
         self.stated = specification("hierarchical")
         self.given = _priors(self.stated, priors)
-        known = self.stated["sampler"]
-        for name in sampler or {}:
-            if name not in known:
-                raise unknown_name("setting of the sampler", name, known)
-        self.sampler = HierarchicalSampler.of(
-            {**known, **(sampler or {})}, "the sampler of hierarchical"
-        ).model_dump()
+        settings = {**self.stated["sampler"], **(sampler or {})}
+        self.sampler = HierarchicalSampler.of(settings, "the sampler of hierarchical").model_dump()
         if on_failure not in ("refuse", "mark"):
             raise DataError(f"on_failure is {on_failure!r}; give 'refuse' or 'mark'.")
         self.on_failure = on_failure
@@ -133,9 +129,7 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         """State the model of a panel in PyMC, to look at, change, sample and criticise.
 
         A subclass that overrides it is fitted to the model it returns, which has to keep the
-        variables that futures are drawn from: ``location_mean``, ``location_storm``,
-        ``location_persistence``, ``log_calm_scale``, ``logit_storm_chance``, ``storm_echo``,
-        ``log_shared_storms`` and ``year_effect``.
+        variables that futures are drawn from, `forecast.models.hierarchical.simulation.NEEDED`.
 
         Parameters
         ----------
@@ -168,7 +162,15 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
             return posterior.sample(pooled, chosen, settings, self.sampler, limits, seed, kept)
         import nutpie
 
-        compiled = nutpie.compile_pymc_model(self.pymc_model(panel), backend="numba")
+        model = self.pymc_model(panel)
+        left = {variable.name for variable in (*model.free_RVs, *model.deterministics)}
+        if lost := [name for name in simulation.NEEDED if name not in left]:
+            raise DataError(
+                f"the model that {type(self).__name__}.pymc_model returns has no variable "
+                f"{', '.join(lost)}, and futures are drawn from it. Keep it as a random variable "
+                "or a pm.Deterministic."
+            )
+        compiled = nutpie.compile_pymc_model(model, backend="numba")
         return draw(compiled, self.sampler, limits, seed, kept)
 
     def _stated(self, panel: Panel) -> tuple[RatesPanel, dict[str, priors.Prior], str]:

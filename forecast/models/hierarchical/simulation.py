@@ -26,6 +26,13 @@ from forecast.outlook import Forecast
 COMMON_YEARS = 10
 
 
+#: Variables of the PyMC model that the future depends on.
+NEEDED = (
+    "location_mean", "location_storm", "location_persistence", "log_calm_scale",
+    "logit_storm_chance", "storm_echo", "log_shared_storms", "year_effect",
+)  # fmt: skip
+
+
 def of_locations(sampled: Sampled, group: np.ndarray) -> Parameters:
     """Return the draws of a posterior, each parameter of shape (n_draws, n)."""
     return Parameters(

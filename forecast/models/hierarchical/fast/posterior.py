@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
 from forecast.models.bayes.gate import Sampled, draw
 from forecast.models.hierarchical.fast.compiling import compile_apart
@@ -15,7 +16,6 @@ from forecast.models.hierarchical.priors import Prior
 from forecast.models.hierarchical.rates_panel import RatesPanel, transitions
 
 if TYPE_CHECKING:
-    import xarray as xr
     from nutpie.sample import CompiledModel
 
 #: What the density reads of each location and year, and what stands there if nothing is known.
@@ -188,7 +188,7 @@ def sample(
         refresh(tree, posterior, seed)
         draws = tree["posterior"].dataset.isel(padded_year=slice(len(names["year"])))
         draws = draws.rename(padded_year="year").assign_coords(year=names["year"])
-        tree["posterior"] = type(tree)(draws)
+        tree["posterior"] = xr.DataTree(draws)
 
     sampled = draw(posterior.model(names), sampler, limits, seed, kept, after)
     _complete(sampled.posterior, names)
@@ -206,4 +206,4 @@ def _complete(tree: xr.DataTree, names: Mapping[str, list[Any]]) -> None:
         for dim, part in (("top", slice(n_top)), ("nested", slice(n_top, None))):
             places = mean.isel(location=part).rename(location=dim)
             draws[f"{dim}_mean"] = places.assign_coords({dim: names[dim]})
-    tree["posterior"] = type(tree)(draws)
+    tree["posterior"] = xr.DataTree(draws)
