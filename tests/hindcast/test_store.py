@@ -50,7 +50,8 @@ def folds(store: Path) -> list[Path]:
     return sorted(path for path in store.glob("[!.]*") if (path / "scores.parquet").is_file())
 
 
-@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_a_killed_run_goes_on_and_gives_the_same_bits(
     walks: Walks, tmp_path: Path, jobs: int
 ) -> None:

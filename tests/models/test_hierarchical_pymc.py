@@ -54,6 +54,7 @@ def test_the_model_can_be_looked_at_and_drawn(panel: Panel) -> None:
     assert "mean -> location_mean" in drawing
 
 
+@pytest.mark.thorough
 def test_arviz_has_all_groups_with_names(tree: xr.DataTree) -> None:
     assert set(tree.children) >= {
         "prior", "prior_predictive", "posterior", "posterior_predictive", "log_likelihood",
@@ -70,6 +71,7 @@ def test_arviz_has_all_groups_with_names(tree: xr.DataTree) -> None:
         assert np.isfinite(tree[group]["rate"].to_numpy()).all()
 
 
+@pytest.mark.thorough
 def test_leave_one_out_runs_without_a_warning(tree: xr.DataTree) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -81,6 +83,7 @@ def test_leave_one_out_runs_without_a_warning(tree: xr.DataTree) -> None:
     assert (np.abs(shares - 0.25) < 0.1).all()
 
 
+@pytest.mark.thorough
 def test_prior_and_figures_are_of_one_world(tree: xr.DataTree) -> None:
     before = tree["constant_data"]["before"]
     for group, widest in (("prior_predictive", 0.9), ("posterior_predictive", 0.7)):
@@ -143,6 +146,7 @@ def test_exponentials_are_exact_to_the_last_digits() -> None:
     np.testing.assert_allclose(powers, np.exp(values), rtol=1e-13)
 
 
+@pytest.mark.thorough
 def test_figures_of_another_origin_are_set_without_another_model() -> None:
     pool = rates_panel(4, gaps=0.0)
     earlier = replace(pool, rates=np.where(np.arange(17) < 12, pool.rates, np.nan))

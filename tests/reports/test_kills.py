@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork processes")
-@pytest.mark.parametrize("every", [41, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "every", [pytest.param(41, marks=pytest.mark.thorough), pytest.param(1, marks=pytest.mark.slow)]
+)
 def test_a_kill_at_any_step_of_a_report_loses_nothing(tmp_path: Path, every: int) -> None:
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("killed_reports.py")), str(tmp_path),
