@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import locations, validation
+from forecast import flags, locations, validation
 from forecast.errors import DataError, unknown_name
 from forecast.series import Series, series_of
 from forecast.series_key import KEY, SeriesKey
@@ -83,10 +83,14 @@ class Panel:
         return self._table.copy()
 
     def until(self, year: int) -> Panel:
-        """Return what the figures say up to and including a year."""
+        """Return what the figures say up to and including a year, with flags known at its end.
+
+        See `forecast.flags.known`: a flag that only later figures could suggest is not there.
+        """
         if not hasattr(year, "__index__"):
             raise DataError(f"until({year!r}): give a calendar year, such as 2015.")
-        return self._keep((self._table["year"] <= int(year)).to_numpy(), f"up to {year}")
+        kept = self._keep((self._table["year"] <= int(year)).to_numpy(), f"up to {year}")
+        return self._with_flags_of(kept, pd.Timestamp(int(year), 12, 31))
 
     def since(self, year: int) -> Panel:
         """Return what the figures say from a year on."""
@@ -105,7 +109,7 @@ class Panel:
         except ValueError:
             raise DataError(f"as_of is {date!r}; write a day as YYYY-MM-DD.") from None
         known = self._table["as_of"].isna() | (self._table["as_of"] <= day)
-        return self._keep(known.to_numpy(), f"released by {day.date()}")
+        return self._with_flags_of(self._keep(known.to_numpy(), f"released by {day.date()}"), day)
 
     def select(
         self,
@@ -205,6 +209,10 @@ class Panel:
             f"<Panel: {len(self)} series, {len(self.locations)} locations, "
             f"{', '.join(self.measures)}, {years.min()}–{years.max()}>"
         )
+
+    def _with_flags_of(self, kept: Panel, day: pd.Timestamp) -> Panel:
+        """Return a part of this panel with only those flags that were known on a day."""
+        return Panel(flags.known(kept._table, self._table, day), self.step)
 
     def _keep(self, rows: np.ndarray, description: str) -> Panel:
         kept = self._table[rows].reset_index(drop=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import validation
+from forecast.flags import names_of
 from forecast.series_key import KEY, SeriesKey
 
 
@@ -116,7 +117,6 @@ def _series(
     filled[at[fits]] = numbers[fits]
     marks = [frozenset[str]()] * len(grid)
     for position, flag in zip(at[fits].tolist(), flags[fits]):
-        if isinstance(flag, str) and flag:
-            marks[position] = frozenset(flag.split(";")) - {""}
+        marks[position] = names_of(flag)
     values, population, precision = (np.ascontiguousarray(column) for column in filled.T)
     return Series(*key, grid, values, population, precision, tuple(marks), step)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from forecast import locations
+from forecast import flags, locations
 from forecast.errors import DataError, unknown_name
 from forecast.series_key import KEY
 
@@ -35,8 +34,6 @@ COLUMNS = (
     "precision",
     "as_of",
 )
-#: Flags that change what a model makes of a year.
-STEERING_FLAGS = ("break", "outlier", "interpolated")
 _REQUIRED = ("location", "measure", "year", "value")
 _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 #: Control signs but for tabs and line ends; marks and overrides of the direction of writing.
@@ -158,20 +155,11 @@ def _text(table: pd.DataFrame, column: str, default: str) -> list[str]:
 
 def _flags(table: pd.DataFrame, where: _Where) -> list[str]:
     """Return flags joined by ``;``; a misspelt one that would steer a model is refused."""
-    cleaned: dict[str, str] = {}
     given = _text(table, "flag", "")
+    cleaned: dict[str, str] = {}
     for position, text in enumerate(given):
-        if text in cleaned:
-            continue
-        parts = [part.strip().lower() for part in text.replace(",", ";").split(";")]
-        for part in parts:
-            near = difflib.get_close_matches(part, STEERING_FLAGS, n=1, cutoff=0.75)
-            if near and part not in STEERING_FLAGS:
-                raise DataError(
-                    f"{where(position)}, column flag: unknown flag {part!r}. "
-                    f"Did you mean {near[0]!r}?"
-                )
-        cleaned[text] = ";".join(dict.fromkeys(part for part in parts if part))
+        if text not in cleaned:
+            cleaned[text] = flags.clean(text, f"{where(position)}, column flag")
     return [cleaned[text] for text in given]
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from forecast import locations
 from forecast.errors import unknown_name
+from forecast.flags import names_of
 from forecast.panel import Panel
 from forecast.series_key import KEY
 from forecast.shelf import shelf
@@ -116,7 +117,7 @@ def series_rows(
     rows: list[dict[str, object]] = []
     for key, figures in table.groupby(KEY, sort=True):
         observed = figures[figures["value"].notna()]
-        flags = sorted({flag for text in figures["flag"] for flag in str(text).split(";")})
+        flags = sorted({flag for text in figures["flag"] for flag in names_of(text)})
         rows.append(
             {
                 "panel": panel,

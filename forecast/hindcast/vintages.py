@@ -13,6 +13,7 @@ import pandas as pd
 from forecast import scales
 from forecast.errors import DataError
 from forecast.exclusions import unused
+from forecast.flags import names_of
 from forecast.panel import Panel
 from forecast.series_key import KEY, SeriesKey
 
@@ -200,7 +201,7 @@ class Outcomes:
         change = figures.groupby(KEY)["observed"].diff().abs()
         keys = [figures[name] for name in KEY]
         usual = change.groupby(keys).transform("mean")
-        flags = figures["flag"].str.split(";")
+        flags = figures["flag"].map(names_of)
         broken = flags.map(lambda given: "break" in given)
         return figures[[*KEY, "year", "observed", "observed_first", "population"]].assign(
             shock=change > SHOCK * usual,
