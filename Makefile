@@ -14,7 +14,7 @@ help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 report: .venv/report-ready ## Write reports/central-asia.*, with the track record
-	$(BIN)/forecast backtest --models naive,structural --out build/track > /dev/null
+	$(BIN)/forecast backtest --models naive,persistence,structural --out build/track > /dev/null
 	$(BIN)/forecast report --model structural --track build/track --out reports --targets concepts --impact all \
 		--scenario russia-kazakhstan --scenario labour-return --scenario afghanistan
 

@@ -44,7 +44,7 @@ def models() -> list[str | Model]:
     from forecast.models.registry import REGISTRY
 
     members = [name for name in specification("ensemble")["members"] if name in REGISTRY]
-    return [*members, "ensemble", *peers()]
+    return [*members, "persistence", "ensemble", *peers()]
 
 
 def peer_rates(shared: Path, least: float = 100_000) -> Panel:

@@ -42,8 +42,8 @@ def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
     "--models",
     multiple=True,
     callback=_names,
-    default=["naive,ets,theta,structural,arima"],
-    show_default="naive,ets,theta,structural,arima",
+    default=["naive,persistence,ets,theta,structural,arima"],
+    show_default="naive,persistence,ets,theta,structural,arima",
     metavar="NAMES",
     help="Separated by commas; see `forecast models`. With a folder also un-wpp, bayesmig and "
     "'ensemble with un-wpp'.",
@@ -200,7 +200,7 @@ def write(track: Track, out: Path) -> None:
 
     with artifacts.atomic_folder(out, _replaceable) as folder:
         track.write(folder)
-        skill = track.skill() if len(track.models) > 1 and "naive" in track.models else None
+        skill = track.skill() if len(track.models) > 1 and track.reference else None
         calibration = track.calibration(by=["model", "horizon"])
         tables = {
             "scores": track.table,

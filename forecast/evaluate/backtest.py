@@ -27,7 +27,7 @@ from forecast.hindcast.vintages import (
 from forecast.models.registry import model as find_model
 from forecast.panel import Panel
 
-DEFAULT_MODELS = ("naive", "ets", "theta", "structural", "arima")
+DEFAULT_MODELS = ("naive", "persistence", "ets", "theta", "structural", "arima")
 DEFAULT_HORIZONS = (1, 3, 5, 7)
 
 
@@ -57,7 +57,7 @@ def backtest(
     panel : Panel
         Each fold sees its figures up to the origin only.
     models : sequence of str or Model
-        Registered names or models of one's own. Include ``"naive"``: skill and verdicts
+        Registered names or models of one's own. Include ``"persistence"``: skill and verdicts
         are measured against it.
     origins : int or sequence of int
         Last years that a forecast may see, such as ``range(2003, 2019)``; by default the

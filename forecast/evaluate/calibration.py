@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
+from forecast.evaluate.compare import block_bootstrap, overlap_of
 from forecast.evaluate.summaries import check_columns
 from forecast.hindcast.columns import SCORED
+from forecast.series_key import KEY
 
 LEVELS = (0.5, 0.8, 0.95)
+#: What a test of intervals says.
+HOLDS, NARROW, WIDE, UNTESTED = "not rejected", "too narrow", "too wide", "cannot be tested"
 
 
 def coverage(table: pd.DataFrame, by: Sequence[str], *, step: int = 1) -> pd.DataFrame:
@@ -58,6 +62,106 @@ def coverage(table: pd.DataFrame, by: Sequence[str], *, step: int = 1) -> pd.Dat
         )
     made = pd.concat(pieces, ignore_index=True)
     return made.sort_values([*groups, "level"], ignore_index=True, kind="stable")
+
+
+def over_panel(
+    table: pd.DataFrame, by: Sequence[str] = ("model", "horizon"), *, seed: int = 1
+) -> pd.DataFrame:
+    """Test whether intervals hold what they promise, over all series of a group together.
+
+    Single series rarely have enough past forecasts to tell; a panel has. Series of one year
+    share its shocks and forecasts from neighbouring origins share outcomes, so blocks of whole
+    origins are drawn (`forecast.evaluate.compare.block_bootstrap`).
+
+    Parameters
+    ----------
+    table : DataFrame
+        The score table.
+    by : sequence of str
+        Groups; ``model`` and ``horizon`` are added if they are not among them.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        The groups, ``series, origins, forecasts``; for each of the 50, 80 and 95 % intervals
+        ``coverage_80``, its 95 % bootstrap interval ``lower_80, upper_80`` and ``p_value_80``,
+        that the coverage is as promised; ``pit_mean``, 0.5 if the middle is right, and
+        ``pit_spread``, the standard deviation of the PIT over that of a uniform one, above 1
+        if intervals are too narrow, with ``p_value_pit``, that the spread is 1. Bounds and
+        p-values are missing where there are fewer than two separate blocks of origins.
+    """
+    groups = check_columns(table, list(dict.fromkeys(["model", *by, "horizon"])))
+    rows = table[(table["status"] == SCORED) & table["inside_80"].notna()]
+    if rows.empty:
+        raise DataError("no scored forecast has intervals. Look at track.missing for the reasons.")
+    rows = rows.assign(excess=12.0 * (rows["pit"] - 0.5) ** 2 - 1.0)
+    generator = np.random.default_rng(seed)
+    tested = []
+    for values, group in rows.groupby(groups, sort=True):
+        row: dict[str, object] = dict(zip(groups, values))
+        for name in ("excess", *(f"inside_{level * 100:.0f}" for level in LEVELS)):
+            panel = group.pivot_table(index=["origin", "as_of"], columns=KEY, values=name)
+            level = 0.0 if name == "excess" else float(name.rpartition("_")[2]) / 100.0
+            lower = upper = p_value = np.nan
+            if panel.size:
+                origins = panel.index.get_level_values("origin").to_numpy()
+                overlap = overlap_of(int(group["horizon"].iloc[0]), origins)
+                differences = panel.to_numpy() - level
+                lower, upper, p_value = block_bootstrap(differences, overlap, generator)
+            if name == "excess":
+                row["series"] = len(group[KEY].drop_duplicates())
+                row |= {"origins": group["origin"].nunique(), "forecasts": len(group)}
+                spread = float(np.sqrt(1.0 + group[name].mean()))
+                row |= {"pit_mean": group["pit"].mean(), "pit_spread": spread}
+                row |= {"p_value_pit": p_value}
+            else:
+                end = name.rpartition("_")[2]
+                row |= {f"coverage_{end}": group[name].mean(), f"lower_{end}": lower + level}
+                row |= {f"upper_{end}": upper + level, f"p_value_{end}": p_value}
+        tested.append(row)
+    return pd.DataFrame(tested)
+
+
+def judged_panels(
+    table: pd.DataFrame, by: Sequence[str], interval: float, level: float, tolerance: float
+) -> dict[tuple[object, ...], tuple[str, str]]:
+    """Return what every group of several series says of an interval, and that in words.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The score table.
+    by : sequence of str
+        Groups, ``model`` and ``horizon`` among them.
+    interval : {0.5, 0.8, 0.95}
+    level : float
+        Of the test, see `over_panel`.
+    tolerance : float
+        How far the coverage may be off without being called so.
+    """
+    try:
+        tested = over_panel(table, by)
+    except DataError:
+        return {}
+    end, judged = f"{interval * 100:.0f}", {}
+    for row in tested[tested["series"] > 1].dropna(subset=f"p_value_{end}").to_dict("records"):
+        share, p_value = float(row[f"coverage_{end}"]), float(row[f"p_value_{end}"])
+        off = abs(share - interval) > tolerance and p_value < level
+        kind = (NARROW if share < interval else WIDE) if off else HOLDS
+        low, high = (percent(float(row[f"{side}_{end}"])) for side in ("lower", "upper"))
+        reason = (
+            f"{percent(interval)} intervals of the {row['series']} series of this kind held "
+            f"{percent(share)} ({low} to {high}): {kind}"
+        )
+        judged[tuple(row[name] for name in by)] = (kind, reason)
+    return judged
+
+
+def percent(share: float) -> str:
+    """Return a share as whole percent."""
+    return f"{100 * share:.0f} %"
 
 
 def pit_histogram(table: pd.DataFrame, by: Sequence[str], bins: int = 10) -> pd.DataFrame:

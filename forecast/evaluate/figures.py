@@ -22,7 +22,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _INK, _PALE = "#222222", "#999999"
 
 
-def skill_by_horizon(skill: pd.DataFrame, reference: str = "naive") -> Figure:
+def skill_by_horizon(skill: pd.DataFrame, reference: str = "no change") -> Figure:
     """Draw skill against horizon, one line per model.
 
     Parameters

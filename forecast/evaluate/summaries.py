@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,16 @@ AVERAGED = {
 }
 #: Always means: a median of hits would say nothing.
 _SHARES = {"coverage_50": "inside_50", "coverage_80": "inside_80", "coverage_95": "inside_95"}
+
+
+#: What skill is held against, the first that a backtest has: no change with an honest width, and
+#: the plain naive forecast.
+REFERENCES = ("persistence", "naive")
+
+
+def reference_of(models: Collection[str]) -> str:
+    """Return the model that the others are held against by default; empty if there is none."""
+    return next((name for name in REFERENCES if name in models), "")
 
 
 def check_columns(table: pd.DataFrame, by: Sequence[str]) -> list[str]:
@@ -133,7 +143,7 @@ def _weighted(values: pd.Series, weights: pd.Series, keys: list[pd.Series]) -> p
 
 def skill(
     table: pd.DataFrame,
-    versus: str,
+    versus: str | None,
     by: Sequence[str],
     *,
     score: str = "crps",
@@ -147,8 +157,8 @@ def skill(
 
     Parameters
     ----------
-    versus : str
-        The reference.
+    versus : str or None
+        The reference; `reference_of` the models by default.
     by : sequence of str
         Groups; ``model`` is added if it is not among them.
     score : str
@@ -171,12 +181,21 @@ def skill(
     return pd.concat(pieces, ignore_index=True)
 
 
-def pairs(table: pd.DataFrame, versus: str, score: str, per: str, step: int) -> list[pd.DataFrame]:
+def pairs(
+    table: pd.DataFrame, versus: str | None, score: str, per: str, step: int
+) -> list[pd.DataFrame]:
     """Return, for each other model, its scored rows with the score of the reference beside them.
 
+    The reference is `versus`, or `reference_of` the models where that is None or empty.
     The columns ``reference`` and ``reference_absolute_error`` hold the score and the
     absolute error of `versus`; only figures that both forecast.
     """
+    versus = versus or reference_of(set(table["model"]))
+    if not versus:
+        raise DataError(
+            f"this backtest has no reference to hold its models against. Run it with "
+            f"{REFERENCES[0]!r} among them, or name another with versus=."
+        )
     if versus not in set(table["model"]):
         raise unknown_name("model in this backtest", versus, set(table["model"]))
     rows = scored(table, per, step)

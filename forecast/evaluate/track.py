@@ -60,6 +60,14 @@ class Track:
         return list(dict.fromkeys(self.table["model"]))
 
     @property
+    def reference(self) -> str:
+        """The model that skill is held against: no change, with an honest width if it was run.
+
+        Empty where the backtest has neither that nor the plain naive forecast.
+        """
+        return summaries.reference_of(self.models)
+
+    @property
     def failures(self) -> pd.DataFrame:
         """Rows of forecasts that failed, with the reason."""
         return self.table[self.table["status"] == FAILED].reset_index(drop=True)
@@ -120,16 +128,25 @@ class Track:
 
     def skill(
         self,
-        versus: str = "naive",
+        versus: str | None = None,
         by: Sequence[str] = ("model", "horizon"),
         *,
         score: str = "crps",
         average: Average = "mean",
         per: Per = "persons",
     ) -> pd.DataFrame:
-        """Return 1 − score / score of a reference; see `forecast.evaluate.summaries.skill`."""
+        """Return 1 − score / score of a reference; see `forecast.evaluate.summaries.skill`.
+
+        `versus` is the `reference` of the track by default, here and in what follows.
+        """
         return summaries.skill(
-            self.table, versus, by, score=score, average=average, per=per, step=self.step
+            self.table,
+            versus,
+            by,
+            score=score,
+            average=average,
+            per=per,
+            step=self.step,
         )
 
     def compare(
@@ -148,14 +165,16 @@ class Track:
         )
 
     def comparisons(
-        self, versus: str = "naive", *, score: str = "crps", per: Per = "scale"
+        self, versus: str | None = None, *, score: str = "crps", per: Per = "scale"
     ) -> pd.DataFrame:
         """Compare every other model with one, by measure, source and horizon.
 
         The p-values adjusted for multiple testing take all rows of the table together.
         """
         by = ("measure", "source", "horizon")
-        return compare.compare_all(self.table, versus, by, score=score, per=per, step=self.step)
+        return compare.compare_all(
+            self.table, versus or self.reference, by, score=score, per=per, step=self.step
+        )
 
     def calibration(self, by: Sequence[str] = ("model", "horizon")) -> pd.DataFrame:
         """Return how often intervals held what they promised.
@@ -165,17 +184,24 @@ class Track:
         """
         return calibration.coverage(self.table, by, step=self.step)
 
+    def calibration_test(self, by: Sequence[str] = ("model", "horizon")) -> pd.DataFrame:
+        """Test coverage and PIT over all series of a group together.
+
+        See `forecast.evaluate.calibration.over_panel`.
+        """
+        return calibration.over_panel(self.table, by)
+
     def pit(self, by: Sequence[str] = ("model",), bins: int = 10) -> pd.DataFrame:
         """Return PIT histograms; flat is calibrated."""
         return calibration.pit_histogram(self.table, by, bins)
 
     def verdicts(
-        self, versus: str = "naive", *, score: str = "crps", rule: verdicts.Rule | None = None
+        self, versus: str | None = None, *, score: str = "crps", rule: verdicts.Rule | None = None
     ) -> pd.DataFrame:
         """Judge every model, series and horizon; see `forecast.evaluate.verdicts.judge`."""
         return verdicts.judge(self.table, versus, score=score, step=self.step, rule=rule)
 
-    def forecastability(self, versus: str = "naive") -> pd.DataFrame:
+    def forecastability(self, versus: str | None = None) -> pd.DataFrame:
         """Return the longest horizon with skill of every model and series (0: none)."""
         return verdicts.forecastability(self.verdicts(versus))
 

@@ -4,7 +4,8 @@ For one model, series and horizon, in this order:
 
 1. *too little data*: fewer than `Rule.origins` origins that the reference forecast too,
    or fewer than `Rule.blocks` forecasts that do not overlap;
-2. *miscalibrated*: the coverage of the 80 % interval is rejected;
+2. *miscalibrated*: the coverage of the 80 % interval is rejected, for this series or, where one
+   series by itself cannot tell, for all of its model, source, measure and horizon together;
 3. *skilful*: the score is below the reference's, and the cautious one-sided
    Diebold–Mariano test says that this is not luck;
 4. *no better than naive*: everything else.
@@ -16,13 +17,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
+from forecast.evaluate.calibration import (
+    HOLDS,
+    NARROW,
+    UNTESTED,
+    WIDE,
+    judged_panels,
+    percent,
+)
 from forecast.evaluate.compare import diebold_mariano, holm, overlap_of
-from forecast.evaluate.summaries import pairs
+from forecast.evaluate.coverage_test import coverage_test
+from forecast.evaluate.summaries import pairs, reference_of
 from forecast.hindcast.columns import SCORED
 from forecast.series_key import KEY
 
@@ -49,12 +58,19 @@ class Rule:
         Probability of calling a forecast skilful, or miscalibrated, that is not.
     interval : float
         Probability that the tested interval promises (0.5, 0.8 or 0.95).
+    power : float
+        Least chance to notice intervals that are much too narrow
+        (`forecast.evaluate.coverage_test.NARROW`) for a series to be tested by itself.
+    tolerance : float
+        How far the coverage over a panel may be off without being called so, however sure.
     """
 
     origins: int = 8
     blocks: float = 2.0
     level: float = 0.05
     interval: float = 0.80
+    power: float = 0.5
+    tolerance: float = 0.05
 
 
 def says_nothing(tried: int, asked: int) -> bool:
@@ -64,7 +80,7 @@ def says_nothing(tried: int, asked: int) -> bool:
 
 def judge(
     table: pd.DataFrame,
-    versus: str = "naive",
+    versus: str | None = None,
     *,
     score: str = "crps",
     step: int = 1,
@@ -76,8 +92,8 @@ def judge(
     ----------
     table : DataFrame
         The score table.
-    versus : str
-        The reference of skill.
+    versus : str, optional
+        The reference of skill; `forecast.evaluate.summaries.reference_of` the models by default.
     score : str
         Which score decides.
     step : int
@@ -90,14 +106,21 @@ def judge(
         ``skill``; ``skill_median``, that of the median's absolute error, which tells a
         better middle estimate from better intervals; ``p_value`` (one-sided, that the
         model is better), ``p_value_holm`` (adjusted for all series and horizons of the
-        model), ``coverage`` of the tested interval and ``p_value_coverage``. One row in
+        model), ``coverage`` of the tested interval and ``p_value_coverage``;
+        ``calibration``: `HOLDS`, `NARROW`, `WIDE` or `UNTESTED`, by the series itself, or by
+        all of its model, source, measure and horizon where it cannot be tested; ``power``,
+        the chance to notice intervals of this series that are much too narrow. One row in
         twenty of a hopeless model may be called skilful by chance; the adjusted p-value
         says which would survive.
     """
     thresholds = rule or Rule()
     keys = ["model", *KEY, "horizon"]
     judged: dict[tuple[object, ...], dict[str, object]] = {}
+    versus = versus or reference_of(set(table["model"]))
     others = table[table["model"] != versus]
+    panels = judged_panels(
+        others, _KIND, thresholds.interval, thresholds.level, thresholds.tolerance
+    )
     for key, group in others.groupby(keys, sort=False):
         # What is said if nothing of this group can be scored.
         scored = int((group["status"] == SCORED).sum())
@@ -105,7 +128,8 @@ def judge(
     for both in pairs(table, versus, score, "persons", step):
         both = both.sort_values(["origin", "as_of"], kind="stable")
         for key, group in both.groupby(keys, sort=False):
-            judged[key] = _judge(group, score, thresholds)
+            over_panel = panels.get(tuple(group[_KIND].iloc[0]))
+            judged[key] = _judge(group, score, thresholds, over_panel)
     verdicts = pd.DataFrame([dict(zip(keys, key)) | row for key, row in judged.items()])
     adjusted = verdicts.groupby("model", sort=False)["p_value"].transform(
         lambda values: holm(values.to_numpy(dtype=float))
@@ -115,32 +139,64 @@ def judge(
     )
 
 
-def _judge(group: pd.DataFrame, score: str, rule: Rule) -> dict[str, object]:
+#: What shares a calibration: forecasts of one model, source, measure and horizon.
+_KIND = ["model", "source", "measure", "horizon"]
+
+
+def _judge(
+    group: pd.DataFrame, score: str, rule: Rule, panel: tuple[str, str] | None
+) -> dict[str, object]:
     overlap = overlap_of(int(group["horizon"].iloc[0]), group["origin"].to_numpy())
     size = len(group)
     skill = _skill(group[score], group["reference"])
     of_median = _skill(group["absolute_error"], group["reference_absolute_error"])
     if size < rule.origins or size < rule.blocks * overlap:
-        return _row(TOO_LITTLE, _few(size, rule, group, overlap), size, skill, of_median)
+        power = coverage_test(size, size, rule.interval, overlap, rule.level).power_narrow
+        little = _row(TOO_LITTLE, _few(size, rule, group, overlap), size, skill, of_median)
+        return little | {"power": power}
     difference = (group[score] - group["reference"]).to_numpy()
     test = diebold_mariano(difference, overlap, "less", cautious=True)
-    inside = group[f"inside_{rule.interval * 100:.0f}"].to_numpy()
-    coverage, p_coverage = float(inside.mean()), np.nan
-    if not np.isnan(inside).any():
-        p_coverage = coverage_test(inside.astype(bool), rule.interval, overlap)
-    row = _row("", "", size, skill, of_median, test.p_value, coverage, p_coverage)
-    promised = percent(rule.interval)
-    if p_coverage < rule.level:
-        kind = "narrow" if coverage < rule.interval else "wide"
-        reason = f"{promised} intervals held {percent(coverage)} of {size} figures: too {kind}."
-        return row | {"verdict": MISCALIBRATED, "reason": reason}
+    row = _row("", "", size, skill, of_median, test.p_value)
+    widths, untested = _calibration(group, overlap, rule, panel)
+    row |= widths
+    if row["calibration"] in (NARROW, WIDE):
+        return row | {"verdict": MISCALIBRATED}
     if skill > 0 and test.p_value < rule.level:
         luck = f"p = {test.p_value:.3f}" if test.p_value >= 0.001 else "p < 0.001"
         reason = f"score {_against(skill)}, {luck}; error of the median {_against(of_median)}."
-        return row | {"verdict": SKILFUL, "reason": reason}
+        return row | {"verdict": SKILFUL, "reason": reason + untested}
     luck = f", which may be luck (p = {test.p_value:.2f})" if skill > 0 else ""
-    reason = f"score {_against(skill)}{luck}."
-    return row | {"verdict": NO_BETTER, "reason": reason}
+    return row | {"verdict": NO_BETTER, "reason": f"score {_against(skill)}{luck}.{untested}"}
+
+
+def _calibration(
+    group: pd.DataFrame, overlap: int, rule: Rule, panel: tuple[str, str] | None
+) -> tuple[dict[str, object], str]:
+    """Return what is known of the intervals of a series, and what to add to another reason."""
+    inside = group[f"inside_{rule.interval * 100:.0f}"].to_numpy()
+    if np.isnan(inside).any():
+        return {"calibration": UNTESTED, "power": 0.0}, ""
+    size, share = len(inside), float(inside.mean())
+    test = coverage_test(int(inside.sum()), size, rule.interval, overlap, rule.level)
+    found: dict[str, object] = {
+        "coverage": share, "p_value_coverage": test.p_value, "power": test.power_narrow
+    }  # fmt: skip
+    kind = NARROW if share < rule.interval else WIDE
+    promised = percent(rule.interval)
+    if test.p_value < rule.level:
+        reason = f"{promised} intervals held {percent(share)} of {size} figures: {kind}."
+        return found | {"calibration": kind, "reason": reason}, ""
+    if test.power_narrow >= rule.power:
+        return found | {"calibration": HOLDS}, ""
+    untested = (
+        f" {promised} intervals cannot be tested on {size} origins: much too narrow ones would be "
+        f"noticed in {percent(test.power_narrow)} of cases"
+    )
+    if panel is None:
+        return found | {"calibration": UNTESTED}, f"{untested}."
+    kind, of_panel = panel
+    both = f"{untested.strip()}; {of_panel}."
+    return found | {"calibration": kind, "reason": both}, f"{untested}; {of_panel}."
 
 
 def _skill(own: pd.Series, reference: pd.Series) -> float:
@@ -152,11 +208,6 @@ def _against(skill: float) -> str:
     if np.isnan(skill):
         return "not comparable with the reference"
     return f"{percent(abs(skill))} {'below' if skill > 0 else 'above'} the reference"
-
-
-def percent(share: float) -> str:
-    """Return a share as whole percent."""
-    return f"{100 * share:.0f} %"
 
 
 def _few(size: int, rule: Rule, group: pd.DataFrame, overlap: int = 1) -> str:
@@ -180,8 +231,6 @@ def _row(
     skill: float = np.nan,
     skill_median: float = np.nan,
     p_value: float = np.nan,
-    coverage: float = np.nan,
-    p_coverage: float = np.nan,
 ) -> dict[str, object]:
     return {
         "verdict": verdict,
@@ -190,42 +239,11 @@ def _row(
         "skill": skill,
         "skill_median": skill_median,
         "p_value": p_value,
-        "coverage": coverage,
-        "p_value_coverage": p_coverage,
+        "coverage": np.nan,
+        "p_value_coverage": np.nan,
+        "calibration": UNTESTED,
+        "power": 0.0,
     }
-
-
-def coverage_test(inside: np.ndarray, level: float, overlap: int = 1) -> float:
-    """Return the p-value that intervals hold what they promise, under overlap.
-
-    Parameters
-    ----------
-    inside : ndarray of bool, shape (n,)
-        In order of the origins.
-    level : float
-        Probability promised.
-    overlap : int
-        Every `overlap`-th forecast shares no outcome with the one before.
-
-    Returns
-    -------
-    float
-        Each of the K = `overlap` thinned sequences gives an exact two-sided binomial test;
-        K / k times the k-th smallest p-value, here the middle one, is valid whatever the
-        dependence between them (Rüger 1978; Vovk and Wang 2020,
-        doi:10.1093/biomet/asaa027).
-    """
-    parts = [inside[start::overlap] for start in range(min(overlap, len(inside)))]
-    exact = sorted(_binomial(int(part.sum()), len(part), level) for part in parts)
-    middle = len(exact) // 2 + 1
-    return min(1.0, exact[middle - 1] * len(exact) / middle)
-
-
-@lru_cache(maxsize=4096)
-def _binomial(hits: int, trials: int, level: float) -> float:
-    from scipy.stats import binomtest
-
-    return float(binomtest(hits, trials, level).pvalue)
 
 
 def forecastability(verdicts: pd.DataFrame) -> pd.DataFrame:

@@ -79,6 +79,7 @@ def specification(name: str) -> dict[str, Any]:
 #: listing the models loads none of their libraries.
 REGISTRY: dict[str, str | Callable[[], Model]] = {
     "naive": "forecast.models.series.structural:RandomWalk",
+    "persistence": "forecast.models.series.structural:Persistence",
     "drift": "forecast.models.series.structural:RandomWalkWithDrift",
     "mean": "forecast.models.series.structural:HistoricalMean",
     "ets": "forecast.models.series.classical:DampedTrend",

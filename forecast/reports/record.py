@@ -17,14 +17,12 @@ from forecast.language import Language, rounded
 from forecast.reports.series_view import FIRST_YEAR, SeriesView
 from forecast.reports.track_charts import described, hedgehog
 from forecast.reports.track_charts import figures as reliability
-from forecast.reports.verdicts import Judged, ahead, cell, legend
+from forecast.reports.verdicts import Judged, ahead, cell, legend, testable
 from forecast.series_key import KEY, SeriesKey
 
 if TYPE_CHECKING:
     from forecast.evaluate.track import Track
 
-#: The forecast that every other has to beat.
-REFERENCE = "naive"
 #: The source whose figures are smoothed over the years, those to come among them.
 SMOOTHED = "un-wpp"
 #: Most surprises of countries that the page lists.
@@ -71,8 +69,8 @@ def record(track: Track | None, model: str) -> Record | None:
     if not (ours["status"] == SCORED).any():
         return None
     verdicts: dict[SeriesKey, list[Mapping[str, Any]]] = {}
-    if REFERENCE in track.models and model != REFERENCE:
-        judged = track.verdicts(REFERENCE)
+    if track.reference not in ("", model):
+        judged = track.verdicts()
         for row in judged[judged["model"] == model].sort_values("horizon").to_dict("records"):
             named = {str(name): value for name, value in row.items()}
             verdicts.setdefault(tuple(named[part] for part in KEY), []).append(named)
@@ -174,7 +172,7 @@ def section(
         "outside": len(surprises),
         "judged": words.persons(len(counted[[*KEY, "year"]].drop_duplicates())),
         "jumps": jumps_of(views, words),
-        "legend": legend(words),
+        "legend": " ".join(filter(None, (legend(words), testable(found.verdicts, words)))),
         "failed": len(ours.failures),
     }
 
@@ -204,7 +202,7 @@ def _figures(
 def _by_horizon(found: Record, calibration: pd.DataFrame, words: Language) -> list[dict[str, Any]]:
     skills: dict[int, float] = {}
     if found.verdicts:
-        skill = found.track.skill(REFERENCE)
+        skill = found.track.skill()
         ours = skill[skill["model"] == found.model]
         skills = dict(zip(ours["horizon"].astype(int), ours["skill"].astype(float)))
     rows = []

@@ -11,10 +11,17 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
-from forecast.evaluate.verdicts import MISCALIBRATED, NO_BETTER, SKILFUL, TOO_LITTLE, says_nothing
+from forecast.evaluate.verdicts import (
+    MISCALIBRATED,
+    NO_BETTER,
+    SKILFUL,
+    TOO_LITTLE,
+    Rule,
+    says_nothing,
+)
 from forecast.language import Language, message
 from forecast.panel import Panel
-from forecast.series_key import KEY
+from forecast.series_key import KEY, SeriesKey
 
 if TYPE_CHECKING:
     from forecast.evaluate.track import Track
@@ -120,6 +127,23 @@ def legend(words: Language) -> str:
         f"{words.say(_CELL[name])}: {words.say(meaning)}" for name, meaning in _VERDICTS.items()
     ]
     return "; ".join(said) + "."
+
+
+def testable(verdicts: Mapping[SeriesKey, Sequence[Mapping[str, Any]]], words: Language) -> str:
+    """Say for how many verdicts the intervals of a series could be tested by themselves."""
+    rows = [row for rows in verdicts.values() for row in rows if row["verdict"] != TOO_LITTLE]
+    powers = [float(row["power"]) for row in rows]
+    if not rows or min(powers) >= Rule.power:
+        return ""
+    return words.say(
+        "The 80\u202f% intervals of one series by itself could be tested in {tested} of {all} "
+        "verdicts with enough past forecasts; in the others, much too narrow ones would have been "
+        "noticed in {least} to {most} of cases, and all series of a kind are judged together.",
+        tested=sum(power >= Rule.power for power in powers),
+        all=len(powers),
+        least=words.share(min(powers)),
+        most=words.share(max(power for power in powers if power < Rule.power)),
+    )
 
 
 def verdict(judged: Judged | None, words: Language) -> str:

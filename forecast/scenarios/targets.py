@@ -37,8 +37,6 @@ COLUMNS = [
 ]  # fmt: skip
 _SIDES = ("at_least", "at_most", "at_least_of", "at_most_of")
 _KEYS = ("concept", "text", "kind", "by", "location", "measure", *_SIDES, "why", "reference")
-#: The forecast that every other has to beat.
-_REFERENCE = "naive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +206,9 @@ def _figure(series: Series, year: int) -> float | None:
 
 def _verdicts(track: Track | None, model: str) -> dict[SeriesKey, list[tuple[int, str]]]:
     """Return horizon and verdict of each series, as far as the record judges the model."""
-    if track is None or model == _REFERENCE or not {model, _REFERENCE} <= set(track.models):
+    if track is None or model not in track.models or track.reference in ("", model):
         return {}
-    judged = track.verdicts(_REFERENCE)
+    judged = track.verdicts()
     found: dict[SeriesKey, list[tuple[int, str]]] = {}
     for row in judged[judged["model"] == model].itertuples():
         key = (str(row.source), str(row.location), str(row.measure))

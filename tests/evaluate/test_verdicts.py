@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binom
 
+from forecast.evaluate.calibration import UNTESTED
+from forecast.evaluate.coverage_test import coverage_test
 from forecast.evaluate.verdicts import (
     MISCALIBRATED,
     NO_BETTER,
@@ -14,7 +16,6 @@ from forecast.evaluate.verdicts import (
     TOO_LITTLE,
     Rule,
     count,
-    coverage_test,
     forecastability,
     judge,
 )
@@ -69,7 +70,7 @@ def test_the_reason_tells_better_intervals_from_a_better_middle() -> None:
     row = judge(rows).iloc[0]
     assert row["verdict"] == SKILFUL
     assert row["skill_median"] == pytest.approx(-0.1)
-    assert row["reason"].endswith("error of the median 10 % above the reference.")
+    assert "error of the median 10 % above the reference." in row["reason"]
 
 
 def test_a_lower_error_by_luck_is_no_better() -> None:
@@ -124,16 +125,59 @@ def test_only_figures_that_both_forecast_are_compared() -> None:
     assert judge(dropped.reset_index(drop=True)).iloc[0]["origins"] == 6
 
 
-def test_coverage_test_is_exact_without_overlap_and_valid_with_it() -> None:
-    inside = np.array([True] * 9 + [False] * 7)
-    assert coverage_test(inside, 0.8) == pytest.approx(binomtest(9, 16, 0.8).pvalue)
+def test_coverage_test_without_overlap_is_the_exact_binomial_test() -> None:
+    at_most = binom.cdf(9, 16, 0.8)
+    assert coverage_test(9, 16, 0.8).p_value == pytest.approx(2 * at_most, abs=0.01)
+
+
+@pytest.mark.parametrize(("origins", "overlap"), [(10, 1), (17, 3), (17, 7), (30, 5)])
+def test_coverage_test_keeps_its_level_and_has_the_power_it_states(
+    origins: int, overlap: int
+) -> None:
+    """On walks of its own kind and on ones with heavy tails; what is found is what was said."""
     generator = np.random.default_rng(4)
-    rejected = 0
-    for _ in range(500):
-        # Misses come in runs of five, as overlapping forecasts miss one shock together.
-        runs = np.repeat(generator.uniform(size=8) < 0.8, 5)[:40]
-        rejected += coverage_test(runs, 0.8, 5) < 0.05
-    assert rejected / 500 <= 0.05
+    for shocks in (generator.standard_normal(60_000), generator.standard_t(3, size=60_000)):
+        walk = np.cumsum(shocks)
+        errors = np.abs(walk[overlap:] - walk[:-overlap])
+        for width, told in ((1.0, 0.05), (0.6, None)):
+            inside = errors <= width * np.quantile(errors, 0.8)
+            hits = np.add.reduceat(inside, np.arange(0, len(inside) - origins, origins))[:-1]
+            tests = [coverage_test(int(k), origins, 0.8, overlap) for k in hits]
+            rejected = np.mean([test.p_value < 0.05 for test in tests])
+            if told is None:
+                assert rejected == pytest.approx(tests[0].power_narrow, abs=0.12)
+            else:
+                assert rejected <= told + 0.01
+
+
+def test_no_hit_of_ten_overlapping_forecasts_is_too_narrow() -> None:
+    row = verdict(LOSS[:10] - 0.5, LOSS[:10], np.zeros(10, dtype=bool), horizon=4)
+    assert row["verdict"] == MISCALIBRATED
+    assert "too narrow" in row["reason"]
+
+
+def test_what_cannot_be_tested_states_its_power() -> None:
+    row = verdict(LOSS - 0.4, LOSS, WELL, horizon=3)
+    assert row["calibration"] == UNTESTED
+    assert 0.0 < row["power"] < 0.5
+    assert f"noticed in {100 * row['power']:.0f} % of cases" in row["reason"]
+    untested = judge(table(LOSS[:5], LOSS[:5], WELL[:5])).iloc[0]
+    assert untested["calibration"] == UNTESTED
+    assert untested["power"] > 0.0
+
+
+def test_a_series_that_cannot_be_tested_takes_the_judgement_of_its_panel() -> None:
+    """Forty series with 56 % inside: none is rejected by itself, all of them together are."""
+    generator = np.random.default_rng(2)
+    pieces = []
+    for number in range(40):
+        inside = np.zeros(16, dtype=bool)
+        inside[generator.permutation(16)[: 9 + number % 2]] = True
+        pieces.append(table(LOSS - 0.4, LOSS, inside, horizon=3).assign(location=f"P{number}"))
+    judged = judge(pd.concat(pieces, ignore_index=True))
+    assert (judged["p_value_coverage"] >= 0.05).all()
+    assert (judged["verdict"] == MISCALIBRATED).all()
+    assert judged["reason"].str.contains("40 series of this kind held 5").all()
 
 
 def test_forecastability_is_the_longest_skilful_horizon() -> None:

@@ -45,7 +45,7 @@ def _random_walk_with_drift() -> Nodes:
 
 
 class RandomWalk(StateSpaceModel):
-    """y_t = y_{t-1} + e_t, e_t ~ N(0, s2), s2 unknown: the reference of all skill.
+    """y_t = y_{t-1} + e_t, e_t ~ N(0, s2), s2 unknown and constant: the plain naive forecast.
 
     Predictive distributions are Student-t with one degree of freedom per observed change.
     """
@@ -56,6 +56,17 @@ class RandomWalk(StateSpaceModel):
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the single node."""
         return _random_walk()
+
+
+class Persistence(RandomWalk):
+    """A random walk whose variance drifts: the reference of skill and verdicts.
+
+    Same middle as `RandomWalk`. The variance is learned with the discounts that every other model
+    has (``models/persistence.toml``), so that skill against it is not won by width alone.
+    """
+
+    name = "persistence"
+    recipe = BY_NAME
 
 
 class RandomWalkWithDrift(StateSpaceModel):
