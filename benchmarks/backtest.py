@@ -24,7 +24,7 @@ from forecast.models.registry import REGISTRY
 from forecast.panel import Panel
 
 ROOT = Path(__file__).resolve().parents[1]
-MODELS = ["naive", "ets", "theta", "structural", "arima"]
+MODELS = ["naive", "persistence", "ets", "theta", "structural", "arima"]
 #: Ten origins from which every horizon up to seven years can be scored (data end in 2023).
 ORIGINS = range(2007, 2017)
 HORIZONS = range(1, 8)
@@ -145,7 +145,7 @@ def tables(track: Track, folder: Path) -> None:
     print(track.skill(per="1000").pivot(index="model", columns="horizon", values="skill").round(3))
     median = track.skill(average="median", per="1000")
     print(median.pivot(index="model", columns="horizon", values="skill").round(3))
-    print(track.compare("structural", "naive", per="1000").round(3).to_string())
+    print(track.compare("structural", track.reference, per="1000").round(3).to_string())
     print(track.calibration(["model", "shock"]).round(3).to_string())
     print(track.joint_summary(["model"]).round(2).to_string())
     verdicts = track.verdicts().groupby(["model", "horizon"])["verdict"].value_counts()

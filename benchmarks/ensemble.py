@@ -150,6 +150,20 @@ def real_time(shared: Path, store: Path | None, step: int = 5) -> None:
     made = track.summary(["as_of", "horizon", "model"], per="1000", common=False)
     kept = ["forecasts", "crps", "mae", "crps_first", "mae_first", "coverage_80"]
     show(f"Real time, step {step}", made.set_index(["as_of", "horizon", "model"])[kept])
+    show("80 % intervals by millions of inhabitants", by_size(track))
+
+
+def by_size(track: Track) -> pd.DataFrame:
+    """How often 80 % intervals held the latest figure, by size of the population and by heads."""
+    rows = track.table[(track.table["status"] == "scored") & track.table["population"].notna()]
+    rows = rows[rows["model"].isin(["structural", "ensemble"]) & rows["inside_80"].notna()]
+    edges = [0, 1e6, 5e6, 20e6, 50e6, float("inf")]
+    names = ["below 1", "1-5", "5-20", "20-50", "above 50"]
+    size = pd.cut(rows["population"], edges, labels=names)
+    key = [rows[name] for name in ("model", "as_of", "horizon")]
+    made = rows.groupby([*key, size], observed=True)["inside_80"].mean().unstack()
+    heads = (rows["inside_80"] * rows["population"]).groupby(key).sum()
+    return made.assign(by_heads=heads / rows["population"].groupby(key).sum())
 
 
 def registers(shared: Path, store: Path | None) -> None:
@@ -196,14 +210,16 @@ def revisions(shared: Path, store: Path | None) -> None:
     panel = wpp.world(shared / "data/wpp", step=5)
     for vintage in (2015, 2022, 2024):
         for (source, kind), law in release_revisions.learn(
-            panel.as_of(wpp.RELEASED[vintage])
+            panel.as_of(wpp.RELEASED[vintage]), specification("ensemble")["revisions"]["shrinkage"]
         ).items():
             sizes = ", ".join(f"{size:.3f}" for size in law.sizes)
+            own = ", ".join(f'"{place}" = {size:.2f}' for place, size in sorted(law.own.items()))
             print(
                 f'[[revisions.learned]]\nsource = "{source}"\nkind = "{kind}"\n'
                 f'until = "{law.until}"\nstep = {law.step}\npairs = {law.pairs}\n'
                 f"intercept = {law.intercept:.3f}\nexponent = {law.exponent:.3f}\n"
-                f"correlation = {law.correlation:.3f}\nsizes = [{sizes}]\n"
+                f"inhabitants = {law.inhabitants:.3f}\n"
+                f"correlation = {law.correlation:.3f}\nsizes = [{sizes}]\nown = {{ {own} }}\n"
             )
 
 
