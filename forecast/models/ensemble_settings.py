@@ -68,6 +68,8 @@ class RevisionSettings(Settings):
     exponent: float
     correlation: float
     sizes: Numbers
+    inhabitants: float = 0.0
+    own: Annotated[dict[str, Positive], Field(default_factory=dict)]
 
 
 class RevisionsSettings(Settings):
@@ -76,6 +78,7 @@ class RevisionsSettings(Settings):
     apply: bool
     enough: Count
     least: Count
+    shrinkage: Positive
     learned: Annotated[tuple[RevisionSettings, ...], Field(strict=False)] = ()
 
 

@@ -1,4 +1,8 @@
-"""What earlier releases teach about revisions: the first figure of a year against the latest."""
+"""What earlier releases teach about revisions: the first figure of a year against the latest.
+
+A hierarchical law: how large revisions are depends on the usual change of a series and on its
+population, and each place departs from that as far as its own revisions say, shrunk to the world.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,14 @@ import pandas as pd
 
 from forecast import scales
 from forecast.hindcast.vintages import usual_change
-from forecast.models.ensemble.revisions import LEVELS, SMALL, Kind, Law
+from forecast.models.ensemble.revisions import LEVELS, SMALL, Kind, Law, millions
 from forecast.models.series.reversion import spread_regression
 from forecast.panel import Panel
 from forecast.series_key import KEY
 
-_PAIRS = [*KEY, "release", "age", "kind", "change", "revision"]
+_PAIRS = [*KEY, "release", "age", "kind", "change", "population", "revision"]
+#: A revision so many times as large as usual says no more of its place than this.
+_MOST = 6.0
 
 
 def laws(panel: Panel, settings: Mapping[str, Any]) -> dict[Kind, Law]:
@@ -34,7 +40,7 @@ def laws(panel: Panel, settings: Mapping[str, Any]) -> dict[Kind, Law]:
     -------
     dict of (source, scale) to Law
     """
-    found = learn(panel)
+    found = learn(panel, float(settings["shrinkage"]))
     kept = {key: law for key, law in found.items() if law.pairs >= int(settings["least"])}
     sources = set(panel.to_frame()["source"])
     for key in {(str(one["source"]), str(one["kind"])) for one in settings["learned"]}:
@@ -64,16 +70,20 @@ def stated(source: str, kind: str, released: str, settings: Mapping[str, Any]) -
         float(newest["correlation"]),
         int(newest["pairs"]),
         str(newest["until"]),
+        float(newest["inhabitants"]),
+        newest["own"],
     )
 
 
-def learn(panel: Panel) -> dict[Kind, Law]:
+def learn(panel: Panel, shrinkage: float) -> dict[Kind, Law]:
     """Learn how every source revises its newest figures.
 
     Parameters
     ----------
     panel : Panel
         Every release.
+    shrinkage : float
+        As many of a place's own revisions as the law of all places is worth.
 
     Returns
     -------
@@ -83,19 +93,26 @@ def learn(panel: Panel) -> dict[Kind, Law]:
     pairs = _pairs(panel)
     groups = pairs.groupby(["source", "kind"], sort=True)
     found = {
-        (str(source), str(kind)): _law(rows, str(kind), panel) for (source, kind), rows in groups
+        (str(source), str(kind)): _law(rows, str(kind), panel, shrinkage)
+        for (source, kind), rows in groups
     }
     return {key: law for key, law in found.items() if law is not None}
 
 
-def _law(pairs: pd.DataFrame, kind: str, panel: Panel) -> Law | None:
+def _law(pairs: pd.DataFrame, kind: str, panel: Panel, shrinkage: float) -> Law | None:
     newest, before = pairs[pairs["age"] == 0], pairs[pairs["age"] == 1]
     if newest.empty:
         return None
     size = np.log(newest["change"].to_numpy() + SMALL[kind])
     revision = newest["revision"].abs().to_numpy()
-    design = np.stack([np.ones(len(size)), size], axis=1)
-    (intercept, exponent), sizes = standardised(design, revision, kind, np.array([0.0, 0.5]))
+    people = millions(newest["population"].to_numpy(dtype=float))
+    design = np.stack([np.ones(len(size)), size, people], axis=1)
+    coefficients, ratios = standardised(design, revision, kind, np.array([0.0, 0.5, 0.0]))
+    intercept, exponent, inhabitants = coefficients.tolist()
+    # Sizes are nearly exponential; this is the mean under the conjugate prior of their scale.
+    own = pd.Series(np.minimum(ratios, _MOST)).groupby(newest["location"].to_numpy())
+    factors = (shrinkage + own.sum()) / (shrinkage + own.size())
+    ratios = ratios / newest["location"].map(factors).to_numpy()
     both = newest.merge(before, on=[*KEY, "release"], suffixes=("", "_before"))
     correlation = 0.0
     if len(both) >= 3:
@@ -104,8 +121,9 @@ def _law(pairs: pd.DataFrame, kind: str, panel: Panel) -> Law | None:
         if first.std() > 0 and second.std() > 0:
             correlation = float(np.corrcoef(first, second)[0, 1])
     return Law(
-        kind, panel.step, float(intercept), float(exponent), sizes,
-        min(max(correlation, 0.0), 0.95), len(newest), panel.last_release,
+        kind, panel.step, intercept, exponent, np.quantile(ratios, LEVELS),
+        min(max(correlation, 0.0), 0.95), len(newest), panel.last_release, inhabitants,
+        {str(place): float(factor) for place, factor in factors.items()},
     )  # fmt: skip
 
 
@@ -128,21 +146,21 @@ def standardised(
     -------
     ndarray, shape (p,)
         Coefficients of the logarithm.
-    ndarray, shape (len(LEVELS),)
-        Quantiles at `LEVELS` of the sizes over what the design says.
+    ndarray, shape (n,)
+        The sizes over what the design says.
     """
     # Below this a revision is rounding.
     smallest = 0.1 * SMALL[kind]
     coefficients = spread_regression(design, np.maximum(size, smallest), 1.0, prior)
-    return coefficients, np.quantile(size / np.exp(design @ coefficients), LEVELS)
+    return coefficients, size / np.exp(design @ coefficients)
 
 
 def _pairs(panel: Panel) -> pd.DataFrame:
     """Return the two newest figures of every release but the last, against the latest ones.
 
     Columns ``source, location, measure, release, age`` (steps before the release's last
-    figure), ``kind, change`` (usual one of the series, as that release had it), ``revision``,
-    both on the scale of the series' model.
+    figure), ``kind, change`` (usual one of the series, as that release had it), ``population``
+    and ``revision``; the change and the revision on the scale of the series' model.
     """
     table = panel.to_frame().dropna(subset=["as_of", "value"], ignore_index=True)
     if table["as_of"].nunique() < 2:
@@ -156,6 +174,8 @@ def _pairs(panel: Panel) -> pd.DataFrame:
     said = np.full((len(days), len(keys), int(column.max()) + 1), np.nan)
     kind_of = [str(kinds[key]) for key in keys]
     said[release, place, column] = _on_scale(table, np.array(kind_of)[place], panel.step)
+    people = np.full(said.shape, np.nan)
+    people[release, place, column] = table["population"].to_numpy(dtype=float)
     given = ~np.isnan(said)
     by = np.where(given, np.arange(len(days))[:, None, None], -1)
     by = np.maximum.accumulate(by, axis=0)
@@ -167,7 +187,10 @@ def _pairs(panel: Panel) -> pd.DataFrame:
         for age in range(min(2, last + 1)):
             if given[at, number, last - age] and by[-1, number, last - age] > at:
                 revision = known[-1, number, last - age] - said[at, number, last - age]
-                rows.append((*keys[number], days[at], age, kind_of[number], change, revision))
+                inhabitants = people[at, number, last]
+                rows.append(
+                    (*keys[number], days[at], age, kind_of[number], change, inhabitants, revision)
+                )
     found = pd.DataFrame(rows, columns=_PAIRS)
     return found.dropna(subset=["revision", "change"])
 

@@ -19,7 +19,7 @@ from forecast import scales
 from forecast.contract import ModelBase
 from forecast.hindcast.vintages import Outcomes, released, usual_change
 from forecast.models.ensemble.release_revisions import standardised
-from forecast.models.ensemble.revisions import SMALL, Law
+from forecast.models.ensemble.revisions import LEVELS, SMALL, Law
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
 
@@ -108,7 +108,8 @@ def learn(
         steps = np.log(rows["step"].to_numpy(dtype=float))
         design = np.stack([np.ones(len(rows)), size, steps], axis=1)
         prior = np.array([0.0, 0.5, float(settings["growth"])])
-        fitted, sizes = standardised(design, rows["error"].abs().to_numpy(), str(kind), prior)
+        fitted, ratios = standardised(design, rows["error"].abs().to_numpy(), str(kind), prior)
+        sizes = np.quantile(ratios, LEVELS)
         law = Law(
             str(kind), panel.step, float(fitted[0]), float(fitted[1]), sizes,
             _correlation(rows, float(settings["correlation"])), len(rows), panel.last_release,

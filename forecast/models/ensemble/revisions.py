@@ -14,7 +14,7 @@ years is, in a backtest on that release, the truth itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -37,8 +37,10 @@ SMALL = {"rate": 0.1, "log": 0.02, "persons": 1.0}
 class Law:
     """How large revisions of one source are.
 
-    A revision of the newest figure of a series is ± exp(intercept) (c + `SMALL`)^exponent × z,
-    with c the usual change of the series between steps and z the size of a standardised one.
+    A revision of the newest figure of a series is ± exp(intercept) (c + `SMALL`)^exponent
+    p^inhabitants × own × z, with c the usual change of the series between steps, p the
+    population in millions, `own` how large the revisions of this place have been beside that,
+    shrunk to one, and z the size of a standardised revision.
 
     Attributes
     ----------
@@ -55,6 +57,10 @@ class Law:
         How many revisions it rests on.
     until : str
         Day of the newest release it was learned from (YYYY-MM-DD).
+    inhabitants : float
+        Exponent of the population.
+    own : mapping of location to float
+        Places without an entry have one.
     """
 
     kind: str
@@ -65,6 +71,8 @@ class Law:
     correlation: float
     pairs: int
     until: str
+    inhabitants: float = 0.0
+    own: Mapping[str, float] = field(default_factory=dict)
 
     def for_step(self, step: int) -> Law:
         """Return the law for figures of another step.
@@ -82,10 +90,20 @@ class Law:
             self, step=1, correlation=persistence, intercept=self.intercept + np.log(ratio)
         )
 
-    def scale(self, change: float) -> float:
-        """Return the size that standardised revisions are multiplied by."""
-        small = SMALL[self.kind]
-        return float(np.exp(self.intercept + self.exponent * np.log(change + small)))
+    def scale(self, change: float, location: str = "", population: float = np.nan) -> float:
+        """Return the size that standardised revisions are multiplied by.
+
+        Parameters
+        ----------
+        change : float
+            Usual one of the series, on the law's scale.
+        location : str
+        population : float
+            Persons; not known: a place of one million.
+        """
+        size = self.exponent * np.log(change + SMALL[self.kind])
+        size += self.inhabitants * millions(population)
+        return float(np.exp(self.intercept + size) * self.own.get(location, 1.0))
 
     def draw(self, draws: int, ahead: int, generator: np.random.Generator) -> np.ndarray:
         """Draw standardised revisions of the steps to come, shape (draws, ahead)."""
@@ -102,6 +120,11 @@ class Law:
             np.abs(2.0 * level - 1.0), np.append(0.0, LEVELS), np.append(0.0, self.sizes)
         )
         return np.asarray(np.where(level < 0.5, -size, size))
+
+
+def millions(population: float | np.ndarray) -> float | np.ndarray:
+    """Return the logarithm of a population in millions; zero where it is not known."""
+    return np.nan_to_num(np.log(np.maximum(population, 1.0) / 1e6))
 
 
 def means(values: np.ndarray, width: int) -> np.ndarray:
@@ -183,7 +206,9 @@ def _moved(
 ) -> np.ndarray:
     scale = scales.choose(series)
     change = usual_change(means(scale.values, law.step // series.step))
-    size = law.scale(float(np.nan_to_num(change)))
+    people = series.population[np.isfinite(series.population)]
+    population = float(people[-1]) if len(people) else np.nan
+    size = law.scale(float(np.nan_to_num(change)), series.location, population)
     revisions = law.for_step(series.step)
     # The usual change is that of the law's own step, the size that of the series'.
     size *= float(np.exp(revisions.intercept - law.intercept))

@@ -72,16 +72,43 @@ def moves(
 
 
 def test_the_size_of_revisions_is_recovered() -> None:
-    found = release_revisions.learn(twice_published(2.0))["office", "rate"]
+    found = release_revisions.learn(twice_published(2.0), 8.0)["office", "rate"]
     assert found.pairs == 60
     size = found.scale(1.0) * found.sizes[np.searchsorted(LEVELS, 0.5)]
     # The median of |2 t3| is 1.53.
     assert 1.0 < size < 2.2
 
 
+def test_a_place_departs_from_the_law_as_far_as_its_own_revisions_say() -> None:
+    """Three releases; half of the places are small and revised thrice as much, one even more."""
+    import pycountry
+
+    generator = np.random.default_rng(5)
+    tables, places = [], sorted(country.alpha_3 for country in pycountry.countries)[:80]
+    for number, place in enumerate(places):
+        rate = np.cumsum(generator.normal(0, 1.0, 30))
+        spread = (3.0 if number % 2 else 1.0) * (6.0 if number == 0 else 1.0)
+        for last in (2014, 2016, 2018, 2020, 2022):
+            said = rate[: last - 1999].copy()
+            if last < 2022:
+                said[-1] += spread * generator.standard_normal()
+            people = 0.1e6 if number % 2 else 10e6
+            tables.append(
+                rows("net_migration", place, range(2000, last + 1), said * people / 1e3,
+                     population=people, as_of=f"{last + 1}-06-01")
+            )  # fmt: skip
+    found = release_revisions.learn(Panel.from_frame(pd.concat(tables)), 8.0)["office", "rate"]
+    # Three times as much in places a hundredth of the size; a part goes with the usual change.
+    assert -np.log(3) / np.log(100) < found.inhabitants < -0.1
+    assert found.own[places[0]] > 1.15
+    assert abs(np.median(list(found.own.values())) - 1.0) < 0.1
+    assert found.scale(1.0, places[0], 10e6) > 1.15 * found.scale(1.0, "elsewhere", 10e6)
+    assert found.scale(1.0) == pytest.approx(found.scale(1.0, "elsewhere", 1e6))
+
+
 def test_one_release_teaches_nothing() -> None:
     once = twice_published(2.0).as_of("2019-12-31")
-    assert release_revisions.learn(once) == {}
+    assert release_revisions.learn(once, 8.0) == {}
     assert release_revisions.laws(once, SETTINGS) == {}
 
 
