@@ -15,15 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import panels
 
 import forecast as fc
 from forecast.contract import Model
-from forecast.data import wpp, wpp_bulk
+from forecast.data import wpp
 from forecast.evaluate.track import Track
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.published import Published
 from forecast.models.registry import specification
-from forecast.panel import Panel
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Choices were made on the first three and 1993, outcomes up to 2013; the others are reported only.
@@ -45,33 +45,6 @@ def models() -> list[str | Model]:
 
     members = [name for name in specification("ensemble")["members"] if name in REGISTRY]
     return [*members, "persistence", "ensemble", *peers()]
-
-
-def peer_rates(shared: Path, least: float = 100_000) -> Panel:
-    """The world with the peer's rate: net migration over the population without it."""
-    flows = pd.read_csv(shared / "data/wpp/wpp2024_net_migration.csv.gz")
-    people = pd.read_csv(shared / "data/wpp/wpp2024_population.csv.gz")
-    table = flows[flows["kind"] == "estimate"].merge(
-        people[["iso_numeric", "year", "population_dec31_thousands"]], on=["iso_numeric", "year"]
-    )
-    end = table["population_dec31_thousands"]
-    large = table.loc[(table["year"] == 2014) & (end >= least / 1000), "iso_numeric"]
-    kept = table[table["iso_numeric"].isin(large)].reset_index(drop=True)
-    people_without = kept["population_dec31_thousands"] - kept["net_migration_thousands"]
-    return Panel.from_frame(
-        pd.DataFrame(
-            {
-                "source": "un-wpp",
-                "location": wpp_bulk.codes(kept["iso_numeric"], kept["iso3"]),
-                "measure": "net_migration",
-                "year": kept["year"],
-                "value": kept["net_migration_thousands"] * 1000,
-                "population": people_without * 1000,
-                "precision": 1.0,
-            }
-        ),
-        step=1,
-    )
 
 
 def show(title: str, table: pd.DataFrame) -> None:
@@ -103,7 +76,7 @@ def horizons(track: Track, per: str, origins: tuple[int, ...]) -> pd.DataFrame:
 
 
 def world(shared: Path, store: Path | None) -> None:
-    panel = peer_rates(shared)
+    panel = panels.world(shared)
     started = time.perf_counter()
     track = fc.backtest(panel, models(), [*EARLY, *LATE], TEN, jobs=1, store=store)
     print(f"world: {time.perf_counter() - started:.0f} s")
@@ -167,34 +140,21 @@ def by_size(track: Track) -> pd.DataFrame:
 
 
 def registers(shared: Path, store: Path | None) -> None:
-    """Registered net migration of fourteen countries: no choice was made on these figures."""
-    table = pd.read_csv(ROOT / "benchmarks/data/registers.csv").melt("location", var_name="year")
-    people = pd.read_csv(shared / "data/wpp/wpp2024_population.csv.gz")
-    people = people.rename(columns={"iso3": "location"})
-    table = table.astype({"year": int}).merge(
-        people[["location", "year", "population_midyear_thousands"]], on=["location", "year"]
-    )
-    table["population"] = table.pop("population_midyear_thousands") * 1000.0
-    table = table.dropna(subset="value").assign(source="registers", measure="net_migration")
-    panel = Panel.from_frame(table, step=1)
-    track = fc.backtest(panel, models(), range(2006, 2021), (1, 3, 5, 7), jobs=1, store=store)
-    made = track.summary(["model"], per="1000").set_index("model").sort_values("crps")
-    show("Registers of fourteen countries, per 1,000", made)
-    by = track.summary(["horizon", "model"], per="1000")
-    show("By horizon, CRPS", by.pivot_table(index="model", columns="horizon", values="crps"))
+    """Registers of fourteen countries: a choice of form was taken back after a look at these."""
+    elsewhere("registers", shared, store)
 
 
 def states(shared: Path, store: Path | None) -> None:
-    """Net migration of the states of another country: no choice was made on these figures."""
-    table = pd.read_csv(ROOT / "benchmarks/data/us_states.csv").melt("location", var_name="year")
-    # Rates per 1,000; of a million inhabitants, so that they stay rates.
-    table = table.assign(
-        value=table["value"] * 1000.0, population=1e6, source="states", measure="net_migration"
-    )
-    panel = Panel.from_frame(table.astype({"year": int}), step=1)
-    track = fc.backtest(panel, models(), range(2009, 2017), (1, 3, 5), jobs=1, store=store)
+    """States of the United States: a choice of form was taken back after a look at these."""
+    elsewhere("states", shared, store)
+
+
+def elsewhere(name: str, shared: Path, store: Path | None) -> None:
+    chosen = panels.PANELS[name]
+    panel = chosen.read(shared)
+    track = fc.backtest(panel, models(), chosen.origins, chosen.horizons, jobs=1, store=store)
     made = track.summary(["model"], per="1000").set_index("model").sort_values("crps")
-    show("States of the United States, per 1,000", made)
+    show(f"{name}, per 1,000", made)
     by = track.summary(["horizon", "model"], per="1000")
     show("By horizon, CRPS", by.pivot_table(index="model", columns="horizon", values="crps"))
 

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import babel
 import pandas as pd
+import pycountry
 
 import forecast as fc
 from forecast.data import wpp_bulk
@@ -92,14 +94,18 @@ def states(_: Path) -> Panel:
 def german_partners(shared: Path) -> Panel:
     """Arrivals in Germany from, and departures to, each country: counts, 2008-2019 with gaps."""
     table = pd.read_csv(shared / "data/corridors/deu_annual_migration_by_partner_2008_2019.csv")
+    german = babel.Locale("de").territories
+    named = {
+        german[one.alpha_2]: one.alpha_3 for one in pycountry.countries if one.alpha_2 in german
+    }
+    table["iso3"] = table["iso3"].fillna(table["partner_de"].map(named))
     table = table.dropna(subset="iso3").melt(
         ["year", "iso3"], ["arrivals", "departures"], "measure", "value"
     )
     names = {"arrivals": "immigration", "departures": "emigration"}
     table["measure"] = table["measure"].map(names)
     table = table.dropna(subset="value").rename(columns={"iso3": "location"})
-    known = table["location"].str.fullmatch("[A-Z]{3}")
-    summed = table[known].groupby(["location", "measure", "year"], as_index=False)["value"].sum()
+    summed = table.groupby(["location", "measure", "year"], as_index=False)["value"].sum()
     counts = summed.groupby(["location", "measure"])["value"].transform("min")
     return Panel.from_frame(summed[counts >= 50].assign(source="destatis"), step=1)
 

@@ -38,20 +38,15 @@ def peers() -> list[Model]:
 
 def skills(track: Track, per: str) -> pd.DataFrame:
     """Skill by model and horizon with its 95 % bootstrap interval, and whether it is a tie."""
-    made = []
-    for model in track.models:
-        if model != track.reference:
-            compared = track.compare(model, track.reference, per=per).set_index("horizon")
-            skill = track.skill(per=per)
-            own = skill[skill["model"] == model].set_index("horizon")
-            low, high = (-compared[side] / own["reference"] for side in ("upper", "lower"))
-            said = np.where((low <= 0) & (high >= 0), "tie", "differs")
-            said = np.where(low.isna(), "too few origins", said)
-            made.append(
-                own[["forecasts", "crps", "skill"]].assign(
-                    low=low, high=high, said=said, model=model
-                )
-            )
+    skill, made = track.skill(per=per), []
+    for model in dict.fromkeys(skill["model"]):
+        compared = track.compare(model, track.reference, per=per).set_index("horizon")
+        own = skill[skill["model"] == model].set_index("horizon")
+        low, high = (-compared[side] / own["reference"] for side in ("upper", "lower"))
+        said = np.where((low <= 0) & (high >= 0), "tie", "differs")
+        said = np.where(low.isna(), "too few origins", said)
+        columns = {"low": low, "high": high, "said": said, "model": model}
+        made.append(own[["forecasts", "crps", "skill"]].assign(**columns))
     return pd.concat(made).reset_index().set_index(["model", "horizon"])
 
 
@@ -106,10 +101,10 @@ def run(name: str, shared: Path, models: list[str | Model], store: Path) -> None
     overall = track.summary(["model"], per=per).set_index("model")[columns]
     reference = overall["crps"][track.reference]
     show(f"{name}: all horizons, {per}", overall.assign(skill=1 - overall["crps"] / reference))
-    show(f"{name}: skill by horizon", skills(track, per).unstack("horizon")[["skill", "said"]])
-    show(
-        f"{name}: coverage over the panel", track.calibration_test().set_index(["model", "horizon"])
-    )
+    show(f"{name}: skill against {track.reference}, with its 95 % interval", skills(track, per))
+    tested = track.calibration_test().set_index(["model", "horizon"])
+    kept = ["origins", "coverage_50", "coverage_80", "lower_80", "upper_80", "coverage_95"]
+    show(f"{name}: coverage over the panel", tested[[*kept, "pit_spread", "p_value_pit"]])
     if len(track.joint):
         joint = track.joint_summary(["model"]).set_index("model")
         show(f"{name}: joint scores", joint[["energy_score", "variogram_score"]])

@@ -203,6 +203,7 @@ class LearnedSettings(HierarchicalPriors):
     """The same as the world up to a year says."""
 
     until: int
+    released: str
     widened: Positive
 
 

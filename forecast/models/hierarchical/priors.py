@@ -69,7 +69,9 @@ def resolve(
     chosen = {name: (float(pair[0]), float(pair[1])) for name, pair in names.items()}
     words = "wide priors"
     if borrowed:
-        words = f"priors learned from the world up to {learned['until']}"
+        words = "priors learned from the world up to {until} (release of {released})".format(
+            **learned
+        )
         for name in names:
             if name in learned:
                 centre, spread = learned[name]
