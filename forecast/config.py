@@ -6,11 +6,11 @@ key, the value and what is allowed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from forecast import shelf
 from forecast.errors import DataError, ForecastError, unknown_name
@@ -23,6 +23,7 @@ type Pair = Annotated[tuple[float, float], Field(strict=False)]
 type Positive = Annotated[float, Field(gt=0)]
 type Share = Annotated[float, Field(ge=0, le=1)]
 type Count = Annotated[int, Field(ge=1)]
+type Text = Annotated[str, Field(pattern=r"\S")]
 
 #: What is allowed, by the kind of error.
 _ALLOWED = {
@@ -40,6 +41,7 @@ _ALLOWED = {
     "mapping_type": "write a table",
     "model_attributes_type": "write a table",
     "model_type": "write a table",
+    "string_pattern_mismatch": "write a text",
     "string_too_short": "write a text",
     "string_type": "give a text",
     "too_long": "give at most {max_length}",
@@ -108,22 +110,6 @@ def read_toml(path: str | Path, remedy: str = "Give a TOML file.") -> dict[str, 
         raise DataError(f"{path} is not TOML: it is nested too deeply.") from None
 
 
-def tables(content: Mapping[str, Any], name: str, where: str) -> Sequence[object]:
-    """Return the tables ``[[name]]`` of a file, which must hold one at least and nothing else.
-
-    Raises
-    ------
-    UnknownNameError, DataError
-    """
-    for key in content:
-        if key != name:
-            raise unknown_name(f"key in {where}", key, (name,))
-    given = content.get(name)
-    if not isinstance(given, list) or not given:
-        raise DataError(f"{where} holds no table [[{name}]]. Write at least one.")
-    return given
-
-
 def _message(kind: type[BaseModel], error: ValidationError, where: str) -> ForecastError:
     """Return our error for the first of pydantic's, unknown keys first."""
     errors = error.errors(include_url=False)
@@ -172,7 +158,7 @@ def _models(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[type[Bas
         if isinstance(part, int):
             continue
         annotations = [
-            model.model_fields[part].annotation for model in models if part in model.model_fields
+            _fields(model)[part].annotation for model in models if part in _fields(model)
         ]
         models = [model for annotation in annotations for model in _inside(annotation)] or models
     return models
@@ -186,11 +172,16 @@ def _inside(annotation: object) -> list[type[BaseModel]]:
     return [model for part in get_args(annotation) for model in _inside(part)]
 
 
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields by the keys of the file."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 def _keys(kind: type[BaseModel], path: tuple[int | str, ...], *, needed: bool = False) -> list[str]:
     return [
-        field.alias or name
+        key
         for model in _models(kind, path)
-        for name, field in model.model_fields.items()
+        for key, field in _fields(model).items()
         if not needed or field.is_required()
     ]
 
@@ -198,7 +189,7 @@ def _keys(kind: type[BaseModel], path: tuple[int | str, ...], *, needed: bool = 
 def _options(kind: type[BaseModel], path: tuple[int | str, ...]) -> tuple[object, ...]:
     names = [part for part in path if isinstance(part, str)]
     (model,) = _models(kind, path[: path.index(names[-1])])[:1]
-    return _literals(model.model_fields[names[-1]].annotation)
+    return _literals(_fields(model)[names[-1]].annotation)
 
 
 def _literals(annotation: object) -> tuple[object, ...]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from forecast.exports import files, schemas
+from forecast.exports import files
 from forecast.exports.files import Finding, Hub, quoted
 
-_SCHEMAS: dict[str, tuple[str, Callable[[], schemas.Schema]]] = {
-    files.ADMIN: ("admin", schemas.admin),
-    files.TASKS: ("tasks", schemas.tasks),
-    files.TARGET_DATA: ("target-data", schemas.target_data),
-}
+#: Which schema of ``hub-schemas.json`` each file of the configuration has to fit.
+_SCHEMAS = {files.ADMIN: "admin", files.TASKS: "tasks", files.TARGET_DATA: "target-data"}
 _ROUND = re.compile(r"\d{4}-\d{2}-\d{2}|[A-Za-z0-9_]+")
 _RESERVED = ("as_of", "output_type", "output_type_id")
 
@@ -22,11 +22,12 @@ _RESERVED = ("as_of", "output_type", "output_type_id")
 def schema_findings(hub: Hub) -> list[Finding]:
     """Return where the configuration breaks its schemas; the rest presumes that it does not."""
     found = []
-    for name, (config, schema) in _SCHEMAS.items():
+    for name, config in _SCHEMAS.items():
         if name not in hub.configs:
             continue
         content = hub.configs[name]
-        found += [Finding(name, "schema", problem) for problem in against_schema(content, schema())]
+        schema = {**_schemas(), "$ref": f"#/$defs/{config}"}
+        found += [Finding(name, "schema", problem) for problem in against_schema(content, schema)]
         stated = content.get("schema_version") if isinstance(content, dict) else None
         if stated is not None and stated != files.schema_address(config):
             found.append(
@@ -37,6 +38,18 @@ def schema_findings(hub: Hub) -> list[Finding]:
                 )
             )
     return found
+
+
+@cache
+def _schemas() -> dict[str, Any]:
+    """Return our schemas, with the names of time zones that have a continent, as a hub has to."""
+    from babel.core import get_global
+
+    read: dict[str, Any] = json.loads((Path(__file__).parent / "hub-schemas.json").read_bytes())
+    named = {*get_global("zone_territories"), *get_global("zone_aliases")}
+    zones = sorted(name for name in named if "/" in name and not name.startswith("Etc/"))
+    read["$defs"]["admin"]["properties"]["timezone"] = {"enum": zones}
+    return read
 
 
 def against_schema(content: object, schema: Mapping[str, Any]) -> list[str]:

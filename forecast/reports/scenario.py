@@ -189,15 +189,15 @@ def timing(shock: Shock, words: Language) -> str:
         "It starts in {first} to {last}; half of all have moved after {low} to {high} years.",
         first=shock.first,
         last=shock.last,
-        low=words.decimal(shock.half_life.low),
-        high=words.decimal(shock.half_life.high),
+        low=words.decimal(shock.fading.half_life.low),
+        high=words.decimal(shock.fading.half_life.high),
     )
-    if shock.returns_share is None:
+    if shock.returns is None:
         return said
     back = words.say(
         "Later {low} to {high} of them move back.",
-        low=words.share(shock.returns_share.low),
-        high=words.share(shock.returns_share.high),
+        low=words.share(shock.returns.share.low),
+        high=words.share(shock.returns.share.high),
     )
     return f"{said} {back}"
 

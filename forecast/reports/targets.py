@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 import pandas as pd
+from pydantic import AfterValidator, Field, model_validator
 
 from forecast import labels
-from forecast.config import read_toml, tables
-from forecast.errors import DataError, unknown_name
+from forecast.config import Settings
+from forecast.errors import DataError
 from forecast.language import Language, message
 from forecast.outlook import Forecast
 from forecast.reports.record import Record
@@ -161,11 +160,9 @@ _WRITTEN = re.compile(
     r"(?P<location>\S+)\s+(?P<measure>\w+)(?:\s+(?P<source>[^\s<>]+))?\s*"
     r"(?P<side>[<>])\s*(?P<number>[+-]?\d[\d,]*(?:\.\d+)?)"
 )
-_NAMES = ("location", "measure", "source", "above", "below")
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(Settings):
     """A number of persons whose crossing shall be given a probability.
 
     Attributes
@@ -173,23 +170,39 @@ class Threshold:
     location, measure : str
     source : str
         Empty for every source.
-    value : float
-        Persons per calendar year.
-    above : bool
-        Whether the chance is of more than the value, or of fewer.
+    above, below : float or None
+        Persons per calendar year, one of the two: the chance is of more, or of fewer.
     """
 
-    location: str
+    location: Annotated[str, AfterValidator(str.upper)]
     measure: str
-    source: str
-    value: float
-    above: bool
+    source: str = ""
+    above: float | None = None
+    below: float | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            both = "neither above nor below" if self.above is None else "above and below"
+            raise ValueError(f"has {both}; give one.")
+        return self
+
+    @property
+    def value(self) -> float:
+        """Persons per calendar year."""
+        return next(side for side in (self.above, self.below) if side is not None)
 
     def concerns(self, view: SeriesView) -> bool:
         """Whether this is about a series."""
         source, location, measure = view.key
         same = (self.location, self.measure) == (location, measure)
         return same and self.source in {"", source}
+
+
+class ThresholdFile(Settings):
+    """A file of thresholds, one table ``[[threshold]]`` each."""
+
+    threshold: tuple[Threshold, ...] = Field(strict=False, min_length=1)
 
 
 def read(path: str | Path) -> list[Threshold]:
@@ -202,9 +215,7 @@ def read(path: str | Path) -> list[Threshold]:
     DataError
         Naming the table, the value and the remedy.
     """
-    content = read_toml(path, "Give a TOML file with thresholds.")
-    given = enumerate(tables(content, "threshold", str(path)), 1)
-    return [_made(entry, f"threshold {number} of {path}") for number, entry in given]
+    return list(ThresholdFile.read(path, "Give a TOML file with thresholds.").threshold)
 
 
 def parse(text: str) -> Threshold:
@@ -229,7 +240,7 @@ def parse(text: str) -> Threshold:
     named = {name: part for name, part in found.groupdict().items() if part is not None}
     side = "above" if named.pop("side") == ">" else "below"
     number = float(named.pop("number").replace(",", ""))
-    return _made({**named, side: number}, f"threshold {text!r}")
+    return Threshold.of({**named, side: number}, f"threshold {text!r}")
 
 
 def check(thresholds: Sequence[Threshold], views: Sequence[SeriesView]) -> None:
@@ -252,36 +263,10 @@ def check(thresholds: Sequence[Threshold], views: Sequence[SeriesView]) -> None:
 def chance(view: SeriesView, year: int, threshold: Threshold, words: Language) -> str:
     """Say how likely it is that a series is above (or below) a threshold in a year."""
     drawn = view.at(year)
-    hits = drawn > threshold.value if threshold.above else drawn < threshold.value
+    above = threshold.above is not None
+    hits = drawn > threshold.value if above else drawn < threshold.value
     value = words.persons(threshold.value, sign=view.series.signed)
     said = likelihood(float(hits.mean()), words)
-    if threshold.above:
+    if above:
         return words.say("More than {value}: {likelihood}.", value=value, likelihood=said)
     return words.say("Less than {value}: {likelihood}.", value=value, likelihood=said)
-
-
-def _made(entry: object, where: str) -> Threshold:
-    if not isinstance(entry, Mapping):
-        raise DataError(f"{where} is {entry!r}; write a table [[threshold]].")
-    given: dict[str, Any] = dict(entry)
-    for name in given:
-        if name not in _NAMES:
-            raise unknown_name(f"key in {where}", name, _NAMES)
-    for name in ("location", "measure"):
-        if not isinstance(given.get(name), str):
-            raise DataError(f'{where} names no {name}. Add {name} = "...".')
-    sides = [side for side in ("above", "below") if side in given]
-    if len(sides) != 1:
-        raise DataError(
-            f"{where} has {' and '.join(sides) or 'neither above nor below'}; give one."
-        )
-    value = given[sides[0]]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise DataError(f"{where} has {sides[0]} = {value!r}; give a number of persons.")
-    return Threshold(
-        given["location"].upper(),
-        given["measure"],
-        str(given.get("source", "")),
-        float(value),
-        sides[0] == "above",
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -234,12 +233,12 @@ def settled(shock: Shock, outlook: Forecast) -> tuple[Shock, Said]:
             inferred = _register(place, source, measures)
             if inferred is not None:
                 entry = counted[inferred]
-                counted[inferred] = dataclasses.replace(entry, sources=(*entry.sources, source))
+                counted[inferred] = entry.model_copy(update={"sources": (*entry.sources, source)})
             number = place.counted_by(source) if inferred is None else inferred
             if number is not None:
                 said[country, source] = _how(place, source, number, inferred is not None)
-        places.append(dataclasses.replace(place, counted=tuple(counted)))
-    return dataclasses.replace(shock, places=tuple(places)), said
+        places.append(place.model_copy(update={"counted": tuple(counted)}))
+    return shock.model_copy(update={"places": tuple(places)}), said
 
 
 def unsaid(place: AffectedCountry) -> str:
@@ -255,7 +254,7 @@ def _register(place: AffectedCountry, source: str, measures: set[str]) -> int | 
     """Return the entry for registers if a source that is not named is told to be one."""
     if place.naming(source) or not measures.intersection(_GROSS):
         return None
-    entries = [i for i, entry in enumerate(place.counted) if entry.register]
+    entries = [i for i, entry in enumerate(place.counted) if entry.registers]
     # Of several registers one may be for those that have no entry of their own.
     open_ = [i for i in entries if not place.counted[i].sources]
     chosen = open_ or entries

@@ -57,11 +57,13 @@ def movements(shock: Shock, years: np.ndarray, n_draws: int, seed: int) -> list[
     generator = np.random.default_rng(event)
     start = generator.integers(shock.first, shock.last, size=n_draws, endpoint=True)
     size = generator.random(n_draws)
-    profile = spread(years[None, :] - start[:, None], shock.half_life.draw(generator, n_draws))
+    profile = spread(
+        years[None, :] - start[:, None], shock.fading.half_life.draw(generator, n_draws)
+    )
     back = half = None
-    if shock.returns_share is not None and shock.returns_half_life is not None:
-        back = shock.returns_share.draw(generator, n_draws)
-        half = shock.returns_half_life.draw(generator, n_draws)
+    if shock.returns is not None:
+        back = shock.returns.share.draw(generator, n_draws)
+        half = shock.returns.half_life.draw(generator, n_draws)
     found = []
     for place, own in zip(shock.places, places):
         people = place.people.quantile(size)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from forecast.errors import DataError, unknown_name
+from forecast import locations
+from forecast.config import Names, Settings, Share, Text
+from forecast.errors import unknown_name
 
 ARRIVALS, DEPARTURES = "arrivals", "departures"
 #: Keys that each distribution needs; ``inside`` is the probability between low and high.
@@ -65,47 +69,23 @@ class Amount:
         return self.quantile(generator.random(n_draws))
 
 
-def amount(
-    given: object, where: str, *, least: float, most: float = math.inf, unit: str = "a number"
-) -> Amount:
-    """Read an amount from a TOML table, or from a plain number, which is taken for certain.
-
-    Parameters
-    ----------
-    given : mapping or number
-        ``{distribution = "triangular", low = 0.02, middle = 0.06, high = 0.2}``.
-    where : str
-        How the place is called in messages.
-    least, most : float
-        Smallest and largest value allowed.
-    unit : str
-        What the numbers are, in messages.
-
-    Raises
-    ------
-    DataError, UnknownNameError
-        Naming the place, the value and the remedy.
-    """
+def _amount(given: object, least: float, most: float, unit: str) -> Amount:
+    """Read an amount from a table, or from a plain number, which is taken for certain."""
     if _is_number(given):
         given = {"distribution": "fixed", "value": given}
     if not isinstance(given, Mapping):
-        raise DataError(
-            f"{where} is {given!r}; give {unit}, or a table such as "
-            '{ distribution = "uniform", low = ..., high = ... }.'
-        )
+        example = '{ distribution = "uniform", low = ..., high = ... }'
+        raise ValueError(f"is {given!r}; give {unit}, or a table such as {example}.")
     kind = given.get("distribution")
     if kind not in DISTRIBUTIONS:
-        raise unknown_name(f"distribution in {where}", kind, DISTRIBUTIONS)
+        raise ValueError(f"has an {unknown_name('distribution', kind, DISTRIBUTIONS)}")
     needed = DISTRIBUTIONS[str(kind)]
-    for name in given:
-        if name not in (*needed, "distribution"):
-            raise unknown_name(f"key in {where}", name, (*needed, "distribution"))
+    for name in given.keys() - {"distribution", *needed}:
+        raise ValueError(f"has an {unknown_name('key', name, (*needed, 'distribution'))}")
     for name in needed:
         if not _is_number(given.get(name)):
-            raise DataError(
-                f"{where}: {name} is {given.get(name)!r}; a {kind} distribution needs "
-                f"{', '.join(needed)} as numbers."
-            )
+            listed = f"a {kind} distribution needs {', '.join(needed)} as numbers"
+            raise ValueError(f"has {name} = {given.get(name)!r}; {listed}.")
     stated = {name: float(given[name]) for name in needed}
     low = stated.get("low", stated.get("value", 0.0))
     high = stated.get("high", low)
@@ -114,11 +94,11 @@ def amount(
     if not least <= low <= middle <= high <= most:
         order = "low <= middle <= high" if kind == "triangular" else "low <= high"
         bounds = f"from {least:g} to {most:g}" if most < math.inf else f"at least {least:g}"
-        raise DataError(f"{where} runs from {low:g} to {high:g}; give {order}, {unit}, {bounds}.")
+        raise ValueError(f"runs from {low:g} to {high:g}; give {order}, {unit}, {bounds}.")
     if kind == "log-normal" and not (0 < low < high and 0 < inside < 1):
-        raise DataError(
-            f"{where}: a log-normal distribution needs 0 < low < high and inside between 0 and 1 "
-            f"(0.8: four chances in five); given {low:g}, {high:g} and {inside:g}."
+        raise ValueError(
+            f"has {low:g}, {high:g} and {inside:g}; a log-normal distribution needs 0 < low < high "
+            "and inside between 0 and 1 (0.8: four chances in five)."
         )
     return Amount(str(kind), low, middle, high, inside)
 
@@ -127,9 +107,33 @@ def _is_number(given: object) -> bool:
     return isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How much of a movement a source's figures show.
+def _country(given: str) -> str:
+    place = locations.find(given)
+    if not place.is_country or "+" in place.code:
+        raise ValueError(
+            f"is {place.code}, no single country. Name the country; regions share it out."
+        )
+    return place.code
+
+
+def _address(given: str) -> str:
+    if given and not given.startswith(("https://", "http://")):
+        raise ValueError(f"is {given!r}; give an address that starts with https://.")
+    return given
+
+
+def _within(least: float, most: float, unit: str) -> BeforeValidator:
+    return BeforeValidator(lambda given: _amount(given, least, most, unit))
+
+
+type People = Annotated[Amount, _within(0, math.inf, "persons")]
+type Portion = Annotated[Amount, _within(0, 1, "shares")]
+type Years = Annotated[Amount, _within(0.05, math.inf, "years")]
+type Year = Annotated[int, Field(gt=1900, lt=2200)]
+
+
+class Counted(Settings):
+    """How much of a movement a source's figures show, ``[[place.counted]]``.
 
     Attributes
     ----------
@@ -139,21 +143,20 @@ class Counted:
         Of those who really move, the share that the source counts.
     because : str
         What the range rests on.
-    register : bool
+    registers : bool
         Whether it is about changes of residence as registers count them. It then also
         counts a source that no entry names and that has arrivals or departures, and no
         other source that is not named.
     """
 
-    sources: tuple[str, ...]
-    share: Amount
-    because: str
-    register: bool = False
+    share: Portion
+    because: Text
+    sources: Names = ()
+    registers: bool = Field(False, alias="register")
 
 
-@dataclass(frozen=True, slots=True)
-class AffectedCountry:
-    """One country that a shock reaches.
+class AffectedCountry(Settings):
+    """One country that a shock reaches, ``[[place]]``.
 
     Attributes
     ----------
@@ -168,11 +171,39 @@ class AffectedCountry:
         Share of each region; empty for shares by population.
     """
 
-    location: str
-    direction: str
-    people: Amount
-    counted: tuple[Counted, ...]
-    regions: Mapping[str, float]
+    location: Annotated[str, AfterValidator(_country)]
+    direction: Literal["arrivals", "departures"]
+    people: People
+    counted: tuple[Counted, ...] = Field(strict=False, min_length=1)
+    regions: dict[str, Share] = Field(default_factory=dict, validate_default=False)
+
+    @field_validator("counted")
+    @classmethod
+    def _one_for_all_others(cls, counted: tuple[Counted, ...]) -> tuple[Counted, ...]:
+        others = [one.registers for one in counted if not one.sources]
+        if len(others) > len(set(others)):
+            raise ValueError("has several counted entries without sources. Keep one.")
+        return counted
+
+    @field_validator("regions", mode="before")
+    @classmethod
+    def _stated(cls, given: object) -> object:
+        if given == "population":
+            return {}
+        if not isinstance(given, Mapping) or not given:
+            raise ValueError(f'is {given!r}; write "population", or a table of shares.')
+        return given
+
+    @field_validator("regions")
+    @classmethod
+    def _of_the_country(cls, given: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        country = info.data.get("location")
+        for code in given:
+            if locations.country_of(code) != country or locations.canonical(code) == country:
+                raise ValueError(f"names {code}, which is no region of {country}.")
+        if given and abs(sum(given.values()) - 1) > 1e-6:
+            raise ValueError(f"has shares that add up to {sum(given.values()):g}; make it 1.")
+        return {locations.canonical(code): share for code, share in given.items()}
 
     def counted_by(self, source: str) -> int | None:
         """Return which entry of `counted` is about a source, or None.
@@ -181,7 +212,7 @@ class AffectedCountry:
         that are told by what they hold are added beforehand, see
         `forecast.scenarios.accounting.settled`.
         """
-        rest = [i for i, one in enumerate(self.counted) if not one.sources and not one.register]
+        rest = [i for i, one in enumerate(self.counted) if not one.sources and not one.registers]
         return next(iter([*self.naming(source), *rest]), None)
 
     def naming(self, source: str) -> list[int]:
@@ -189,42 +220,80 @@ class AffectedCountry:
         return [i for i, entry in enumerate(self.counted) if source in entry.sources]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A figure that a scenario rests on, and where it is from."""
+class Evidence(Settings):
+    """A figure that a scenario rests on, and where it is from, ``[[source]]``."""
 
-    title: str
-    figure: str
-    link: str
+    title: Text
+    figure: Text
+    link: Annotated[str, AfterValidator(_address)] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Shock:
-    """A shock scenario as it was stated.
+class Start(Settings):
+    """The first and the last year in which a shock may start, each year alike, ``[when]``."""
+
+    first: Year
+    last: Year
+
+    @field_validator("last")
+    @classmethod
+    def _in_order(cls, last: int, info: ValidationInfo) -> int:
+        if last < (first := info.data.get("first", last)):
+            raise ValueError(f"is {last}, before first, {first}. Give the earlier year first.")
+        return last
+
+
+class Fading(Settings):
+    """Years after which half of all have moved, ``[fading]``."""
+
+    half_life: Years
+
+
+class Returns(Settings):
+    """Of those who moved, the share that moves back, and how soon half of these do."""
+
+    share: Portion
+    half_life: Years
+
+
+class Shock(Settings):
+    """A shock scenario as it was stated, a TOML file.
 
     Attributes
     ----------
     name : str
     title, summary, judgement : str
         What it is called, what happens, and how sure anybody is of it.
-    first, last : int
-        The first and the last year in which it may start, each year alike.
-    half_life : Amount
-        Years after which half of all have moved.
+    when : Start
+    fading : Fading
     places : tuple of AffectedCountry
-    returns_share, returns_half_life : Amount or None
-        Of those who moved, the share that moves back later, and how soon half of these do.
     sources : tuple of Evidence
+    returns : Returns or None
     """
 
     name: str
-    title: str
-    summary: str
-    judgement: str
-    first: int
-    last: int
-    half_life: Amount
-    places: tuple[AffectedCountry, ...]
-    returns_share: Amount | None
-    returns_half_life: Amount | None
-    sources: tuple[Evidence, ...]
+    title: Text
+    summary: Text
+    judgement: Text
+    when: Start
+    fading: Fading
+    places: tuple[AffectedCountry, ...] = Field(alias="place", strict=False, min_length=1)
+    sources: tuple[Evidence, ...] = Field(alias="source", strict=False, min_length=1)
+    returns: Returns | None = None
+
+    @field_validator("places")
+    @classmethod
+    def _once(cls, places: tuple[AffectedCountry, ...]) -> tuple[AffectedCountry, ...]:
+        codes = [place.location for place in places]
+        if len(set(codes)) < len(codes):
+            raise ValueError(f"names a place twice: {', '.join(codes)}. Keep one [[place]].")
+        return places
+
+    @property
+    def first(self) -> int:
+        """The first year in which it may start."""
+        return self.when.first
+
+    @property
+    def last(self) -> int:
+        """The last year in which it may start."""
+        return self.when.last

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from forecast import locations
-from forecast.config import read_toml, tables
-from forecast.errors import DataError, unknown_name
+from forecast.config import Settings, Text
+from forecast.errors import unknown_name
 from forecast.horizons import concept
 from forecast.outlook import Forecast
 from forecast.panel import Series
@@ -36,11 +36,9 @@ COLUMNS = [
     "probability", "error", "last_year", "last", "record", "status", "reason", "reference",
 ]  # fmt: skip
 _SIDES = ("at_least", "at_most", "at_least_of", "at_most_of")
-_KEYS = ("concept", "text", "kind", "by", "location", "measure", *_SIDES, "why", "reference")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Settings):
     """What a concept wants by a year.
 
     Attributes
@@ -53,28 +51,68 @@ class Target:
         Whether the document has the aim in these terms, or the threshold is ours.
     by : tuple of int
         Years by which it is to be reached.
-    location, measure : str
-        Empty measure: no series measures it, see `why`.
-    at_least : bool
-        Whether the threshold is to be reached from below.
-    threshold : float or None
-        Persons per calendar year; None for the figure of `of`.
-    of : int or None
+    location : str
+        By default the country of the concept.
+    measure : str
+        Empty: no series measures it, see `why`.
+    at_least, at_most : float or None
+        The threshold, persons per calendar year.
+    at_least_of, at_most_of : int or None
         Year whose figure is the threshold.
     why, reference : str
     """
 
-    concept: str
-    text: str
-    kind: str
-    by: tuple[int, ...]
-    location: str
-    measure: str
-    at_least: bool
-    threshold: float | None
-    of: int | None
-    why: str
-    reference: str
+    concept: Annotated[str, AfterValidator(lambda given: concept(given.upper()).location)]
+    text: Text
+    kind: Literal["stated", "yardstick"]
+    by: Annotated[
+        tuple[int, ...],
+        BeforeValidator(lambda given: (given,) if isinstance(given, int) else given),
+        Field(strict=False, min_length=1),
+    ]
+    location: Annotated[str, AfterValidator(lambda given: locations.find(given).code)] = Field(
+        default_factory=lambda given: given["concept"]
+    )
+    measure: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    at_least_of: int | None = None
+    at_most_of: int | None = None
+    why: str = ""
+    reference: Text
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        sides = [side for side in _SIDES if getattr(self, side) is not None]
+        if bool(self.measure) == bool(self.why) or len(sides) != bool(self.measure):
+            raise ValueError(
+                f"needs a measure with one of {', '.join(_SIDES)}, or why: the reason why "
+                "no series measures it."
+            )
+        if self.measure and self.measure not in MEASURES:
+            raise ValueError(f"has an {unknown_name('measure', self.measure, MEASURES)}")
+        return self
+
+    @property
+    def from_below(self) -> bool:
+        """Whether the threshold is to be reached from below."""
+        return (self.at_least, self.at_least_of) != (None, None)
+
+    @property
+    def threshold(self) -> float | None:
+        """Persons per calendar year; None for the figure of a year."""
+        return self.at_most if self.at_least is None else self.at_least
+
+    @property
+    def figure_of(self) -> int | None:
+        """Year whose figure is the threshold."""
+        return self.at_most_of if self.at_least_of is None else self.at_least_of
+
+
+class TargetFile(Settings):
+    """A file of targets, one table ``[[target]]`` each."""
+
+    target: tuple[Target, ...] = Field(strict=False, min_length=1)
 
 
 def read(path: str | Path | None = None) -> list[Target]:
@@ -93,9 +131,7 @@ def read(path: str | Path | None = None) -> list[Target]:
     path = Path(SHIPPED if path is None else path)
     if str(path) == SHIPPED and not path.is_file():
         path = shelf("models") / "targets" / f"{SHIPPED}.toml"
-    content = read_toml(path, "Give a TOML file with targets.")
-    given = enumerate(tables(content, "target", path.name), 1)
-    return [_made(table, f"target {n} of {path.name}") for n, table in given]
+    return list(TargetFile.read(path, "Give a TOML file with targets.").target)
 
 
 def targets(
@@ -143,7 +179,7 @@ def _rows(
     target: Target, outlook: Forecast, judged: Mapping[SeriesKey, list[tuple[int, str]]]
 ) -> list[list[Any]]:
     head = [target.concept, target.text, target.kind]
-    side = "at least" if target.at_least else "at most"
+    side = "at least" if target.from_below else "at most"
     if not target.measure:
         empty = [target.concept, "", ""]
         tail = [np.nan, np.nan, np.nan, pd.NA, np.nan, "", UNMEASURED, target.why, target.reference]
@@ -176,13 +212,13 @@ def _chance(
     target: Target, series: Series, year: int, outlook: Forecast
 ) -> tuple[float, float, float, str, str]:
     """Return threshold, probability, error, status and reason of one series and year."""
-    threshold = target.threshold if target.of is None else _figure(series, target.of)
+    threshold = target.threshold if target.figure_of is None else _figure(series, target.figure_of)
     if threshold is None:
-        why = f"there is no figure of {target.of} to compare with"
+        why = f"there is no figure of {target.figure_of} to compare with"
         return np.nan, np.nan, np.nan, ABSENT, why
     seen = _figure(series, year)
     if seen is not None:
-        reached = seen >= threshold if target.at_least else seen <= threshold
+        reached = seen >= threshold if target.from_below else seen <= threshold
         return threshold, float(reached), 0.0, OBSERVED, "this year is observed already"
     rows = outlook.series
     here = (rows[KEY] == list(series.key)).all(axis=1)
@@ -195,7 +231,7 @@ def _chance(
         return threshold, np.nan, np.nan, ABSENT, f"{year} was not forecast"
     position = int(np.flatnonzero(here.to_numpy())[0])
     drawn = outlook.paths.isel(series=position).sel(year=year).to_numpy()
-    chance = float((drawn >= threshold if target.at_least else drawn <= threshold).mean())
+    chance = float((drawn >= threshold if target.from_below else drawn <= threshold).mean())
     return threshold, chance, monte_carlo_error(chance, len(drawn)), PREDICTED, ""
 
 
@@ -228,48 +264,4 @@ def _nearest(rows: Sequence[tuple[int, str]], horizon: int) -> str:
         f"not tried beyond {tried} ahead"
         if says_nothing(tried, horizon)
         else f"{said} ({tried} ahead)"
-    )
-
-
-def _made(given: object, where: str) -> Target:
-    if not isinstance(given, Mapping):
-        raise DataError(f"{where} is {given!r}; write a table [[target]].")
-    for key in given:
-        if key not in _KEYS:
-            raise unknown_name(f"key in {where}", key, _KEYS)
-    for key in ("concept", "text", "reference"):
-        if not isinstance(given.get(key), str) or not given[key].strip():
-            raise DataError(f'{where} names no {key}. Add {key} = "...".')
-    country = concept(given["concept"].upper()).location
-    if given.get("kind") not in (STATED, YARDSTICK):
-        raise unknown_name(f"kind in {where}", given.get("kind"), (STATED, YARDSTICK))
-    by = given.get("by")
-    years: list[Any] = by if isinstance(by, list) else [by]
-    if not years or not all(isinstance(year, int) and not isinstance(year, bool) for year in years):
-        raise DataError(f"{where} has by = {by!r}; give a year, or a list of years.")
-    sides = [side for side in _SIDES if side in given]
-    if ("measure" in given) == ("why" in given) or len(sides) != ("measure" in given):
-        raise DataError(
-            f"{where} needs a measure with one of {', '.join(_SIDES)}, or why: the reason why "
-            "no series measures it."
-        )
-    measure = given.get("measure", "")
-    if measure and measure not in MEASURES:
-        raise unknown_name(f"measure in {where}", measure, MEASURES)
-    value = given[sides[0]] if sides else None
-    if sides and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise DataError(f"{where} has {sides[0]} = {value!r}; give a number.")
-    relative = bool(sides) and sides[0].endswith("_of")
-    return Target(
-        country,
-        given["text"],
-        given["kind"],
-        tuple(years),
-        locations.find(given.get("location", country)).code,
-        measure,
-        bool(sides) and sides[0].startswith("at_least"),
-        None if value is None or relative else float(value),
-        int(value) if relative and value is not None else None,
-        str(given.get("why", "")),
-        given["reference"],
     )

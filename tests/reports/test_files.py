@@ -332,14 +332,14 @@ def test_thresholds_get_their_probability(outlook: Forecast, known: Known, tmp_p
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no table"),
+        ("", "lacks threshold. It needs threshold"),
         ("a = [", "is not TOML"),
-        ("threshold = [1]", "threshold 1 of .* is 1"),
-        ('[[threshold]]\nmeasure = "immigration"\nabove = 1', "names no location"),
+        ("threshold = [1]", "entry 1 of threshold in .* is 1; write a table"),
+        ('[[threshold]]\nmeasure = "immigration"\nabove = 1', "lacks location. It needs location, measure"),
         ('[[threshold]]\nlocation = "KAZ"\nmeasure = "immigration"', "neither above nor below"),
         (
             '[[threshold]]\nlocation = "KAZ"\nmeasure = "immigration"\nabove = "many"',
-            "above = 'many'; give a number",
+            "above in .* is 'many'; give a number",
         ),
         (
             '[[threshold]]\nlocation = "UZB"\nmeasure = "immigration"\nabove = 1',

@@ -25,7 +25,7 @@ from forecast.scenarios.targets import Target
 KEY = ("kz-bns", "KAZ", "immigration")
 FAR_TARGET = Target(
     concept="KAZ", text="Many come", kind="stated", by=(2060,), location="KAZ",
-    measure="immigration", at_least=True, threshold=40_000, of=None, why="", reference="",
+    measure="immigration", at_least=40_000, reference="A law",
 )  # fmt: skip
 ENGLISH = language("en")
 

@@ -127,7 +127,7 @@ def test_without_the_un_nothing_is_said_of_it(bundled: list[SeriesView]) -> None
 )
 def test_thresholds_from_the_command_line(text: str, expected: tuple[object, ...]) -> None:
     found = targets.parse(text)
-    told = (found.location, found.measure, found.source, found.value, found.above)
+    told = (found.location, found.measure, found.source, found.value, found.above is not None)
     assert told == expected
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from forecast.errors import DataError, UnknownNameError
 from forecast.scenarios.files import names, read
-from forecast.scenarios.shock import Amount, amount
+from forecast.scenarios.shock import Amount
 
 LEVELS = np.linspace(0.001, 0.999, 999)
 
@@ -67,20 +67,27 @@ def test_draws_stay_in_their_range_and_rise(a: float, b: float, c: float, kind: 
     [
         ("many", "is 'many'; give shares, or a table"),
         (True, "is True; give shares"),
-        ({"distribution": "normal"}, "unknown distribution in x 'normal'"),
-        ({"distribution": "uniform", "low": 0.1}, "high is None; a uniform distribution needs"),
+        (
+            {"distribution": "normal"},
+            "has an unknown distribution 'normal'. Did you mean: log-normal",
+        ),
+        ({"distribution": "uniform", "low": 0.1}, "high = None; a uniform distribution needs"),
         ({"distribution": "uniform", "low": 0.1, "hihg": 0.2, "high": 1}, "Did you mean: high"),
         ({"distribution": "uniform", "low": 0.9, "high": 0.2}, "give low <= high"),
         ({"distribution": "uniform", "low": 0.5, "high": 1.2}, "from 0 to 1"),
         ({"distribution": "triangular", "low": 0, "middle": 2, "high": 1}, "low <= middle <= high"),
         ({"distribution": "log-normal", "low": 0, "high": 1, "inside": 0.8}, "needs 0 < low"),
         ({"distribution": "log-normal", "low": 0.1, "high": 1, "inside": 80}, "inside between"),
-        ({"distribution": "uniform", "low": float("nan"), "high": 1}, "low is nan"),
+        (
+            {"distribution": "uniform", "low": float("nan"), "high": 1},
+            "low = nan; a uniform distribution needs low, high",
+        ),
     ],
 )
-def test_bad_amounts_are_named(given_: object, message: str) -> None:
-    with pytest.raises((DataError, UnknownNameError), match=message):
-        amount(given_, "x", least=0, most=1, unit="shares")
+def test_bad_amounts_are_named(own: dict[str, Any], given_: object, message: str) -> None:
+    own["returns"]["share"] = given_
+    with pytest.raises(DataError, match=rf"^share in \[returns\] of the scenario .*{message}"):
+        read(own)
 
 
 def spoil(path: str, value: object) -> Callable[[dict[str, Any]], None]:
@@ -101,22 +108,29 @@ def spoil(path: str, value: object) -> Callable[[dict[str, Any]], None]:
     [
         (spoil("titel", "x"), "unknown key in the scenario 'titel'. Did you mean: title"),
         (spoil("judgement", None), "lacks judgement"),
-        (spoil("summary", " "), "summary of the scenario is ' '; write a text"),
-        (spoil("when.first", 2028), r"runs from 2028 to 2027\. Give the earlier year first"),
-        (spoil("when.first", "2026"), "give a calendar year"),
+        (spoil("summary", " "), "summary in the scenario is ' '; write a text"),
+        (
+            spoil("when.first", 2028),
+            r"last in \[when\] of the scenario is 2027, before first, 2028\. Give the earlier",
+        ),
+        (
+            spoil("when.first", "2026"),
+            r"first in \[when\] of the scenario is '2026'; give a whole number",
+        ),
+        (spoil("when.first", 26), "is 26; give a number above 1900"),
         (spoil("when.frist", 2026), "Did you mean: first"),
         (spoil("when", 2026), "is 2026; write a table"),
         (spoil("fading.half_life", 0), "at least 0.05"),
         (spoil("returns.share", 2), "from 0 to 1"),
-        (spoil("place", []), r"holds no table \[\[place\]\]"),
+        (spoil("place", []), r"place in the scenario is \[\]; give at least 1"),
         (spoil("place.0.direction", "in"), "unknown direction"),
-        (spoil("place.0.location", "TJ-SU"), "is no single country"),
+        (spoil("place.0.location", "TJ-SU"), "is TJ-SU, no single country"),
         (spoil("place.0.location", "XXX"), "unknown location"),
         (spoil("place.0.people", -5), "at least 0"),
         (spoil("place.0.regions", "everywhere"), 'write "population"'),
         (spoil("place.0.regions", {"KZ-75": 1.0}), "no region of TJK"),
         (spoil("place.0.regions", {"TJ-SU": 0.5}), "add up to 0.5; make it 1"),
-        (spoil("place.0.counted.0.sources", "register"), "give a list of names"),
+        (spoil("place.0.counted.0.sources", "register"), "is 'register'; give a list"),
         (spoil("place.0.counted.0.sources", []), "several counted entries without sources"),
         (spoil("place.0.counted.0.because", None), "lacks because"),
         (spoil("place.0.counted.0.register", "yes"), "register in .* is 'yes'; write true or f"),
