@@ -1,4 +1,4 @@
-"""Pictures of a track record: skill, PIT, reliability, hedgehog; each a function of a table."""
+"""Pictures of a track record: skill, PIT, reliability; each a function of a table."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from forecast.errors import DataError, unknown_name
-from forecast.hindcast.columns import NOT_COUNTED, SCORED
+from forecast.errors import DataError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,52 +107,6 @@ def reliability(calibration: pd.DataFrame) -> Figure:
     return figure
 
 
-def hedgehog(
-    table: pd.DataFrame,
-    *,
-    model: str,
-    location: str,
-    measure: str = "net_migration",
-    source: str | None = None,
-) -> Figure:
-    """Draw all past forecasts of one series against what happened.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The score table.
-    model, location, measure : str
-        Which forecasts.
-    source : str, optional
-        The first in the table by default.
-    """
-    rows = _series_rows(table, model, location, measure, source)
-    figure, axes = _canvas(6.4, 3.6)
-    truth = rows.drop_duplicates("year").sort_values("year")
-    for number, (_, spine) in enumerate(rows.groupby(["origin", "as_of"], sort=True)):
-        spine = spine.sort_values("year")
-        years, thousand = spine["year"].to_numpy(), 1000.0
-        colour = COLOURS[number % 2]
-        low, high = spine["lower_80"] / thousand, spine["upper_80"] / thousand
-        if len(years) == 1:
-            axes.vlines(years, low, high, color=colour, alpha=0.35, linewidth=2)
-        else:
-            axes.fill_between(years, low, high, color=colour, alpha=0.12, linewidth=0)
-        axes.plot(
-            years, spine["median"] / thousand, color=colour, linewidth=1, marker=".", markersize=4
-        )
-    axes.plot(truth["year"], truth["observed"] / 1000.0, color=_INK, linewidth=2, label="observed")
-    axes.axhline(0.0, color=_PALE, linewidth=0.6)
-    axes.set_ylabel("thousand persons a year")
-    axes.set_title(
-        f"{model}: {measure.replace('_', ' ')} of {location}, forecasts with 80 % intervals",
-        fontsize=9,
-        loc="left",
-    )
-    axes.legend(frameon=False, fontsize=8)
-    return figure
-
-
 def svg(figure: Figure) -> str:
     """Return a figure as SVG, the same text for the same figure."""
     import matplotlib as mpl
@@ -162,21 +115,6 @@ def svg(figure: Figure) -> str:
     with mpl.rc_context({"svg.hashsalt": "forecast", "svg.fonttype": "none"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()
-
-
-def _series_rows(
-    table: pd.DataFrame, model: str, location: str, measure: str, source: str | None
-) -> pd.DataFrame:
-    rows = table[table["status"].isin([SCORED, NOT_COUNTED])]
-    named = {"model": model, "location": location, "measure": measure, "source": source}
-    for column, name in named.items():
-        if name is None:
-            rows = rows[rows[column] == rows[column].iloc[0]]
-        elif name not in set(rows[column]):
-            raise unknown_name(f"{column} in this backtest", name, set(rows[column]))
-        else:
-            rows = rows[rows[column] == name]
-    return rows
 
 
 def _need(table: pd.DataFrame, columns: Sequence[str]) -> None:

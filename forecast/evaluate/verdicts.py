@@ -26,11 +26,11 @@ from forecast.evaluate.calibration import (
     NARROW,
     UNTESTED,
     WIDE,
+    coverage_test,
     judged_panels,
     percent,
 )
 from forecast.evaluate.compare import diebold_mariano, holm, overlap_of
-from forecast.evaluate.coverage_test import coverage_test
 from forecast.evaluate.summaries import pairs, reference_of
 from forecast.hindcast.columns import SCORED
 from forecast.series_key import KEY
@@ -60,7 +60,7 @@ class Rule:
         Probability that the tested interval promises (0.5, 0.8 or 0.95).
     power : float
         Least chance to notice intervals that are much too narrow
-        (`forecast.evaluate.coverage_test.NARROW`) for a series to be tested by itself.
+        (`forecast.evaluate.calibration.MUCH_NARROWER`) for a series to be tested by itself.
     tolerance : float
         How far the coverage over a panel may be off without being called so, however sure.
     """

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import forecast as fc
-from forecast.errors import DataError, UnknownNameError
+from forecast.errors import DataError
 from forecast.evaluate import figures
 from forecast.panel import Panel
 
@@ -31,7 +31,6 @@ def test_the_same_table_gives_the_same_picture(track: fc.Track) -> None:
         "skill": lambda: figures.skill_by_horizon(track.skill()),
         "pit": lambda: figures.pit_histogram(track.pit()),
         "reliability": lambda: figures.reliability(track.calibration()),
-        "hedgehog": lambda: figures.hedgehog(track.table, model="naive", location="KAZ"),
     }
     for name, make in makers.items():
         text = figures.svg(make())
@@ -41,18 +40,8 @@ def test_the_same_table_gives_the_same_picture(track: fc.Track) -> None:
     assert "promised, %" in figures.svg(makers["reliability"]())
 
 
-def test_the_hedgehog_shows_every_origin_and_what_happened(track: fc.Track) -> None:
-    axes = figures.hedgehog(track.table, model="mean", location="KGZ").axes[0]
-    assert len(axes.lines) == 10 + 1 + 1
-    assert axes.get_legend().get_texts()[0].get_text() == "observed"
-    shown = axes.lines[10].get_xdata()
-    assert (min(shown), max(shown)) == (2007, 2018)
-
-
 def test_what_cannot_be_drawn_is_said(track: fc.Track) -> None:
     with pytest.raises(DataError, match="no column 'skill'"):
         figures.skill_by_horizon(track.summary())
     with pytest.raises(DataError, match="no rows"):
         figures.pit_histogram(track.pit().iloc[:0])
-    with pytest.raises(UnknownNameError, match="location in this backtest"):
-        figures.hedgehog(track.table, model="naive", location="UZB")

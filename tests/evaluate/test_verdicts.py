@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from forecast.evaluate.calibration import UNTESTED
-from forecast.evaluate.coverage_test import coverage_test
+from forecast.evaluate.calibration import UNTESTED, coverage_test
 from forecast.evaluate.verdicts import (
     MISCALIBRATED,
     NO_BETTER,

@@ -335,7 +335,10 @@ def test_thresholds_get_their_probability(outlook: Forecast, known: Known, tmp_p
         ("", "lacks threshold. It needs threshold"),
         ("a = [", "is not TOML"),
         ("threshold = [1]", "entry 1 of threshold in .* is 1; write a table"),
-        ('[[threshold]]\nmeasure = "immigration"\nabove = 1', "lacks location. It needs location, measure"),
+        (
+            '[[threshold]]\nmeasure = "immigration"\nabove = 1',
+            "lacks location. It needs location, measure",
+        ),
         ('[[threshold]]\nlocation = "KAZ"\nmeasure = "immigration"', "neither above nor below"),
         (
             '[[threshold]]\nlocation = "KAZ"\nmeasure = "immigration"\nabove = "many"',
