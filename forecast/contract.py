@@ -107,7 +107,7 @@ class FittedBase:
         """
         raise DataError(
             "this model has no state-space form, so statsmodels cannot show it. These have one: "
-            "naive, drift, mean, ets, theta, arima, level, ar, structural, regression."
+            "naive, persistence, drift, mean, ets, theta, arima, level, ar, structural, regression."
         )
 
 

@@ -22,6 +22,7 @@ from forecast.scenarios.accounting import settled
 from forecast.scenarios.files import names, read
 from forecast.scenarios.movements import moved_back, movements, spread
 from forecast.scenarios.scenario import Scenario, scenario
+from forecast.scenarios.shock import Shock
 
 REGIONS = {"TJ-DU": 1_200, "TJ-GB": 230, "TJ-KT": 3_600, "TJ-RA": 2_300, "TJ-SU": 2_900}
 
@@ -301,4 +302,4 @@ def test_an_own_scenario_may_stand_in_a_file(coherent: Forecast, tmp_path: Path)
     path.write_text(text, encoding="utf-8")
     made = scenario(coherent, path)
     assert made.name == "mine"
-    assert dataclasses.is_dataclass(made.shock)
+    assert isinstance(made.shock, Shock)
