@@ -31,20 +31,11 @@ EARLY, LATE = (1998, 2003, 2008), (2013, 2016)
 TEN = range(1, 11)
 
 
-def peers() -> list[Model]:
-    """statsforecast's automatic models, if they are installed."""
-    try:
-        from statsforecast_models import automatic
-    except ImportError:
-        return []
-    return automatic()
-
-
 def models() -> list[str | Model]:
     from forecast.models.registry import REGISTRY
 
     members = [name for name in specification("ensemble")["members"] if name in REGISTRY]
-    return [*members, "persistence", "ensemble", *peers()]
+    return [*members, "persistence", "ensemble", *panels.peers()]
 
 
 def show(title: str, table: pd.DataFrame) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 import pycountry
 
 import forecast as fc
+from forecast.contract import Model
 from forecast.data import wpp_bulk
 from forecast.panel import Panel
 
@@ -131,3 +132,12 @@ PANELS = {
         regions("uz-stat-balance"), tuple(range(2018, 2024)), (1, 3, 5), "scale"
     ),
 }
+
+
+def peers() -> list[Model]:
+    """statsforecast's automatic models, if they are installed."""
+    try:
+        from statsforecast_models import automatic
+    except ImportError:
+        return []
+    return automatic()

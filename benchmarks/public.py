@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from panels import PANELS, ROOT
+from panels import PANELS, ROOT, peers
 
 import forecast as fc
 from forecast import scores
@@ -25,15 +25,6 @@ from forecast.evaluate.track import Track
 from forecast.hindcast.columns import SCORED, in_unit
 
 MODELS = ("naive", "persistence", "structural", "pooled", "hierarchical", "ensemble")
-
-
-def peers() -> list[Model]:
-    """statsforecast's automatic models, if they are installed."""
-    try:
-        from statsforecast_models import automatic
-    except ImportError:
-        return []
-    return automatic()
 
 
 def skills(track: Track, per: str) -> pd.DataFrame:

@@ -7,10 +7,8 @@ does without a flag that nobody could have set by then.
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
 
-import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
@@ -55,19 +53,12 @@ def clean(text: str, where: str) -> str:
         near = difflib.get_close_matches(name, STEERING, n=1, cutoff=0.75)
         if near and name not in STEERING:
             raise DataError(f"{where}: unknown flag {name!r}. Did you mean {near[0]!r}?")
-        if has_day and not _is_day(day):
+        if has_day and pd.isna(pd.to_datetime(day, format="%Y-%m-%d", errors="coerce")):
             raise DataError(
                 f"{where}: {part!r} does not say since when the flag is known. "
                 f"Write a day, as in 'outlier{_SINCE}2018-06-30'."
             )
     return ";".join(dict.fromkeys(part for part in parts if part))
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return len(text) == 10 and bool(dt.date.fromisoformat(text))
-    except ValueError:
-        return False
 
 
 def known(kept: pd.DataFrame, whole: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
@@ -90,21 +81,19 @@ def known(kept: pd.DataFrame, whole: pd.DataFrame, day: pd.Timestamp) -> pd.Data
     undated = kept["flag"].str.contains(rf"(?:^|;){_OUTLIER}(?:;|$)")
     if not (dated.any() or undated.any()):
         return kept
-    early = pd.Series(False, index=kept.index)
-    if undated.any():
-        keys = [kept[name] for name in KEY]
-        confirming = ~kept["flag"].str.contains(_OUTLIER, regex=False) & kept["value"].notna()
-        confirmed = kept["year"].where(confirming).groupby(keys).transform("max")
-        end, last = (
-            table[table["value"].notna()].groupby(KEY)["year"].max() for table in (kept, whole)
-        )
-        cut = pd.MultiIndex.from_frame(kept[KEY]).isin(end.index[end < last.reindex(end.index)])
-        early = undated & cut & ~(confirmed > kept["year"])
+    keys = [kept[name] for name in KEY]
+    confirming = ~kept["flag"].str.contains(_OUTLIER, regex=False) & kept["value"].notna()
+    confirmed = kept["year"].where(confirming).groupby(keys).transform("max")
+    end, last = (
+        table[table["value"].notna()].groupby(KEY)["year"].max() for table in (kept, whole)
+    )
+    cut = pd.MultiIndex.from_frame(kept[KEY]).isin(end.index[end < last.reindex(end.index)])
+    early = undated & cut & ~(confirmed > kept["year"])
     flags = [
         ";".join(part for part in text.split(";") if _is_known(part, bool(too_early), day))
         for text, too_early in zip(kept["flag"], early)
     ]
-    return kept.assign(flag=np.array(flags, dtype=object)).astype({"flag": kept["flag"].dtype})
+    return kept.assign(flag=pd.Series(flags, kept.index, kept["flag"].dtype))
 
 
 def _is_known(flag: str, too_early: bool, day: pd.Timestamp) -> bool:

@@ -89,8 +89,8 @@ class Panel:
         """
         if not hasattr(year, "__index__"):
             raise DataError(f"until({year!r}): give a calendar year, such as 2015.")
-        kept = self._keep((self._table["year"] <= int(year)).to_numpy(), f"up to {year}")
-        return self._with_flags_of(kept, pd.Timestamp(int(year), 12, 31))
+        rows = (self._table["year"] <= int(year)).to_numpy()
+        return self._keep(rows, f"up to {year}", pd.Timestamp(int(year), 12, 31))
 
     def since(self, year: int) -> Panel:
         """Return what the figures say from a year on."""
@@ -109,7 +109,7 @@ class Panel:
         except ValueError:
             raise DataError(f"as_of is {date!r}; write a day as YYYY-MM-DD.") from None
         known = self._table["as_of"].isna() | (self._table["as_of"] <= day)
-        return self._with_flags_of(self._keep(known.to_numpy(), f"released by {day.date()}"), day)
+        return self._keep(known.to_numpy(), f"released by {day.date()}", day)
 
     def select(
         self,
@@ -210,15 +210,11 @@ class Panel:
             f"{', '.join(self.measures)}, {years.min()}–{years.max()}>"
         )
 
-    def _with_flags_of(self, kept: Panel, day: pd.Timestamp) -> Panel:
-        """Return a part of this panel with only those flags that were known on a day."""
-        return Panel(flags.known(kept._table, self._table, day), self.step)
-
-    def _keep(self, rows: np.ndarray, description: str) -> Panel:
+    def _keep(self, rows: np.ndarray, description: str, day: pd.Timestamp | None = None) -> Panel:
         kept = self._table[rows].reset_index(drop=True)
         if kept["value"].notna().sum() == 0:
             raise DataError(f"no figures {description}. Choose a wider selection.")
-        return Panel(kept, self.step)
+        return Panel(kept if day is None else flags.known(kept, self._table, day), self.step)
 
 
 def _check_grid(table: pd.DataFrame) -> None:

@@ -23,6 +23,7 @@ _SIMULATIONS, _SEED = 20_000, 20240711
 #: Intervals so many times as wide as they should be are what a test of use would find; an 80 %
 #: interval then holds 56 %, and one that is too wide by the same factor 97 %.
 MUCH_NARROWER = 0.6
+_WIDTHS = (1.0, MUCH_NARROWER, 1.0 / MUCH_NARROWER)
 
 
 def coverage(table: pd.DataFrame, by: Sequence[str], *, step: int = 1) -> pd.DataFrame:
@@ -104,29 +105,28 @@ def over_panel(
     if rows.empty:
         raise DataError("no scored forecast has intervals. Look at track.missing for the reasons.")
     rows = rows.assign(excess=12.0 * (rows["pit"] - 0.5) ** 2 - 1.0)
+    promised = {"excess": 0.0, **{f"inside_{100 * level:.0f}": level for level in LEVELS}}
     generator = np.random.default_rng(seed)
     tested = []
     for values, group in rows.groupby(groups, sort=True):
+        panel = group.pivot_table(index=["origin", "as_of"], columns=KEY, values=list(promised))
+        origins = panel.index.get_level_values("origin").to_numpy()
+        overlap = overlap_of(int(group["horizon"].iloc[0]), origins)
         row: dict[str, object] = dict(zip(groups, values))
-        for name in ("excess", *(f"inside_{level * 100:.0f}" for level in LEVELS)):
-            panel = group.pivot_table(index=["origin", "as_of"], columns=KEY, values=name)
-            level = 0.0 if name == "excess" else float(name.rpartition("_")[2]) / 100.0
+        row |= {"series": len(group[KEY].drop_duplicates()), "origins": len(set(origins))}
+        row |= {"forecasts": len(group), "pit_mean": group["pit"].mean()}
+        row["pit_spread"] = float(np.sqrt(1.0 + group["excess"].mean()))
+        for name, level in promised.items():
             lower = upper = p_value = np.nan
-            if panel.size:
-                origins = panel.index.get_level_values("origin").to_numpy()
-                overlap = overlap_of(int(group["horizon"].iloc[0]), origins)
-                differences = panel.to_numpy() - level
+            if name in panel:
+                differences = panel[name].to_numpy() - level
                 lower, upper, p_value = block_bootstrap(differences, overlap, generator)
             if name == "excess":
-                row["series"] = len(group[KEY].drop_duplicates())
-                row |= {"origins": group["origin"].nunique(), "forecasts": len(group)}
-                spread = float(np.sqrt(1.0 + group[name].mean()))
-                row |= {"pit_mean": group["pit"].mean(), "pit_spread": spread}
-                row |= {"p_value_pit": p_value}
-            else:
-                end = name.rpartition("_")[2]
-                row |= {f"coverage_{end}": group[name].mean(), f"lower_{end}": lower + level}
-                row |= {f"upper_{end}": upper + level, f"p_value_{end}": p_value}
+                row["p_value_pit"] = p_value
+                continue
+            end = name.removeprefix("inside_")
+            row |= {f"coverage_{end}": group[name].mean(), f"lower_{end}": lower + level}
+            row |= {f"upper_{end}": upper + level, f"p_value_{end}": p_value}
         tested.append(row)
     return pd.DataFrame(tested)
 
@@ -265,31 +265,26 @@ def coverage_test(
     >>> coverage_test(10, 10, 0.8, overlap=4).power_wide < 0.01  # ten origins cannot be too wide
     True
     """
-    p_values = _p_values(origins, promised, overlap)
+    right, narrow, wide = _chances(origins, promised, overlap)
+    at_most, at_least = np.cumsum(right), np.cumsum(right[::-1])[::-1]
+    p_values = np.minimum(1.0, 2.0 * np.minimum(at_most, at_least))
     rejects = p_values < level
-    powers = [
-        float(_chances(origins, promised, overlap, width)[rejects].sum())
-        for width in (MUCH_NARROWER, 1.0 / MUCH_NARROWER)
-    ]
-    return CoverageTest(float(p_values[hits]), *powers)
-
-
-@lru_cache(maxsize=512)
-def _p_values(origins: int, promised: float, overlap: int) -> np.ndarray:
-    """Return the two-sided p-value of each number of hits, shape (origins + 1,)."""
-    chances = _chances(origins, promised, overlap, 1.0)
-    at_most, at_least = np.cumsum(chances), np.cumsum(chances[::-1])[::-1]
-    return np.minimum(1.0, 2.0 * np.minimum(at_most, at_least))
+    return CoverageTest(
+        float(p_values[hits]), float(narrow[rejects].sum()), float(wide[rejects].sum())
+    )
 
 
 @lru_cache(maxsize=2048)
-def _chances(origins: int, promised: float, overlap: int, width: float) -> np.ndarray:
-    """Return the chance of each number of hits, shape (origins + 1,)."""
+def _chances(origins: int, promised: float, overlap: int) -> np.ndarray:
+    """Return the chance of each number of hits, shape (3, origins + 1).
+
+    One row each for intervals of the right width, too narrow and too wide ones.
+    """
     from scipy.special import ndtri
 
     generator = np.random.default_rng([_SEED, origins, overlap])
     walks = np.cumsum(generator.standard_normal((_SIMULATIONS, origins + overlap)), axis=1)
-    errors = (walks[:, overlap:] - walks[:, :-overlap]) / np.sqrt(overlap)
-    inside = np.abs(errors) <= width * ndtri(0.5 + promised / 2.0)
-    counts = np.bincount(inside.sum(axis=1), minlength=origins + 1)
-    return np.asarray(counts / _SIMULATIONS)
+    errors = np.abs(walks[:, overlap:] - walks[:, :-overlap]) / np.sqrt(overlap)
+    reach = ndtri(0.5 + promised / 2.0)
+    hits = [(errors <= width * reach).sum(axis=1) for width in _WIDTHS]
+    return np.array([np.bincount(one, minlength=origins + 1) for one in hits]) / _SIMULATIONS

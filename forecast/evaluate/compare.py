@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError, unknown_name
-from forecast.evaluate.summaries import check_columns, pairs
+from forecast.evaluate.summaries import check_columns, chosen_reference, pairs
 from forecast.hindcast.columns import CELL, SCORED
 from forecast.series_key import KEY
 
@@ -251,7 +251,7 @@ def compare(
 
 def compare_all(
     table: pd.DataFrame,
-    versus: str,
+    versus: str | None,
     by: Sequence[str],
     *,
     score: str = "crps",
@@ -262,6 +262,7 @@ def compare_all(
 
     ``p_value_holm`` is adjusted for all rows of the table, so for all models together.
     """
+    versus = chosen_reference(set(table["model"]), versus)
     scored = table[table["status"] == SCORED]
     cells = set(
         scored.loc[scored["model"] == versus, list(CELL)].itertuples(index=False, name=None)

@@ -42,6 +42,27 @@ def reference_of(models: Collection[str]) -> str:
     return next((name for name in REFERENCES if name in models), "")
 
 
+def chosen_reference(models: Collection[str], versus: str | None) -> str:
+    """Return the reference that is named, or the default one of a backtest.
+
+    Raises
+    ------
+    DataError
+        If none is named and the backtest has no default one.
+    UnknownNameError
+        If the one that is named is not in the backtest.
+    """
+    versus = versus or reference_of(models)
+    if not versus:
+        raise DataError(
+            "this backtest has no reference to hold its models against. Run it with "
+            f"{REFERENCES[0]!r} among them, or name another with versus=."
+        )
+    if versus not in models:
+        raise unknown_name("model in this backtest", versus, models)
+    return versus
+
+
 def check_columns(table: pd.DataFrame, by: Sequence[str]) -> list[str]:
     """Return the columns to group by, or name the one that is not there."""
     wanted = [by] if isinstance(by, str) else list(by)
@@ -190,14 +211,7 @@ def pairs(
     The columns ``reference`` and ``reference_absolute_error`` hold the score and the
     absolute error of `versus`; only figures that both forecast.
     """
-    versus = versus or reference_of(set(table["model"]))
-    if not versus:
-        raise DataError(
-            f"this backtest has no reference to hold its models against. Run it with "
-            f"{REFERENCES[0]!r} among them, or name another with versus=."
-        )
-    if versus not in set(table["model"]):
-        raise unknown_name("model in this backtest", versus, set(table["model"]))
+    versus = chosen_reference(set(table["model"]), versus)
     rows = scored(table, per, step)
     cell = list(CELL)
     theirs = rows[rows["model"] == versus]

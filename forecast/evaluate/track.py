@@ -172,9 +172,7 @@ class Track:
         The p-values adjusted for multiple testing take all rows of the table together.
         """
         by = ("measure", "source", "horizon")
-        return compare.compare_all(
-            self.table, versus or self.reference, by, score=score, per=per, step=self.step
-        )
+        return compare.compare_all(self.table, versus, by, score=score, per=per, step=self.step)
 
     def calibration(self, by: Sequence[str] = ("model", "horizon")) -> pd.DataFrame:
         """Return how often intervals held what they promised.

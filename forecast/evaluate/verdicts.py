@@ -5,7 +5,8 @@ For one model, series and horizon, in this order:
 1. *too little data*: fewer than `Rule.origins` origins that the reference forecast too,
    or fewer than `Rule.blocks` forecasts that do not overlap;
 2. *miscalibrated*: the coverage of the 80 % interval is rejected, for this series or, where one
-   series by itself cannot tell, for all of its model, source, measure and horizon together;
+   series by itself cannot tell, for all of its model, source, measure and horizon together,
+   and it misses on the same side;
 3. *skilful*: the score is below the reference's, and the cautious one-sided
    Diebold–Mariano test says that this is not luck;
 4. *no better than naive*: everything else.
@@ -31,7 +32,7 @@ from forecast.evaluate.calibration import (
     percent,
 )
 from forecast.evaluate.compare import diebold_mariano, holm, overlap_of
-from forecast.evaluate.summaries import pairs, reference_of
+from forecast.evaluate.summaries import chosen_reference, pairs
 from forecast.hindcast.columns import SCORED
 from forecast.series_key import KEY
 
@@ -116,7 +117,7 @@ def judge(
     thresholds = rule or Rule()
     keys = ["model", *KEY, "horizon"]
     judged: dict[tuple[object, ...], dict[str, object]] = {}
-    versus = versus or reference_of(set(table["model"]))
+    versus = chosen_reference(set(table["model"]), versus)
     others = table[table["model"] != versus]
     panels = judged_panels(
         others, _KIND, thresholds.interval, thresholds.level, thresholds.tolerance
@@ -181,7 +182,7 @@ def _calibration(
     found: dict[str, object] = {
         "coverage": share, "p_value_coverage": test.p_value, "power": test.power_narrow
     }  # fmt: skip
-    kind = NARROW if share < rule.interval else WIDE
+    kind = WIDE if share > rule.interval else NARROW
     promised = percent(rule.interval)
     if test.p_value < rule.level:
         reason = f"{promised} intervals held {percent(share)} of {size} figures: {kind}."
@@ -194,9 +195,11 @@ def _calibration(
     )
     if panel is None:
         return found | {"calibration": UNTESTED}, f"{untested}."
-    kind, of_panel = panel
-    both = f"{untested.strip()}; {of_panel}."
-    return found | {"calibration": kind, "reason": both}, f"{untested}; {of_panel}."
+    untested = f"{untested}; {panel[1]}."
+    # All series together say nothing against one that misses on the other side, or not at all.
+    if panel[0] != HOLDS and (panel[0] != kind or share == rule.interval):
+        return found | {"calibration": UNTESTED}, untested
+    return found | {"calibration": panel[0], "reason": untested.strip()}, untested
 
 
 def _skill(own: pd.Series, reference: pd.Series) -> float:

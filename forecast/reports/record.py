@@ -17,7 +17,7 @@ from forecast.language import Language, rounded
 from forecast.reports.series_view import FIRST_YEAR, SeriesView
 from forecast.reports.track_charts import described, hedgehog
 from forecast.reports.track_charts import figures as reliability
-from forecast.reports.verdicts import Judged, ahead, cell, legend, testable
+from forecast.reports.verdicts import Judged, ahead, cell, legend, named, testable
 from forecast.series_key import KEY, SeriesKey
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _verdict_rows(
     for view in ordered:
         source, place, measure = view.key
         rows_of = found.verdicts.get(view.key, ())
-        said = {int(row["horizon"]): str(row["verdict"]) for row in rows_of}
+        said = {int(row["horizon"]): named(row) for row in rows_of}
         alone = view.key if view.national else (source, view.country, measure)
         places, _ = rows.setdefault(
             (view.national, alone, *said.items()),

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError
+from forecast.evaluate.calibration import NARROW, WIDE
 from forecast.evaluate.verdicts import (
     MISCALIBRATED,
     NO_BETTER,
@@ -29,20 +30,23 @@ if TYPE_CHECKING:
 _VERDICTS = {
     SKILFUL: message("better than assuming no change"),
     NO_BETTER: message("not shown to be better than assuming no change"),
-    MISCALIBRATED: message("intervals did not hold what they promise"),
+    NARROW: message("intervals were too narrow"),
+    WIDE: message("intervals were wider than they need be"),
     TOO_LITTLE: message("too few past forecasts to judge"),
 }
 #: The same verdicts as they open a sentence of the first screen, and in a table.
 _OPENING = {
     SKILFUL: message("Better than assuming no change so far"),
     NO_BETTER: message("Not shown to be better than assuming no change"),
-    MISCALIBRATED: message("Such intervals did not hold what they promise"),
+    NARROW: message("Such intervals were too narrow so far"),
+    WIDE: message("Such intervals were wider than they needed to be so far"),
     TOO_LITTLE: message("Too few past forecasts to judge"),
 }
 _CELL = {
     SKILFUL: message("better"),
     NO_BETTER: message("no better"),
-    MISCALIBRATED: message("intervals off"),
+    NARROW: message("too narrow"),
+    WIDE: message("too wide"),
     TOO_LITTLE: message("too few"),
 }
 
@@ -93,7 +97,7 @@ def in_short(judged: Judged | None, words: Language) -> str:
             "Not tried so far ahead, only up to {n} years.",
             judged.tried,
         )
-    said = words.say(_OPENING[str(judged.row["verdict"])])
+    said = words.say(_OPENING[named(judged.row)])
     if judged.tried == judged.asked:
         return f"{said}."
     when = ahead([judged.tried], words)
@@ -110,10 +114,15 @@ def in_cell(judged: Judged | None, words: Language) -> str:
             "not tried so far ahead (up to {n} years)",
             judged.tried,
         )
-    said = cell(str(judged.row["verdict"]), words)
+    said = cell(named(judged.row), words)
     if judged.tried == judged.asked:
         return said
     return words.say("{verdict} ({when})", verdict=said, when=ahead([judged.tried], words))
+
+
+def named(row: Mapping[str, Any]) -> str:
+    """Return the verdict of a row, or on which side its intervals were off."""
+    return str(row["calibration" if row["verdict"] == MISCALIBRATED else "verdict"])
 
 
 def cell(name: str, words: Language) -> str:
@@ -158,7 +167,7 @@ def verdict(judged: Judged | None, words: Language) -> str:
         )
     row = judged.row
     when = ahead([judged.tried], words)
-    name = words.say(_VERDICTS[str(row["verdict"])])
+    name = words.say(_VERDICTS[named(row)])
     if row["verdict"] == TOO_LITTLE:
         return words.say("Track record {when}: {verdict}.", when=when, verdict=name)
     skill = float(row["skill"])

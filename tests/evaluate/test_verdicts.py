@@ -209,3 +209,16 @@ def test_a_model_without_skill_is_rarely_called_skilful(horizon: int) -> None:
         rows = table(np.abs(error - 0.5), np.abs(error + 0.5), inside, horizon)
         false += judge(rows).iloc[0]["verdict"] == SKILFUL
     assert false / 600 <= 0.085
+
+
+def test_a_panel_says_nothing_against_a_series_that_misses_on_the_other_side() -> None:
+    """Ten series whose intervals are never left, and one that left them in six years of 16."""
+    series = [table(LOSS - 0.4, LOSS, np.ones(16, dtype=bool), horizon=3) for _ in range(10)]
+    series.append(table(LOSS - 0.4, LOSS, np.arange(16) >= 6, horizon=3))
+    named = [rows.assign(location=f"P{number}") for number, rows in enumerate(series)]
+    judged = judge(pd.concat(named, ignore_index=True)).set_index("location")
+    assert judged["calibration"].drop("P10").eq("too wide").all()
+    odd = judged.loc["P10"]
+    assert odd["calibration"] == UNTESTED
+    assert odd["verdict"] != MISCALIBRATED
+    assert "11 series of this kind held 97 %" in odd["reason"]
