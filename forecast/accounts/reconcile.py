@@ -17,7 +17,7 @@ from forecast.errors import DataError, FitError, unknown_name
 from forecast.outlook import Forecast
 from forecast.series_key import SeriesKey
 
-Method = Literal["mint", "bottom-up", "top-down"]
+Method = Literal["mint", "bottom-up", "top-down", "middle-out"]
 Covariance = Literal["draws", "changes", "diagonal"]
 #: Fewest years of changes from which a covariance is taken.
 _MINIMUM_CHANGES = 5
@@ -37,11 +37,12 @@ def reconcile(
     ----------
     outlook : Forecast
         Draws of any model; series may end in different years.
-    method : {"mint", "bottom-up", "top-down"}
+    method : {"mint", "bottom-up", "top-down", "middle-out"}
         ``"mint"`` moves each draw to the nearest one that obeys, in the metric of the
         covariance, counts staying at or above zero (see `projection.project`).
         ``"bottom-up"`` recomputes nets and totals; ``"top-down"`` hands totals down by
-        shares.
+        shares. ``"middle-out"`` makes the net of a country the difference of its arrivals and
+        departures, and moves the rest to it as ``"mint"`` does.
     identities : sequence of Identity, optional
         By default those of `identities.stated` that the figures up to the origin obey.
     covariance : {"draws", "changes", "diagonal"} or DataFrame
@@ -100,7 +101,10 @@ def reconcile(
             free = forecast[columns, year]
             metric = _metric(draws, steady, columns, covariance)
             metric = np.where(np.outer(free, free), metric, 0.0)
-            if method == "mint":
+            if method == "middle-out" and free.all():
+                settled = _nets_from_flows(draws, here, together)
+                metric[settled] = metric[:, settled] = 0.0
+            if method in ("mint", "middle-out"):
                 rows = matrix(together, here)
                 made = project(draws, rows, np.zeros(len(rows)), metric, counts[columns] & free)
             else:
@@ -130,6 +134,26 @@ def label(method: Method, covariance: Covariance | pd.DataFrame) -> str:
     if method != "mint":
         return method
     return f"{method} ({covariance if isinstance(covariance, str) else 'errors'})"
+
+
+def _nets_from_flows(
+    draws: np.ndarray, keys: Sequence[SeriesKey], identities: Sequence[Identity]
+) -> list[int]:
+    """Make nets that are no part of a total the difference of their flows, in place.
+
+    Returns
+    -------
+    list of int
+        Columns of these nets and of their flows.
+    """
+    parts = {key for one in identities if one.kind == "sum" for key, _ in one.terms[1:]}
+    settled: list[int] = []
+    for identity in identities:
+        if identity.kind == "net" and identity.terms[0][0] not in parts:
+            net, into, out = _columns(identity, keys)
+            draws[:, net] = draws[:, into] - draws[:, out]
+            settled += [net, into, out]
+    return settled
 
 
 def _columns(identity: Identity, keys: Sequence[SeriesKey]) -> list[int]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Columns of `forecast.outlook.Forecast.explanation`.
 COLUMNS = ("source", "location", "measure", "year", "what", "name", "value")
 #: Parts of the variance, in the order in which they are drawn.
-PARTS = ("shocks", "parameters", "disagreement", "unsplit", "calibration", "revisions")
+PARTS = ("shocks", "parameters", "disagreement", "unsplit", "calibration", "revisions", "accounts")
 _MEANING = {
     "shocks": "shocks to come",
     "parameters": "uncertain parameters",
@@ -31,6 +31,7 @@ _MEANING = {
     "unsplit": "shocks and parameters, not told apart",
     "calibration": "calibration by past errors",
     "revisions": "figures will be revised",
+    "accounts": "accounts have to add up",
 }
 _COLOURS = {
     "shocks": "#4c78a8",
@@ -39,6 +40,7 @@ _COLOURS = {
     "unsplit": "#9d9da1",
     "calibration": "#b279a2",
     "revisions": "#e7c03c",
+    "accounts": "#54a24b",
 }
 
 
@@ -59,8 +61,8 @@ def table(
     -------
     DataFrame
         `COLUMNS`. Rows with ``what == "weight"``: the weight of each member. Rows with
-        ``what == "variance share"``: the share of each of `PARTS`, adding to one; that of
-        the calibration is below zero where it narrows.
+        ``what == "variance share"``: the share of each of `PARTS`, adding to one; those
+        of the calibration and the accounts are below zero where they narrow.
     """
     rows: list[tuple[object, ...]] = []
     for year, step in steps.items():
@@ -72,7 +74,7 @@ def table(
         parts = {name: float(getattr(combined, name)[at]) for name in PARTS}
         total = sum(parts.values())
         for name, value in parts.items():
-            if name in ("unsplit", "revisions") and value == 0.0:
+            if name in ("unsplit", "revisions", "accounts") and value == 0.0:
                 continue
             share = value / total if total > 0 else np.nan
             rows.append((*key, year, "variance share", name, share))
