@@ -11,6 +11,7 @@ import pandas as pd
 from forecast import validation
 from forecast.accounts.audit import about, complete, keys_of, table_of, trusted
 from forecast.accounts.identities import Identity, matrix
+from forecast.accounts.middle_out import nets_from_flows, order_of_the_country, shares
 from forecast.accounts.projection import project
 from forecast.accounts.reconciliation import bottom_up, of_draws, of_errors, top_down
 from forecast.errors import DataError, FitError, unknown_name
@@ -41,8 +42,9 @@ def reconcile(
         ``"mint"`` moves each draw to the nearest one that obeys, in the metric of the
         covariance, counts staying at or above zero (see `projection.project`).
         ``"bottom-up"`` recomputes nets and totals; ``"top-down"`` hands totals down by
-        shares. ``"middle-out"`` makes the net of a country the difference of its arrivals and
-        departures, and moves the rest to it as ``"mint"`` does.
+        shares. ``"middle-out"`` makes the net of a country the difference of its arrivals
+        and departures; its regions, in the order of the country's worlds, share what is
+        left by inhabitants. Accounts without a country's flows are moved as by ``"mint"``.
     identities : sequence of Identity, optional
         By default those of `identities.stated` that the figures up to the origin obey.
     covariance : {"draws", "changes", "diagonal"} or DataFrame
@@ -77,6 +79,10 @@ def reconcile(
     forecast = ~np.isnan(outlook.paths.transpose("draw", "series", "year").to_numpy()[0])
     counts = np.array([not validation.MEASURES[measure] for _, _, measure in keys])
     steady = _errors(outlook, keys, covariance)
+    settled = np.zeros_like(forecast)
+    if method == "middle-out":
+        settled = nets_from_flows(values, forecast, keys, chosen)
+        order_of_the_country(values, settled, keys, chosen)
     changed = values.copy()
     left_open: list[str] = []
     for year in range(values.shape[2]):
@@ -101,9 +107,9 @@ def reconcile(
             free = forecast[columns, year]
             metric = _metric(draws, steady, columns, covariance)
             metric = np.where(np.outer(free, free), metric, 0.0)
-            if method == "middle-out" and free.all():
-                settled = _nets_from_flows(draws, here, together)
-                metric[settled] = metric[:, settled] = 0.0
+            held = settled[columns].any(axis=1) & (settled[columns, year] | ~free)
+            if held.any() and free[~held].all():
+                metric = _handed_down(outlook, here, metric, held)
             if method in ("mint", "middle-out"):
                 rows = matrix(together, here)
                 made = project(draws, rows, np.zeros(len(rows)), metric, counts[columns] & free)
@@ -136,24 +142,15 @@ def label(method: Method, covariance: Covariance | pd.DataFrame) -> str:
     return f"{method} ({covariance if isinstance(covariance, str) else 'errors'})"
 
 
-def _nets_from_flows(
-    draws: np.ndarray, keys: Sequence[SeriesKey], identities: Sequence[Identity]
-) -> list[int]:
-    """Make nets that are no part of a total the difference of their flows, in place.
-
-    Returns
-    -------
-    list of int
-        Columns of these nets and of their flows.
-    """
-    parts = {key for one in identities if one.kind == "sum" for key, _ in one.terms[1:]}
-    settled: list[int] = []
-    for identity in identities:
-        if identity.kind == "net" and identity.terms[0][0] not in parts:
-            net, into, out = _columns(identity, keys)
-            draws[:, net] = draws[:, into] - draws[:, out]
-            settled += [net, into, out]
-    return settled
+def _handed_down(
+    outlook: Forecast, keys: Sequence[SeriesKey], metric: np.ndarray, held: np.ndarray
+) -> np.ndarray:
+    """Return the metric in which what a country leaves open is shared by inhabitants."""
+    shared = shares(outlook.history, [key for key, stays in zip(keys, held) if not stays])
+    made = np.where(np.outer(~held, ~held), metric, 0.0)
+    if shared is not None:
+        made[np.ix_(~held, ~held)] = shared
+    return made
 
 
 def _columns(identity: Identity, keys: Sequence[SeriesKey]) -> list[int]:

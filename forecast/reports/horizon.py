@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast import artifacts
 from forecast.errors import DataError
+from forecast.evaluate.editions import read_manifest
 from forecast.exports.hub import (
     SAMPLES,
     check_hub_folder,
@@ -133,7 +134,7 @@ def report(
         found,
         uncovered=track is not None and found is None,
         thresholds=_thresholds(thresholds, views),
-        earlier=None if previous is None else manifest.read(previous),
+        earlier=None if previous is None else read_manifest(previous),
         scenarios=what_ifs,
         again=again,
         called=not command,

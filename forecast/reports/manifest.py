@@ -12,15 +12,13 @@ import numpy as np
 
 from forecast import labels
 from forecast.data import package
-from forecast.errors import DataError
+from forecast.evaluate.editions import FORMAT
 from forecast.language import Language, rounded
 from forecast.outlook import Forecast
 from forecast.reports.series_view import SeriesView
 
 if TYPE_CHECKING:
     from forecast.evaluate.track import Track
-
-FORMAT = "migration-forecast-report/1"
 
 
 def manifest(
@@ -52,27 +50,6 @@ def manifest(
         "expected": [_said(s, year) for s in views for year in s.horizons if year in s.years],
     }
     return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
-
-
-def read(path: str | Path) -> dict[str, Any]:
-    """Read the manifest of an earlier edition.
-
-    Raises
-    ------
-    DataError
-        If the file is not there or is not a manifest of a report.
-    """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist. Give the manifest of an earlier report.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        content = None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DataError(
-            f"{path} is not the manifest of a report. Give a file that ends in .manifest.json."
-        )
-    return content
 
 
 def changes(
