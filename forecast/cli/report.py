@@ -45,7 +45,8 @@ from forecast.horizons import DEFAULT_HORIZONS
 @click.option(
     "--previous",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Manifest of an earlier report; this one then says what changed.",
+    multiple=True,
+    help="Manifest of an earlier report: what changed, how it turned out; may be repeated.",
 )
 @click.option(
     "--scenario",
@@ -71,7 +72,7 @@ def report(
     track: Path | None,
     thresholds: Path | None,
     threshold: Sequence[str],
-    previous: Path | None,
+    previous: Sequence[Path],
     scenarios: Sequence[str],
     targets: str | None,
     impacts: Sequence[str],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from forecast import labels
+from forecast.evaluate.editions import Edition as Earlier
 from forecast.horizons import CONCEPTS
 from forecast.impacts.result import Impact
 from forecast.language import Language
@@ -18,6 +19,7 @@ from forecast.reports import charts, other_sources, provenance, sentences
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
 from forecast.reports.manifest import changes
+from forecast.reports.outturn import section as outturn
 from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section
 from forecast.reports.regions import CaptionedChart, accounts, groups, places, unfit
@@ -47,8 +49,8 @@ class Edition:
         Whether a backtest was given that does not cover the model.
     thresholds : sequence of Threshold
         Numbers whose crossing is given a probability.
-    earlier : mapping or None
-        The manifest of an earlier edition.
+    earlier : sequence of forecast.evaluate.editions.Edition
+        Earlier editions, the newest last.
     scenarios : sequence of Scenario
         What-ifs on top of the forecast; only their own section shows anything of them.
     targets : DataFrame or None
@@ -65,7 +67,7 @@ class Edition:
     record: Record | None = None
     uncovered: bool = False
     thresholds: Sequence[Threshold] = ()
-    earlier: Mapping[str, Any] | None = None
+    earlier: Sequence[Earlier] = ()
     scenarios: Sequence[Scenario] = ()
     targets: pd.DataFrame | None = None
     again: Sequence[str] = ()
@@ -119,7 +121,10 @@ def page(outlook: Forecast, views: Sequence[SeriesView], edition: Edition) -> di
         "what_ifs": what_if(edition.scenarios, views, words) if edition.scenarios else None,
         "aims": None if edition.targets is None else aims(edition.targets, edition.record, words),
         "impacts": impacts(edition.impacts, words),
-        "changes": changes(edition.earlier, outlook, views, words) if edition.earlier else None,
+        "changes": changes(edition.earlier[-1].manifest, outlook, views, words)
+        if edition.earlier
+        else None,
+        "outturn": outturn(edition.earlier, outlook.history, words),
     }
 
 

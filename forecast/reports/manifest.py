@@ -161,7 +161,7 @@ def command(
     track: Path | None = None,
     thresholds: Path | None = None,
     threshold: Sequence[str] = (),
-    previous: Path | None = None,
+    previous: Sequence[Path] = (),
     scenarios: Sequence[str] = (),
     targets: str | None = None,
     impacts: Sequence[str] = (),
@@ -181,8 +181,8 @@ def command(
             words += [option, shown(path)]
     for text in threshold:
         words += ["--threshold", text]
-    if previous is not None:
-        words += ["--previous", shown(previous)]
+    for path in previous:
+        words += ["--previous", shown(path)]
     for option, names in (("--scenario", scenarios), ("--impact", impacts)):
         for name in names:
             words += [option, shown(name)]
@@ -196,7 +196,7 @@ def calls(
     language: str,
     name: str,
     thresholds: object = None,
-    previous: str | Path | None = None,
+    previous: Sequence[str | Path] = (),
     scenarios: Sequence[object] = (),
     targets: object = None,
     impacts: Sequence[object] = (),
@@ -222,7 +222,9 @@ def calls(
     listed = [_given("", one) for one in scenarios]
     if listed:
         asked.append(f"scenarios={'scenarios' if '' in listed else '[' + ', '.join(listed) + ']'}")
-    others = (("thresholds", thresholds), ("previous", previous), ("targets", targets))
+    if previous:
+        asked.append(f"previous=[{', '.join(_given('', path) for path in previous)}]")
+    others = (("thresholds", thresholds), ("targets", targets))
     asked += [f"{option}={_given(option, given)}" for option, given in others if given]
     if impacts:
         asked.append("impacts=impacts")
