@@ -16,6 +16,7 @@ from forecast.impacts.result import Impact
 from forecast.language import Language
 from forecast.outlook import Forecast
 from forecast.reports import charts, other_sources, provenance, sentences
+from forecast.reports.contradictions import contradictions
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
 from forecast.reports.manifest import changes
@@ -89,7 +90,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], edition: Edition) -> di
     codes = sorted({view.country for view in views}, key=lambda code: _rank(code, words))
     sources = {view.series.source for view in views if view.forecast}
     ordered = sorted(views, key=lambda view: codes.index(view.country))
-    countries = [_country(views, code, edition) for code in codes]
+    countries = [_country(views, code, edition, outlook.explanation) for code in codes]
     entries = [country["brief"] for country in countries if country["brief"]]
     return {
         "horizons": outlook.horizons,
@@ -132,7 +133,9 @@ def _rank(code: str, words: Language) -> tuple[int, str]:
     return (_ORDER.index(code) if code in _ORDER else len(_ORDER), labels.place(code, words))
 
 
-def _country(views: Sequence[SeriesView], code: str, edition: Edition) -> dict[str, Any]:
+def _country(
+    views: Sequence[SeriesView], code: str, edition: Edition, explanation: pd.DataFrame | None
+) -> dict[str, Any]:
     words = edition.words
     ours = [view for view in views if view.country == code]
     national = sorted(
@@ -148,7 +151,7 @@ def _country(views: Sequence[SeriesView], code: str, edition: Edition) -> dict[s
         "name": labels.place(code, words),
         "concept": sentences.concept(code, words),
         "own": own,
-        "targets": [_target(fitted, year, edition) for year in own or horizons],
+        "targets": [_target(fitted, year, edition, explanation) for year in own or horizons],
         "brief": entry(fitted, own, edition.record, words),
         "contrast": _contrast(national, words),
         "figures": [_figure(view, words) for view in fitted],
@@ -169,7 +172,9 @@ def _bundled_region(view: SeriesView) -> bool:
     return not view.national and bundled(view.key)
 
 
-def _target(fitted: Sequence[SeriesView], year: int, edition: Edition) -> dict[str, Any]:
+def _target(
+    fitted: Sequence[SeriesView], year: int, edition: Edition, explanation: pd.DataFrame | None
+) -> dict[str, Any]:
     """Return the sentences on one target year."""
     words, found = edition.words, edition.record
     lines = []
@@ -183,6 +188,7 @@ def _target(fitted: Sequence[SeriesView], year: int, edition: Edition) -> dict[s
                 if threshold.concerns(view)
             ]
             text.append(sentences.total(view, year, words))
+            text.append(contradictions(view, year, fitted, explanation, words))
             if found:
                 judged = found.nearest(view.key, year - view.series.origin)
                 text.append(verdict(judged, words))

@@ -246,7 +246,7 @@ class FittedEnsemble(FittedBase):
             # Figures that two offices count a few persons apart must not cost the forecast.
             outlook = reconcile(outlook, coherence["method"], strict=False)
             combined = _obeying(combined, by_series(outlook))
-        explained = explanation.tables(self.panel, combined, self.model.labels, wanted)
+        explained = explanation.tables(self.panel, combined, forecasts, wanted)
         return Forecast(outlook.paths, outlook.horizons, outlook.notes, self.panel, explained)
 
     def _members_forecasts(
