@@ -18,6 +18,7 @@ report: .venv/report-ready ## Write reports/central-asia.*, with the track recor
 	$(BIN)/forecast report --track build/track --out reports --targets concepts --impact all \
 		--previous reports/editions/2024/central-asia.manifest.json \
 		--scenario russia-kazakhstan --scenario labour-return --scenario afghanistan
+	$(BIN)/python docs/picture.py
 
 test: .venv/test-ready ## Run the quick tests: everything that matters, in small form
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not thorough"

@@ -102,11 +102,12 @@ def run(name: str, shared: Path, models: list[str | Model], store: Path) -> None
     show(f"{name}: efficiency of the middle", efficiency(track, per))
 
 
-def outturn(shared: Path, models: list[str | Model], _: Path) -> None:
+def outturn(_shared: Path, models: list[str | Model], _store: Path) -> None:
     """Hold forecasts of 2025 from figures to 2024 against the first release of 2025."""
-    came = pd.read_csv(shared / "data/outturn/outturn_2025.csv")
+    newest = fc.load("central-asia")
+    came = newest.latest.query("year == 2025 and source != 'un-wpp'")
     came = came.set_index(["location", "measure"])["value"]
-    panel = fc.load("central-asia")
+    panel = newest.as_of("2025-12-31")
     rows = []
     for model in models:
         outlook = fc.forecast(panel, model, horizons=(2025,), draws=4000, seed=1)

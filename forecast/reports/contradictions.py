@@ -74,7 +74,7 @@ def _other_source(
     if not _apart(drawn, (lower, upper), chance, signed):
         return ""
     return words.say(
-        "{source} says something else, because it measures something else: {statement}.",
+        "The {source} says something else, because it measures something else: {statement}.",
         source=labels.source(other.series.source, words),
         statement=_statement(lower, upper, chance, signed, words),
     )

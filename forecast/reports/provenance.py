@@ -16,6 +16,7 @@ from forecast.data import package
 from forecast.data.status import status
 from forecast.errors import UnknownNameError
 from forecast.language import Language, rounded
+from forecast.locations import country_of
 from forecast.models.registry import specification
 from forecast.models.registry import table as registry
 from forecast.outlook import Forecast
@@ -245,15 +246,21 @@ def overdue(panel: Panel, words: Language) -> str:
         return ""
     table = status(panel, dt.date.fromisoformat(panel.last_release))
     late = table[table["overdue"]].drop_duplicates("source")
-    return " ".join(
-        words.say(
-            "{source}: figures to {year}; newer ones were due by {due}.",
-            source=labels.source(row["source"], words),
-            year=row["last_year"],
-            due=row["due"],
+    said = []
+    for row in late.to_dict("records"):
+        places = {country_of(place) for source, place, _ in panel.keys if source == row["source"]}
+        source = labels.source(row["source"], words)
+        if len(places) == 1:
+            source = f"{labels.place(places.pop(), words)}, {source}"
+        said.append(
+            words.say(
+                "{source}: figures to {year}; newer ones were due by {due}.",
+                source=source,
+                year=row["last_year"],
+                due=row["due"],
+            )
         )
-        for row in late.to_dict("records")
-    )
+    return " ".join(said)
 
 
 def _before_and_now(view: SeriesView) -> tuple[np.ndarray, np.ndarray]:
