@@ -149,8 +149,8 @@ class Panel:
             keep &= self._table[column].isin(names).to_numpy()
             fits = keep.copy() if fits is None else fits
         if not keep.any():
-            nearest = self._table[fits][KEY].drop_duplicates().itertuples(index=False)
-            there = listed(f"{row.measure} of {row.location} ({row.source})" for row in nearest)
+            nearest = self._table[fits][KEY].drop_duplicates().to_numpy(str)
+            there = listed(f"{measure} of {place} ({office})" for office, place, measure in nearest)
             raise DataError(f"no series fits the whole selection. There are {there}.")
         return self._keep(keep, "that fit the selection")
 

@@ -123,26 +123,23 @@ class Years(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         """Return the years in the order in which they were given."""
         if isinstance(value, tuple):
             return value
+        example = f"{self.example[0]}:{self.example[-1]}"
         years: list[int | str] = []
         for part in str(value).split(","):
+            if self.days and "-" in part[1:]:
+                years.append(part.strip())
+                continue
             try:
-                if self.days and "-" in part[1:]:
-                    years.append(part.strip())
-                    continue
                 first, *others = (int(number) for number in part.split(":"))
                 last, step = [*others, *(first, 1)[len(others) :]]
                 span = range(first, last + 1, step)
             except ValueError:
                 listed = ",".join(map(str, self.example))
-                span_of = f"{self.example[0]}:{self.example[-1]}"
-                self.fail(
-                    f"{value!r} is not a list of years such as {listed}, or a range such as "
-                    f"{span_of}.",
-                    param,
-                    ctx,
-                )
-            if not 0 < len(span) <= 1000:
-                self.fail(f"{part!r} holds {len(span):,} years; write FIRST:LAST.", param, ctx)
+                wanted = f"is not a list of years such as {listed}, or a range such as {example}."
+                self.fail(f"{value!r} {wanted}", param, ctx)
+            if step < 1 or not 0 < len(span) <= 1000:
+                fault = "runs backwards" if last < first else "is no range of at most 1,000 years"
+                self.fail(f"{part!r} {fault}; write FIRST:LAST, such as {example}.", param, ctx)
             years += span
         return tuple(years)
 
