@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
+import forecast
 from forecast.cli.main import cli
-from forecast.cli.options import in_shell
+from forecast.cli.output import in_shell
+from forecast.cli.request import Figures
 
 
 def run(*arguments: str) -> Result:
@@ -69,11 +71,10 @@ def test_where_results_cannot_go_is_known_before_any_work(
     if "/proc" in part and not Path("/proc/self").exists():
         pytest.skip("no folder here that nobody may write to")
 
-    def never(data: str) -> None:
-        raise AssertionError(f"{data} is read before it is known that results can be written")
+    def never(figures: Figures) -> None:
+        raise AssertionError(f"{figures} are read before it is known that results can be written")
 
-    for module in ("options", "scenario"):
-        monkeypatch.setattr(f"forecast.cli.{module}.read_data", never)
+    monkeypatch.setattr(Figures, "read", never)
     made = [word.format(folder=tmp_path, file=own) for word in asked]
     result = run(*made)
     assert result.exit_code == 1, result.output
@@ -236,24 +237,43 @@ def test_a_short_series_is_refused_with_one_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "options", "said"),
+    ("message", "said"),
     [
-        ("Say units='persons', 'thousands' or 'millions'.", None,
+        ("Say units='persons', 'thousands' or 'millions'.",
          "Say --units persons, thousands or millions."),
-        ("Leave it out, or say skip=['Two words'].", None,
-         "Leave it out, or say --skip 'Two words'."),
-        ("Read the table with carry=False.", None, "Read the table with --no-flags."),
-        ("Say decimal=','.", None, "Say --decimal ,."),
-        ("Say which, such as source='un'.", {"source"}, "Say which, such as --source un."),
-        ("Say measure='immigration'.", set(), "Say --measure immigration. These are options of "
-         "forecast data check; its --out writes a table that every command reads."),
-        ("Nothing of Python here.", set(), "Nothing of Python here."),
+        ("Leave it out, or say skip=['Two words'].", "Leave it out, or say --skip 'Two words'."),
+        ("Leave them out (skip=['2027', \"it's\"]), or", "Leave them out (--skip 2027 --skip 'it'\"'\"'s'), or"),
+        ("Read the table with carry=False.", "Read the table with --no-flags."),
+        ("Say decimal=','.", "Say --decimal ,."),
+        ("Give vintage=2022 or vintage=2024.", "Give --vintage 2022 or --vintage 2024."),
+        ("Use engine='dask' with it.", "Use --engine dask with it."),
+        ("Ask for 2025 or later, or cut the data with panel.until(year).",
+         "Ask for 2025 or later."),
+        ("Give one row per period, or step=1.", "Give one row per period."),
+        ("Calendar years belong to forecast().", "Calendar years belong to forecast predict."),
+        ("Nothing of Python here.", "Nothing of Python here."),
     ],
 )  # fmt: skip
-def test_remedies_are_options_of_the_command(
-    message: str, options: set[str] | None, said: str
-) -> None:
-    assert (in_shell(message) if options is None else in_shell(message, options)) == said
+def test_remedies_are_options_of_the_command(message: str, said: str) -> None:
+    assert in_shell(message) == said
+
+
+#: Where the package advises an argument of Python, and what the shell is to say instead.
+ADVICE = (
+    ("horizons.py", ", or cut the data with panel.until(year)"),
+    ("panel.py", ", or step=1"),
+    ("evaluate/backtest.py", "belong to forecast()"),
+    ("models/series/univariate.py", "carry=False"),
+    ("data/wpp_bulk.py", "vintage=2022 or vintage=2024"),
+    ("hindcast/jobs.py", "engine='dask'"),
+)
+
+
+@pytest.mark.parametrize(("module", "advice"), ADVICE)
+def test_what_is_translated_is_what_the_package_says(module: str, advice: str) -> None:
+    source = (Path(forecast.__file__).parent / module).read_text(encoding="utf-8")
+    assert advice in source
+    assert advice not in in_shell(advice)
 
 
 def test_errors_on_shell_paths_name_options(tmp_path: Path) -> None:
@@ -266,7 +286,6 @@ def test_errors_on_shell_paths_name_options(tmp_path: Path) -> None:
         assert done.exit_code == 1
         assert "--measure immigration" in done.stderr
         assert "measure='" not in done.output
-    assert "forecast data check" in predicted.stderr
     event = ["--location", "KAZ", "--measure", "net_migration", "--start", "2022"]
     assert "such as --source kz-bns." in run(cli, ["impact", *event]).stderr
 
