@@ -14,8 +14,8 @@ help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 report: .venv/report-ready ## Write reports/central-asia.*, with the track record
-	$(BIN)/forecast backtest --models naive,persistence,structural --out build/track > /dev/null
-	$(BIN)/forecast report --model structural --track build/track --out reports --targets concepts --impact all \
+	$(BIN)/forecast backtest --models naive,persistence,structural,ensemble --out build/track > /dev/null
+	$(BIN)/forecast report --track build/track --out reports --previous reports/editions/2024/central-asia.manifest.json --targets concepts --impact all \
 		--scenario russia-kazakhstan --scenario labour-return --scenario afghanistan
 
 test: .venv/test-ready ## Run the quick tests: everything that matters, in small form

@@ -82,6 +82,9 @@ def concept(location: str) -> Concept:
 def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
     """Return the target years sorted, or say why they cannot be forecast.
 
+    Those of `DEFAULT_HORIZONS` that every series has reached are left out, unless no other is
+    asked for: what is known is no forecast.
+
     Raises
     ------
     DataError
@@ -95,6 +98,8 @@ def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
         raise DataError("no horizons given. Name at least one calendar year, such as 2030.")
     earliest = min(series.origin for series in panel)
     latest = max(series.origin for series in panel)
+    ahead = [year for year in wanted if year > earliest or year not in DEFAULT_HORIZONS]
+    wanted = tuple(ahead) or wanted
     if wanted[0] <= earliest:
         raise DataError(
             f"horizon {wanted[0]} is not after the data, which end in {earliest}. "

@@ -147,7 +147,34 @@ def uzbek_regions(folder: Path) -> pd.DataFrame:
                 "as_of": f"{year + 1}-12-31",
             }
         )
-    return ordered(pd.DataFrame(rows))
+    return ordered(pd.concat([pd.DataFrame(rows), newest_balance(folder, people)]))
+
+
+def newest_balance(folder: Path, people: pd.Series) -> pd.DataFrame:
+    """Balance of the Uzbek regions in the year after the collected tables.
+
+    The next population is not collected, so people are those of 1 January; the day is the last on
+    which the figures may have come out.
+    """
+    table = read(folder, "outturn/outturn_2025.csv")
+    table = table[table["location"].str.startswith("UZ")]
+    places = table["location"].map(code)
+    return pd.DataFrame(
+        {
+            "source": "uz-stat-balance",
+            "location": places,
+            "measure": "net_all_flows",
+            "year": table["year"],
+            "value": table["value"].astype(float),
+            "population": [
+                sum(people[part, year] for part in place.split("+"))
+                for place, year in zip(places, table["year"], strict=True)
+            ],
+            "flag": [joined("derived", "combined" * ("+" in place)) for place in places],
+            "precision": 100,
+            "as_of": "2026-11-28",
+        }
+    )
 
 
 def kyrgyz_balance(folder: Path) -> pd.DataFrame:

@@ -53,9 +53,23 @@ def registers(folder: Path) -> pd.DataFrame:
                     }
                 )
             )
+    parts.append(newest(folder))
     table = pd.concat(parts)
     keys = pd.MultiIndex.from_frame(table[["location", "year"]])
     return ordered(table.assign(population=people.reindex(keys).round().to_numpy()))
+
+
+def newest(folder: Path) -> pd.DataFrame:
+    """First figures of the year after the collected tables, as far as a register has them."""
+    table = read(folder, "outturn/outturn_2025.csv")
+    table = table[(table["location"] == "KAZ") & table["measure"].isin(MEASURES.values())]
+    return table.assign(
+        source="kz-bns",
+        value=table["value"].astype(float),
+        flag="official;first_release",
+        precision=1,
+        as_of=(table["year"] + 1).astype(str) + "-03-01",
+    )
 
 
 def source_of(table: pd.DataFrame, source: str) -> list[str]:

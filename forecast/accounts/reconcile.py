@@ -11,13 +11,14 @@ import pandas as pd
 from forecast import validation
 from forecast.accounts.audit import about, complete, keys_of, table_of, trusted
 from forecast.accounts.identities import Identity, matrix
+from forecast.accounts.middle_out import nets_from_flows, order_of_the_country, shares
 from forecast.accounts.projection import project
 from forecast.accounts.reconciliation import bottom_up, of_draws, of_errors, top_down
 from forecast.errors import DataError, FitError, unknown_name
 from forecast.outlook import Forecast
 from forecast.series_key import SeriesKey
 
-Method = Literal["mint", "bottom-up", "top-down"]
+Method = Literal["mint", "bottom-up", "top-down", "middle-out"]
 Covariance = Literal["draws", "changes", "diagonal"]
 #: Fewest years of changes from which a covariance is taken.
 _MINIMUM_CHANGES = 5
@@ -37,11 +38,13 @@ def reconcile(
     ----------
     outlook : Forecast
         Draws of any model; series may end in different years.
-    method : {"mint", "bottom-up", "top-down"}
+    method : {"mint", "bottom-up", "top-down", "middle-out"}
         ``"mint"`` moves each draw to the nearest one that obeys, in the metric of the
         covariance, counts staying at or above zero (see `projection.project`).
         ``"bottom-up"`` recomputes nets and totals; ``"top-down"`` hands totals down by
-        shares.
+        shares. ``"middle-out"`` makes the net of a country the difference of its arrivals
+        and departures; its regions, in the order of the country's worlds, share what is
+        left by inhabitants. Accounts without a country's flows are moved as by ``"mint"``.
     identities : sequence of Identity, optional
         By default those of `identities.stated` that the figures up to the origin obey.
     covariance : {"draws", "changes", "diagonal"} or DataFrame
@@ -76,6 +79,10 @@ def reconcile(
     forecast = ~np.isnan(outlook.paths.transpose("draw", "series", "year").to_numpy()[0])
     counts = np.array([not validation.MEASURES[measure] for _, _, measure in keys])
     steady = _errors(outlook, keys, covariance)
+    settled = np.zeros_like(forecast)
+    if method == "middle-out":
+        settled = nets_from_flows(values, forecast, keys, chosen)
+        order_of_the_country(values, settled, keys, chosen)
     changed = values.copy()
     left_open: list[str] = []
     for year in range(values.shape[2]):
@@ -100,7 +107,10 @@ def reconcile(
             free = forecast[columns, year]
             metric = _metric(draws, steady, columns, covariance)
             metric = np.where(np.outer(free, free), metric, 0.0)
-            if method == "mint":
+            held = settled[columns].any(axis=1) & (settled[columns, year] | ~free)
+            if held.any() and free[~held].all():
+                metric = _handed_down(outlook, here, metric, held)
+            if method in ("mint", "middle-out"):
                 rows = matrix(together, here)
                 made = project(draws, rows, np.zeros(len(rows)), metric, counts[columns] & free)
             else:
@@ -130,6 +140,17 @@ def label(method: Method, covariance: Covariance | pd.DataFrame) -> str:
     if method != "mint":
         return method
     return f"{method} ({covariance if isinstance(covariance, str) else 'errors'})"
+
+
+def _handed_down(
+    outlook: Forecast, keys: Sequence[SeriesKey], metric: np.ndarray, held: np.ndarray
+) -> np.ndarray:
+    """Return the metric in which what a country leaves open is shared by inhabitants."""
+    shared = shares(outlook.history, [key for key, stays in zip(keys, held) if not stays])
+    made = np.where(np.outer(~held, ~held), metric, 0.0)
+    if shared is not None:
+        made[np.ix_(~held, ~held)] = shared
+    return made
 
 
 def _columns(identity: Identity, keys: Sequence[SeriesKey]) -> list[int]:

@@ -130,7 +130,8 @@ def predict(request: Request, table: str, output: Output) -> None:
 @click.option(
     "--previous",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Manifest of an earlier report; this one then says what changed.",
+    multiple=True,
+    help="Manifest of an earlier report: what changed, how it turned out; may be repeated.",
 )
 @click.option(
     "--scenario",
@@ -152,7 +153,7 @@ def report(
     track: Path | None,
     thresholds: Path | None,
     threshold: Sequence[str],
-    previous: Path | None,
+    previous: Sequence[Path],
     scenarios: Sequence[str],
     targets: str | None,
     impacts: Sequence[str],

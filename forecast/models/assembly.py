@@ -99,6 +99,13 @@ def assemble(
     return Forecast(paths, tuple(int(year) for year in years), notes, panel)
 
 
+def by_series(outlook: Forecast) -> dict[SeriesKey, np.ndarray]:
+    """Return the draws of each series after its own origin, shape (n_draws, n_ahead)."""
+    values = outlook.paths.transpose("draw", "series", "year").to_numpy()
+    grid, origins = outlook.paths["year"].to_numpy(), outlook.paths["origin"].to_numpy()
+    return {key: values[:, at, grid > origins[at]] for at, key in enumerate(outlook.keys)}
+
+
 def _notes(
     panel: Panel, drawn: Mapping[SeriesKey, np.ndarray], declined: Mapping[SeriesKey, str]
 ) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from forecast.data import inputs
 from forecast.errors import TooShortError
 from forecast.horizons import check_years
 from forecast.models import DEFAULT
-from forecast.models.assembly import assemble
+from forecast.models.assembly import assemble, by_series
 from forecast.models.gross_flows.data import NET
 from forecast.models.gross_flows.model import FittedFlows, Flows
 from forecast.models.regional.model import FittedInternal, Internal
@@ -156,7 +156,7 @@ class FittedCoherent(FittedBase):
         told: dict[SeriesKey, dict[str, object]] = {}
         origins = {series.key: series.origin for series in self.panel}
         for outlook in made:
-            for key, paths in _paths(outlook).items():
+            for key, paths in by_series(outlook).items():
                 n_ahead = max(0, (wanted[-1] - origins[key]) // self.panel.step)
                 drawn.setdefault(key, paths[:, :n_ahead])
             for row in outlook.notes.to_dict("records"):
@@ -189,23 +189,10 @@ class FittedCoherent(FittedBase):
                 drawn[same] = np.stack([national[net][year] for year in years], axis=1)
 
 
-def _paths(outlook: Forecast) -> dict[SeriesKey, np.ndarray]:
-    """Return draws of the years after each series' own origin."""
-    values = outlook.paths.transpose("draw", "series", "year").to_numpy()
-    grid = outlook.paths["year"].to_numpy()
-    series = outlook.series.to_dict("records")
-    return {
-        (str(row["source"]), str(row["location"]), str(row["measure"])): values[
-            :, position, grid > row["origin"]
-        ]
-        for position, row in enumerate(series)
-    }
-
-
 def _nets(outlook: Forecast) -> dict[SeriesKey, dict[int, np.ndarray]]:
     grid = outlook.paths["year"].to_numpy().tolist()
     found: dict[SeriesKey, dict[int, np.ndarray]] = {}
-    for (source, place, measure), paths in _paths(outlook).items():
+    for (source, place, measure), paths in by_series(outlook).items():
         if measure == NET:
             years = grid[len(grid) - paths.shape[1] :]
             found[source, place, measure] = dict(zip(years, paths.T))

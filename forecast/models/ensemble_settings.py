@@ -82,6 +82,13 @@ class RevisionsSettings(Settings):
     learned: Annotated[tuple[RevisionSettings, ...], Field(strict=False)] = ()
 
 
+class CoherenceSettings(Settings):
+    """Whether the draws obey the accounts that the figures obey, and how they are made to."""
+
+    apply: bool
+    method: Literal["mint", "bottom-up", "top-down", "middle-out"]
+
+
 class EnsembleSettings(About):
     """Settings of `ensemble`."""
 
@@ -93,3 +100,4 @@ class EnsembleSettings(About):
     calibration: CalibrationSettings
     published: PublishedErrorsSettings
     revisions: RevisionsSettings
+    coherence: CoherenceSettings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +10,17 @@ import pandas as pd
 from markupsafe import Markup
 
 from forecast import labels
+from forecast.evaluate.editions import Edition as Earlier
 from forecast.horizons import CONCEPTS
 from forecast.impacts.result import Impact
 from forecast.language import Language
 from forecast.outlook import Forecast
 from forecast.reports import charts, other_sources, provenance, sentences
+from forecast.reports.contradictions import contradictions
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
 from forecast.reports.manifest import changes
+from forecast.reports.outturn import section as outturn
 from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section
 from forecast.reports.regions import CaptionedChart, accounts, groups, places, unfit
@@ -47,8 +50,8 @@ class Edition:
         Whether a backtest was given that does not cover the model.
     thresholds : sequence of Threshold
         Numbers whose crossing is given a probability.
-    earlier : mapping or None
-        The manifest of an earlier edition.
+    earlier : sequence of forecast.evaluate.editions.Edition
+        Earlier editions, the newest last.
     scenarios : sequence of Scenario
         What-ifs on top of the forecast; only their own section shows anything of them.
     targets : DataFrame or None
@@ -65,7 +68,7 @@ class Edition:
     record: Record | None = None
     uncovered: bool = False
     thresholds: Sequence[Threshold] = ()
-    earlier: Mapping[str, Any] | None = None
+    earlier: Sequence[Earlier] = ()
     scenarios: Sequence[Scenario] = ()
     targets: pd.DataFrame | None = None
     again: Sequence[str] = ()
@@ -87,7 +90,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], edition: Edition) -> di
     codes = sorted({view.country for view in views}, key=lambda code: _rank(code, words))
     sources = {view.series.source for view in views if view.forecast}
     ordered = sorted(views, key=lambda view: codes.index(view.country))
-    countries = [_country(views, code, edition) for code in codes]
+    countries = [_country(views, code, edition, outlook.explanation) for code in codes]
     entries = [country["brief"] for country in countries if country["brief"]]
     return {
         "horizons": outlook.horizons,
@@ -119,7 +122,10 @@ def page(outlook: Forecast, views: Sequence[SeriesView], edition: Edition) -> di
         "what_ifs": what_if(edition.scenarios, views, words) if edition.scenarios else None,
         "aims": None if edition.targets is None else aims(edition.targets, edition.record, words),
         "impacts": impacts(edition.impacts, words),
-        "changes": changes(edition.earlier, outlook, views, words) if edition.earlier else None,
+        "changes": changes(edition.earlier[-1].manifest, outlook, views, words)
+        if edition.earlier
+        else None,
+        "outturn": outturn(edition.earlier, outlook.history, words),
     }
 
 
@@ -127,7 +133,9 @@ def _rank(code: str, words: Language) -> tuple[int, str]:
     return (_ORDER.index(code) if code in _ORDER else len(_ORDER), labels.place(code, words))
 
 
-def _country(views: Sequence[SeriesView], code: str, edition: Edition) -> dict[str, Any]:
+def _country(
+    views: Sequence[SeriesView], code: str, edition: Edition, explanation: pd.DataFrame | None
+) -> dict[str, Any]:
     words = edition.words
     ours = [view for view in views if view.country == code]
     national = sorted(
@@ -143,7 +151,7 @@ def _country(views: Sequence[SeriesView], code: str, edition: Edition) -> dict[s
         "name": labels.place(code, words),
         "concept": sentences.concept(code, words),
         "own": own,
-        "targets": [_target(fitted, year, edition) for year in own or horizons],
+        "targets": [_target(fitted, year, edition, explanation) for year in own or horizons],
         "brief": entry(fitted, own, edition.record, words),
         "contrast": _contrast(national, words),
         "figures": [_figure(view, words) for view in fitted],
@@ -164,7 +172,9 @@ def _bundled_region(view: SeriesView) -> bool:
     return not view.national and bundled(view.key)
 
 
-def _target(fitted: Sequence[SeriesView], year: int, edition: Edition) -> dict[str, Any]:
+def _target(
+    fitted: Sequence[SeriesView], year: int, edition: Edition, explanation: pd.DataFrame | None
+) -> dict[str, Any]:
     """Return the sentences on one target year."""
     words, found = edition.words, edition.record
     lines = []
@@ -178,6 +188,7 @@ def _target(fitted: Sequence[SeriesView], year: int, edition: Edition) -> dict[s
                 if threshold.concerns(view)
             ]
             text.append(sentences.total(view, year, words))
+            text.append(contradictions(view, year, fitted, explanation, words))
             if found:
                 judged = found.nearest(view.key, year - view.series.origin)
                 text.append(verdict(judged, words))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast import artifacts
 from forecast.errors import DataError
+from forecast.evaluate.editions import read_edition
 from forecast.exports.hub import (
     SAMPLES,
     check_hub_folder,
@@ -50,7 +51,7 @@ def report(
     name: str = "central-asia",
     *,
     thresholds: str | Path | Sequence[Threshold] | None = None,
-    previous: str | Path | None = None,
+    previous: str | Path | Sequence[str | Path] = (),
     scenarios: Sequence[ScenarioGiven] = (),
     targets: TargetsGiven | None = None,
     impacts: Sequence[Impact] = (),
@@ -74,8 +75,9 @@ def report(
     thresholds : str, Path or sequence of Threshold, optional
         Numbers whose crossing is given a probability, or the TOML that holds them, see
         `forecast.reports.targets`.
-    previous : str or Path, optional
-        ``NAME.manifest.json`` of an earlier edition; the page then says what changed.
+    previous : str, Path or sequence of them
+        ``NAME.manifest.json`` of earlier editions. The page then says what changed since the
+        newest one, and how they turned out so far.
     scenarios : sequence of str, Path, mapping or Scenario
         Shocks to show in a section of their own, see `forecast.scenario`. Nothing else on
         the page, and no other file, holds any of them.
@@ -113,6 +115,8 @@ def report(
     tried = opened(track)
     found = None if tried is None else record(covered(tried, outlook.history), outlook.model)
     what_ifs = make_scenarios(scenarios, outlook)
+    given = [previous] if isinstance(previous, str | Path) else previous
+    earlier = sorted((read_edition(path) for path in given), key=lambda edition: edition.day)
     again = (
         [shlex.join(command)]
         if command
@@ -122,7 +126,7 @@ def report(
             language=language,
             name=name,
             thresholds=thresholds,
-            previous=previous,
+            previous=given,
             scenarios=scenarios,
             targets=targets,
             impacts=impacts,
@@ -133,7 +137,7 @@ def report(
         found,
         uncovered=track is not None and found is None,
         thresholds=_thresholds(thresholds, views),
-        earlier=None if previous is None else manifest.read(previous),
+        earlier=earlier,
         scenarios=what_ifs,
         again=again,
         called=not command,

@@ -12,15 +12,13 @@ import numpy as np
 
 from forecast import labels
 from forecast.data import package
-from forecast.errors import DataError
+from forecast.evaluate.editions import FORMAT
 from forecast.language import Language, rounded
 from forecast.outlook import Forecast
 from forecast.reports.series_view import SeriesView
 
 if TYPE_CHECKING:
     from forecast.evaluate.track import Track
-
-FORMAT = "migration-forecast-report/1"
 
 
 def manifest(
@@ -52,27 +50,6 @@ def manifest(
         "expected": [_said(s, year) for s in views for year in s.horizons if year in s.years],
     }
     return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
-
-
-def read(path: str | Path) -> dict[str, Any]:
-    """Read the manifest of an earlier edition.
-
-    Raises
-    ------
-    DataError
-        If the file is not there or is not a manifest of a report.
-    """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist. Give the manifest of an earlier report.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        content = None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DataError(
-            f"{path} is not the manifest of a report. Give a file that ends in .manifest.json."
-        )
-    return content
 
 
 def changes(
@@ -185,7 +162,7 @@ def command(
     track: Path | None = None,
     thresholds: Path | None = None,
     threshold: Sequence[str] = (),
-    previous: Path | None = None,
+    previous: Sequence[Path] = (),
     scenarios: Sequence[str] = (),
     targets: str | None = None,
     impacts: Sequence[str] = (),
@@ -206,8 +183,8 @@ def command(
             words += [option, shown(path)]
     for text in threshold:
         words += ["--threshold", text]
-    if previous is not None:
-        words += ["--previous", shown(previous)]
+    for path in previous:
+        words += ["--previous", shown(path)]
     for option, names in (("--scenario", scenarios), ("--impact", impacts)):
         for name in names:
             words += [option, shown(name)]
@@ -221,7 +198,7 @@ def calls(
     language: str,
     name: str,
     thresholds: object = None,
-    previous: str | Path | None = None,
+    previous: Sequence[str | Path] = (),
     scenarios: Sequence[object] = (),
     targets: object = None,
     impacts: Sequence[object] = (),
@@ -247,7 +224,9 @@ def calls(
     listed = [_given("", one) for one in scenarios]
     if listed:
         asked.append(f"scenarios={'scenarios' if '' in listed else '[' + ', '.join(listed) + ']'}")
-    others = (("thresholds", thresholds), ("previous", previous), ("targets", targets))
+    if previous:
+        asked.append(f"previous=[{', '.join(_given('', path) for path in previous)}]")
+    others = (("thresholds", thresholds), ("targets", targets))
     asked += [f"{option}={_given(option, given)}" for option, given in others if given]
     if impacts:
         asked.append("impacts=impacts")

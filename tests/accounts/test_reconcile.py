@@ -102,6 +102,23 @@ def test_up_and_down(panel: Panel) -> None:
         )
 
 
+def test_from_the_middle_out(panel: Panel) -> None:
+    kazakh = panel.select(source=["kz-bns", "kz-bns-balance"]).until(2024)
+    outlook = fc.forecast(kazakh, model="naive", draws=200)
+    made = accounts.reconcile(outlook, "middle-out")
+    assert accounts.check(made)["holds"].all()
+    assert made.paths.attrs["reconciled"] == "middle-out"
+    flows = made.series["measure"].isin(["immigration", "emigration"]).to_numpy()
+    np.testing.assert_array_equal(
+        made.paths.to_numpy()[:, flows], outlook.paths.to_numpy()[:, flows]
+    )
+    # A country without arrivals and departures is moved with its regions.
+    regions = panel.select(source="uz-stat-balance")
+    alone = accounts.reconcile(fc.forecast(regions, model="naive", draws=200), "middle-out")
+    usual = accounts.reconcile(fc.forecast(regions, model="naive", draws=200), "mint")
+    np.testing.assert_array_equal(alone.paths.to_numpy(), usual.paths.to_numpy())
+
+
 def test_figures_that_break_an_identity_are_told(panel: Panel) -> None:
     gaps = accounts.broken(panel).set_index(["location", "year"])
     assert gaps.loc[("KAZ", 2012), "difference"] == 3

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import forecast as fc
+from forecast import accounts
 from forecast.artifacts import places
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
 from forecast.errors import DataError
@@ -269,10 +270,11 @@ def test_the_explanation_adds_up_and_is_drawn(panel: Panel, tmp_path: Path) -> N
     assert told is not None
     assert told.columns.tolist() == list(explanation.COLUMNS)
     key = ["source", "location", "measure", "year"]
-    np.testing.assert_allclose(told.groupby([*key, "what"])["value"].sum(), 1.0, atol=1e-9)
+    shares = told[told["what"].isin(["weight", "variance share"])]
+    np.testing.assert_allclose(shares.groupby([*key, "what"])["value"].sum(), 1.0, atol=1e-9)
     assert len(told.drop_duplicates(key)) == 2 * len(panel)
-    narrow = told[(told["what"] == "variance share") & (told["name"] != "calibration")]
-    assert (narrow["value"] >= 0).all()
+    parts = told[told["what"] == "variance share"]
+    assert (parts["value"][~parts["name"].isin(["calibration", "accounts"])] >= 0).all()
     opened = fc.open(outlook.save(tmp_path / "saved"))
     assert opened.explanation is not None
     pd.testing.assert_frame_equal(opened.explanation, told)
@@ -326,3 +328,22 @@ def test_what_was_asked_before_changes_nothing() -> None:
     asked = model.fit(panel, 1)
     asked.forecast((2045,), 200)
     np.testing.assert_array_equal(asked.forecast((2027,), 200).paths, fresh)
+
+
+def test_draws_obey_the_accounts_and_may_do_without() -> None:
+    panel = fc.load("kazakhstan").select(source=["kz-bns", "kz-bns-balance"]).until(2023)
+    settings = {"coherence": {"apply": False}}
+    apart = fc.forecast(panel, Ensemble(["naive", "ar"], settings=settings), (2025, 2027), 300)
+    outlook = fc.forecast(panel, Ensemble(["naive", "ar"]), (2025, 2027), 300)
+    assert not accounts.check(apart)["holds"].any()
+    assert accounts.check(outlook)["holds"].all()
+    flows = outlook.series["measure"].isin(["immigration", "emigration"]).to_numpy()
+    np.testing.assert_array_equal(
+        outlook.paths.to_numpy()[:, flows], apart.paths.to_numpy()[:, flows]
+    )
+    rows = outlook.explanation
+    shares = rows[rows["what"] == "variance share"]
+    totals = shares.groupby(["source", "location", "measure", "year"])["value"].sum()
+    np.testing.assert_allclose(totals, 1.0)
+    net = shares[(shares["measure"] == "net_migration") & (shares["name"] == "accounts")]
+    assert len(net) == 2

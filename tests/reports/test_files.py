@@ -18,6 +18,7 @@ import pytest
 import forecast as fc
 from forecast import artifacts
 from forecast.errors import DataError, UnknownNameError
+from forecast.evaluate.editions import read_manifest
 from forecast.exports.check import check_hub
 from forecast.language import language
 from forecast.outlook import Forecast
@@ -282,12 +283,12 @@ def test_a_page_says_what_changed(
             encoding="utf-8"
         )
         assert 'id="changes"' in text
-    said = manifest.changes(manifest.read(earlier), judged, list(known.values()), ENGLISH)
+    said = manifest.changes(read_manifest(earlier), judged, list(known.values()), ENGLISH)
     assert said["causes"] == ["The model was naive, now it is mean."]
     national = [s for s in known.values() if s.national and s.forecast]
     assert len(said["rows"]) == sum(year in s.years for s in national for year in s.horizons)
     assert all(row["then"] == row["now"] for row in said["rows"])
-    same = manifest.changes(manifest.read(earlier), outlook, [], ENGLISH)
+    same = manifest.changes(read_manifest(earlier), outlook, [], ENGLISH)
     assert same == {"causes": ["Data, model and program are the same."], "rows": []}
 
 

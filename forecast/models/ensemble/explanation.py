@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 #: Columns of `forecast.outlook.Forecast.explanation`.
 COLUMNS = ("source", "location", "measure", "year", "what", "name", "value")
 #: Parts of the variance, in the order in which they are drawn.
-PARTS = ("shocks", "parameters", "disagreement", "unsplit", "calibration", "revisions")
+PARTS = ("shocks", "parameters", "disagreement", "unsplit", "calibration", "revisions", "accounts")
+#: What a member says by itself.
+SAYS = ("lower quartile", "upper quartile", "chance above zero")
 _MEANING = {
     "shocks": "shocks to come",
     "parameters": "uncertain parameters",
@@ -31,6 +33,7 @@ _MEANING = {
     "unsplit": "shocks and parameters, not told apart",
     "calibration": "calibration by past errors",
     "revisions": "figures will be revised",
+    "accounts": "accounts have to add up",
 }
 _COLOURS = {
     "shocks": "#4c78a8",
@@ -39,6 +42,7 @@ _COLOURS = {
     "unsplit": "#9d9da1",
     "calibration": "#b279a2",
     "revisions": "#e7c03c",
+    "accounts": "#54a24b",
 }
 
 
@@ -59,8 +63,8 @@ def table(
     -------
     DataFrame
         `COLUMNS`. Rows with ``what == "weight"``: the weight of each member. Rows with
-        ``what == "variance share"``: the share of each of `PARTS`, adding to one; that of
-        the calibration is below zero where it narrows.
+        ``what == "variance share"``: the share of each of `PARTS`, adding to one; those
+        of the calibration and the accounts are below zero where they narrow.
     """
     rows: list[tuple[object, ...]] = []
     for year, step in steps.items():
@@ -72,7 +76,7 @@ def table(
         parts = {name: float(getattr(combined, name)[at]) for name in PARTS}
         total = sum(parts.values())
         for name, value in parts.items():
-            if name in ("unsplit", "revisions") and value == 0.0:
+            if name in ("unsplit", "revisions", "accounts") and value == 0.0:
                 continue
             share = value / total if total > 0 else np.nan
             rows.append((*key, year, "variance share", name, share))
@@ -82,16 +86,36 @@ def table(
 def tables(
     panel: Panel,
     combined: Mapping[SeriesKey, Combined],
-    members: Sequence[str],
+    forecasts: Sequence[MemberForecast],
     years: Sequence[int],
 ) -> pd.DataFrame:
-    """Return the explanation of all series that are forecast, at calendar years; see `table`."""
+    """Return the explanation of all series that are forecast, at calendar years.
+
+    Below the rows of `table` of each series, those of what its members say by themselves:
+    ``what`` is one of `SAYS`, the quartiles in persons and the chance of a positive figure.
+    """
+    members = [made.name for made in forecasts]
     pieces = []
     for one in panel:
         if one.key in combined:
             steps = {year: (year - one.origin) // one.step for year in years}
             pieces.append(table(one.key, combined[one.key], members, steps))
+            pieces.append(_by_themselves(one.key, forecasts, steps))
     return pd.concat(pieces, ignore_index=True)
+
+
+def _by_themselves(
+    key: SeriesKey, forecasts: Sequence[MemberForecast], steps: Mapping[int, int]
+) -> pd.DataFrame:
+    rows: list[tuple[object, ...]] = []
+    for year, step in steps.items():
+        for made in forecasts if step >= 1 else []:
+            if key in made:
+                drawn = made.of(key)[:, step - 1]
+                lower, upper = np.quantile(drawn, [0.25, 0.75])
+                values = (float(lower), float(upper), float((drawn > 0).mean()))
+                rows += [(*key, year, what, made.name, value) for what, value in zip(SAYS, values)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def notes(

@@ -30,8 +30,8 @@ class Combined:
         Zero for members that made no forecast.
     disagreement, parameters, shocks, unsplit, calibration : ndarray, shape (n_ahead,)
         Parts of the variance, in persons squared; the last may be below zero.
-    revisions : ndarray, shape (n_ahead,)
-        What revisions of the figures to come add to it.
+    revisions, accounts : ndarray, shape (n_ahead,)
+        What revisions of the figures to come add to it, and accounts that have to add up.
     """
 
     paths: np.ndarray
@@ -42,11 +42,39 @@ class Combined:
     unsplit: np.ndarray
     calibration: np.ndarray
     revisions: np.ndarray
+    accounts: np.ndarray
 
-    def moved(self, paths: np.ndarray) -> Combined:
+    def revised(self, paths: np.ndarray) -> Combined:
         """Return the forecast with draws that revisions have moved."""
-        added = _central_variance(paths) - _central_variance(self.paths)
-        return replace(self, paths=paths, revisions=np.maximum(added, 0.0))
+        return replace(self, paths=paths, revisions=np.maximum(self._added(paths), 0.0))
+
+    def reconciled(self, paths: np.ndarray) -> Combined:
+        """Return the forecast with draws that obey the accounts."""
+        if np.array_equal(paths, self.paths):
+            return self
+        return replace(self, paths=paths, accounts=self._added(paths))
+
+    def less(self, other: Combined, paths: np.ndarray) -> Combined:
+        """Return what explains draws of the difference between this series and another.
+
+        Their variances add up; what they have in common is the part of the accounts.
+        """
+        parts = {
+            name: getattr(self, name) + getattr(other, name)
+            for name in (
+                "disagreement",
+                "parameters",
+                "shocks",
+                "unsplit",
+                "calibration",
+                "revisions",
+            )
+        }
+        rest = _central_variance(paths) - sum(parts.values())
+        return Combined(paths, (self.weights + other.weights) / 2, **parts, accounts=rest)
+
+    def _added(self, paths: np.ndarray) -> np.ndarray:
+        return np.asarray(_central_variance(paths) - _central_variance(self.paths))
 
 
 def combine(
@@ -102,7 +130,7 @@ def _one(
     nothing = np.zeros(n_ahead)
     if n_ahead == 0:
         empty = np.zeros((len(forecasts), 0))
-        return Combined(np.empty((n_draws, 0)), empty, *(nothing,) * 6)
+        return Combined(np.empty((n_draws, 0)), empty, *(nothing,) * 7)
     there = np.flatnonzero(present).tolist()
     draws = np.stack([forecasts[k].of(key)[:, :n_ahead] for k in there])
     weights = np.stack(
@@ -127,7 +155,7 @@ def _one(
     paths = dependence.with_ranks_of(template, calibrated)
     shares = [forecasts[k].parameter_share(key) for k in there]
     parts = _variances(draws, weights[there], shares, pooled, calibrated)
-    return Combined(paths, weights, *(*parts, nothing))
+    return Combined(paths, weights, *(*parts, nothing, nothing))
 
 
 def _variances(

@@ -11,6 +11,8 @@ import pandas as pd
 import xarray as xr
 
 from forecast import scales
+from forecast.accounts.identities import stated
+from forecast.accounts.reconcile import reconcile
 from forecast.contract import (
     FittedBase,
     Model,
@@ -23,7 +25,7 @@ from forecast.hindcast.occasions import run_members
 from forecast.hindcast.quantiles import collect
 from forecast.hindcast.vintages import Outcomes
 from forecast.horizons import check_years
-from forecast.models.assembly import assemble
+from forecast.models.assembly import assemble, by_series
 from forecast.models.ensemble import (
     explanation,
     release_revisions,
@@ -239,7 +241,12 @@ class FittedEnsemble(FittedBase):
             model=self.model.name,
             seed=self.seed,
         )
-        explained = explanation.tables(self.panel, combined, self.model.labels, wanted)
+        coherence = self.model.settings["coherence"]
+        if coherence["apply"]:
+            # Figures that two offices count a few persons apart must not cost the forecast.
+            outlook = reconcile(outlook, coherence["method"], strict=False)
+            combined = _obeying(combined, by_series(outlook))
+        explained = explanation.tables(self.panel, combined, forecasts, wanted)
         return Forecast(outlook.paths, outlook.horizons, outlook.notes, self.panel, explained)
 
     def _members_forecasts(
@@ -261,4 +268,17 @@ class FittedEnsemble(FittedBase):
         laws = release_revisions.laws(self.panel, settings)
         seed = np.random.SeedSequence([self.seed, 0x726576])
         moved = revisions.revised(paths, self.panel, awaited, laws, seed)
-        return {key: combined[key].moved(drawn) for key, drawn in moved.items()}
+        return {key: combined[key].revised(drawn) for key, drawn in moved.items()}
+
+
+def _obeying(
+    combined: Mapping[SeriesKey, Combined], paths: Mapping[SeriesKey, np.ndarray]
+) -> dict[SeriesKey, Combined]:
+    """Return series with draws that obey the accounts; a net is explained by its flows."""
+    made = {key: one.reconciled(paths[key]) for key, one in combined.items()}
+    for identity in stated(list(combined)):
+        if identity.kind == "net":
+            net, into, out = identity.keys
+            if paths[net].shape == paths[into].shape == paths[out].shape:
+                made[net] = made[into].less(made[out], paths[net])
+    return made

@@ -1,0 +1,118 @@
+"""From the middle out: a country's flows make its net, and its regions share it by inhabitants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecast.accounts.identities import Identity
+from forecast.panel import Panel
+from forecast.series_key import SeriesKey
+
+
+def nets_from_flows(
+    values: np.ndarray,
+    forecast: np.ndarray,
+    keys: Sequence[SeriesKey],
+    identities: Sequence[Identity],
+) -> np.ndarray:
+    """Make nets that are no part of a total the difference of their flows, in place.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_draws, n_series, n_years)
+        Draws in persons, with figures already observed in their place.
+    forecast : ndarray of bool, shape (n_series, n_years)
+    keys : sequence of SeriesKey
+    identities : sequence of Identity
+
+    Returns
+    -------
+    ndarray of bool, shape (n_series, n_years)
+        Nets and flows that are settled by it.
+    """
+    place = {key: position for position, key in enumerate(keys)}
+    parts = {key for one in identities if one.kind == "sum" for key, _ in one.terms[1:]}
+    settled = np.zeros_like(forecast)
+    for identity in identities:
+        if identity.kind != "net" or identity.keys[0] in parts:
+            continue
+        net, into, out = (place[key] for key in identity.keys)
+        made = values[:, into] - values[:, out]
+        there = forecast[net] & ~np.isnan(made[0])
+        values[:, net] = np.where(there, made, values[:, net])
+        settled[[net, into, out]] |= there
+    return settled
+
+
+def order_of_the_country(
+    values: np.ndarray,
+    settled: np.ndarray,
+    keys: Sequence[SeriesKey],
+    identities: Sequence[Identity],
+) -> None:
+    """Put the worlds of regions in the order of their country's net, in place.
+
+    World *i* of the regions becomes the one whose sum ranks, on average over the years, as
+    the country's net does in world *i*. Each region keeps its draws and their course; less
+    is left to be shared out. Shapes as of `nets_from_flows`.
+    """
+    place = {key: position for position, key in enumerate(keys)}
+    for whole, parts, others in _countries(settled.any(axis=1), place, identities):
+        total = values[:, parts].sum(axis=1)
+        years = settled[whole] & ~np.isnan(total[0])
+        if years.any():
+            ours, theirs = (
+                np.argsort(_height(drawn[:, years]), kind="stable")
+                for drawn in (values[:, whole], total)
+            )
+            turned = values[:, others].copy()
+            values[np.ix_(ours, others)] = turned[theirs]
+
+
+def _height(drawn: np.ndarray) -> np.ndarray:
+    """Return the mean rank of each path of shape (n_draws, n_years) over the years."""
+    return np.asarray(np.argsort(np.argsort(drawn, axis=0), axis=0).mean(axis=1))
+
+
+def _countries(
+    settled: np.ndarray, place: dict[SeriesKey, int], identities: Sequence[Identity]
+) -> list[tuple[int, list[int], list[int]]]:
+    """Return columns of each settled total, of its parts, and of all that hangs on them."""
+    found = []
+    for identity in identities:
+        whole, *parts = (place[key] for key in identity.keys)
+        if identity.kind != "sum" or not settled[whole] or settled[parts].any():
+            continue
+        others = set(parts)
+        for below in identities:
+            columns = {place[key] for key in below.keys}
+            if columns & others and not settled[list(columns)].any():
+                others |= columns
+        found.append((whole, parts, sorted(others)))
+    return found
+
+
+def shares(panel: Panel, keys: Sequence[SeriesKey]) -> np.ndarray | None:
+    """Return the diagonal metric in which series take what is to be shared by inhabitants.
+
+    Parameters
+    ----------
+    panel : Panel
+    keys : sequence of SeriesKey
+
+    Returns
+    -------
+    ndarray of shape (n_series, n_series), or None
+        None if the last population of one of them is not known.
+    """
+    inhabitants = []
+    for key in keys:
+        series = panel.find(key)
+        people = np.empty(0) if series is None else series.population
+        known = people[~np.isnan(people)]
+        if not len(known):
+            return None
+        inhabitants.append(float(known[-1]))
+    return np.diag(inhabitants)

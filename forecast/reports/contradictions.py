@@ -1,0 +1,131 @@
+"""Where other sources and other models say something else, told beside the number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from forecast import labels
+from forecast.language import Language, message, rounded
+from forecast.models.ensemble.explanation import SAYS
+from forecast.reports.series_view import SeriesView
+from forecast.series_key import KEY
+
+#: Chances of more arrivals than departures that differ by more than this contradict each other.
+CHANCES = 0.15
+#: Most models that are named.
+_NAMED = 3
+
+
+def contradictions(
+    view: SeriesView,
+    year: int,
+    views: Sequence[SeriesView],
+    explanation: pd.DataFrame | None,
+    words: Language,
+) -> str:
+    """Say which sources and models contradict the forecast of one series in one year.
+
+    They do if their chances of more arrivals than departures differ by more than 15
+    points, or their middle halves do not overlap.
+
+    Parameters
+    ----------
+    view : SeriesView
+    year : int
+        A year that was forecast.
+    views : sequence of SeriesView
+        Among them those of other sources of the same figure.
+    explanation : DataFrame or None
+        `Forecast.explanation`: what the members of an ensemble say by themselves.
+    words : Language
+
+    Returns
+    -------
+    str
+        Sentences; empty if nothing contradicts.
+    """
+    drawn = view.at(year)
+    said = [
+        _other_source(other, year, drawn, view, words)
+        for other in views
+        if other.key[1:] == view.key[1:] and other.key != view.key and year in other.years
+    ]
+    if explanation is not None:
+        said.append(_models(_members(explanation, view, year), drawn, view, words))
+    return " ".join(text for text in said if text)
+
+
+def _apart(drawn: np.ndarray, quartiles: tuple[float, float], chance: float, signed: bool) -> bool:
+    lower, upper = np.quantile(drawn, [0.25, 0.75])
+    differs = signed and abs(float((drawn > 0).mean()) - chance) > CHANCES
+    return bool(differs or quartiles[0] > upper or quartiles[1] < lower)
+
+
+def _other_source(
+    other: SeriesView, year: int, drawn: np.ndarray, view: SeriesView, words: Language
+) -> str:
+    theirs = other.at(year)
+    lower, upper = (float(q) for q in np.quantile(theirs, [0.25, 0.75]))
+    chance = float((theirs > 0).mean())
+    signed = view.series.signed
+    if not _apart(drawn, (lower, upper), chance, signed):
+        return ""
+    return words.say(
+        "{source} says something else, because it measures something else: {statement}.",
+        source=labels.source(other.series.source, words),
+        statement=_statement(lower, upper, chance, signed, words),
+    )
+
+
+def _statement(lower: float, upper: float, chance: float, signed: bool, words: Language) -> str:
+    """Return the chance of a gain, or the middle half of a count."""
+    if signed:
+        return words.say("a net gain has a chance of {chance}", chance=words.percent(chance))
+    low, high = (words.persons(rounded(number)) for number in (lower, upper))
+    return words.say("half of its futures lie between {low} and {high}", low=low, high=high)
+
+
+def _members(explanation: pd.DataFrame, view: SeriesView, year: int) -> pd.DataFrame:
+    """Return one row per member: its weight and what it says by itself."""
+    same = explanation["year"] == year
+    for column, value in zip(KEY, view.key):
+        same &= explanation[column] == value
+    rows = explanation[same & (explanation["what"] != "variance share")]
+    table = rows.pivot_table(index="name", columns="what", values="value")
+    return table.reindex(columns=["weight", *SAYS]).dropna()
+
+
+def _models(members: pd.DataFrame, drawn: np.ndarray, view: SeriesView, words: Language) -> str:
+    signed = view.series.signed
+    there = [
+        _apart(drawn, (lower, upper), chance, signed)
+        for lower, upper, chance in members[list(SAYS)].itertuples(index=False)
+    ]
+    apart = members[there].sort_values("weight", ascending=False)
+    if not len(apart):
+        return ""
+    listed = [
+        f"{name} {_number(lower, upper, chance, signed, words)}"
+        for name, _, lower, upper, chance in apart.head(_NAMED).itertuples()
+    ]
+    more = ["…"] if len(apart) > _NAMED else []
+    what = message("a net gain: {models}") if signed else message("half of the futures: {models}")
+    return words.count(
+        "{n} of {all} models asked says something else by itself ({named}); by its past errors "
+        "it counts for {weight}.",
+        "{n} of {all} models asked say something else by themselves ({named}); by their past "
+        "errors they count for {weight}.",
+        len(apart),
+        all=len(members),
+        named=words.say(what, models="; ".join([*listed, *more])),
+        weight=words.share(float(apart["weight"].sum())),
+    )
+
+
+def _number(lower: float, upper: float, chance: float, signed: bool, words: Language) -> str:
+    if signed:
+        return words.percent(chance)
+    return "–".join(words.persons(rounded(end)) for end in (lower, upper))

@@ -1,0 +1,90 @@
+"""How earlier editions turned out: what they said beside what came, and a running record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from forecast import labels, validation
+from forecast.evaluate.editions import Edition, outturn, running_record
+from forecast.language import Language, rounded
+from forecast.panel import Panel
+
+
+def section(editions: Sequence[Edition], panel: Panel, words: Language) -> dict[str, Any] | None:
+    """Return the section on earlier editions, or None if nothing of theirs is known yet.
+
+    Parameters
+    ----------
+    editions : sequence of Edition
+    panel : Panel
+        The newest figures.
+    words : Language
+
+    Returns
+    -------
+    dict or None
+        ``text``, sentences on the newest edition of which something is known; ``rows``, what
+        it said beside what came, countries first; ``record``, one row per edition.
+    """
+    judged = outturn(editions, panel)
+    if not len(judged):
+        return None
+    record = running_record(judged)
+    newest = judged[judged["edition"] == judged["edition"].max()]
+    regional = ["-" in place for place in newest["location"]]
+    newest = newest.assign(regional=regional).sort_values(
+        ["regional", "location", "measure", "source", "year"], kind="stable"
+    )
+    return {
+        "text": _sentence(newest, record[record["edition"] != "all"].iloc[-1], words),
+        "rows": [_row(row, words) for row in newest.to_dict("records")],
+        "record": [_summed(row, words) for row in record.to_dict("records")],
+    }
+
+
+def _sentence(newest: pd.DataFrame, record: pd.Series, words: Language) -> str:
+    said = words.count(
+        "The edition of {day} was made with {model}. Since then {n} figure that it had forecast "
+        "has come out: {inside} within its 80 % interval, where {expected} can be expected.",
+        "The edition of {day} was made with {model}. Since then {n} figures that it had forecast "
+        "have come out: {inside} within their 80 % intervals, where {expected} can be expected.",
+        len(newest),
+        day=record["edition"],
+        model=newest["model"].iloc[0],
+        inside=int(newest["inside_80"].sum()),
+        expected=round(0.8 * len(newest)),
+    )
+    error = words.say(
+        "Its middle estimates were {error} off on average; assuming no change would have been off "
+        "by {other}.",
+        error=words.persons(rounded(float(record["mean_error"]), 3)),
+        other=words.persons(rounded(float(record["of_no_change"]), 3)),
+    )
+    return f"{said} {error}"
+
+
+def _row(row: Mapping[Any, Any], words: Language) -> dict[str, Any]:
+    signed = validation.MEASURES[row["measure"]]
+    numbers = (row[name] for name in ("median", "lower_80", "upper_80"))
+    return {
+        "place": labels.place(row["location"], words),
+        "measure": labels.measure(row["measure"], words),
+        "source": labels.source(row["source"], words),
+        "year": int(row["year"]),
+        "said": [words.persons(rounded(float(number), 3), sign=signed) for number in numbers],
+        "came": words.persons(row["observed"], sign=signed),
+        "inside": bool(row["inside_80"]),
+    }
+
+
+def _summed(row: Mapping[Any, Any], words: Language) -> dict[str, Any]:
+    errors = (row["mean_error"], row["of_no_change"])
+    return {
+        "edition": words.say("All") if row["edition"] == "all" else row["edition"],
+        "figures": words.persons(row["figures"]),
+        "errors": [words.persons(rounded(float(error), 3)) for error in errors],
+        "shares": [words.share(float(row[f"inside_{level}"])) for level in (50, 80, 95)],
+    }
