@@ -51,7 +51,7 @@ def load(name: str = "central-asia") -> Panel:
     --------
     >>> register = load("central-asia").select(location="KAZ", source="kz-bns")
     >>> register.select(measure="immigration").series[0].values[-2:].tolist()
-    [25387.0, 29282.0]
+    [29282.0, 23761.0]
     """
     if name in package.names():
         return package.load(name)

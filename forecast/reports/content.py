@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from forecast import labels
-from forecast.evaluate.editions import Edition as Earlier
+from forecast.evaluate.editions import Edition
 from forecast.horizons import CONCEPTS
 from forecast.impacts.result import Impact
 from forecast.language import Language
@@ -38,7 +38,7 @@ _UN = "un-wpp"
 
 
 @dataclass(frozen=True, eq=False)
-class Edition:
+class Supplements:
     """What a report is to hold beside the forecast itself.
 
     Attributes
@@ -68,7 +68,7 @@ class Edition:
     record: Record | None = None
     uncovered: bool = False
     thresholds: Sequence[Threshold] = ()
-    earlier: Sequence[Earlier] = ()
+    earlier: Sequence[Edition] = ()
     scenarios: Sequence[Scenario] = ()
     targets: pd.DataFrame | None = None
     again: Sequence[str] = ()
@@ -76,7 +76,7 @@ class Edition:
     impacts: Sequence[Impact] = ()
 
 
-def page(outlook: Forecast, views: Sequence[SeriesView], edition: Edition) -> dict[str, Any]:
+def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> dict[str, Any]:
     """Return the template's values.
 
     Parameters
@@ -84,13 +84,13 @@ def page(outlook: Forecast, views: Sequence[SeriesView], edition: Edition) -> di
     outlook : Forecast
     views : sequence of SeriesView
         Every series, see `forecast.reports.series_view.subjects`.
-    edition : Edition
+    extra : Supplements
     """
-    words = edition.words
+    words = extra.words
     codes = sorted({view.country for view in views}, key=lambda code: _rank(code, words))
     sources = {view.series.source for view in views if view.forecast}
     ordered = sorted(views, key=lambda view: codes.index(view.country))
-    countries = [_country(views, code, edition, outlook.explanation) for code in codes]
+    countries = [_country(views, code, extra, outlook.explanation) for code in codes]
     entries = [country["brief"] for country in countries if country["brief"]]
     return {
         "horizons": outlook.horizons,
@@ -102,6 +102,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], edition: Edition) -> di
         ),
         "levels": [round(100 * level) for level in LEVELS],
         "origin": int(outlook.paths.attrs["origin"]),
+        "overdue": provenance.overdue(outlook.history, words),
         "contrast": _UN in sources and len(sources) > 1,
         "known_region": any(bundled(view.key) for view in views),
         "accounts": accounts(views, words),
@@ -115,17 +116,17 @@ def page(outlook: Forecast, views: Sequence[SeriesView], edition: Edition) -> di
         "others": other_sources.un_projections(ordered, words),
         "places": places(views, codes, words),
         "method": method(outlook, words),
-        "again": edition.again,
-        "called": edition.called,
-        "record": section(edition.record, views, words),
-        "uncovered": edition.uncovered,
-        "what_ifs": what_if(edition.scenarios, views, words) if edition.scenarios else None,
-        "aims": None if edition.targets is None else aims(edition.targets, edition.record, words),
-        "impacts": impacts(edition.impacts, words),
-        "changes": changes(edition.earlier[-1].manifest, outlook, views, words)
-        if edition.earlier
+        "again": extra.again,
+        "called": extra.called,
+        "record": section(extra.record, views, words),
+        "uncovered": extra.uncovered,
+        "what_ifs": what_if(extra.scenarios, views, words) if extra.scenarios else None,
+        "aims": None if extra.targets is None else aims(extra.targets, extra.record, words),
+        "impacts": impacts(extra.impacts, words),
+        "changes": changes(extra.earlier[-1].manifest, outlook, views, words)
+        if extra.earlier
         else None,
-        "outturn": outturn(edition.earlier, outlook.history, words),
+        "outturn": outturn(extra.earlier, outlook.history, words),
     }
 
 
@@ -134,9 +135,9 @@ def _rank(code: str, words: Language) -> tuple[int, str]:
 
 
 def _country(
-    views: Sequence[SeriesView], code: str, edition: Edition, explanation: pd.DataFrame | None
+    views: Sequence[SeriesView], code: str, extra: Supplements, explanation: pd.DataFrame | None
 ) -> dict[str, Any]:
-    words = edition.words
+    words = extra.words
     ours = [view for view in views if view.country == code]
     national = sorted(
         (view for view in ours if view.national),
@@ -151,8 +152,8 @@ def _country(
         "name": labels.place(code, words),
         "concept": sentences.concept(code, words),
         "own": own,
-        "targets": [_target(fitted, year, edition, explanation) for year in own or horizons],
-        "brief": entry(fitted, own, edition.record, words),
+        "targets": [_target(fitted, year, extra, explanation) for year in own or horizons],
+        "brief": entry(fitted, own, extra.record, words),
         "contrast": _contrast(national, words),
         "figures": [_figure(view, words) for view in fitted],
         "rows": intervals(fitted, words),
@@ -173,10 +174,10 @@ def _bundled_region(view: SeriesView) -> bool:
 
 
 def _target(
-    fitted: Sequence[SeriesView], year: int, edition: Edition, explanation: pd.DataFrame | None
+    fitted: Sequence[SeriesView], year: int, extra: Supplements, explanation: pd.DataFrame | None
 ) -> dict[str, Any]:
     """Return the sentences on one target year."""
-    words, found = edition.words, edition.record
+    words, found = extra.words, extra.record
     lines = []
     for view in fitted:
         text = [sentences.expectation(view, year, words)]
@@ -184,7 +185,7 @@ def _target(
             text.append(sentences.above_recent(view, year, words))
             text += [
                 chance(view, year, threshold, words)
-                for threshold in edition.thresholds
+                for threshold in extra.thresholds
                 if threshold.concerns(view)
             ]
             text.append(sentences.total(view, year, words))

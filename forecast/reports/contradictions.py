@@ -94,7 +94,7 @@ def _members(explanation: pd.DataFrame, view: SeriesView, year: int) -> pd.DataF
     for column, value in zip(KEY, view.key):
         same &= explanation[column] == value
     rows = explanation[same & (explanation["what"] != "variance share")]
-    table = rows.pivot_table(index="name", columns="what", values="value")
+    table = rows.set_index(["name", "what"])["value"].unstack("what")
     return table.reindex(columns=["weight", *SAYS]).dropna()
 
 
@@ -104,7 +104,7 @@ def _models(members: pd.DataFrame, drawn: np.ndarray, view: SeriesView, words: L
         _apart(drawn, (lower, upper), chance, signed)
         for lower, upper, chance in members[list(SAYS)].itertuples(index=False)
     ]
-    apart = members[there].sort_values("weight", ascending=False)
+    apart = members.loc[np.array(there, dtype=bool)].sort_values("weight", ascending=False)
     if not len(apart):
         return ""
     listed = [

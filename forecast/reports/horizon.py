@@ -132,7 +132,7 @@ def report(
             impacts=impacts,
         )
     )
-    edition = content.Edition(
+    extra = content.Supplements(
         words,
         found,
         uncovered=track is not None and found is None,
@@ -144,7 +144,7 @@ def report(
         targets=None if targets is None else target_table(targets, outlook),
         impacts=impacts,
     )
-    shown = content.page(outlook, views, edition)
+    shown = content.page(outlook, views, extra)
     table = inactive_columns(
         all_quantiles(outlook, words), ("location", "name", "measure", "source", "model")
     )
@@ -152,13 +152,13 @@ def report(
     contents = {
         f"{stem}.html": render(shown, words).encode(),
         f"{stem}.csv": table.to_csv(index=False, lineterminator="\n").encode(),
-        f"{stem}.xlsx": workbook(outlook, views, shown["title"], words, edition.targets, found),
+        f"{stem}.xlsx": workbook(outlook, views, shown["title"], words, extra.targets, found),
     }
     hub = f"{name}-hub"
     shared = _hub(outlook, Path(folder) / hub)
     every = {**contents, **{f"{hub}/{path}": data for path, data in shared.items()}}
     contents[f"{stem}.manifest.json"] = manifest.manifest(
-        outlook, views, every, [one.name for one in edition.scenarios]
+        outlook, views, every, [one.name for one in extra.scenarios]
     ).encode()
     with ExitStack() as stack:
         # Renamed into place in the opposite order: last the manifest, which vouches for the rest.

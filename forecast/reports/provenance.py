@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
@@ -12,11 +13,13 @@ import pandas as pd
 from forecast import labels
 from forecast.contract import FORECAST
 from forecast.data import package
+from forecast.data.status import status
 from forecast.errors import UnknownNameError
 from forecast.language import Language, rounded
 from forecast.models.registry import specification
 from forecast.models.registry import table as registry
 from forecast.outlook import Forecast
+from forecast.panel import Panel
 from forecast.reports import sentences
 from forecast.reports.series_view import FIRST_YEAR, SeriesView
 from forecast.series_key import KEY, SeriesKey
@@ -233,6 +236,23 @@ def other_sign(view: SeriesView, words: Language) -> str:
         "far as the newest figures do.",
         turned,
         of=len(years),
+    )
+
+
+def overdue(panel: Panel, words: Language) -> str:
+    """Name the sources that were due to bring newer figures before the newest ones came."""
+    if not panel.last_release:
+        return ""
+    table = status(panel, dt.date.fromisoformat(panel.last_release))
+    late = table[table["overdue"]].drop_duplicates("source")
+    return " ".join(
+        words.say(
+            "{source}: figures to {year}; newer ones were due by {due}.",
+            source=labels.source(row["source"], words),
+            year=row["last_year"],
+            due=row["due"],
+        )
+        for row in late.to_dict("records")
     )
 
 

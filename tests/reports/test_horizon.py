@@ -138,7 +138,8 @@ def test_the_page_says_what_it_does_not_contain(page: Page) -> None:
 def test_the_page_says_so_where_intervals_allow_for_revisions(
     outlook: Forecast, tmp_path: Path
 ) -> None:
-    told = pd.DataFrame({"what": ["variance share"], "name": ["revisions"], "value": [0.4]})
+    row = {**outlook.series.iloc[0][["source", "location", "measure"]], "year": 2030}
+    told = pd.DataFrame([{**row, "what": "variance share", "name": "revisions", "value": 0.4}])
     written = report(dataclasses.replace(outlook, explanation=told), folder=tmp_path, name="own")
     text = " ".join(" ".join(Page(written[0].read_text(encoding="utf-8")).text).split())
     assert "the intervals allow for revisions as large as those" in text

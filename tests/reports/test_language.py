@@ -148,7 +148,7 @@ def test_a_russian_page_says_so(outlook: Forecast, tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", ["kk", "ky", "uz"])
 def test_a_language_is_added_by_one_catalogue(outlook: Forecast, tmp_path: Path, code: str) -> None:
     draft = Language(code, read_catalogue(code))
-    shown = content.page(outlook, series_views(outlook), content.Edition(draft))
+    shown = content.page(outlook, series_views(outlook), content.Supplements(draft))
     text = render(shown, draft)
     assert f'<html lang="{code}">' in text
     for heading in ("Horizon report", "What to expect", "Limits"):

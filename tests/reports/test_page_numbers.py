@@ -70,7 +70,23 @@ def more(outlook: Forecast, track: Track, key: Key, year: int) -> list[int]:
         total = draws[ahead].sum(axis=1)
         low, middle, high = (rounded(float(x)) for x in np.quantile(total, [0.1, 0.5, 0.9]))
         said += [ahead[0], year, low, high, 80, middle]
+    said += contradicting(outlook, key, year)
     return said + record(outlook, track, key, year - int(seen.index[-1]))
+
+
+def contradicting(outlook: Forecast, key: Key, year: int) -> list[int]:
+    """What other sources of the same figure say, where it cannot be squared with this one."""
+    ours, said = drawn(outlook, key)[year], []
+    for other in outlook.keys:
+        if other[1:] == key[1:] and other != key and year in drawn(outlook, other):
+            theirs = drawn(outlook, other)[year]
+            gains = [float((values > 0).mean()) for values in (ours, theirs)]
+            low, high = (theirs.quantile(q) for q in (0.25, 0.75))
+            apart = low > ours.quantile(0.75) or high < ours.quantile(0.25)
+            signed = key[2] in SIGNED
+            if apart or (signed and abs(gains[0] - gains[1]) > 0.15):
+                said += [percent(gains[1])] if signed else [rounded(low), rounded(high)]
+    return said
 
 
 def record(outlook: Forecast, track: Track, key: Key, distance: int) -> list[int]:

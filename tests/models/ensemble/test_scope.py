@@ -54,7 +54,8 @@ def test_flows_are_meant_for_countries_with_arrivals_and_departures() -> None:
 
 @pytest.mark.thorough
 def test_series_with_special_members_learn_apart_and_others_need_no_excuse() -> None:
-    mixed = Ensemble(["naive", "mean", "flows"])
+    apart = {"coherence": {"apply": False}}
+    mixed = Ensemble(["naive", "mean", "flows"], settings=apart)
     fitted = mixed.fit(accounts(), 1)
     assert set(fitted.weights["group"].to_numpy()) == {"log with flows", "rate", "rate with flows"}
     outlook = fitted.forecast((2025,), 300)
