@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from forecast.cli.options import Years, cache_option, folder_option, joined
+from forecast.cli.options import Choice, Years, cache_option, folder_option, joined
 from forecast.cli.output import show, tell
 from forecast.cli.request import DEFAULT_DATA, Figures, figures_options
 from forecast.errors import DataError
@@ -72,7 +72,7 @@ def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
 )
 @click.option(
     "--vintage",
-    type=click.Choice(["latest", "as_published"]),
+    type=Choice(["latest", "as_published"]),
     default="latest",
     show_default=True,
     help="Learn from the latest figures, or only from those out on the day.",
@@ -88,7 +88,7 @@ def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
 @click.option("--draws", default=1000, show_default=True, help="Simulated futures per forecast.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same numbers.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; all processors by default.")
-@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
+@click.option("--engine", type=Choice(["local", "dask"]), default="local", show_default=True)
 @click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster, with --engine dask.")
 @click.option(
     "--store",
@@ -100,7 +100,7 @@ def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
 @cache_option
 @click.option(
     "--step",
-    type=click.Choice(["1", "5"]),
+    type=Choice(["1", "5"]),
     default="1",
     show_default=True,
     help="Years per figure, for a folder of vintages.",

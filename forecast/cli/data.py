@@ -147,9 +147,11 @@ def list_data(output: Output) -> None:
             ["panel", "source", "measure"], sort=False
         ):
             years = f"{group['first'].min()}–{group['last'].max()}"
-            rows.append([panel, source, measure, years, ", ".join(group["location"])])
+            codes = group["location"].tolist()
+            places = ", ".join(codes) if len(codes) < 6 else f"{len(codes)} places"
+            rows.append([panel, source, measure, years, places])
         heads = ("data", "source", "measure", "years", "places")
-        return ruled(dict.fromkeys(heads, "left"), rows, spaced=True)
+        return ruled(dict.fromkeys(heads, "left"), rows)
 
     output.show(series, brief)
 

@@ -10,7 +10,7 @@ import click
 
 from forecast.cli.backtest import backtest
 from forecast.cli.data import data
-from forecast.cli.options import folder_option, language_option, output_options
+from forecast.cli.options import Choice, folder_option, language_option, output_options
 from forecast.cli.output import Output, in_shell, progress, readable, ruled, show
 from forecast.cli.request import Request, forecast_options, saved_option
 from forecast.cli.scenario import condition, impact, impact_option, impacts_of, scenario, targets
@@ -71,7 +71,7 @@ def models(output: Output) -> None:
 @forecast_options()
 @click.option(
     "--table",
-    type=click.Choice(["quantile", "sample", "bayespop", "explanation"]),
+    type=Choice(["quantile", "sample", "bayespop", "explanation"]),
     default="quantile",
     show_default=True,
     help="Quantiles, every draw, net migration as trajectories for bayesPop, or why the "

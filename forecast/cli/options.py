@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import itertools
 from collections.abc import Callable, Sequence
@@ -69,13 +70,26 @@ def folder_to_write(_: click.Context, __: click.Parameter, given: Path | None) -
     return given
 
 
+class Choice(click.Choice):  # type: ignore[type-arg,unused-ignore]
+    """One of several words; a misspelt one is refused with the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the word."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            if near := difflib.get_close_matches(str(value), self.choices, n=1):
+                self.fail(f"{error.message} Did you mean {near[0]!r}?", param, ctx)
+            raise
+
+
 output_options = bundled(
     "output",
     Output,
     click.option(
         "--format",
         "form",
-        type=click.Choice(["table", "csv", "json", "parquet"]),
+        type=Choice(["table", "csv", "json", "parquet"]),
         help="A table to read, or a form for programs; by default what the ending of --out says, "
         "else CSV. Parquet needs --out.",
     ),
@@ -173,5 +187,5 @@ cache_option = click.option(
 
 
 language_option = click.option(
-    "--language", type=click.Choice(["en", "ru"]), default="en", show_default=True
+    "--language", type=Choice(["en", "ru"]), default="en", show_default=True
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecast.cli.options import Decorator, Years, bundled, cache_option, joined, several
+from forecast.cli.options import Choice, Decorator, Years, bundled, cache_option, joined, several
 from forecast.cli.output import progress, tell
 from forecast.errors import DataError
 from forecast.horizons import DEFAULT_HORIZONS
@@ -155,15 +155,15 @@ def figures_options(
         click.option("--sheet", help="Sheet of a workbook, by name."),
         click.option(
             "--units",
-            type=click.Choice(["persons", "thousands", "millions"]),
+            type=Choice(["persons", "thousands", "millions"]),
             help="What the figures of a file count, where it does not say it.",
         ),
         click.option(
             "--flows",
-            type=click.Choice(["external", "internal", "all"]),
+            type=Choice(["external", "internal", "all"]),
             help="Which moves arrivals, departures and saldo of a file count.",
         ),
-        click.option("--decimal", type=click.Choice([".", ","]), help="Decimal mark of a file."),
+        click.option("--decimal", type=Choice([".", ","]), help="Decimal mark of a file."),
         click.option(
             "--skip", multiple=True, metavar="LABEL", help="Row or column of a file to leave out."
         ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecast.cli.options import language_option, output_options
+from forecast.cli.options import Choice, language_option, output_options
 from forecast.cli.output import Output, progress, tell
 from forecast.cli.request import (
     Figures,
@@ -66,7 +66,7 @@ def _conclusions(made: Scenario, stated: Shock) -> None:
 @output_options
 @click.option(
     "--table",
-    type=click.Choice(["beside", "unusual", "event", "effects"]),
+    type=Choice(["beside", "unusual", "event", "effects"]),
     default="beside",
     show_default=True,
     help="Baseline and scenario beside each other; how unusual that is; how large the event is "
@@ -202,7 +202,7 @@ ALL = "all"
 @click.option("--as-of", metavar="DATE", help="Only figures released by this day (YYYY-MM-DD).")
 @click.option(
     "--table",
-    type=click.Choice(["effects", "tests", "placebos"]),
+    type=Choice(["effects", "tests", "placebos"]),
     default="effects",
     show_default=True,
     help="Effects by year, ranks by set of placebos, or every placebo.",
