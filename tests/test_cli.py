@@ -504,6 +504,15 @@ def test_a_terminal_gets_the_table_unless_a_form_is_asked(
     assert capsys.readouterr().out.startswith("year,value\n")
 
 
+def test_a_wide_table_goes_beyond_the_edge_before_a_number_is_cut(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Output(form="table").show(pd.DataFrame({f"column_{at}": [1e9 + at] for at in range(20)}))
+    shown = capsys.readouterr().out
+    assert [at for at in range(20) if f"{1_000_000_000 + at:,}" not in shown] == []
+    assert "column_19" in shown
+
+
 @pytest.mark.parametrize("asked", [("models",), ("data", "list")], ids=" ".join)
 def test_lists_are_tables_for_a_reader(asked: Sequence[str]) -> None:
     told = run(*asked, "--format", "table").stdout

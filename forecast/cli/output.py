@@ -103,7 +103,12 @@ class Output:
         if form == "table" or (
             readable and self.form is None and self.out is None and sys.stdout.isatty()
         ):
-            Console(highlight=False).print(plain(table) if readable is None else readable())
+            console = Console(highlight=False)
+            made = plain(table) if readable is None else readable()
+            if readable is None:  # Rather a line beyond the edge than a number cut off.
+                wide = console.options.update(max_width=10_000)
+                console.width = max(console.width, console.measure(made, options=wide).minimum)
+            console.print(made)
             return
         from forecast.artifacts import atomic_file, write_text
 
