@@ -15,7 +15,8 @@ help: ## Show the targets
 
 report: .venv/report-ready ## Write reports/central-asia.*, with the track record
 	$(BIN)/forecast backtest --models naive,persistence,structural,ensemble --out build/track > /dev/null
-	$(BIN)/forecast report --track build/track --out reports --previous reports/editions/2024/central-asia.manifest.json --targets concepts --impact all \
+	$(BIN)/forecast report --track build/track --out reports --targets concepts --impact all \
+		--previous reports/editions/2024/central-asia.manifest.json \
 		--scenario russia-kazakhstan --scenario labour-return --scenario afghanistan
 
 test: .venv/test-ready ## Run the quick tests: everything that matters, in small form

@@ -29,9 +29,10 @@ def status(panel: Panel, today: dt.date | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Ordered by source and measure: ``source, measure, locations``; ``last_year``, which most series of the source have;
-        ``released``, the day it came out; ``due``; ``overdue``, whether that was more than
-        `GRACE` days ago; ``how``, the command that brings newer figures.
+        Ordered by source and measure: ``source, measure, locations``; ``last_year``, which
+        most series of the source have; ``released``, the day it came out; ``due``;
+        ``overdue``, whether that was more than `GRACE` days ago; ``how``, the command that
+        brings newer figures.
 
     Examples
     --------

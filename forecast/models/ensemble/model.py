@@ -102,11 +102,9 @@ class Ensemble(ModelBase):
         return {"model": self.name, "settings": self.settings, "members": members}
 
     def fit(self, panel: Panel, seed: int) -> FittedEnsemble:
-        """Run the members at earlier origins; see `forecast.contract.Model`."""
+        """Prepare the members; they are run at earlier origins when it is known how far ahead."""
         members = residual_errors.dress(self.members, panel, self.settings["published"])
-        fitted = FittedEnsemble(self, panel, seed, members)
-        fitted.learn(int(self.settings["history"]["steps"]))
-        return fitted
+        return FittedEnsemble(self, panel, seed, members)
 
 
 @dataclass
@@ -145,7 +143,8 @@ class FittedEnsemble(FittedBase):
 
     @property
     def _furthest(self) -> LearnedWeights:
-        return self._learned[max(self._learned)]
+        least = int(self.model.settings["history"]["steps"])
+        return self.learn(max(self._learned, default=least))
 
     def learn(self, steps: int) -> LearnedWeights:
         """Learn weights and widths up to so many steps ahead, from the panel alone.
