@@ -51,18 +51,12 @@ def models(output: Output) -> None:
     rows = table()
 
     def brief() -> Any:
-        return ruled(
-            {"model": "left", "kind": "left", "what it does": "left"},
-            [
-                [
-                    row["model"] + (" (default)" if row["default"] else ""),
-                    row["kind"],
-                    f"{row['title']}. {row['summary']}",
-                ]
-                for row in rows.to_dict("records")
-            ],
-            spaced=True,
-        )
+        shown = []
+        for row in rows.to_dict("records"):
+            name = row["model"] + (" (default)" if row["default"] else "")
+            shown.append([name, row["kind"], f"{row['title']}. {row['summary']}"])
+        heads = ("model", "kind", "what it does")
+        return ruled(dict.fromkeys(heads, "left"), shown, spaced=True)
 
     output.show(rows, brief)
 
@@ -231,12 +225,7 @@ def hub() -> None:
 @click.option(
     "--samples", default=100, show_default=True, help="Draws beside the quantiles; 0 for none."
 )
-def export(
-    request: Request,
-    out: Path,
-    team: str,
-    samples: int,
-) -> None:
+def export(request: Request, out: Path, team: str, samples: int) -> None:
     """Write a forecast as a hub, version 6: configuration, metadata, model output, figures."""
     outlook = request.outlook()
     with progress("writing the hub"):

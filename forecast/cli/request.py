@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -181,11 +181,6 @@ data_option = click.option(
 )
 
 
-def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--data``, and the options of `figures_options`."""
-    return data_option(figures_options()(command))
-
-
 @dataclass(frozen=True)
 class Request:
     """The forecast that a command asks for: made now, or one that was saved."""
@@ -260,7 +255,7 @@ def forecast_options(*others: Decorator) -> Decorator:
         ),
         *others,
     )
-    return lambda command: data_options(request(cache_option(command)))
+    return lambda command: data_option(figures_options()(request(cache_option(command))))
 
 
 #: A saved forecast to start from, instead of making one.

@@ -115,12 +115,7 @@ def scenario(
 @click.option(
     "--minimum", default=100, show_default=True, help="Fewest draws, in effect, to rest on."
 )
-def condition(
-    conditions: Sequence[str],
-    request: Request,
-    minimum: int,
-    output: Output,
-) -> None:
+def condition(conditions: Sequence[str], request: Request, minimum: int, output: Output) -> None:
     """Say what follows for all series if one turns out so; CSV.
 
     TEXT is a condition such as 'KAZ net_migration kz-bns 2027 >= 0', '<= 0',
@@ -156,12 +151,7 @@ def condition(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="A saved backtest; its verdict then stands beside each probability.",
 )
-def targets(
-    request: Request,
-    given: str,
-    track: Path | None,
-    output: Output,
-) -> None:
+def targets(request: Request, given: str, track: Path | None, output: Output) -> None:
     """Say how likely each target of the policy concepts is reached by its year; CSV."""
     from forecast.evaluate.track import Track
     from forecast.scenarios.targets import read
