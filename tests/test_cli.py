@@ -535,3 +535,13 @@ def test_help_loads_nothing_that_takes_time() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_report_of_one_series_says_with_which_options_it_was_made(tmp_path: Path) -> None:
+    chosen = ["--location", "KAZ", "--measure", "net_migration", "--horizons", "2027:2028"]
+    result = run("report", *NAIVE[1:], *chosen, "--out", str(tmp_path))
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "kazakhstan.html").read_text(encoding="utf-8")
+    assert "--data kazakhstan --location KAZ --measure net_migration --model naive" in page
+    table = pd.read_csv(tmp_path / "kazakhstan.csv")
+    assert set(table["measure"]) == {"net_migration"}
