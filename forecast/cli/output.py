@@ -222,7 +222,7 @@ def readable(outlook: Forecast) -> RenderableType:
     )
     unit = str(outlook.paths.attrs["unit"])
     note = (
-        f"{unit[:1].upper()}{unit[1:]}, rounded; model {outlook.model}. The outcome is in the "
-        "range with a chance of 80 %. Loss: more leave than arrive. All quantiles: --format csv."
+        f"{unit[:1].upper()}{unit[1:]}, rounded; model {outlook.model}. Four outcomes in five "
+        "are to lie in the range. Loss: more leave than arrive. All quantiles: --format csv."
     )
     return Group(made, Text(note, style="dim"))
