@@ -26,6 +26,13 @@ class FitError(ForecastError, RuntimeError):
     """A model could not be fitted, or its diagnostics refuse the fit."""
 
 
+def listed(names: Iterable[str]) -> str:
+    """Return names in alphabetical order, the first twelve of many."""
+    known = sorted(names)
+    more = f" and {len(known) - 12} more" if len(known) > 12 else ""
+    return ", ".join(known[:12]) + more
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
     """Build the error for a name that is not known, with the nearest known ones.
 
@@ -45,7 +52,5 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameEr
     """
     names = sorted(known)
     near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
-    shown = near or names[:12]
-    more = "" if len(shown) == len(names) or near else f" and {len(names) - len(shown)} more"
-    hint = "Did you mean" if near else "Known are"
-    return UnknownNameError(f"unknown {kind} {name!r}. {hint}: {', '.join(shown)}{more}.")
+    hint = f"Did you mean: {', '.join(near)}" if near else f"Known are: {listed(names)}"
+    return UnknownNameError(f"unknown {kind} {name!r}. {hint}.")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import flags, locations, validation
-from forecast.errors import DataError, unknown_name
+from forecast.errors import DataError, listed, unknown_name
 from forecast.series import Series, series_of
 from forecast.series_key import KEY, SeriesKey
 from forecast.validation import COLUMNS
@@ -123,20 +123,39 @@ class Panel:
         Raises
         ------
         UnknownNameError
-            If a name is not in the panel; the message lists those that are.
+            If a name is not in the panel; the message has the nearest and lists those that are.
+        DataError
+            If each name is in the panel, but no series has them together.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> net = fc.load("central-asia").select(location="KAZ", measure="net_migration")
+        >>> [series.source for series in net]
+        ['kz-bns', 'un-wpp']
+        >>> fc.forecast(net, model="naive", draws=100).series["location"].tolist()
+        ['KAZ', 'KAZ']
         """
         keep = np.ones(len(self._table), dtype=bool)
+        fits: np.ndarray | None = None
         for column, wanted in (("location", location), ("measure", measure), ("source", source)):
             if wanted is None:
                 continue
-            names = [wanted] if isinstance(wanted, str) else list(wanted)
-            if column == "location":
-                names = [locations.canonical(name) for name in names]
+            given = [wanted] if isinstance(wanted, str) else list(wanted)
+            place = column == "location"
+            names = [locations.canonical(name) for name in given] if place else given
             present = set(self._table[column])
-            for name in names:
+            for name, spelled in zip(names, given):
                 if name not in present:
-                    raise unknown_name(f"{column} in this panel", name, present)
+                    also = {locations.name(code) for code in present} if place else set()
+                    error = unknown_name(f"{column} in this panel", spelled, present | also)
+                    raise type(error)(f"{error} It has {listed(present)}.")
             keep &= self._table[column].isin(names).to_numpy()
+            fits = keep.copy() if fits is None else fits
+        if not keep.any():
+            nearest = self._table[fits][KEY].drop_duplicates().to_numpy(str)
+            there = listed(f"{measure} of {place} ({office})" for office, place, measure in nearest)
+            raise DataError(f"no series fits the whole selection. There are {there}.")
         return self._keep(keep, "that fit the selection")
 
     def without(self, keys: Sequence[SeriesKey]) -> Panel:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from forecast.cli.options import Years, cache_option, folder_option, joined
+from forecast.cli.options import Choice, Years, cache_option, folder_option, joined
+from forecast.cli.output import show, tell
+from forecast.cli.request import DEFAULT_DATA, Figures, figures_options
 from forecast.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,42 +35,44 @@ def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
 @click.command()
 @click.option(
     "--data",
-    default="central-asia",
+    default=DEFAULT_DATA,
     show_default=True,
     metavar="FILE|NAME|FOLDER",
     help="A table of your own, a bundled panel, or a folder with the UN's WPP vintages.",
 )
+@figures_options()
 @click.option(
     "--models",
     multiple=True,
     callback=_names,
     default=["naive,persistence,ets,theta,structural,arima"],
-    show_default="naive,persistence,ets,theta,structural,arima",
+    show_default=True,
     metavar="NAMES",
     help="Separated by commas; see `forecast models`. With a folder also un-wpp, bayesmig and "
     "'ensemble with un-wpp'.",
 )
 @click.option(
     "--origins",
-    type=Years("is not a range such as 2003:2018, or a list of years", days=True),
+    type=Years((2003, 2018), days=True),
     multiple=True,
     callback=joined,
     metavar="YEARS",
-    help="Last years a forecast may see, such as 2003:2018; by default the last twenty.",
+    help="Last years a forecast may see, as 2003:2018 or 2005,2010; may be repeated. By default "
+    "the last twenty.",
 )
 @click.option(
     "--horizons",
-    type=Years("is not a list of years ahead such as 1,3,5,7"),
+    type=Years((1, 3, 5, 7)),
     multiple=True,
     callback=joined,
-    default=[(1, 3, 5, 7)],
-    show_default="1,3,5,7",
+    default=["1,3,5,7"],
+    show_default=True,
     metavar="YEARS",
     help="Years ahead of the origin.",
 )
 @click.option(
     "--vintage",
-    type=click.Choice(["latest", "as_published"]),
+    type=Choice(["latest", "as_published"]),
     default="latest",
     show_default=True,
     help="Learn from the latest figures, or only from those out on the day.",
@@ -84,7 +88,7 @@ def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
 @click.option("--draws", default=1000, show_default=True, help="Simulated futures per forecast.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same numbers.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; all processors by default.")
-@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
+@click.option("--engine", type=Choice(["local", "dask"]), default="local", show_default=True)
 @click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster, with --engine dask.")
 @click.option(
     "--store",
@@ -96,13 +100,13 @@ def _names(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
 @cache_option
 @click.option(
     "--step",
-    type=click.Choice(["1", "5"]),
+    type=Choice(["1", "5"]),
     default="1",
     show_default=True,
     help="Years per figure, for a folder of vintages.",
 )
 def backtest(
-    data: str,
+    figures: Figures,
     models: Sequence[str],
     origins: Sequence[int | str] | None,
     horizons: tuple[int, ...],
@@ -132,9 +136,9 @@ def backtest(
             f"{out} exists and is not a folder written by forecast backtest (no {_MARKER} in it). "
             "Choose another path, or move it away."
         )
-    panel, published = _read(data, step)
+    panel, published = _read(figures, step)
     names = [published.get(name, name) for name in models]
-    with _progress() as tell:
+    with _progress() as advance:
         track = run(
             panel,
             names,
@@ -149,16 +153,15 @@ def backtest(
             jobs=jobs,
             scheduler=scheduler,
             store=store,
-            progress=tell,
+            progress=advance,
         )
     for note in track.missing.itertuples():
-        click.echo(
+        tell(
             f"{note.status}: {note.forecasts} forecasts by {note.model} "
-            f"({note.series} locations): {note.reason}",
-            err=True,
+            f"({note.series} locations): {note.reason}"
         )
     if out is None:
-        click.echo(track.summary().to_csv(index=False, lineterminator="\n"), nl=False)
+        show(track.summary())
     else:
         write(track, out)
         click.echo(str(out))
@@ -173,13 +176,11 @@ def _replaceable(folder: Path) -> bool:
     return folder.is_dir() and ((folder / _MARKER).is_file() or not any(folder.iterdir()))
 
 
-def _read(data: str, step: str) -> tuple[Panel, dict[str, str | Model]]:
+def _read(figures: Figures, step: str) -> tuple[Panel, dict[str, str | Model]]:
     """Return the panel that ``--data`` names, and the published forecasts that lie with it."""
-    folder = Path(data)
+    folder = Path(figures.data)
     if not folder.is_dir():
-        from forecast.cli.options import read_data
-
-        return read_data(data), {}
+        return figures.panel(), {}
     from forecast.data import wpp
     from forecast.models.ensemble.model import Ensemble
     from forecast.models.published import Published
@@ -190,7 +191,7 @@ def _read(data: str, step: str) -> tuple[Panel, dict[str, str | Model]]:
     made: dict[str, str | Model] = {theirs.name: theirs, together.name: together}
     if years == 5:
         made["bayesmig"] = Published("bayesmig", wpp.bayesian_projection(folder))
-    return wpp.world(folder, step=years), made
+    return figures.select(wpp.world(folder, step=years)), made
 
 
 def write(track: Track, out: Path) -> None:
@@ -250,7 +251,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("folds", total=None)
 
-        def tell(done: int, total: int) -> None:
+        def advance(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        yield tell
+        yield advance

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from forecast.cli.options import DEFAULT_DATA, in_shell, progress, show
+from forecast.cli.output import in_shell, progress, ruled, show
+from forecast.cli.request import DEFAULT_DATA, Figures, figures_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,21 +101,16 @@ def _findings(console: Console, findings: pd.DataFrame) -> None:
     if findings.empty:
         console.print("No figure contradicts another.")
         return
-    table = Table(title=f"{len(findings)} findings", title_justify="left")
-    for column in ("severity", "check", "source", "location", "measure"):
-        table.add_column(column)
-    for column in ("year", "expected", "found"):
-        table.add_column(column, justify="right")
+    words = ("severity", "check", "source", "location", "measure")
+    numbers = ("year", "expected", "found")
+    rows = []
     for row in findings.head(_SHOWN).to_dict("records"):
         style = "red" if row["severity"] == "error" else "yellow"
-        cells = [str(row[name]) for name in ("check", "source", "location", "measure", "year")]
-        numbers = [
-            "" if row[name] != row[name] else f"{row[name]:,.0f}" for name in ("expected", "found")
-        ]
-        table.add_row(
-            Text(str(row["severity"]), style=style), *(Text(cell) for cell in (*cells, *numbers))
-        )
-    console.print(table)
+        amounts = ["" if row[n] != row[n] else f"{row[n]:,.0f}" for n in numbers[1:]]
+        cells = [str(row[name]) for name in (*words[1:], "year")]
+        rows.append([Text(str(row["severity"]), style=style), *cells, *amounts])
+    columns = {**dict.fromkeys(words, "left"), **dict.fromkeys(numbers, "right")}
+    console.print(ruled(columns, rows, f"{len(findings)} findings"))
     if len(findings) > _SHOWN:
         named = findings["severity"] + ": " + findings["check"]
         for name, count in named.value_counts().sort_index().items():
@@ -127,47 +123,24 @@ def _proposals(console: Console, proposals: pd.DataFrame) -> None:
     if fresh.empty:
         console.print("No unflagged break or outlier to propose (series of 8 years or more).")
         return
-    table = Table(
-        title=f"{len(fresh)} proposed breaks and outliers; none is applied", title_justify="left"
-    )
-    for column in ("source", "location", "measure", "year", "kind", "evidence"):
-        table.add_column(column, overflow="fold")
-    for row in fresh.head(_SHOWN).to_dict("records"):
-        cells = [
-            str(row[name]) for name in ("source", "location", "measure", "year", "kind", "evidence")
-        ]
-        table.add_row(*(Text(cell) for cell in cells))
-    console.print(table)
+    columns = ("source", "location", "measure", "year", "kind", "evidence")
+    rows = [[str(row[name]) for name in columns] for row in fresh.head(_SHOWN).to_dict("records")]
+    title = f"{len(fresh)} proposed breaks and outliers; none is applied"
+    console.print(ruled(dict.fromkeys(columns, "left"), rows, title))
     if len(fresh) > _SHOWN:
         console.print(f"{len(fresh) - _SHOWN} more; --json lists all.")
 
 
 @click.command("check")
-@click.argument("file", default=DEFAULT_DATA, metavar="[FILE|NAME]")
-@click.option("--sheet", help="Sheet of a workbook, by name.")
-@click.option("--measure", help="What is counted, where the table does not say it.")
-@click.option("--source", help="Name of the source.")
-@click.option(
-    "--units",
-    type=click.Choice(["persons", "thousands", "millions"]),
-    help="What figures count, where the table does not say it.",
-)
-@click.option("--location", help="The place, where the table is of one and does not name it.")
-@click.option(
-    "--flows",
-    type=click.Choice(["external", "internal", "all"]),
-    help="Which moves arrivals, departures and saldo count.",
-)
-@click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark of the figures.")
-@click.option("--skip", multiple=True, metavar="LABEL", help="A row or column to leave out.")
-@click.option("--no-flags", is_flag=True, help="Do not carry warnings as flags.")
+@click.argument("data", default=DEFAULT_DATA, metavar="[FILE|NAME]")
+@figures_options()
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON document.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the table as it was understood: a tidy CSV that every other command reads.",
 )
-def check_data(file: str, as_json: bool, out: Path | None, no_flags: bool, **told: Any) -> None:
+def check_data(figures: Figures, as_json: bool, out: Path | None) -> None:
     """Say what was understood of a table and where its own figures disagree.
 
     On a terminal as text; otherwise the findings as CSV on stdout and the account on stderr.
@@ -178,14 +151,15 @@ def check_data(file: str, as_json: bool, out: Path | None, no_flags: bool, **tol
     from forecast.data.checks import check
 
     with progress("reading the data"):
-        reading, panel = _read(file, told, not no_flags)
+        reading, panel = figures.read()
     if panel is None:
         assert reading is not None  # noqa: S101  a bundled panel is never None
         _refuse(reading, as_json)
         return
+    panel = figures.select(panel)
     with progress("checking"):
         # What was carried as a flag is a finding all the same.
-        findings = check(panel if reading is None else reading.stated)
+        findings = check(panel if reading is None else figures.select(reading.stated))
         proposals = screen(panel)
     if as_json:
         click.echo(_json(reading, panel, findings, proposals))
@@ -204,18 +178,6 @@ def check_data(file: str, as_json: bool, out: Path | None, no_flags: bool, **tol
         raise click.ClickException(
             f"{errors} of {len(findings)} findings are errors; see the table."
         )
-
-
-def _read(file: str, told: dict[str, Any], carry: bool) -> tuple[Reading | None, Panel | None]:
-    """Return what was understood of a file and its panel; a panel with a name has no reading."""
-    from forecast.data.names import resolve
-    from forecast.data.tables import understand
-
-    known = resolve(file)
-    if known is not None:
-        return None, known
-    reading = understand(file, carry=carry, **told)
-    return reading, None if reading.problems else reading.panel
 
 
 def _refuse(reading: Reading, as_json: bool) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from forecast.cli.check import check_data
-from forecast.cli.options import out_option, progress, read_data, show
-
-if TYPE_CHECKING:
-    from forecast.panel import Panel
+from forecast.cli.options import Years, joined, output_options
+from forecast.cli.output import Output, progress, ruled, show, tell
+from forecast.cli.request import Figures, figures_options
 
 _cache = click.option(
     "--cache",
@@ -33,16 +32,23 @@ _catalogue = click.option(
 
 @click.command()
 @_catalogue
-def sources(catalogue: Path | None) -> None:
+@output_options
+def sources(catalogue: Path | None, output: Output) -> None:
     """Print one row per official source: what it holds, its licence and address, as CSV."""
     from forecast.data.sources.catalogue import table
 
-    show(table(catalogue))
+    output.show(table(catalogue))
 
 
 @click.command()
 @click.argument("source")
-@click.option("--vintage", type=int, multiple=True, help="Of World Population Prospects only.")
+@click.option(
+    "--vintage",
+    type=Years((2022, 2024)),
+    multiple=True,
+    callback=joined,
+    help="Of World Population Prospects only; as 2022,2024.",
+)
 @click.option("--offline", is_flag=True, help="Ask nobody; say what is missing.")
 @click.option("--base-url", metavar="URL", help="Of a mirror with the same paths.")
 @click.option(
@@ -56,7 +62,7 @@ def sources(catalogue: Path | None) -> None:
 @_catalogue
 def fetch(
     source: str,
-    vintage: tuple[int, ...],
+    vintage: tuple[int, ...] | None,
     offline: bool,
     base_url: str | None,
     timeout: float,
@@ -77,7 +83,7 @@ def fetch(
     made = get(
         source,
         cache=cache,
-        releases=vintage,
+        releases=vintage or (),
         base_url=base_url,
         offline=offline,
         catalogue_file=catalogue,
@@ -96,28 +102,35 @@ def fetch(
 
 @click.command()
 @click.argument("data", metavar="FILE|NAME")
+@figures_options()
 @click.option("--as-of", metavar="DATE", help="Day of the release (YYYY-MM-DD); today by default.")
 @click.option("--name", help="Under which to keep it; by default the file's name.")
 @_store
-def add(data: str, as_of: str | None, name: str | None, store: Path | None) -> None:
+def add(figures: Figures, as_of: str | None, name: str | None, store: Path | None) -> None:
     """Keep the figures of a table as a release, beside the earlier ones.
 
     Releases are never changed. The same figures twice are said to be so and not kept
     again. A column as_of in the table dates its figures.
     """
     from forecast.data import store as releases
+    from forecast.data.sources import fetched
 
     with progress("reading the data"):
-        panel = _read(data)
-    kept = name or Path(data).stem.lower().replace(" ", "-")
-    click.echo(str(releases.add(panel, kept, as_of=as_of, folder=store, origin=Path(data).name)))
+        # Of a fetched source, what is in the cache is kept, not what the store has already.
+        here = figures.data in fetched.names()
+        panel = figures.panel(fetched.panel(figures.data) if here else None)
+    origin = Path(figures.data)
+    kept = name or origin.stem.lower().replace(" ", "-")
+    click.echo(str(releases.add(panel, kept, as_of=as_of, folder=store, origin=origin.name)))
 
 
 @click.command("list")
-def list_data() -> None:
+@output_options
+def list_data(output: Output) -> None:
     """Print one row per series: bundled, kept in the store, fetched; as CSV.
 
-    What cannot be read is said on stderr.
+    On a terminal a table with one row per data set, source and measure. What cannot be read is
+    said on stderr.
     """
     import pandas as pd
 
@@ -125,21 +138,29 @@ def list_data() -> None:
 
     kept, problems = names.describe()
     for problem in problems:
-        click.echo(f"cannot be read: {problem}", err=True)
-    show(pd.concat([package.describe(), kept], ignore_index=True))
+        tell(f"cannot be read: {problem}")
+    series = pd.concat([package.describe(), kept], ignore_index=True)
 
+    def brief() -> Any:
+        rows = []
+        for (panel, source, measure), group in series.groupby(
+            ["panel", "source", "measure"], sort=False
+        ):
+            years = f"{group['first'].min()}–{group['last'].max()}"
+            codes = group["location"].tolist()
+            places = ", ".join(codes) if len(codes) < 6 else f"{len(codes)} places"
+            rows.append([panel, source, measure, years, places])
+        heads = ("data", "source", "measure", "years", "places")
+        return ruled(dict.fromkeys(heads, "left"), rows)
 
-def _read(data: str) -> Panel:
-    """Return the panel to be kept: a fetched source is what is in the cache, not the store."""
-    from forecast.data.sources import fetched
-
-    return fetched.panel(data) if data in fetched.names() else read_data(data)
+    output.show(series, brief)
 
 
 @click.command()
 @click.argument("name", required=False)
 @_store
-def releases(name: str | None, store: Path | None) -> None:
+@output_options
+def releases(name: str | None, store: Path | None, output: Output) -> None:
     """Print one row per kept release, of one series or of all, as CSV."""
     import pandas as pd
 
@@ -154,37 +175,38 @@ def releases(name: str | None, store: Path | None) -> None:
     damaged: list[str] = []
     tables = [kept.releases(each, store, damaged) for each in names]
     for problem in damaged:
-        click.echo(f"cannot be read: {problem}", err=True)
-    show(pd.concat(tables, ignore_index=True))
+        tell(f"cannot be read: {problem}")
+    output.show(pd.concat(tables, ignore_index=True))
 
 
 @click.command()
 @click.argument("data", metavar="NAME|FILE")
+@figures_options()
 @click.option("--from", "before", metavar="DATE", help="The earlier day (YYYY-MM-DD).")
 @click.option("--to", "after", metavar="DATE", help="The later day; the last release by default.")
 @_store
-@out_option
+@output_options
 def changes(
-    data: str, before: str | None, after: str | None, store: Path | None, out: Path | None
+    figures: Figures, before: str | None, after: str | None, store: Path | None, output: Output
 ) -> None:
     """Print what changed between two releases: new, revised, withdrawn figures, as CSV."""
     from forecast.data import store as kept
     from forecast.data.releases import changes as compare
 
-    panel = read_data(data) if store is None else kept.load(data, store)
-    show(compare(panel, before, after), out)
+    panel = figures.panel(None if store is None else kept.load(figures.data, store))
+    output.show(compare(panel, before, after))
 
 
 @click.command()
 @click.argument("source", required=False)
 @_cache
-@out_option
-def covariates(source: str | None, cache: Path | None, out: Path | None) -> None:
+@output_options
+def covariates(source: str | None, cache: Path | None, output: Output) -> None:
     """Print the drivers of a fetched source, or the bundled ones, as CSV."""
     from forecast.data import package
     from forecast.data.sources import fetched
 
-    show(package.covariates() if source is None else fetched.covariates(source, cache), out)
+    output.show(package.covariates() if source is None else fetched.covariates(source, cache))
 
 
 @click.group()

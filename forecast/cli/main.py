@@ -1,4 +1,4 @@
-"""The command `forecast`."""
+"""The command `forecast`, and its verbs models, predict, report and hub."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import click
 
 from forecast.cli.backtest import backtest
 from forecast.cli.data import data
-from forecast.cli.options import forecast_options, in_shell, make_outlook, out_option, show
-from forecast.cli.report import hub, report
-from forecast.cli.scenario import condition, impact, scenario, targets
+from forecast.cli.options import Choice, folder_option, language_option, output_options
+from forecast.cli.output import Output, in_shell, progress, readable, ruled, show
+from forecast.cli.request import Request, forecast_options, saved_option
+from forecast.cli.scenario import condition, impact, impact_option, impacts_of, scenario, targets
 from forecast.errors import DataError, ForecastError
+from forecast.horizons import DEFAULT_HORIZONS
 from forecast.version import __version__
 
 
@@ -21,24 +23,13 @@ class _Group(click.Group):
     """Turns an error of ours into one message and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        options = self._options(ctx)
         try:
             return super().invoke(ctx)
         except ForecastError as error:
-            raise click.ClickException(in_shell(str(error), options)) from None
+            raise click.ClickException(in_shell(str(error))) from None
         except OSError as error:
             where = f" {error.filename}" if error.filename else ""
             raise click.ClickException(f"the system refuses{where}: {error.strerror}.") from None
-
-    def _options(self, ctx: click.Context) -> set[str]:
-        """Return the names of the options of the command that is about to run."""
-        command: click.Command | None = self
-        for argument in [*ctx._protected_args, *ctx.args]:
-            if not isinstance(command, click.Group):
-                break
-            command = command.get_command(ctx, argument)
-        parameters = command.params if command is not None else []
-        return {name.lstrip("-") for parameter in parameters for name in parameter.opts}
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,56 +38,55 @@ def cli() -> None:
     """Forecasts of migration with honest uncertainty."""
 
 
-cli.add_command(data)
-cli.add_command(backtest)
-cli.add_command(hub)
-cli.add_command(report)
-cli.add_command(scenario)
-cli.add_command(condition)
-cli.add_command(targets)
-cli.add_command(impact)
+for _verb in (data, backtest, scenario, condition, targets, impact):
+    cli.add_command(_verb)
 
 
 @cli.command()
-def models() -> None:
-    """Print one row per registered model, as CSV."""
+@output_options
+def models(output: Output) -> None:
+    """Print one row per registered model: a table on a terminal, CSV with references in a pipe."""
     from forecast.models.registry import table
 
-    show(table())
+    rows = table()
+
+    def brief() -> Any:
+        shown = []
+        for row in rows.to_dict("records"):
+            name = row["model"] + (" (default)" if row["default"] else "")
+            shown.append([name, row["kind"], f"{row['title']}. {row['summary']}"])
+        heads = ("model", "kind", "what it does")
+        return ruled(dict.fromkeys(heads, "left"), shown, spaced=True)
+
+    output.show(rows, brief)
 
 
 @cli.command()
-@forecast_options
+@forecast_options()
 @click.option(
     "--table",
-    type=click.Choice(["quantile", "sample", "bayespop", "explanation"]),
+    type=Choice(["quantile", "sample", "bayespop", "explanation"]),
     default="quantile",
     show_default=True,
     help="Quantiles, every draw, net migration as trajectories for bayesPop, or why the "
     "intervals are as wide as they are.",
 )
-@click.option("--source", help="Of the net migration for bayesPop, where several have it.")
-@out_option
-def predict(
-    data: str,
-    horizons: Sequence[int],
-    model: str,
-    draws: int,
-    seed: int,
-    table: str,
-    source: str | None,
-    out: Path | None,
-) -> None:
-    """Forecast every series of the data; a tidy table in persons a year, as CSV.
+@output_options
+def predict(request: Request, table: str, output: Output) -> None:
+    """Forecast the series of the data, in persons a year.
+
+    On a terminal the median, the 80 % range and the chance of loss; in a pipe, or to a file,
+    a tidy table of quantiles as CSV. One place or measure costs no more than its own time:
+    --location KAZ --measure net_migration.
 
     The table for bayesPop holds countries only, in thousand persons a year; that of the
     explanation has the weight of each model and the share of each part of the variance.
 
     Series that cannot be forecast are named on stderr with the reason.
     """
-    outlook = make_outlook(data, horizons, model, draws, seed)
+    outlook = request.outlook()
     if table == "bayespop":
-        show(outlook.bayespop(source), out)
+        output.show(outlook.bayespop())
         return
     if table == "explanation":
         if outlook.explanation is None:
@@ -104,10 +94,164 @@ def predict(
                 f"the model {outlook.model!r} does not say what its intervals are made of. "
                 "Ask the ensemble, or for another table."
             )
-        show(outlook.explanation.assign(value=outlook.explanation["value"].round(4)), out)
+        output.show(outlook.explanation.assign(value=outlook.explanation["value"].round(4)))
         return
     values = outlook.to_frame("sample" if table == "sample" else "quantile")
-    show(values.assign(value=values["value"].round(1)), out)
+    brief = None if table == "sample" else lambda: readable(outlook)
+    output.show(values.assign(value=values["value"].round(1)), brief)
+
+
+@cli.command()
+@forecast_options()
+@language_option
+@folder_option("Folder for the report.", "reports")
+@click.option(
+    "--track",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A saved backtest; the report then shows the track record.",
+)
+@click.option(
+    "--thresholds",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="TOML with numbers whose crossing is given a probability.",
+)
+@click.option(
+    "--threshold",
+    multiple=True,
+    metavar="TEXT",
+    help="One such number, as 'KAZ immigration > 40000'; may be repeated.",
+)
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    help="Manifest of an earlier report: what changed, how it turned out; may be repeated.",
+)
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="A shock to show apart from the forecast, see `forecast scenario`; may be repeated.",
+)
+@click.option(
+    "--targets",
+    metavar="concepts|FILE",
+    help="Say how likely the targets of the policy concepts, or your own, are reached.",
+)
+@impact_option
+def report(
+    request: Request,
+    language: str,
+    out: Path,
+    track: Path | None,
+    thresholds: Path | None,
+    threshold: Sequence[str],
+    previous: Sequence[Path],
+    scenarios: Sequence[str],
+    targets: str | None,
+    impacts: Sequence[str],
+) -> None:
+    """Write the horizon report: a page that opens offline, CSV, workbook and manifest."""
+    from forecast.reports.horizon import check_place
+    from forecast.reports.horizon import report as write
+    from forecast.reports.manifest import command
+    from forecast.reports.targets import parse
+    from forecast.reports.targets import read as read_thresholds
+    from forecast.reports.verdicts import covered, opened
+    from forecast.scenarios.files import read as read_scenario
+    from forecast.scenarios.targets import read as read_targets
+    from forecast.validation import clean
+
+    # What can be refused is refused before the forecast, which may take minutes.
+    figures = request.figures
+    name = clean(Path(figures.data).stem)
+    wanted = [] if thresholds is None else read_thresholds(thresholds)
+    wanted += [parse(text) for text in threshold]
+    shocks = [read_scenario(given) for given in scenarios]
+    if targets is not None:
+        read_targets(targets)
+    tried = opened(track)
+    with progress("reading the data"):
+        everything = figures.all_series()
+        panel = figures.panel(everything)
+    check_place(out, name, language, panel)
+    if tried is not None:
+        covered(tried, panel)
+    outlook = request.of(panel)
+    judged = impacts_of(everything, impacts, request.seed)
+    with progress("writing the report"):
+        written = write(
+            outlook,
+            tried,
+            folder=out,
+            language=language,
+            name=name,
+            thresholds=wanted,
+            previous=previous,
+            scenarios=shocks,
+            targets=targets,
+            impacts=judged,
+            command=command(
+                figures.data,
+                request.model,
+                request.seed,
+                request.draws,
+                figures=figures.words(),
+                horizons=None if request.horizons == DEFAULT_HORIZONS else request.horizons,
+                language=None if language == "en" else language,
+                track=track,
+                thresholds=thresholds,
+                threshold=threshold,
+                previous=previous,
+                scenarios=scenarios,
+                targets=targets,
+                impacts=impacts,
+            ),
+        )
+    for path in written:
+        click.echo(str(path))
+
+
+@cli.group()
+def hub() -> None:
+    """Hubs in the hubverse's format: write one, check one."""
+
+
+@hub.command()
+@forecast_options(saved_option)
+@folder_option("Folder of the hub; one that is there gains this forecast.", "hub")
+@click.option("--team", default="forecast", show_default=True, help="Who made the forecast.")
+@click.option(
+    "--samples", default=100, show_default=True, help="Draws beside the quantiles; 0 for none."
+)
+def export(request: Request, out: Path, team: str, samples: int) -> None:
+    """Write a forecast as a hub, version 6: configuration, metadata, model output, figures."""
+    outlook = request.outlook()
+    with progress("writing the hub"):
+        written = outlook.to_hub(out, team=team, samples=samples)
+    click.echo(str(written))
+
+
+@hub.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def check(folder: Path) -> None:
+    """Check a hub: configuration, metadata, model output, target data.
+
+    Prints one row per broken rule as CSV; exit status 1 if there is any.
+    """
+    from forecast.exports.check import check_hub
+
+    with progress("checking the hub"):
+        found = check_hub(folder)
+    show(found)
+    if len(found):
+        first = found.iloc[0]
+        raise click.ClickException(
+            f"{folder} breaks {len(found)} rules of a hub, first {first['file']}: "
+            f"{first['problem']}"
+        )
+    click.echo(f"{folder} is a valid hub.", err=True)
 
 
 def main() -> None:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecast.cli.options import (
+from forecast.cli.options import Choice, language_option, output_options
+from forecast.cli.output import Output, progress, tell
+from forecast.cli.request import (
+    Figures,
+    Request,
     data_option,
+    figures_options,
     forecast_options,
-    language_option,
-    out_option,
-    progress,
-    read_data,
     saved_option,
-    saved_or_made,
-    show,
 )
 
 if TYPE_CHECKING:
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
     from forecast.scenarios.shock import Shock
 
 _NOT_A_FORECAST = "What if, not a forecast: no probability is claimed for what is taken for given."
-
-
-def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a forecast, ``--forecast`` and ``--out``."""
-    return forecast_options(saved_option(out_option(command)))
 
 
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:
@@ -51,7 +45,7 @@ def _table(made: Scenario, table: str) -> pd.DataFrame:
     return made.table(years=made.baseline.paths["year"].to_numpy().tolist())
 
 
-def _tell(made: Scenario, stated: Shock) -> None:
+def _conclusions(made: Scenario, stated: Shock) -> None:
     """Say on stderr what was concluded: who is counted unnamed, and which flows are left out."""
     from forecast.scenarios.accounting import TAKES
 
@@ -59,20 +53,20 @@ def _tell(made: Scenario, stated: Shock) -> None:
     named = {name for place in stated.places for entry in place.counted for name in entry.sources}
     for (source, counted), _ in effects[effects["counted"] != ""].groupby(["source", "counted"]):
         if source not in named:
-            click.echo(f"{made.name}: {source} is counted by {counted}", err=True)
+            tell(f"{made.name}: {source} is counted by {counted}")
     for row in effects[(effects["reason"] != "") & effects["measure"].isin(TAKES)].itertuples():
-        click.echo(
-            f"{made.name}: not moved: {row.measure} of {row.location} ({row.source}): {row.reason}",
-            err=True,
+        tell(
+            f"{made.name}: not moved: {row.measure} of {row.location} ({row.source}): {row.reason}"
         )
 
 
 @click.command()
 @click.argument("scenarios", nargs=-1, metavar="[NAME|FILE]...")
-@_options
+@forecast_options(saved_option)
+@output_options
 @click.option(
     "--table",
-    type=click.Choice(["beside", "unusual", "event", "effects"]),
+    type=Choice(["beside", "unusual", "event", "effects"]),
     default="beside",
     show_default=True,
     help="Baseline and scenario beside each other; how unusual that is; how large the event is "
@@ -80,14 +74,9 @@ def _tell(made: Scenario, stated: Shock) -> None:
 )
 def scenario(
     scenarios: Sequence[str],
-    data: str,
-    horizons: Sequence[int],
-    model: str,
-    draws: int,
-    seed: int,
-    saved: Path | None,
+    request: Request,
     table: str,
-    out: Path | None,
+    output: Output,
 ) -> None:
     """Put shock scenarios on top of a forecast, kept apart from it; CSV.
 
@@ -102,40 +91,31 @@ def scenario(
     if not scenarios:
         shipped = [read(name) for name in names()]
         listed = [(one.name, one.title, one.first, one.last) for one in shipped]
-        show(pd.DataFrame(listed, columns=["scenario", "title", "first", "last"]), out)
+        output.show(pd.DataFrame(listed, columns=["scenario", "title", "first", "last"]))
         return
     shocks = [read(given) for given in scenarios]
-    outlook = saved_or_made(saved, data, horizons, model, draws, seed)
+    outlook = request.outlook()
     parts = []
     for shock in shocks:
         with progress(f"scenario {shock.name}"):
-            made = put(outlook, shock, seed=seed)
-            _tell(made, shock)
+            made = put(outlook, shock, seed=request.seed)
+            _conclusions(made, shock)
             shown = _table(made, table)
         if "scenario" not in shown:
             shown.insert(0, "scenario", shock.name)
         parts.append(shown)
     click.echo(_NOT_A_FORECAST, err=True)
-    show(_rounded(pd.concat(parts, ignore_index=True)), out)
+    output.show(_rounded(pd.concat(parts, ignore_index=True)))
 
 
 @click.command()
 @click.argument("conditions", nargs=-1, required=True, metavar="TEXT...")
-@_options
+@forecast_options(saved_option)
+@output_options
 @click.option(
     "--minimum", default=100, show_default=True, help="Fewest draws, in effect, to rest on."
 )
-def condition(
-    conditions: Sequence[str],
-    data: str,
-    horizons: Sequence[int],
-    model: str,
-    draws: int,
-    seed: int,
-    saved: Path | None,
-    minimum: int,
-    out: Path | None,
-) -> None:
+def condition(conditions: Sequence[str], request: Request, minimum: int, output: Output) -> None:
     """Say what follows for all series if one turns out so; CSV.
 
     TEXT is a condition such as 'KAZ net_migration kz-bns 2027 >= 0', '<= 0',
@@ -145,18 +125,19 @@ def condition(
     from forecast.scenarios.conditions import conditions as read
 
     wanted = read(conditions)
-    outlook = saved_or_made(saved, data, horizons, model, draws, seed)
+    outlook = request.outlook()
     with progress("weighing the draws"):
-        made = given(outlook, wanted, minimum=minimum, seed=seed)
+        made = given(outlook, wanted, minimum=minimum, seed=request.seed)
     click.echo(
         f"{made.effective:,.0f} of {len(made.weights):,} draws in effect. {_NOT_A_FORECAST}",
         err=True,
     )
-    show(_rounded(made.comparison()), out)
+    output.show(_rounded(made.comparison()))
 
 
 @click.command()
-@_options
+@forecast_options(saved_option)
+@output_options
 @click.option(
     "--targets",
     "given",
@@ -170,27 +151,25 @@ def condition(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="A saved backtest; its verdict then stands beside each probability.",
 )
-def targets(
-    data: str,
-    horizons: Sequence[int],
-    model: str,
-    draws: int,
-    seed: int,
-    saved: Path | None,
-    given: str,
-    track: Path | None,
-    out: Path | None,
-) -> None:
+def targets(request: Request, given: str, track: Path | None, output: Output) -> None:
     """Say how likely each target of the policy concepts is reached by its year; CSV."""
     from forecast.evaluate.track import Track
     from forecast.scenarios.targets import read
     from forecast.scenarios.targets import targets as table
 
     wanted = read(given)
-    outlook = saved_or_made(saved, data, horizons, model, draws, seed)
-    show(_rounded(table(outlook, None if track is None else Track.open(track), given=wanted)), out)
+    outlook = request.outlook()
+    tried = None if track is None else Track.open(track)
+    output.show(_rounded(table(outlook, tried, given=wanted)))
 
 
+#: The series that an event may have moved; all others of the data are there as placebos.
+_EVENT = {
+    "location": "Code of the place, such as KAZ; with --start instead of EVENT. Of a file of one "
+    "place that it does not name: the place.",
+    "measure": "What is counted, such as net_migration; of a file that does not say it, too.",
+    "source": "Source of the series, such as kz-bns, where several have it.",
+}
 #: All bundled events.
 ALL = "all"
 
@@ -198,9 +177,7 @@ ALL = "all"
 @click.command()
 @click.argument("event", required=False, metavar="[EVENT|FILE]")
 @data_option
-@click.option("--location", help="Code of the place, such as KAZ; with --start instead of EVENT.")
-@click.option("--measure", help="What is counted, such as net_migration.")
-@click.option("--source", help="Source of the series, such as kz-bns, where several have it.")
+@figures_options(_EVENT, repeated=False)
 @click.option("--start", type=int, help="First year that may be affected.")
 @click.option("--end", type=int, help="Last year of the window; the last observed by default.")
 @click.option(
@@ -215,19 +192,16 @@ ALL = "all"
 @click.option("--as-of", metavar="DATE", help="Only figures released by this day (YYYY-MM-DD).")
 @click.option(
     "--table",
-    type=click.Choice(["effects", "tests", "placebos"]),
+    type=Choice(["effects", "tests", "placebos"]),
     default="effects",
     show_default=True,
     help="Effects by year, ranks by set of placebos, or every placebo.",
 )
 @language_option
-@out_option
+@output_options
 def impact(
     event: str | None,
-    data: str,
-    location: str | None,
-    measure: str | None,
-    source: str | None,
+    figures: Figures,
     start: int | None,
     end: int | None,
     exclude: Sequence[str],
@@ -237,7 +211,7 @@ def impact(
     as_of: str | None,
     table: str,
     language: str,
-    out: Path | None,
+    output: Output,
 ) -> None:
     """Did an event move a series? What came against a forecast from before it, as CSV.
 
@@ -247,14 +221,14 @@ def impact(
     from forecast.impacts.run import impact as judge
 
     with progress("reading the data"):
-        panel = read_data(data)
+        panel = figures.all_series()
+        figures.tell_doubts(panel)
+    series: dict[str, Any] = {name: next(iter(getattr(figures, name)), None) for name in _EVENT}
     with progress("forecasting from before the event, and at the placebos"):
         found = judge(
             panel,
             event,
-            location=location,
-            measure=measure,
-            source=source,
+            **series,
             start=start,
             end=end,
             exclude=exclude,
@@ -269,7 +243,7 @@ def impact(
         values = found.tests if table == "tests" else found.placebos.table
     rounding = dict.fromkeys(("gap", "tail", "p_value", "p_randomised", "smallest_p"), 4)
     amounts = values.select_dtypes("float").columns.difference([*rounding, "level"])
-    show(values.round({**rounding, **dict.fromkeys(amounts, 1)}), out)
+    output.show(values.round({**rounding, **dict.fromkeys(amounts, 1)}))
     click.echo(found.sentence(language), err=True)
 
 

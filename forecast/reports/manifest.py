@@ -156,6 +156,7 @@ def command(
     seed: int,
     draws: int,
     *,
+    figures: Sequence[str] = (),
     horizons: Sequence[int] | None = None,
     language: str | None = None,
     track: Path | None = None,
@@ -168,9 +169,10 @@ def command(
 ) -> list[str]:
     """Return the words of the command `forecast report` with everything that shapes the page.
 
-    Options left out are those at their default; where the files go is not among them.
+    Options left out are those at their default; where the files go is not among them. `figures`
+    are the words that choose series and say how a file is read.
     """
-    words = ["forecast", "report", "--data", shown(data), "--model", model]
+    words = ["forecast", "report", "--data", shown(data), *figures, "--model", model]
     words += ["--seed", str(seed), "--draws", str(draws)]
     if horizons is not None:
         words += ["--horizons", ",".join(map(str, horizons))]

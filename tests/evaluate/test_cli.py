@@ -78,10 +78,10 @@ def test_failures_are_told_and_only_strict_makes_them_an_error(
     [
         (("--models", "nave"), 1, "Did you mean: naive"),
         (("--origins", "1700:1701"), 1, "nothing to see"),
-        (("--origins", "soon"), 2, "not a range such as 2003:2018"),
-        (("--horizons", "one"), 2, "not a list of years ahead"),
+        (("--origins", "soon"), 2, "or a range such as 2003:2018"),
+        (("--horizons", "one"), 2, "not a list of years such as 1,3,5,7"),
         (("--engine", "spark"), 2, "spark"),
-        (("--scheduler", "tcp://127.0.0.1:1"), 1, "engine='dask'"),
+        (("--scheduler", "tcp://127.0.0.1:1"), 1, "--engine dask"),
     ],
 )
 def test_bad_input_is_one_message(

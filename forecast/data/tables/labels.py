@@ -137,7 +137,9 @@ def _unmatched(context: Context, observation: Observation, match: places.Match) 
     )
     context.problem(
         observation.line.number,
-        UnknownNameError(f"{where}: unknown location {name!r}. {hint}, or leave the row out."),
+        UnknownNameError(
+            f"{where}: unknown location {name!r}. {hint}, or leave it out (skip=[{name!r}])."
+        ),
     )
 
 
