@@ -20,7 +20,8 @@ def picture() -> str:
     """Return the fan chart of Kazakhstan's arrivals as it stands on the page, on its own."""
     page = PAGE.read_text(encoding="utf-8")
     drawn = re.search(rf'<svg [^>]*aria-labelledby="{CHART}-t.*?</svg>', page, re.DOTALL)
-    assert drawn is not None, f"{PAGE.name} has no chart {CHART}"
+    if drawn is None:
+        raise SystemExit(f"{PAGE.name} has no chart {CHART}; run make report.")
     named = drawn[0].replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" width="660" ', 1)
     return named.replace("<title", f"<style>{LIGHT}</style>\n<title", 1) + "\n"
 

@@ -10,7 +10,7 @@ import click
 from forecast.cli.check import check_data
 from forecast.cli.options import Years, joined, output_options
 from forecast.cli.output import Output, progress, ruled, show, tell
-from forecast.cli.request import Figures, figures_options
+from forecast.cli.request import DEFAULT_DATA, Figures, figures_options
 
 _cache = click.option(
     "--cache",
@@ -209,10 +209,21 @@ def covariates(source: str | None, cache: Path | None, output: Output) -> None:
     output.show(package.covariates() if source is None else fetched.covariates(source, cache))
 
 
+@click.command()
+@click.argument("data", metavar="NAME|FILE", default=DEFAULT_DATA)
+@figures_options()
+@output_options
+def status(figures: Figures, output: Output) -> None:
+    """Print how far figures reach, when newer ones are due, and what brings them, as CSV."""
+    from forecast.data.status import status as judge
+
+    output.show(judge(figures.panel()))
+
+
 @click.group()
 def data() -> None:
     """Look at series, fetch official ones, keep releases of your own."""
 
 
-for _verb in (list_data, check_data, sources, fetch, add, releases, changes, covariates):
+for _verb in (list_data, status, check_data, sources, fetch, add, releases, changes, covariates):
     data.add_command(_verb)

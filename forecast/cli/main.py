@@ -12,7 +12,14 @@ from forecast.cli.backtest import backtest
 from forecast.cli.data import data
 from forecast.cli.options import Choice, folder_option, language_option, output_options
 from forecast.cli.output import Output, in_shell, progress, readable, ruled, show
-from forecast.cli.request import Request, forecast_options, saved_option
+from forecast.cli.request import (
+    Figures,
+    Request,
+    data_option,
+    figures_options,
+    forecast_options,
+    saved_option,
+)
 from forecast.cli.scenario import condition, impact, impact_option, impacts_of, scenario, targets
 from forecast.errors import DataError, ForecastError
 from forecast.horizons import DEFAULT_HORIZONS
@@ -211,6 +218,24 @@ def report(
         )
     for path in written:
         click.echo(str(path))
+
+
+@cli.command()
+@click.argument("manifests", nargs=-1, required=True, type=click.Path(path_type=Path))
+@data_option
+@figures_options()
+@click.option("--summary", is_flag=True, help="One row per edition instead of one per figure.")
+@output_options
+def editions(manifests: Sequence[Path], figures: Figures, summary: bool, output: Output) -> None:
+    """Hold earlier reports against what came since: give their NAME.manifest.json.
+
+    Prints one row per figure that was forecast and is known now, as CSV.
+    """
+    from forecast.evaluate.editions import outturn, read_edition, running_record
+
+    read = [read_edition(path) for path in manifests]
+    judged = outturn(read, figures.panel())
+    output.show((running_record(judged) if summary else judged).round(3))
 
 
 @cli.group()
