@@ -10,7 +10,8 @@ import pytest
 
 import forecast as fc
 from forecast import accounts
-from forecast.accounts.identities import cover
+from forecast.accounts.identities import Identity, cover
+from forecast.accounts.middle_out import nets_from_flows, order_of_the_country
 from forecast.errors import DataError, UnknownNameError
 from forecast.models.coherent import Reconciled
 from forecast.outlook import Forecast
@@ -112,11 +113,44 @@ def test_from_the_middle_out(panel: Panel) -> None:
     np.testing.assert_array_equal(
         made.paths.to_numpy()[:, flows], outlook.paths.to_numpy()[:, flows]
     )
+    # What the country leaves open is shared by inhabitants: regions move by the same rate.
+    people = {
+        s.key: s.population[~np.isnan(s.population)][-1] for s in kazakh if s.location != "KAZ"
+    }
+    regions = [position for position, key in enumerate(made.keys) if key in people]
+    inhabitants = np.array([people[made.keys[position]] for position in regions])
+    before, after = (np.sort(one.paths.to_numpy()[:, regions], axis=0) for one in (outlook, made))
+    shift = np.nanmean(after - before, axis=0)[:, -1] / inhabitants
+    np.testing.assert_allclose(shift, shift.mean(), rtol=1e-6)
     # A country without arrivals and departures is moved with its regions.
     regions = panel.select(source="uz-stat-balance")
     alone = accounts.reconcile(fc.forecast(regions, model="naive", draws=200), "middle-out")
     usual = accounts.reconcile(fc.forecast(regions, model="naive", draws=200), "mint")
     np.testing.assert_array_equal(alone.paths.to_numpy(), usual.paths.to_numpy())
+
+
+def test_worlds_of_regions_stand_in_the_order_of_their_country() -> None:
+    keys = [("o", "KAZ", m) for m in ("emigration", "immigration", "net_migration")]
+    keys += [("o", place, "net_migration") for place in ("KZ-10", "KZ-11")]
+    net = Identity("net", "net", "KAZ", ((keys[2], 1.0), (keys[1], -1.0), (keys[0], 1.0)))
+    parts = ((keys[2], 1.0), (keys[3], -1.0), (keys[4], -1.0))
+    identities = [Identity("sum", "sum", "KAZ", parts), net]
+    values = np.random.default_rng(2).normal(size=(50, 5, 3))
+    before = values.copy()
+    forecast = np.ones((5, 3), dtype=bool)
+    settled = nets_from_flows(values, forecast, keys, identities)
+    np.testing.assert_array_equal(settled.all(axis=1), [True, True, True, False, False])
+    np.testing.assert_array_equal(values[:, 2], before[:, 1] - before[:, 0])
+    order_of_the_country(values, settled, keys, identities)
+
+    def heights(drawn: np.ndarray) -> np.ndarray:
+        return np.argsort(np.argsort(drawn, axis=0), axis=0).mean(axis=1)
+
+    country, regions = heights(values[:, 2]), heights(values[:, 3:].sum(axis=1))
+    # Worlds of equal height may stand either way.
+    assert np.corrcoef(country, regions)[0, 1] > 0.98
+    paths = {path.tobytes() for path in before[:, 3:]}
+    assert {path.tobytes() for path in values[:, 3:]} == paths
 
 
 def test_figures_that_break_an_identity_are_told(panel: Panel) -> None:
