@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import validation
-from forecast.accounts.audit import about, complete, keys_of, table_of, trusted
+from forecast.accounts.audit import about, complete, table_of, trusted
 from forecast.accounts.identities import Identity, matrix
 from forecast.accounts.projection import project
 from forecast.accounts.reconciliation import bottom_up, of_draws, of_errors, top_down
@@ -70,7 +70,7 @@ def reconcile(
     """
     if method not in get_args(Method):
         raise unknown_name("method of reconciliation", method, get_args(Method))
-    keys = keys_of(outlook)
+    keys = outlook.keys
     chosen = about(keys, trusted(outlook.history, keys)[0] if identities is None else identities)
     values = complete(outlook)
     forecast = ~np.isnan(outlook.paths.transpose("draw", "series", "year").to_numpy()[0])

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.accounts.audit import TOLERANCE, about, check, keys_of
+from forecast.accounts.audit import TOLERANCE, about, check
 from forecast.accounts.identities import cover, matrix, stated
 from forecast.errors import DataError
 from forecast.outlook import Forecast
@@ -113,7 +113,7 @@ def accounts(
 
 def _refuse_broken(outlook: Forecast, added: np.ndarray, name: str) -> None:
     """Refuse a shock that breaks an identity which the forecast obeys in every draw."""
-    keys = keys_of(outlook)
+    keys = outlook.keys
     identities = about(keys, stated(keys))
     off = np.abs(np.einsum("ik,dky->idy", matrix(identities, keys), added)).max(axis=(1, 2))
     size = 1.0 + float(np.abs(added).max(initial=0.0))

@@ -12,7 +12,7 @@ from forecast import locations
 from forecast.exclusions import usable_since_break, usable_values
 from forecast.models.regional.data import ALL, Group
 from forecast.models.regional.partial_pooling import SharedPrior, learn, posterior
-from forecast.models.series.posterior import simulate
+from forecast.models.series.posterior import SeriesPosterior, simulate
 from forecast.models.series.structural import Structural
 from forecast.panel import Panel, Series
 from forecast.scales import is_rate, population_ahead
@@ -96,6 +96,13 @@ class FittedGroup:
     def width(self) -> int:
         """Number of regions."""
         return len(self.group.regions)
+
+    def posterior(
+        self, pool: SharedPrior, column: int, years: slice = slice(None)
+    ) -> SeriesPosterior:
+        """Return what a region says in some years, with the pool as prior."""
+        breaks = self.group.breaks[years, column]
+        return posterior(pool, self.rates[years, column], breaks, self.floors[column])
 
     @property
     def observed(self) -> int:

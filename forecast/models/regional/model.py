@@ -127,10 +127,8 @@ class FittedInternal(FittedBase):
         rows = []
         for item, pool in zip(self.fits, self.pools):
             for column, series in enumerate(item.group.regions):
-                breaks, floor = item.group.breaks[:, column], item.floors[column]
-                known = posterior(pool, item.rates[:, column], breaks, floor)
                 rows.append((*series.key, "share", float(item.shares[column])))
-                rows.append((*series.key, "innovation", known.spread))
+                rows.append((*series.key, "innovation", item.posterior(pool, column).spread))
         return pd.DataFrame(rows, columns=[*KEY, "parameter", "mean"])
 
     @property
@@ -192,8 +190,7 @@ class FittedInternal(FittedBase):
         )
         for column, series in enumerate(group.regions):
             behind = end - series.origin
-            seen = slice(len(group.years) - behind), column
-            known = posterior(pool, item.rates[seen], group.breaks[seen], item.floors[column])
+            known = item.posterior(pool, column, slice(len(group.years) - behind))
             path = simulate(known, behind + n_ahead, n_draws, generator)
             size = np.append(group.population[len(group.years) - behind :, column], people[column])
             path = path * size / 1000.0
