@@ -80,6 +80,10 @@ class Grid:
         """What a row is called in messages."""
         return "line" if self.kind == "CSV" else "row"
 
+    def where(self, line: Line) -> str:
+        """Return what a row is called in messages."""
+        return f"{self.noun} {line.number}"
+
 
 class Budget:
     """Counts rows and cells while a file is read, and stops when there are too many."""
@@ -108,13 +112,3 @@ class Budget:
                 f"the table has more than {MOST_ROWS:,} rows or {MOST_CELLS:,} cells. "
                 "Keep the series that are wanted, and leave out the rest."
             )
-
-
-def check_size(size: int) -> None:
-    """Refuse a file that is too large, before it is read."""
-    if size > LARGEST_FILE:
-        raise DataError(
-            f"the file has {size / 1024**2:,.0f} MB; tables of up to "
-            f"{LARGEST_FILE // 1024**2} MB are read. Keep the series that are wanted, and "
-            "leave out the rest."
-        )

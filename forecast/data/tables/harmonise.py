@@ -10,11 +10,15 @@ import pandas as pd
 from forecast import locations
 from forecast.data.tables import flows, numbers, places, words
 from forecast.data.tables.grid import Grid
-from forecast.data.tables.labels import Context, location_codes, measures_of, stated_measures
+from forecast.data.tables.labels import (
+    Context,
+    settle_measures,
+    settle_places,
+    state_measures,
+)
 from forecast.data.tables.layout import Layout
-from forecast.data.tables.numbers import Figure
 from forecast.data.tables.reading import Collected, Harmonised, Observation, ReadOptions
-from forecast.data.tables.scale import factors_of, figures_of
+from forecast.data.tables.scale import settle_factors, settle_figures
 from forecast.errors import DataError
 
 
@@ -40,94 +44,61 @@ def harmonise(grid: Grid, layout: Layout, collected: Collected, options: ReadOpt
                 "persons, or say units='persons' if they are."
             ),
         )
-    codes = location_codes(context)
-    stated = stated_measures(context)
-    if out.problems:
-        return out
-    measures = measures_of(context, codes, stated)
-    if out.problems:
-        return out
-    figures = figures_of(context, codes, measures)
-    if out.problems:
-        return out
-    try:
-        factors = factors_of(context, codes, measures, figures)
-    except DataError as error:
-        context.problem(0, error)
-        return out
-    _build(context, codes, stated, measures, figures, factors)
+    settle_places(context)
+    state_measures(context)
+    for stage in (settle_measures, settle_figures, settle_factors):
+        if out.problems:
+            return out
+        stage(context)
+    if not out.problems:
+        _build(context)
     return out
 
 
-def _build(
-    context: Context, codes: Sequence[str], stated: Sequence[str], measures: Sequence[str],
-    figures: Sequence[Figure], factors: Sequence[float],
-) -> None:  # fmt: skip
+def _build(context: Context) -> None:
     """Make the tidy table, and hold flows and totals of the file against each other."""
-    values = np.array([figure.value for figure in figures]) * np.array(factors)
-    # A product such as 17.425 * 1000 is a whole number of persons.
-    values = np.where(np.array(factors) > 1, np.round(values, 6), values)
-    roundings = _roundings(codes, stated, factors, figures)
-    _crosscheck(context, codes, stated, values, roundings)
-    _check_totals(context, figures, factors)
+    _settle_persons(context.observations)
+    _crosscheck(context)
+    _check_totals(context)
     rows, calls = [], []
     kept: set[int] = set()
-    for at, observation in enumerate(context.observations):
-        if not measures[at] and context.layout.style != "long form":
-            continue
-        kept.add(observation.line.number)
-        rows.append(
-            _row(
-                context,
-                observation,
-                codes[at],
-                measures[at],
-                float(values[at]),
-                roundings[at],
-                factors[at],
-            )
-        )
-        calls.append(context.where(observation))
+    for observation in context.observations:
+        if observation.kept or context.layout.style == "long form":
+            kept.add(observation.line.number)
+            rows.append(_row(context, observation))
+            calls.append(context.grid.where(observation.line))
     context.out.aside = {observation.line.number for observation in context.observations} - kept
     if rows:
         context.out.table = _frame(rows, context.layout.style, context.options)
         context.out.calls = calls
 
 
-def _roundings(
-    codes: Sequence[str], stated: Sequence[str], factors: Sequence[float],
-    figures: Sequence[Figure],
-) -> list[float]:  # fmt: skip
-    """Return to what each figure is rounded, by the decimals its series shows."""
+def _settle_persons(observations: Sequence[Observation]) -> None:
+    """Find each value, and to what it is rounded by the decimals its series shows."""
+    factors = np.array([one.factor for one in observations])
+    values = np.array([one.figure.value for one in observations]) * factors
+    # A product such as 17.425 * 1000 is a whole number of persons.
+    values = np.where(factors > 1, np.round(values, 6), values)
     shown: dict[tuple[str, str], int] = {}
-    for code, family, figure in zip(codes, stated, figures):
-        key = (code, family)
-        shown[key] = max(shown.get(key, 0), figure.decimals)
-    return [
-        max(1.0, factor / 10.0 ** shown[code, family])
-        for code, family, factor in zip(codes, stated, factors)
-    ]
+    for one in observations:
+        key = (one.code, one.family)
+        shown[key] = max(shown.get(key, 0), one.figure.decimals)
+    for one, persons in zip(observations, values.tolist()):
+        one.persons = persons
+        one.rounding = max(1.0, one.factor / 10.0 ** shown[one.code, one.family])
 
 
-def _crosscheck(
-    context: Context,
-    codes: Sequence[str],
-    stated: Sequence[str],
-    values: np.ndarray,
-    roundings: Sequence[float],
-) -> None:
+def _crosscheck(context: Context) -> None:
     held: dict[tuple[str, str, int], dict[str, tuple[float, float]]] = {}
     exact = {
         "immigration": "arrivals", "emigration": "departures", "net_migration": "net",
     }  # fmt: skip
-    for observation, code, family, value, rounding in zip(
-        context.observations, codes, stated, values, roundings
-    ):
-        name = exact.get(family, family)
-        if name in flows.FAMILY and np.isfinite(value):
-            named = [str(observation.attributes.get(name, "")) for name in ("source", "as_of")]
-            source = "/".join([*named, observation.scope])
-            held.setdefault((source, code, observation.year), {})[name] = (float(value), rounding)
+    for one in context.observations:
+        name = exact.get(one.family, one.family)
+        if name in flows.FAMILY and np.isfinite(one.persons):
+            named = [str(one.attributes.get(name, "")) for name in ("source", "as_of")]
+            key = ("/".join([*named, one.scope]), one.code, one.year)
+            held.setdefault(key, {})[name] = (one.persons, one.rounding)
     notes, problems = flows.crosscheck(held)
     for note in notes:
         context.out.notes[note] = None
@@ -135,7 +106,7 @@ def _crosscheck(
         context.problem(0, problem)
 
 
-def _check_totals(context: Context, figures: Sequence[Figure], factors: Sequence[float]) -> None:
+def _check_totals(context: Context) -> None:
     """Hold total rows against the rows of regions, column by column."""
     if len({observation.line.number for observation in context.collected.totals}) != 1:
         return
@@ -144,8 +115,8 @@ def _check_totals(context: Context, figures: Sequence[Figure], factors: Sequence
     for total in context.collected.totals:
         stated = numbers.figure(total.cell, decimal)
         parts = [
-            figure
-            for observation, figure in zip(context.observations, figures)
+            observation.figure
+            for observation in context.observations
             if observation.column.at == total.column.at
             and not locations.find(places.match(observation.place).code or "KAZ").is_country
         ]
@@ -154,30 +125,19 @@ def _check_totals(context: Context, figures: Sequence[Figure], factors: Sequence
         summed = sum(figure.value for figure in parts)
         # Whole persons add up exactly; rounded thousands by half a step each.
         step = 10.0 ** -max(figure.decimals for figure in (*parts, stated))
-        allowed = step * (1 + len(parts)) / 2 if max(factors) > 1 or step < 1 else 0.0
+        scaled = any(observation.factor > 1 for observation in context.observations)
+        allowed = step * (1 + len(parts)) / 2 if scaled or step < 1 else 0.0
         sums.append((total.column.label, stated.value, summed, allowed))
     for note in flows.totals(sums):
         context.out.notes[note] = None
 
 
-def _row(
-    context: Context,
-    observation: Observation,
-    code: str,
-    measure: str,
-    value: float,
-    rounding: float,
-    factor: float,
-) -> dict[str, object]:
-    row: dict[str, object] = {
-        "location": code, "measure": measure, "year": observation.year, "value": value,
-    }  # fmt: skip
+def _row(context: Context, observation: Observation) -> dict[str, object]:
+    year, value = observation.year, observation.persons
+    row: dict[str, object] = {"location": observation.code, "measure": observation.kept}
+    row |= {"year": year, "value": value}
     if context.layout.style == "long form":
-        row = {
-            "unique_id": observation.attributes.get("unique_id"),
-            "ds": observation.year,
-            "y": value,
-        }
+        row = {"unique_id": observation.attributes.get("unique_id"), "ds": year, "y": value}
     for name in ("source", "as_of"):
         if name in observation.attributes:
             cell = observation.attributes[name]
@@ -187,8 +147,8 @@ def _row(
             row[name] = _attribute(context, observation, name)
     if observation.flags:
         row["flag"] = ";".join(flag for flag in observation.flags if flag)
-    if factor >= 1000 and "precision" not in row:
-        row["precision"] = rounding
+    if observation.factor >= 1000 and "precision" not in row:
+        row["precision"] = observation.rounding
     return row
 
 

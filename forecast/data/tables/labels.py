@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from forecast import locations
 from forecast.data.tables import flows, places, words
 from forecast.data.tables.grid import MOST_PROBLEMS, Grid
-from forecast.data.tables.headings import in_title
+from forecast.data.tables.headings import measures_in
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import Collected, Harmonised, Observation, ReadOptions
 from forecast.errors import DataError, ForecastError, UnknownNameError
@@ -15,15 +13,7 @@ from forecast.validation import MEASURES
 
 
 class Context:
-    """A table while it is harmonised: what the stages read, and what they write into.
-
-    Parameters
-    ----------
-    grid : Grid
-    layout : Layout
-    collected : Collected
-    options : ReadOptions
-    """
+    """A table while it is harmonised: what the stages read, and what they write into."""
 
     def __init__(
         self, grid: Grid, layout: Layout, collected: Collected, options: ReadOptions
@@ -37,18 +27,18 @@ class Context:
             for cell in (grid.lines[at].cell(position) for position in grid.lines[at].filled)
         ]
         self.title = " ".join(texts)
-        measures, scopes, self.title_unit, self.restricted, self.rates = _title(texts)
-        self.title_measures = measures
+        self.title_measures = {name for text in texts for name in measures_in(text)}
+        scopes = {scope for text in texts for scope in words.meanings_inside("scope", text)}
         self.title_scope = scopes.pop() if len(scopes) == 1 else ""
+        units = [unit for unit in map(words.stated, texts) if unit is not None]
+        self.title_unit = units[-1] if units else None
+        self.restricted = any(words.meanings_inside("restricting", text) for text in texts)
+        self.rates = any(map(words.is_rate, texts))
         self.observations = collected.observations
 
     def problem(self, line: int, error: ForecastError) -> None:
         """Note what stands in the way; line 0 where it is no single row."""
         self.out.problems.append((line, error))
-
-    def where(self, observation: Observation) -> str:
-        """Return what the row of an observation is called in messages."""
-        return f"{self.grid.noun} {observation.line.number}"
 
     def table_unit(self) -> float | None:
         """Return the unit of figures beside which none is stated."""
@@ -62,8 +52,8 @@ class Context:
         )
 
 
-def location_codes(context: Context) -> list[str]:
-    """Return the code of each observation."""
+def settle_places(context: Context) -> None:
+    """Find the code of each observation."""
     names = list(dict.fromkeys(one.place for one in context.observations if one.place))
     settled = places.settle(names)
     default = _default_place(context) if any(not one.place for one in context.observations) else ""
@@ -85,16 +75,17 @@ def location_codes(context: Context) -> list[str]:
                     f"{name!r} is taken for {match.code}, as {others} stands in the table "
                     "under its own name"
                 ] = None
-    return [settled[one.place].code if one.place else default for one in context.observations]
+    for one in context.observations:
+        one.code = settled[one.place].code if one.place else default
 
 
 def _default_place(context: Context) -> str:
     if context.options.location is not None:
         match = places.match(context.options.location)
         if not match.code:
-            error = locations.find  # the package's own message names the nearest codes
             try:
-                error(context.options.location)
+                # Its message names the nearest codes.
+                locations.find(context.options.location)
             except UnknownNameError as unknown:
                 context.problem(0, unknown)
         return match.code
@@ -116,54 +107,54 @@ def _default_place(context: Context) -> str:
 
 def _unmatched(context: Context, observation: Observation, match: places.Match) -> None:
     label = observation.column.label if observation.column.place else "location"
-    where = f"{context.where(observation)}, column {label}"
+    where = f"{context.grid.where(observation.line)}, column {label}"
     name = words.spaced(observation.place)
     if match.candidates:
-        listed = " or ".join(f"{locations.name(code)} ({code})" for code in match.candidates)
-        context.out.unmatched[name] = tuple(
-            f"{locations.name(code)} ({code})" for code in match.candidates
+        near = tuple(f"{locations.name(code)} ({code})" for code in match.candidates)
+        error: ForecastError = DataError(
+            f"{where}: {name!r} may be {' or '.join(near)}. Write the code, or the full name."
         )
-        context.problem(
-            observation.line.number,
-            DataError(f"{where}: {name!r} may be {listed}. Write the code, or the full name."),
+    else:
+        near = places.nearest(name)
+        hint = (
+            f"Did you mean {', '.join(near)}? Write the code or the known name"
+            if near
+            else "Write an ISO 3166 code or a known name"
         )
-        return
-    near = places.nearest(name)
+        error = UnknownNameError(
+            f"{where}: unknown location {name!r}. {hint}, or leave the row out."
+        )
     context.out.unmatched[name] = near
-    hint = (
-        f"Did you mean {', '.join(near)}? Write the code or the known name"
-        if near
-        else "Write an ISO 3166 code or a known name"
-    )
-    context.problem(
-        observation.line.number,
-        UnknownNameError(f"{where}: unknown location {name!r}. {hint}, or leave the row out."),
-    )
+    context.problem(observation.line.number, error)
 
 
-def stated_measures(context: Context) -> list[str]:
-    """Return measure or family of each observation, as said by table, title or caller."""
-    own = [one.measure for one in context.observations]
+def state_measures(context: Context) -> None:
+    """Find measure or family of each observation, as said by table, title or caller."""
     given = context.options.measure
-    if given is not None:
-        named = {one.measure for one in context.observations if one.measure}
-        if context.layout.of("measure"):
-            raise DataError(
-                f"the table has a column 'measure' of its own; leave out measure={given!r}."
-            )
-        if named:
-            raise DataError(
-                f"the table names its measures itself ({', '.join(sorted(named))}); leave out "
-                f"measure={given!r}."
-            )
-        return [given] * len(own)
-    if all(own) or context.layout.style == "long form":
-        return own
+    named = {one.measure for one in context.observations if one.measure}
+    if given is not None and context.layout.of("measure"):
+        raise DataError(
+            f"the table has a column 'measure' of its own; leave out measure={given!r}."
+        )
+    if given is not None and named:
+        raise DataError(
+            f"the table names its measures itself ({', '.join(sorted(named))}); leave out "
+            f"measure={given!r}."
+        )
+    measure = _titled_measure(context) if given is None else given
+    for one in context.observations:
+        one.family = one.measure or measure
+
+
+def _titled_measure(context: Context) -> str:
+    """Return what observations count that do not say it themselves, by the title."""
+    if all(one.measure for one in context.observations) or context.layout.style == "long form":
+        return ""
     titled = context.title_measures
     if len(titled) == 1 and not context.restricted:
         (measure,) = titled
         context.out.notes[f"the measure is taken from the title: {measure}"] = None
-        return [named or measure for named in own]
+        return measure
     why = (
         "the title restricts what is counted"
         if context.restricted and titled
@@ -177,36 +168,19 @@ def stated_measures(context: Context) -> list[str]:
     )
 
 
-def measures_of(context: Context, codes: Sequence[str], stated: Sequence[str]) -> list[str]:
-    """Return the measure of each observation; empty where the package keeps none of its kind."""
+def settle_measures(context: Context) -> None:
+    """Find the measure of each observation; empty where the package keeps none of its kind."""
     if context.layout.style == "long form":
-        return [""] * len(stated)
-    made = []
-    for one, code, family in zip(context.observations, codes, stated):
+        return
+    for one in context.observations:
         scope = context.options.flows or one.scope or context.title_scope
         try:
-            measure, remark = flows.measure(family, scope, code)
+            one.kept, remark = flows.measure(one.family, scope, one.code)
         except DataError as error:
-            context.problem(one.line.number, DataError(f"{context.where(one)}: {error}"))
-            return []
+            where = context.grid.where(one.line)
+            context.problem(one.line.number, DataError(f"{where}: {error}"))
+            return
         if remark:
             context.out.notes[remark] = None
-        named = one.column.label if one.column.says.measure else family
-        context.out.measures.setdefault(named, measure or f"{family} of all flows, not kept")
-        made.append(measure)
-    return made
-
-
-def _title(texts: Sequence[str]) -> tuple[set[str], set[str], float | None, bool, bool]:
-    measures: set[str] = set()
-    scopes: set[str] = set()
-    unit: float | None = None
-    restricted = rates = False
-    for text in texts:
-        found, where, stated, narrow, rate = in_title(text)
-        measures |= found
-        scopes |= where
-        unit = stated if stated is not None else unit
-        restricted |= narrow
-        rates |= rate
-    return measures, scopes, unit, restricted, rates
+        named = one.column.label if one.column.says.measure else one.family
+        context.out.measures.setdefault(named, one.kept or f"{one.family} of all flows, not kept")

@@ -117,7 +117,8 @@ def _sdmx(grid: Grid, main: int) -> Layout:
         if says is not None and says.year is not None:
             columns.append(Column(at, heading, "figures", says))
         elif columns and columns[-1].at == at - 1 and _labels(columns[-1].label, heading):
-            doubled = columns[-1].role == "figures" and _filled(below, at)
+            filled = any(not is_blank(line.cell(at)) for line in below)
+            doubled = columns[-1].role == "figures" and filled
             columns[-1] = replace(columns[-1], twin=at)
             columns.append(
                 replace(columns[-1], at=at, label=heading, twin=-1)
@@ -138,10 +139,6 @@ def _sdmx(grid: Grid, main: int) -> Layout:
     above = tuple(at for at in range(main) if grid.lines[at].filled)
     style = "years across" if grid.keys else "SDMX-CSV"
     return Layout(above, (main,), tuple(columns), style)
-
-
-def _filled(lines: Sequence[Line], at: int) -> bool:
-    return any(not is_blank(line.cell(at)) for line in lines)
 
 
 def _labels(identifier: str, heading: str) -> bool:
@@ -178,7 +175,8 @@ def _first_header(lines: Sequence[Line]) -> int | None:
 
 
 def _is_header(line: Line) -> bool:
-    years = known = roles = others = names = 0
+    years = known = others = names = 0
+    roles = []
     for at in line.filled:
         cell = line.cell(at)
         says = understand(cell)
@@ -186,7 +184,7 @@ def _is_header(line: Line) -> bool:
             dated = says.year is not None
             years += dated or bool(says.trouble and not says.measure)
             known += bool(says.measure or says.column)
-            roles += bool(says.column)
+            roles += [says.column] if says.column else []
         elif looks_like_figure(cell) and not (isinstance(cell, str) and meaning("column", cell)):
             others += 1
         elif isinstance(cell, str) and len(cell) < 60 and places.match(cell).code:
@@ -197,15 +195,7 @@ def _is_header(line: Line) -> bool:
         years >= 2
         or (years == 1 and known >= 1 and len(line.filled) >= 2 and names == 0)
         or known >= 2
-        or (roles == 1 and names >= 1 and understand_role(line, "year"))
-    )
-
-
-def understand_role(line: Line, role: str) -> bool:
-    """Whether a row has a heading of this role."""
-    return any(
-        says is not None and says.column == role
-        for says in (understand(line.cell(at)) for at in line.filled)
+        or (roles == ["year"] and names >= 1)
     )
 
 

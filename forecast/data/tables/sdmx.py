@@ -7,6 +7,8 @@ SDMX code lists CL_OBS_STATUS and CL_FREQ; Eurostat, "Bulk download: file format
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from forecast.data.tables.headings import Heading, label_measure
 from forecast.data.tables.places import match
 from forecast.data.tables.words import meaning, spaced
@@ -35,17 +37,15 @@ _DESCRIBING = {
     "OBS_COMMENT", "BASE_PERIOD", "REF_YEAR_PRICE",
 }  # fmt: skip
 #: Values, beside those of any dimension, that leave a figure what it is.
-_NEUTRAL = {
+_NEUTRAL: dict[str, Set[str]] = {
     "FREQ": {"A", "ANNUAL"},
     "TRANSFORMATION": {"N"},
     "ADJUSTMENT": {"N", "NSA"},
     "PRICE_BASE": {"N"},
-    "COUNTERPART_AREA": {"W", "WLD", "WORLD"},
-    "PARTNER": {"W", "WLD", "WORLD"},
-    "PARTNER COUNTRY": {"W", "WLD", "WORLD"},
-    "CITIZENSHIP": {"W", "WLD", "WORLD"},
-    "BIRTH_PLACE": {"W", "WLD", "WORLD"},
-    "ORIGIN": {"W", "WLD", "WORLD"},
+    **dict.fromkeys(
+        ("COUNTERPART_AREA", "PARTNER", "PARTNER COUNTRY", "CITIZENSHIP", "BIRTH_PLACE", "ORIGIN"),
+        frozenset({"W", "WLD", "WORLD"}),
+    ),
 }
 _STATUS = {
     "A": "", "": "", "P": "provisional", "E": "estimate", "B": "break", "I": "estimate",

@@ -10,7 +10,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
+from xml.etree import ElementTree
 from xml.parsers import expat
 
 from forecast.data.tables.grid import Budget, Grid, Line
@@ -148,7 +149,8 @@ class Book:
             part = path if path in known else posixpath.join("xl", path)
             if part not in known:
                 return {}
-            return _Formulas().read(archive.read(part))
+            with archive.open(part) as sheet:
+                return _formulas(sheet)
 
     def close(self) -> None:
         """Release the workbook."""
@@ -175,51 +177,27 @@ def _quiet(remarks: list[str]) -> Iterator[None]:
             remarks.append(said)
 
 
-class _Formulas:
-    """Finds formulas in the XML of a sheet."""
+def _formulas(sheet: IO[bytes]) -> dict[tuple[int, int], bool]:
+    """Find the cells with a formula in the XML of a sheet, which `inspect` has passed."""
+    from openpyxl.utils import column_index_from_string
 
-    def __init__(self) -> None:
-        self.found: dict[tuple[int, int], bool] = {}
-        self._row = self._column = 0
-        self._has_formula = self._has_value = self._inside = False
-
-    def read(self, content: bytes) -> dict[tuple[int, int], bool]:
-        parser = expat.ParserCreate(namespace_separator="}")
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
-        parser.Parse(content, True)
-        return self.found
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition("}")[2]
-        if name == "row":
-            self._row = int(attributes.get("r", self._row + 1))
-            self._column = 0
-        elif name == "c":
-            self._column += 1
-            letters = re.match(r"([A-Z]{1,3})([0-9]+)", attributes.get("r", ""))
-            if letters:
-                self._column = 0
-                for letter in letters[1]:
-                    self._column = self._column * 26 + ord(letter) - 64
-                self._row = int(letters[2])
-            self._has_formula = self._has_value = False
-        elif name == "f":
-            self._has_formula = True
-        elif name in {"v", "t"}:
-            self._inside = True
-
-    def _text(self, text: str) -> None:
-        if self._inside and text.strip():
-            self._has_value = True
-
-    def _end(self, tag: str) -> None:
-        name = tag.rpartition("}")[2]
-        if name in {"v", "t"}:
-            self._inside = False
-        elif name == "c" and self._has_formula:
-            self.found[self._row, self._column - 1] = self._has_value
+    found: dict[tuple[int, int], bool] = {}
+    row = column = 0
+    for event, element in ElementTree.iterparse(sheet, ("start", "end")):  # noqa: S314
+        tag = element.tag.rpartition("}")[2]
+        if event == "start" and tag == "row":
+            row, column = int(element.get("r", row + 1)), 0
+        elif event == "start" and tag == "c":
+            column += 1
+            if placed := re.match(r"([A-Z]{1,3})([0-9]+)", element.get("r", "")):
+                row, column = int(placed[2]), column_index_from_string(placed[1])
+        elif event == "end" and tag == "c":
+            inside = [(one.tag.rpartition("}")[2], one.text or "") for one in element.iter()]
+            if any(name == "f" for name, _ in inside):
+                held = any(name in {"v", "t"} and text.strip() for name, text in inside)
+                found[row, column - 1] = held
+            element.clear()
+    return found
 
 
 def _said(error: BaseException) -> str:
