@@ -28,22 +28,15 @@ class Answers:
         The output type's entry in ``tasks.json``.
     kind : str
         Its name.
-    names : list of str
-        Task ids.
-    derived : frozenset of str
-        Task ids that follow from others.
+    names, free : list of str
+        Task ids, and those of them that do not follow from others.
     """
 
     rows: pd.DataFrame
     stated: Mapping[str, Any]
     kind: str
     names: list[str]
-    derived: frozenset[str]
-
-    @property
-    def free(self) -> list[str]:
-        """Task ids that do not follow from others."""
-        return [name for name in self.names if name not in self.derived]
+    free: list[str]
 
     @property
     def levels(self) -> list[object]:
