@@ -196,16 +196,9 @@ def _content(table: pd.DataFrame, step: int) -> str:
 
 def described(name: str, release: Release) -> dict[str, object]:
     """Return a release as a row of a table."""
-    return {
-        "name": name,
-        "as_of": release.as_of,
-        "added": release.added,
-        "rows": release.rows,
-        "first": release.first,
-        "last": release.last,
-        "origin": release.origin,
-        "file": release.path.name,
-    }
+    told = ("as_of", "added", "rows", "first", "last", "origin")
+    row = {"name": name} | {key: getattr(release, key) for key in told}
+    return row | {"file": release.path.name}
 
 
 def _to_disk(path: Path) -> None:

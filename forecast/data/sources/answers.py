@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -23,19 +23,16 @@ class WrongKindError(DataError):
     """The source has no migration series, or no drivers, and was never meant to."""
 
 
-def no_covariates(source: Source) -> WrongKindError:
-    """Return the error for a source that has no drivers."""
-    return WrongKindError(
-        f"{source.name} holds migration series and no drivers. Use it with --data {source.name}."
-    )
+_REFUSED = {
+    "covariates": "{0} holds migration series and no drivers. Use it with --data {0}.",
+    "panel": "{0} holds drivers, not migration of a year, so there is nothing to forecast. "
+    "Print them: forecast data covariates {0}",
+}
 
 
-def no_panel(source: Source) -> WrongKindError:
-    """Return the error for a source that has no migration series."""
-    return WrongKindError(
-        f"{source.name} holds drivers, not migration of a year, so there is nothing to forecast. "
-        f"Print them: forecast data covariates {source.name}"
-    )
+def wrong_kind(source: Source, kind: Literal["panel", "covariates"]) -> WrongKindError:
+    """Return the error for a source that has no migration series, or no drivers."""
+    return WrongKindError(_REFUSED[kind].format(source.name))
 
 
 def covariate_table(pieces: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ The descriptions stand in `data/sources.toml`, or in a file of one's own of the 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,8 +23,6 @@ from forecast.shelf import shelf
 
 if TYPE_CHECKING:
     from forecast.data.sources.download import Kind
-    from forecast.data.sources.fetched import Fetched
-    from forecast.panel import Panel
 
 #: Format in the catalogue, and the module that reads it.
 READERS = {
@@ -72,7 +71,7 @@ class Source:
 
     def citation(self, **notes: str) -> str:
         """Return how to cite what was fetched."""
-        return str(self["citation"]).format_map(_EmptyWhereMissing(notes))
+        return str(self["citation"]).format_map(defaultdict(str, notes))
 
     def location(self, code: str) -> str | None:
         """Return the ISO 3166 code of a place as the source writes it; None for groups."""
@@ -101,11 +100,6 @@ class Source:
         return places
 
 
-class _EmptyWhereMissing(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
 class Get(Protocol):
     """Fetches one address of a source and notes what came."""
 
@@ -115,18 +109,14 @@ class Get(Protocol):
 
 
 class Reader(Protocol):
-    """What a module of `READERS` can do."""
+    """What a module of `READERS` can do; it has a ``panel``, ``covariates`` or both as well.
+
+    Of what was fetched, `Fetched`, these return the migration series as a Panel, and the drivers
+    as a table ``location, measure, year, value, unit, source``.
+    """
 
     def collect(self, source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
         """Fetch all files; return what the source says of itself."""
-        ...
-
-    def panel(self, fetched: Fetched) -> Panel:
-        """Return the migration series that were fetched."""
-        ...
-
-    def covariates(self, fetched: Fetched) -> pd.DataFrame:
-        """Return the drivers: ``location, measure, year, value, unit, source``."""
         ...
 
 
@@ -176,18 +166,11 @@ def source(name: str, catalogue: str | Path | None = None) -> Source:
 
 def table(catalogue: str | Path | None = None) -> pd.DataFrame:
     """Return one row per source: ``source, title, institution, licence, address``."""
-    return pd.DataFrame(
-        [
-            {
-                "source": name,
-                "title": entry["title"],
-                "institution": entry["institution"],
-                "licence": entry.licence,
-                "address": entry["base_url"],
-            }
-            for name, entry in sources(catalogue).items()
-        ]
-    )
+    rows = [
+        (name, entry["title"], entry["institution"], entry.licence, entry["base_url"])
+        for name, entry in sources(catalogue).items()
+    ]
+    return pd.DataFrame(rows, columns=["source", "title", "institution", "licence", "address"])
 
 
 @cache

@@ -79,7 +79,8 @@ def fetch(
             try:
                 with documented_form(name):
                     notes = reader(source).collect(source, collector, releases)
-                result = Fetched(folder, source, _today(), notes, tuple(collector.files))
+                today = str(dt.datetime.now(dt.UTC).date())
+                result = Fetched(folder, source, today, notes, tuple(collector.files))
                 _check_readable(result)
             except BaseException:
                 collector.forget()
@@ -92,10 +93,6 @@ def fetch(
             "another folder; what was fetched before is untouched."
         ) from None
     return result
-
-
-def _today() -> str:
-    return str(dt.datetime.now(dt.UTC).date())
 
 
 def _offline(source: Source, cache: str | Path | None) -> Fetched:

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from forecast import artifacts
 from forecast.artifacts import places
-from forecast.data.sources.answers import documented_form, parsed
+from forecast.data.sources.answers import documented_form, parsed, wrong_kind
 from forecast.data.sources.catalogue import Source, reader
 from forecast.errors import DataError
 from forecast.panel import Panel
@@ -136,13 +136,20 @@ class Fetched:
 
     def panel(self) -> Panel:
         """Return the migration series of the source."""
-        with documented_form(self.source.name):
-            return reader(self.source).panel(self)
+        panel: Panel = self._read("panel")
+        return panel
 
     def covariates(self) -> pd.DataFrame:
         """Return the drivers that the source has."""
+        table: pd.DataFrame = self._read("covariates")
+        return table
+
+    def _read(self, kind: Literal["panel", "covariates"]) -> Any:
+        read = getattr(reader(self.source), kind, None)
+        if read is None:
+            raise wrong_kind(self.source, kind)
         with documented_form(self.source.name):
-            return reader(self.source).covariates(self)
+            return read(self)
 
 
 def write(fetched: Fetched) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from forecast import boundary_changes
-from forecast.data.sources.answers import no_covariates
 from forecast.data.sources.catalogue import Get, Source
 from forecast.data.sources.fetched import Fetched
 from forecast.errors import DataError
@@ -30,13 +29,8 @@ _THOUSAND = ("thousand", "ming", "тыс")
 def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
     """Fetch the file of every indicator."""
     for file in source["files"]:
-        get(
-            file["path"],
-            file["content"],
-            file["role"],
-            indicator=str(file["indicator"]),
-            factor=str(file["factor"]),
-        )
+        notes = {key: str(file[key]) for key in ("indicator", "factor")}
+        get(file["path"], file["content"], file["role"], **notes)
     return {"indicators": ", ".join(str(file["indicator"]) for file in source["files"])}
 
 
@@ -91,11 +85,6 @@ def panel(fetched: Fetched) -> Panel:
         ),
         step=1,
     )
-
-
-def covariates(fetched: Fetched) -> pd.DataFrame:
-    """Refuse: this source has no drivers."""
-    raise no_covariates(fetched.source)
 
 
 def _figures(fetched: Fetched, role: str) -> pd.DataFrame:
