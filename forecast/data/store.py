@@ -9,8 +9,6 @@ is freed when its holder dies.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +24,6 @@ from forecast.series_key import KEY
 
 #: Seconds to wait for another writer.
 PATIENCE = 60.0
-_LOCK = ".lock"
 _CONTENT = ("value", "population", "flag", "precision")
 
 
@@ -101,7 +98,11 @@ def add(
     root.mkdir(parents=True, exist_ok=True)
     added: list[Release] = []
     known: list[str] = []
-    with _alone(root, name):
+    busy = (
+        f"another process has been writing to {name} in {root.parent} for {PATIENCE:.0f} s. "
+        "Wait for it to end, or end it; nothing was added."
+    )
+    with places.alone(root, PATIENCE, busy):
         artifacts.sweep(root)
         kept = _releases(root)
         for day, part in releases.items():
@@ -264,17 +265,3 @@ def _releases(root: Path, damaged: list[str] | None = None) -> list[Release]:
 
 def _order(release: Release) -> tuple[str, str, str]:
     return release.as_of, release.added, release.path.name
-
-
-@contextmanager
-def _alone(root: Path, name: str) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(root / _LOCK, timeout=PATIENCE):
-            yield
-    except Timeout:
-        raise DataError(
-            f"another process has been writing to {name} in {root.parent} for {PATIENCE:.0f} s. "
-            "Wait for it to end, or end it; nothing was added."
-        ) from None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -72,7 +71,8 @@ def fetch(
     folder = places.fetched(cache) / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder, name):
+        busy = f"another process is fetching {name} into {folder}. Wait for it to end."
+        with places.alone(folder, _PATIENCE, busy):
             earlier = fetched.find(name, cache)
             intact = earlier.intact if earlier else {}
             collector = _Collector(source, folder, intact, limits, tell)
@@ -186,17 +186,3 @@ def _tidy(folder: Path, result: Fetched) -> None:
         stale = path.name.startswith(".part-") or not path.name.startswith(".")
         if path.is_file() and stale and path.name not in held:
             path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(folder: Path, name: str) -> Iterator[None]:
-    """Hold the folder against a second fetch of the same source."""
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(folder / ".lock", timeout=_PATIENCE):
-            yield
-    except Timeout:
-        raise DataError(
-            f"another process is fetching {name} into {folder}. Wait for it to end."
-        ) from None

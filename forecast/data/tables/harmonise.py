@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.data.tables import flows, numbers, places, words
+from forecast.data.tables import numbers, places, words
 from forecast.data.tables.grid import Grid
 from forecast.data.tables.labels import (
+    FAMILY,
     Context,
     settle_measures,
     settle_places,
@@ -20,6 +21,9 @@ from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import Collected, Harmonised, Observation, ReadOptions
 from forecast.data.tables.scale import settle_factors, settle_figures
 from forecast.errors import DataError
+
+#: Differences up to this many units of rounding are rounding.
+_ROUNDING = 1.5
 
 
 def harmonise(grid: Grid, layout: Layout, collected: Collected, options: ReadOptions) -> Harmonised:
@@ -88,32 +92,57 @@ def _settle_persons(observations: Sequence[Observation]) -> None:
         one.rounding = max(1.0, one.factor / 10.0 ** shown[one.code, one.family])
 
 
-def _crosscheck(context: Context) -> None:
+def _held(context: Context) -> dict[tuple[str, str, int], dict[str, tuple[float, float]]]:
+    """Return by (source, code, year) what is known of `FAMILY`, as (persons, rounding)."""
     held: dict[tuple[str, str, int], dict[str, tuple[float, float]]] = {}
     exact = {
         "immigration": "arrivals", "emigration": "departures", "net_migration": "net",
     }  # fmt: skip
     for one in context.observations:
-        name = exact.get(one.family, one.family)
-        if name in flows.FAMILY and np.isfinite(one.persons):
+        flow = exact.get(one.family, one.family)
+        if flow in FAMILY and np.isfinite(one.persons):
             named = [str(one.attributes.get(name, "")) for name in ("source", "as_of")]
             key = ("/".join([*named, one.scope]), one.code, one.year)
-            held.setdefault(key, {})[name] = (one.persons, one.rounding)
-    notes, problems = flows.crosscheck(held)
-    for note in notes:
+            held.setdefault(key, {})[flow] = (one.persons, one.rounding)
+    return held
+
+
+def _crosscheck(context: Context) -> None:
+    """Hold net against arrivals minus departures; a sign reversed throughout is a problem."""
+    agree, disagree, reversed_ = 0, [], 0
+    for (_, code, year), flows in sorted(_held(context).items()):
+        if any(name not in flows for name in FAMILY):
+            continue
+        (into, first), (out, second), (net, third) = (flows[name] for name in FAMILY)
+        allowed = _ROUNDING * max(first, second, third, 1.0)
+        if abs(net - (into - out)) <= allowed:
+            agree += 1
+        else:
+            reversed_ += abs(net - (out - into)) <= allowed
+            disagree.append(f"{code} {year}: {net:,.0f} against {into - out:,.0f}")
+    checked = agree + len(disagree)
+    if disagree and reversed_ == len(disagree) and reversed_ > agree and checked >= 2:
+        error = DataError(
+            f"the net is departures minus arrivals in {reversed_} of {checked} years, such as "
+            f"{disagree[0]}. Positive net means an inflow here: change its sign, or leave it "
+            "out."
+        )
+        context.problem(0, error)
+    elif checked:
+        note = f"arrivals - departures = net in {agree} of {checked} figures"
+        if disagree:
+            more = f" and {len(disagree) - 5} more" if len(disagree) > 5 else ""
+            note += f"; not in {'; '.join(disagree[:5])}{more}"
         context.out.notes[note] = None
-    for problem in problems:
-        context.problem(0, problem)
 
 
 def _check_totals(context: Context) -> None:
     """Hold total rows against the rows of regions, column by column."""
     if len({observation.line.number for observation in context.collected.totals}) != 1:
         return
-    decimal = context.out.decimal[1:2] if context.out.decimal[:1] == "'" else "."
-    sums = []
+    checked, wrong = 0, []
     for total in context.collected.totals:
-        stated = numbers.figure(total.cell, decimal)
+        stated = numbers.figure(total.cell, context.mark)
         parts = [
             observation.figure
             for observation in context.observations
@@ -122,14 +151,21 @@ def _check_totals(context: Context) -> None:
         ]
         if stated.state != "number" or not parts or any(p.state != "number" for p in parts):
             continue
+        checked += 1
         summed = sum(figure.value for figure in parts)
         # Whole persons add up exactly; rounded thousands by half a step each.
         step = 10.0 ** -max(figure.decimals for figure in (*parts, stated))
         scaled = any(observation.factor > 1 for observation in context.observations)
         allowed = step * (1 + len(parts)) / 2 if scaled or step < 1 else 0.0
-        sums.append((total.column.label, stated.value, summed, allowed))
-    for note in flows.totals(sums):
-        context.out.notes[note] = None
+        if abs(stated.value - summed) > allowed:
+            differ = f"{stated.value:,.6g} stated, {summed:,.6g} summed"
+            wrong.append(f"{total.column.label}: {differ}")
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        listed = f"{'; '.join(wrong[:3])}{more}"
+        context.out.notes[f"the total row differs from the sum of the rows: {listed}"] = None
+    elif checked:
+        context.out.notes[f"the total row agrees with the rows in {checked} columns"] = None
 
 
 def _row(context: Context, observation: Observation) -> dict[str, object]:
@@ -155,8 +191,7 @@ def _row(context: Context, observation: Observation) -> dict[str, object]:
 def _attribute(context: Context, observation: Observation, name: str) -> object:
     """Return population in persons, or precision, as a number where it is observation."""
     cell = observation.attributes[name]
-    decimal = context.out.decimal[1:2] if context.out.decimal[:1] == "'" else "."
-    figure = numbers.figure(cell, decimal)
+    figure = numbers.figure(cell, context.mark)
     if figure.state == "unclear":
         return words.spaced(cell) if isinstance(cell, str) else cell
     if name == "precision":

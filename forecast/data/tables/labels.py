@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from forecast import locations
-from forecast.data.tables import flows, places, words
+from forecast.data.tables import places, words
 from forecast.data.tables.grid import MOST_PROBLEMS, Grid
 from forecast.data.tables.headings import measures_in
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import Collected, Harmonised, Observation, ReadOptions
 from forecast.errors import DataError, ForecastError, UnknownNameError
 from forecast.validation import MEASURES
+
+Flows = Literal["external", "internal", "all"]
+SCOPES = ("external", "internal", "all")
+_MEASURES = {
+    ("external", "arrivals"): "immigration",
+    ("external", "departures"): "emigration",
+    ("external", "net"): "net_migration",
+    ("internal", "arrivals"): "internal_arrivals",
+    ("internal", "departures"): "internal_departures",
+    ("internal", "net"): "internal_net",
+    ("all", "net"): "net_all_flows",
+}
+FAMILY = ("arrivals", "departures", "net")
 
 
 class Context:
@@ -39,6 +54,11 @@ class Context:
     def problem(self, line: int, error: ForecastError) -> None:
         """Note what stands in the way; line 0 where it is no single row."""
         self.out.problems.append((line, error))
+
+    @property
+    def mark(self) -> str:
+        """The decimal mark of the figures, once it is known."""
+        return self.out.decimal[1:2] if self.out.decimal[:1] == "'" else "."
 
     def table_unit(self) -> float | None:
         """Return the unit of figures beside which none is stated."""
@@ -141,9 +161,9 @@ def state_measures(context: Context) -> None:
             f"the table names its measures itself ({', '.join(sorted(named))}); leave out "
             f"measure={given!r}."
         )
-    measure = _titled_measure(context) if given is None else given
+    others = _titled_measure(context) if given is None else given
     for one in context.observations:
-        one.family = one.measure or measure
+        one.family = one.measure or others
 
 
 def _titled_measure(context: Context) -> str:
@@ -152,9 +172,9 @@ def _titled_measure(context: Context) -> str:
         return ""
     titled = context.title_measures
     if len(titled) == 1 and not context.restricted:
-        (measure,) = titled
-        context.out.notes[f"the measure is taken from the title: {measure}"] = None
-        return measure
+        (counted,) = titled
+        context.out.notes[f"the measure is taken from the title: {counted}"] = None
+        return counted
     why = (
         "the title restricts what is counted"
         if context.restricted and titled
@@ -168,6 +188,41 @@ def _titled_measure(context: Context) -> str:
     )
 
 
+def measure(stated: str, scope: str, code: str) -> tuple[str, str]:
+    """Return the measure of a figure, and a remark if it was inferred.
+
+    Parameters
+    ----------
+    stated : str
+        A measure, or one of `FAMILY`.
+    scope : str
+        Which moves are counted; empty if nothing says it.
+    code : str
+        The place.
+
+    Returns
+    -------
+    str
+        Empty for arrivals and departures of all flows, of which there is no measure.
+    str
+    """
+    if stated not in FAMILY:
+        return stated, ""
+    remark = ""
+    if not scope:
+        if not locations.find(code).is_country:
+            raise DataError(
+                f"{stated} of {code}: nothing says whether they cross the border of the country, "
+                "stay inside it, or both. Say flows='external', 'internal' or 'all'."
+            )
+        scope = "external"
+        remark = (
+            f"{stated} of countries are taken for moves across the border "
+            f"({_MEASURES[scope, stated]}); nothing says so"
+        )
+    return _MEASURES.get((scope, stated), ""), remark
+
+
 def settle_measures(context: Context) -> None:
     """Find the measure of each observation; empty where the package keeps none of its kind."""
     if context.layout.style == "long form":
@@ -175,7 +230,7 @@ def settle_measures(context: Context) -> None:
     for one in context.observations:
         scope = context.options.flows or one.scope or context.title_scope
         try:
-            one.kept, remark = flows.measure(one.family, scope, one.code)
+            one.kept, remark = measure(one.family, scope, one.code)
         except DataError as error:
             where = context.grid.where(one.line)
             context.problem(one.line.number, DataError(f"{where}: {error}"))

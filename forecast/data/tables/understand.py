@@ -11,9 +11,9 @@ from forecast.data.checks import add_flags, warnings_in_words
 from forecast.data.tables import layout as layouts
 from forecast.data.tables.column_checks import column_problems
 from forecast.data.tables.files import content_of, grid_of
-from forecast.data.tables.flows import SCOPES, Flows
 from forecast.data.tables.grid import MOST_PROBLEMS, Grid
 from forecast.data.tables.harmonise import harmonise
+from forecast.data.tables.labels import SCOPES, Flows
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import (
     ACCEPTED,
