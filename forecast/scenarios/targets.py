@@ -17,7 +17,7 @@ from forecast.horizons import concept
 from forecast.outlook import Forecast
 from forecast.panel import Series
 from forecast.scenarios.unusual import monte_carlo_error
-from forecast.series_key import KEY, SeriesKey
+from forecast.series_key import SeriesKey, rows_of
 from forecast.shelf import shelf
 from forecast.validation import MEASURES
 
@@ -220,16 +220,13 @@ def _chance(
     if seen is not None:
         reached = seen >= threshold if target.from_below else seen <= threshold
         return threshold, float(reached), 0.0, OBSERVED, "this year is observed already"
-    rows = outlook.series
-    here = (rows[KEY] == list(series.key)).all(axis=1)
-    if not here.any():
-        note = outlook.notes
-        mine = note[(note[KEY] == list(series.key)).all(axis=1)]
+    position = outlook.position(series.key)
+    if position is None:
+        mine = outlook.notes[rows_of(outlook.notes, series.key)]
         why = str(mine["reason"].iloc[0]) if len(mine) else "the series was not forecast"
         return threshold, np.nan, np.nan, ABSENT, why
     if year not in outlook.paths["year"] or year <= series.origin:
         return threshold, np.nan, np.nan, ABSENT, f"{year} was not forecast"
-    position = int(np.flatnonzero(here.to_numpy())[0])
     drawn = outlook.paths.isel(series=position).sel(year=year).to_numpy()
     chance = float((drawn >= threshold if target.from_below else drawn <= threshold).mean())
     return threshold, chance, monte_carlo_error(chance, len(drawn)), PREDICTED, ""
