@@ -21,7 +21,6 @@ def natural_increase(country: str, as_of: str = "") -> tuple[pd.Series, pd.Serie
 
     Parameters
     ----------
-    country : str
     as_of : str
         Day (YYYY-MM-DD) by which the projection has to have been out; any by default.
 

@@ -161,7 +161,6 @@ def _obeyable(
     ----------
     identities : sequence of Identity
         Taken up one after the other.
-    keys : sequence of SeriesKey
     values : ndarray, shape (n_series,)
         Of one draw; what is not free is the same in all.
     free : ndarray of bool, shape (n_series,)

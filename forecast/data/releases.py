@@ -38,14 +38,12 @@ class Release:
 
     Attributes
     ----------
-    path : Path
     as_of : str
         Day of the release (YYYY-MM-DD).
     sha256 : str
         Of the figures, whatever day they are dated to.
     step : int
         Years per figure.
-    rows : int
     first, last : int
         Years.
     added : str
@@ -86,10 +84,8 @@ def write_release(root: Path, name: str, day: str, panel: Panel, origin: str) ->
     ----------
     root : Path
         Folder of the series; the caller holds its lock.
-    name, day : str
     panel : Panel
         The figures, dated to the day.
-    origin : str
 
     Notes
     -----

@@ -97,7 +97,6 @@ class Hub:
 
     Attributes
     ----------
-    folder : Path
     configs : mapping of path to content
         What could be read of ``hub-config``.
     findings : list of Finding
@@ -184,7 +183,6 @@ def read_table(path: Path, root: Path | None = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
     root : Path, optional
         Folder whose subfolders ``column=value`` are columns.
 

@@ -27,7 +27,6 @@ class Targets:
 
     Attributes
     ----------
-    hub : Hub
     kind : {"time-series", "oracle-output"}
     table : DataFrame
         Every cell as text, with the file and line of each row.

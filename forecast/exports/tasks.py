@@ -34,7 +34,6 @@ class Task:
 
     Attributes
     ----------
-    locations : frozenset of str
     horizons : frozenset of int
         Years after the origin.
     samples : tuple of int
@@ -200,7 +199,6 @@ def output_tables(
         ``location, measure, source, year, quantile, value``.
     draws : DataArray, dims (draw, series, year)
         At the years of `quantiles`.
-    samples : int
     """
     quantiles = quantiles.rename(columns={"quantile": "output_type_id"})
     tables = [quantiles.assign(output_type="quantile")]

@@ -38,8 +38,6 @@ def accounts(
 
     Parameters
     ----------
-    outlook : Forecast
-    moved : sequence of Movement
     name : str
         Name of the scenario, for messages.
     said : dict, optional
@@ -190,11 +188,6 @@ def _weight(
 
 def settled(shock: Shock, outlook: Forecast) -> tuple[Shock, Said]:
     """Add the sources of a forecast that a scenario does not name to the entries for them.
-
-    Parameters
-    ----------
-    shock : Shock
-    outlook : Forecast
 
     Returns
     -------

@@ -15,7 +15,6 @@ class Movement:
 
     Attributes
     ----------
-    place : AffectedCountry
     start : ndarray of int, shape (n_draws,)
         Year in which it starts.
     people : ndarray, shape (n_draws,)
@@ -39,10 +38,8 @@ def movements(shock: Shock, years: np.ndarray, n_draws: int, seed: int) -> list[
 
     Parameters
     ----------
-    shock : Shock
     years : ndarray of int, shape (n_years,)
         Consecutive calendar years.
-    n_draws : int
     seed : int
         Source of all randomness; nothing else changes the numbers.
 

@@ -64,10 +64,6 @@ def check(panel: Panel) -> pd.DataFrame:
 def add_flags(panel: Panel) -> tuple[Panel, list[str]]:
     """Flag the years that checks are sure of.
 
-    Parameters
-    ----------
-    panel : Panel
-
     Returns
     -------
     Panel
@@ -117,10 +113,6 @@ def _in_words(years: list[Inconsistency]) -> list[str]:
 
 def warnings_in_words(panel: Panel) -> list[str]:
     """Return one line per series whose figures look wrong and are used all the same.
-
-    Parameters
-    ----------
-    panel : Panel
 
     Returns
     -------

@@ -85,7 +85,6 @@ def pages(
 
     Parameters
     ----------
-    get : callable
     path : str
         With ``{page}`` in the place of the page's number, from 1.
     role, where : str

@@ -87,13 +87,8 @@ def download(
         send what has not changed.
     sha256 : str
         Refuse any other content, if given.
-    limits : Limits
     sleep : callable
         Waits so many seconds.
-
-    Returns
-    -------
-    Downloaded
 
     Raises
     ------

@@ -47,7 +47,6 @@ def fetch(
         Use what was fetched before; say what is missing and how to get it.
     catalogue_file : str or Path, optional
         TOML with further sources.
-    limits : Limits
     tell : callable
         Told of each address before it is asked.
 

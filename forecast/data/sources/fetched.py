@@ -40,7 +40,6 @@ class FetchedFile:
         Its name in the folder.
     sha256 : str
         Checksum of its content.
-    bytes : int
     etag, last_modified : str
         What the server called this state of the content; may be empty.
     told : mapping
@@ -63,14 +62,12 @@ class Fetched:
 
     Attributes
     ----------
-    folder : Path
     source : Source
         As described when it was fetched.
     retrieved : str
         Day of the download (YYYY-MM-DD).
     told : mapping of str
         What the source says of itself: ``updated``, ``releases``, ``indicators``.
-    files : tuple of FetchedFile
     """
 
     folder: Path

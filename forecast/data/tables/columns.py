@@ -35,7 +35,6 @@ class Column:
         Its heading as it stands, levels joined by `` / ``.
     role : str
         ``figures`` or a role of `Heading`; ``unused`` if it is not needed.
-    says : Heading
     place : str
         Name of a place that stands above the column, or empty.
     twin : int

@@ -80,7 +80,6 @@ def grid_of(
 
     Parameters
     ----------
-    content : bytes
     kind : {"CSV", "XLSX", "Parquet"}
     sheet : str, int or None
         Sheet of a workbook; None takes the only one that holds a table, and stops where

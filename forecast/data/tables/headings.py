@@ -33,7 +33,6 @@ class Heading:
         A measure of the package, or ``arrivals, departures, net``, of which it is not said
         yet whether they cross the border.
     scope : {"", "external", "internal", "all"}
-    year : Year or None
     unit : float or None
         By what figures are multiplied to be persons.
     trouble : str

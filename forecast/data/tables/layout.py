@@ -31,7 +31,6 @@ class Layout:
     ----------
     above, header : tuple of int
         Positions in ``grid.lines`` of titles and of headings.
-    columns : tuple of Column
     style : {"tidy", "years across", "places across", "SDMX-CSV", "long form"}
     """
 
@@ -60,7 +59,6 @@ def find(grid: Grid, skip: Collection[str] = ()) -> Layout:
 
     Parameters
     ----------
-    grid : Grid
     skip : collection of str
         Folded headings of columns that are left out, whatever they hold.
 

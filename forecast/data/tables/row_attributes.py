@@ -25,7 +25,6 @@ class RowLabel(NamedTuple):
         A total of the rows, a part of the row above, a group of countries.
     place : str
         Name or code; empty if the row names none.
-    measure : Heading or None
     """
 
     kind: str

@@ -20,8 +20,6 @@ def collect(grid: Grid, layout: Layout, skip: Iterable[str] = ()) -> Collected:
 
     Parameters
     ----------
-    grid : Grid
-    layout : Layout
     skip : iterable of str
         Labels of rows that are to be left out.
     """

@@ -103,7 +103,6 @@ def is_whole(heading: str, cell: object) -> bool:
     ----------
     heading : str
         Some values are neutral in one dimension only, such as ``A`` in ``FREQ``.
-    cell : object
     """
     text = spaced(str(cell))
     start, _, label = text.partition(":")

@@ -115,7 +115,6 @@ def meaning(kind: str, text: str) -> str | None:
     ----------
     kind : {"column", "measure", "scope", "unit", "total", "part", "missing", "footnote", \
 "provisional", "unit_code", "whole", "aggregate", "place_type"}
-    text : str
     """
     known = _words()[kind]
     plain = text.casefold().strip()

@@ -46,10 +46,6 @@ DAMAGED = (
 class Book:
     """An XLSX workbook that has passed the size checks.
 
-    Parameters
-    ----------
-    content : bytes
-
     Raises
     ------
     DataError

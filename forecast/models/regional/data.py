@@ -32,7 +32,6 @@ class Group:
 
     Attributes
     ----------
-    source, country : str
     regions : tuple of Series
         Net of all flows, in the order of the arrays' columns.
     years : ndarray of int, shape (n_years,)
@@ -169,12 +168,10 @@ def told(
 
     Parameters
     ----------
-    fits : iterable of FittedGroup
     sums : iterable of Series
         What regions add up to.
     singles : iterable of Series
         Places by themselves.
-    inside : iterable of Moves
     """
     made: dict[SeriesKey, tuple[str, str]] = {}
     for item in fits:

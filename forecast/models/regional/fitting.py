@@ -76,7 +76,6 @@ class FittedGroup:
 
     Attributes
     ----------
-    group : Group
     shares : ndarray, shape (n_regions,)
     rest : ndarray, shape (n_years, n_regions)
         What is left of the nets beyond the shares, persons.
@@ -123,7 +122,6 @@ def pools(fits: Sequence[FittedGroup], stated: Mapping[str, Any]) -> list[Shared
 
     Parameters
     ----------
-    fits : sequence of FittedGroup
     stated : mapping
         The table of ``models/internal.toml``.
     """
@@ -164,7 +162,6 @@ def singles(panel: Panel, covered: Collection[tuple[str, str]]) -> list[Series]:
 
     Parameters
     ----------
-    panel : Panel
     covered : collection of (source, country)
         Where regions make up the country.
     """
@@ -190,15 +187,11 @@ def draw(
 
     Parameters
     ----------
-    series : Series
-    pool : SharedPrior
     pool_of_rates : bool
         Whether the pool's unit is persons per 1,000 inhabitants. Where it, or the series,
         is not, the pool's shocks are carried over relative to the level.
     last : int
         The last year wanted.
-    n_draws : int
-    generator : numpy.random.Generator
 
     Returns
     -------

@@ -40,8 +40,6 @@ class Moves:
 
     Attributes
     ----------
-    source, country : str
-    places : tuple of str
     series : mapping of (location, measure) to Series
     net : DataFrame, years by places
         Internal nets in persons, where those of all places are known.
@@ -70,7 +68,6 @@ def collect(panel: Panel, matrices: pd.DataFrame) -> list[Moves]:
 
     Parameters
     ----------
-    panel : Panel
     matrices : DataFrame
         ``origin, destination, year, value`` of moves between regions, known at the panel's end.
     """
@@ -139,7 +136,6 @@ def draw(
 
     Parameters
     ----------
-    moves : Moves
     rest : mapping of str to Series of float by year
         What each unit's balance said beyond its share in the country's net; empty if there
         is no balance.
@@ -147,8 +143,6 @@ def draw(
         The same in the years after `Moves.origin`.
     pool : SharedPrior
         How lively regions are.
-    n_ahead, n_draws : int
-    generator : numpy.random.Generator
 
     Returns
     -------

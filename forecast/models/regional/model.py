@@ -101,12 +101,8 @@ class FittedInternal(FittedBase):
 
     Attributes
     ----------
-    panel : Panel
-    seed : int
     pools : list of SharedPrior
         What the regions of each group have in common.
-    fits : list of FittedGroup
-    moves : list of Moves
     """
 
     panel: Panel
