@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from forecast.data.breaks.statistics import (
     GROUP,
     LEVEL,
     OUTLIER,
+    Reference,
     combine,
     correlation,
     profiles,
@@ -122,14 +123,8 @@ def _series(one: _Usable, level: float) -> Iterator[dict[str, object]]:
             return
         found = profiles(scaled, one.floor)
         expected = reference(len(years))
-        kind, at, chance = min(
-            (
-                (kind, at, expected.probability(kind, float(np.log1p(abs(profile[at])))))
-                for kind, profile in found.items()
-                for at in [int(np.argmax(np.abs(profile)))]
-            ),
-            key=lambda item: item[2],
-        )
+        sizes = {kind: np.log1p(np.abs(profile)) for kind, profile in found.items()}
+        kind, at, chance = _strongest(sizes, expected)
         if chance > level:
             return
         before, after = _sides(values, at, kind)
@@ -140,6 +135,16 @@ def _series(one: _Usable, level: float) -> Iterator[dict[str, object]]:
         else:
             keep = np.arange(len(years)) != at
             years, scaled, values = years[keep], scaled[keep], values[keep]
+
+
+def _strongest(sizes: Mapping[str, np.ndarray], expected: Reference) -> tuple[str, int, float]:
+    """Return the kind and the position that chance explains least, and its probability."""
+    largest = {kind: int(np.argmax(size)) for kind, size in sizes.items()}
+    chances = {
+        kind: expected.probability(kind, float(sizes[kind][at])) for kind, at in largest.items()
+    }
+    kind = min(chances, key=chances.__getitem__)
+    return kind, largest[kind], chances[kind]
 
 
 def _sides(values: np.ndarray, at: int, kind: str) -> tuple[float, float]:
@@ -212,15 +217,8 @@ def _group(name: SeriesKey, members: Sequence[_Usable]) -> dict[str, object]:
     scaled = np.stack([one.scaled[np.isin(one.years, years)] for one in members])
     found = profiles(scaled, np.array([one.floor for one in members]))
     expected = reference(len(years), len(members), correlation(scaled))
-    kind, at, statistic, chance = min(
-        (
-            (kind, at, float(joined[at]), expected.probability(kind, float(joined[at])))
-            for kind, profile in found.items()
-            for joined in [combine(profile)]
-            for at in [int(np.argmax(joined))]
-        ),
-        key=lambda item: item[3],
-    )
+    joined = {kind: combine(profile) for kind, profile in found.items()}
+    kind, at, chance = _strongest(joined, expected)
     year = int(years[at])
     largest = np.abs(found[kind]).argmax(axis=-1)
     most = int((largest == at).sum())
@@ -236,7 +234,7 @@ def _group(name: SeriesKey, members: Sequence[_Usable]) -> dict[str, object]:
     return {
         "scope": "group", "source": source, "location": place, "measure": measure, "year": year,
         "kind": kind, "expected": np.nan, "found": np.nan, "size": np.nan,
-        "statistic": float(np.expm1(statistic)), "probability": chance,
+        "statistic": float(np.expm1(joined[kind][at])), "probability": chance,
         "declared": " ".join(declared),
         "evidence": f"{year} is the strongest {kind} of {most} of {len(members)} series; "
         f"{_chance(chance).replace('series', 'groups')}",

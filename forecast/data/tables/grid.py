@@ -75,14 +75,9 @@ class Grid:
     flags: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     keys: int = 0
 
-    @property
-    def noun(self) -> str:
-        """What a row is called in messages."""
-        return "line" if self.kind == "CSV" else "row"
-
     def where(self, line: Line) -> str:
         """Return what a row is called in messages."""
-        return f"{self.noun} {line.number}"
+        return f"{'line' if self.kind == 'CSV' else 'row'} {line.number}"
 
 
 class Budget:

@@ -79,8 +79,6 @@ class Collected:
     rows : dict of int to Row
         Fate of each row, by its position in the grid.
     problems : list of (position, error)
-    names : dict of str to None
-        Labels that should be places, in order.
     aggregates : dict of str to None
         Labels of groups of countries, whose rows are left out.
     """
@@ -89,7 +87,6 @@ class Collected:
     totals: list[Observation] = field(default_factory=list)
     rows: dict[int, Row] = field(default_factory=dict)
     problems: list[tuple[int, ForecastError]] = field(default_factory=list)
-    names: dict[str, None] = field(default_factory=dict)
     aggregates: dict[str, None] = field(default_factory=dict)
 
 

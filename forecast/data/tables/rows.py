@@ -135,7 +135,6 @@ class _Walk:
                 return "section", ""
         if texts and is_place(first) and self.across:
             self.place = first
-            self.out.names.setdefault(first)
             return "section", ""
         if meaning("part", first):
             return "part of a row above", ""
@@ -193,8 +192,6 @@ class _Walk:
             for one in observations
         ):
             return "every figure missing", ""
-        if place:
-            self.out.names.setdefault(place)
         self.out.observations.extend(observations)
         return ACCEPTED, ""
 

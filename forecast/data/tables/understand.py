@@ -86,15 +86,10 @@ def understand(
 def _check_told(
     units: str | None, flows: str | None, decimal: str | None, measure: str | None
 ) -> None:
-    for name, given, known in (
-        ("units", units, UNITS),
-        ("flows", flows, SCOPES),
-        ("decimal", decimal, (".", ",")),
-    ):
+    told = {"units": units, "flows": flows, "decimal": decimal, "measure": measure}
+    for (name, given), known in zip(told.items(), (UNITS, SCOPES, (".", ","), MEASURES)):
         if given is not None and given not in known:
             raise unknown_name(name, given, known)
-    if measure is not None and measure not in MEASURES:
-        raise unknown_name("measure", measure, MEASURES)
 
 
 def _read(name: str, grid: Grid, options: ReadOptions, skip: list[str], carry: bool) -> Reading:

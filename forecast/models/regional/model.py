@@ -193,9 +193,7 @@ class FittedInternal(FittedBase):
             paths[:, column], early[column] = path[:, behind:], path[:, :behind]
         rest = cancelled(paths)
         rests[group.country] = item, rest
-        total = self._total(
-            item, pool, end, n_ahead, n_draws, national, people.sum(axis=0), generator
-        )
+        total = self._total(item, pool, n_draws, national, people.sum(axis=0), generator)
         values = item.shares[:, None] * total[:, None, :] + rest
         drawn = {}
         for column, series in enumerate(group.regions):
@@ -225,15 +223,14 @@ class FittedInternal(FittedBase):
         self,
         item: FittedGroup,
         pool: SharedPrior,
-        end: int,
-        n_ahead: int,
         n_draws: int,
         national: National,
         people: np.ndarray,
         generator: np.random.Generator,
     ) -> np.ndarray:
         """Return draws of the country's net, shape (n_draws, n_ahead), given or made here."""
-        years = range(end + 1, end + n_ahead + 1)
+        n_ahead, first = len(people), int(item.group.years[-1]) + 1
+        years = range(first, first + n_ahead)
         given: Mapping[int, np.ndarray] = {}
         stated: Mapping[int, float] = {}
         for key in item.group.totals:
@@ -275,15 +272,8 @@ class FittedInternal(FittedBase):
                 for column, series in enumerate(item.group.regions):
                     past[series.location] = pd.Series(item.rest[:, column], item.group.years)
                     ahead[series.location] = rest[:, column]
-        found = internal.draw(
-            inside,
-            past,
-            ahead,
-            self.pool,
-            n_ahead,
-            n_draws,
-            self._generator(inside.source, inside.country),
-        )
+        generator = self._generator(inside.source, inside.country)
+        found = internal.draw(inside, past, ahead, self.pool, n_ahead, n_draws, generator)
         drawn = {}
         for (place, measure), paths in found.items():
             series = inside.series[place, measure]
