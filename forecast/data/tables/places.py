@@ -9,18 +9,9 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from forecast import locations
-from forecast.data.tables.words import folded, meaning, unmarked
+from forecast.data.tables.words import folded, meaning, phrases, unmarked
 from forecast.shelf import shelf
 
-#: Words that say what kind of place a name is.
-_KINDS = {
-    "region": "область области обл облысы облыс облусу облус oblysy oblys oblusu oblast "
-    "viloyati viloyat вилояти вилоят вил vil region province велаят велаяты velayat welayaty",
-    "city": "город гор г каласы кала қаласы қала қ qalasy шаары ш shahri shahar sh шахри шахар "
-    "шаҳри шаҳар city",
-    "country": "республика республикасы республикаси respublikasy respublikasi republic респ",
-}
-_KIND = {folded(word): kind for kind, listed in _KINDS.items() for word in listed.split()}
 _FILLERS = {"of", "the"}
 _CODE = re.compile(
     r"[A-Za-z]{3}|[0-9]{3}|[A-Za-z]{2}-[A-Za-z0-9]{1,3}(?:\s*\+\s*[A-Za-z]{2}-[A-Za-z0-9]{1,3})*"
@@ -51,8 +42,8 @@ def _key(name: str) -> tuple[str, str]:
     """Split a name into its stem and the kind of place it says it is."""
     kinds, stem = set(), []
     for word in folded(unmarked(name)[0]).split():
-        if word in _KIND:
-            kinds.add(_KIND[word])
+        if kind := meaning("place_kind", word):
+            kinds.add(kind)
         elif word not in _FILLERS:
             stem.append(word)
     return " ".join(stem), kinds.pop() if len(kinds) == 1 else ""
@@ -193,23 +184,9 @@ def settle(names: Iterable[str]) -> dict[str, Match]:
     return found
 
 
-@cache
-def _country_stems() -> tuple[tuple[re.Pattern[str], str], ...]:
-    stems = {
-        "KAZ": "казахстан|казакстан|қазақстан|kazakhstan|qazaqstan|qozogiston|қозоғистон",
-        "KGZ": "кыргыз|киргиз|қырғыз|kyrgyz|qyrgyz|qirgiz|қирғиз",
-        "UZB": "узбекистан|өзбекстан|uzbekistan|ozbekstan|ozbekiston|ўзбекистон",
-        "TJK": "таджикистан|тажикстан|тәжікстан|tajikistan|tajikstan|tojikiston|тожикистон",
-        "TKM": "туркмен|түркмөн|түрікмен|turkmen|turikmen",
-    }
-    return tuple(
-        (re.compile("|".join(rf"\b{folded(stem)}" for stem in listed.split("|"))), code)
-        for code, listed in stems.items()
-    )
-
-
 def country_in(text: str) -> str | None:
-    """Return the country that a title speaks of in any case ending, if it is one of the five."""
+    """Return the country that a title speaks of in any case ending, if the list has its stem."""
     plain = folded(text)
-    codes = {code for pattern, code in _country_stems() if pattern.search(plain)}
+    stems = phrases("country_stem")
+    codes = {code for stem, code in stems if re.search(rf"\b{stem}", plain)}
     return codes.pop() if len(codes) == 1 else None
