@@ -258,17 +258,9 @@ def changes(panel: Panel, before: str | None = None, after: str | None = None) -
         ["", "new", "withdrawn", "sign changed", "revised"],
         default="",
     )
-    table = pd.DataFrame(
-        {
-            **{column: both[column] for column in columns},
-            "before": old,
-            "after": new,
-            "change": new - old,
-            "status": status,
-            "released_before": both["as_of_before"].dt.strftime("%Y-%m-%d").fillna(""),
-            "released_after": both["as_of_after"].dt.strftime("%Y-%m-%d").fillna(""),
-        }
-    )
+    table = both.assign(before=old, after=new, change=new - old, status=status)
+    for when in ("before", "after"):
+        table[f"released_{when}"] = both[f"as_of_{when}"].dt.strftime("%Y-%m-%d").fillna("")
     changed = table[table["status"] != ""]
     return changed.sort_values(columns, ignore_index=True)[list(COLUMNS)]
 

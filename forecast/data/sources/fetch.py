@@ -9,8 +9,7 @@ from pathlib import Path
 
 from forecast.artifacts import places
 from forecast.data.sources import catalogue, fetched
-from forecast.data.sources.answers import WrongKindError, documented_form
-from forecast.data.sources.catalogue import Source, reader
+from forecast.data.sources.catalogue import Source, WrongKindError, documented_form, reader
 from forecast.data.sources.download import Kind, download
 from forecast.data.sources.fetched import Fetched, FetchedFile
 from forecast.data.sources.http import DEFAULT, Limits

@@ -17,8 +17,7 @@ import pandas as pd
 
 from forecast import artifacts
 from forecast.artifacts import places
-from forecast.data.sources.answers import documented_form, parsed, wrong_kind
-from forecast.data.sources.catalogue import Source, reader
+from forecast.data.sources.catalogue import Source, documented_form, parsed, reader, wrong_kind
 from forecast.errors import DataError
 from forecast.panel import Panel
 

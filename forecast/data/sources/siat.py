@@ -49,16 +49,10 @@ def panel(fetched: Fetched) -> Panel:
     )
     net = people.shift(-1, axis="columns") - people - (births - deaths)
     middle = (people.shift(-1, axis="columns") + people) / 2
-    places, years = net.index.to_numpy(), net.columns.to_numpy(dtype=int)
     middle = middle.reindex(index=net.index, columns=net.columns)
-    table = pd.DataFrame(
-        {
-            "location": np.repeat(places, len(years)),
-            "year": np.tile(years, len(places)),
-            "value": net.to_numpy(dtype=float).ravel(),
-            "population": middle.to_numpy(dtype=float).ravel(),
-        }
-    )
+    cells = pd.MultiIndex.from_product([net.index, net.columns], names=["location", "year"])
+    values = {"value": net.to_numpy(float).ravel(), "population": middle.to_numpy(float).ravel()}
+    table = pd.DataFrame(values, index=cells).reset_index()
     table["flag"] = np.where(table["value"].isna(), "", "derived")
 
     def empty(rows: pd.Series, flag: str) -> None:

@@ -23,24 +23,12 @@ from forecast.validation import clean
 _MOST_SEARCHED = 500_000
 #: What openpyxl lets through when a workbook is cut off or altered.
 DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
+    zipfile.BadZipFile, zlib.error, EOFError, OSError,
     # Errors of the standard parser and, where it is installed, of lxml.
-    SyntaxError,
-    expat.ExpatError,
-    KeyError,
-    ValueError,
-    TypeError,
-    IndexError,
-    AttributeError,
-    EOFError,
-    NotImplementedError,
-    OverflowError,
-    OSError,
-    RuntimeError,
+    SyntaxError, expat.ExpatError,
+    LookupError, ValueError, TypeError, AttributeError, OverflowError, RuntimeError,
     AssertionError,
-    RecursionError,
-)
+)  # fmt: skip
 
 
 class Book:
@@ -111,29 +99,21 @@ class Book:
                 f"the sheets hold more than {_MOST_SEARCHED:,} cells together. Say which one is "
                 f"meant, such as sheet={name!r}."
             )
-        broken = {}
-        computed = 0
-        for at, has_value in formulas.items():
-            computed += has_value
-            if not has_value:
-                broken[at] = (
-                    "a formula without a stored result. Open the workbook, let it compute, and "
-                    "save it again"
-                )
+        lacking = (
+            "a formula without a stored result. Open the workbook, let it compute, and save it "
+            "again"
+        )
+        broken = {at: lacking for at, has_value in formulas.items() if not has_value}
         remarks = list(self.remarks)
-        if computed:
+        if computed := sum(formulas.values()):
             remarks.append(f"{computed} formulas: their last stored results were read")
         for line in lines:
             for column, cell in enumerate(line.cells):
-                if (
-                    isinstance(cell, str)
-                    and cell.startswith("#")
-                    and cell.rstrip("!?/A0").isupper()
-                ):
-                    broken[line.number, column] = f"the error {cell} of a formula"
-        while lines and not lines[-1].filled:
-            if any(row == lines[-1].number for row, _ in broken):
-                break
+                text = cell if isinstance(cell, str) else ""
+                if text.startswith("#") and text.rstrip("!?/A0").isupper():
+                    broken[line.number, column] = f"the error {text} of a formula"
+        rows = {row for row, _ in broken}
+        while lines and not lines[-1].filled and lines[-1].number not in rows:
             lines.pop()
         return Grid("XLSX", tuple(lines), sheet=name, remarks=tuple(remarks), broken=broken)
 
@@ -168,7 +148,7 @@ def _quiet(remarks: list[str]) -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     for one in caught:
-        said = f"the workbook is not quite in order: {_said_text(str(one.message))}"
+        said = f"the workbook is not quite in order: {_said(one.message)}"
         if said not in remarks:
             remarks.append(said)
 
@@ -196,12 +176,9 @@ def _formulas(sheet: IO[bytes]) -> dict[tuple[int, int], bool]:
     return found
 
 
-def _said(error: BaseException) -> str:
-    return _said_text(str(error) or type(error).__name__)
-
-
-def _said_text(text: str) -> str:
-    """Return the first line of a message, shortened."""
+def _said(error: object) -> str:
+    """Return the first line of a message, shortened; the kind of error where it says nothing."""
+    text = str(error) or type(error).__name__
     return (text.strip().splitlines() or ["unknown"])[0][:120]
 
 
