@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -83,14 +83,11 @@ def bundled_figures() -> dict[tuple[str, str, int], float]:
     """Return bundled figures by (location, measure, year): the median size over sources."""
     from forecast.data.package import load
 
-    values: dict[tuple[str, str, int], list[float]] = {}
-    for name in ("central-asia", "population", "kazakhstan-internal", "kazakhstan-split"):
-        rows = load(name).latest.dropna(subset=["value"])
-        for place, measure, year, value in zip(
-            rows["location"], rows["measure"], rows["year"].tolist(), rows["value"]
-        ):
-            values.setdefault((place, measure, year), []).append(abs(float(value)))
-    return {key: float(np.median(figures)) for key, figures in values.items()}
+    names = ("central-asia", "population", "kazakhstan-internal", "kazakhstan-split")
+    rows = pd.concat([load(name).latest for name in names]).dropna(subset=["value"])
+    sizes = rows.assign(size=rows["value"].abs()).groupby(["location", "measure", "year"])["size"]
+    figures: dict[Any, float] = sizes.median().to_dict()
+    return figures
 
 
 def against_bundled(panel: Panel) -> Iterator[Inconsistency]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from forecast.data.tables import places, sdmx
 from forecast.data.tables.columns import (
@@ -160,13 +161,8 @@ def _readable(column: Column, columns: Sequence[Column], below: Sequence[Line]) 
 
 
 def _first_header(lines: Sequence[Line]) -> int | None:
-    seen = 0
-    for position, line in enumerate(lines):
-        if not line.filled:
-            continue
-        seen += 1
-        if seen > _SEARCHED:
-            return None
+    filled = ((position, line) for position, line in enumerate(lines) if line.filled)
+    for position, line in islice(filled, _SEARCHED):
         if _is_header(line) or sdmx.is_sdmx(_cells(line)):
             return position
     return None

@@ -99,9 +99,15 @@ def match(name: str) -> Match:
     >>> match("Алматы").candidates
     ('KZ-19', 'KZ-75')
     """
+    import pycountry
+
     plain = unmarked(name)[0]
     if _CODE.fullmatch(plain):
-        code = _numeric().get(plain, "") if plain.isdecimal() else plain.replace(" ", "")
+        code = plain.replace(" ", "")
+        if plain.isdecimal():
+            # The numbers of ISO 3166-1, which the UN use as well (M49).
+            country = pycountry.countries.get(numeric=plain)
+            code = "" if country is None else country.alpha_3
         try:
             return Match(locations.find(code).code)
         except LookupError:
@@ -123,14 +129,6 @@ def match(name: str) -> Match:
     if stem and kind != "region" and stem in _world():
         return Match(_world()[stem])
     return Match("")
-
-
-@cache
-def _numeric() -> dict[str, str]:
-    """Return alpha-3 codes by the numbers of ISO 3166-1, which the UN use as well (M49)."""
-    import pycountry
-
-    return {country.numeric: country.alpha_3 for country in pycountry.countries}
 
 
 def is_aggregate(name: str) -> bool:
@@ -155,18 +153,13 @@ def nearest(name: str) -> tuple[str, ...]:
 
     _, _, written = _known()
     near = process.extract(
-        folded(name), _spellings(), scorer=fuzz.ratio, processor=None, limit=6, score_cutoff=60
+        folded(name), list(written), scorer=fuzz.ratio, processor=None, limit=6, score_cutoff=60
     )
     shown: dict[str, str] = {}
     for key, *_ in near:
         spelled, code = written[key][0]
         shown.setdefault(code, f"{spelled} ({code})")
     return tuple(shown.values())[:3]
-
-
-@cache
-def _spellings() -> tuple[str, ...]:
-    return tuple(_known()[2])
 
 
 def settle(names: Iterable[str]) -> dict[str, Match]:

@@ -87,7 +87,8 @@ def _check_told(
     units: str | None, flows: str | None, decimal: str | None, measure: str | None
 ) -> None:
     told = {"units": units, "flows": flows, "decimal": decimal, "measure": measure}
-    for (name, given), known in zip(told.items(), (UNITS, SCOPES, (".", ","), MEASURES)):
+    every = (tuple(UNITS), SCOPES, (".", ","), tuple(MEASURES))
+    for (name, given), known in zip(told.items(), every):
         if given is not None and given not in known:
             raise unknown_name(name, given, known)
 
