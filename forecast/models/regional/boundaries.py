@@ -180,15 +180,8 @@ def _pool(tables: Sequence[pd.DataFrame]) -> SharedPrior:
     # One part of a pair says what the other one says.
     columns = [table[name].to_numpy() for table in tables for name in table.columns[:-1]]
     still = [np.zeros(len(column), dtype=bool) for column in columns]
-    return learn(
-        columns,
-        still,
-        [0.001] * len(columns),
-        local_level(),
-        (1.0,),
-        weight=stated["pooling"]["weight"],
-        degrees=stated["pooling"]["degrees"],
-    )
+    floors = [0.001] * len(columns)
+    return learn(columns, still, floors, local_level(), (1.0,), **stated["pooling"])
 
 
 def _split(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from forecast import locations
 from forecast.exclusions import usable_since_break, usable_values
-from forecast.models.regional.data import ALL, Group
+from forecast.models.regional.data import Group
 from forecast.models.regional.partial_pooling import SharedPrior, learn, posterior
 from forecast.models.series.posterior import SeriesPosterior, simulate
 from forecast.models.series.structural import Structural
-from forecast.panel import Panel, Series
+from forecast.panel import Series
 from forecast.scales import is_rate, population_ahead
 
 #: Degrees of freedom of the Student-t that makes one wild year count less.
@@ -138,8 +137,7 @@ def pools(fits: Sequence[FittedGroup], stated: Mapping[str, Any]) -> list[Shared
                 [floor for item in alike for floor in item.floors],
                 nodes,
                 tuple(stated["discount"]),
-                weight=stated["pooling"]["weight"],
-                degrees=stated["pooling"]["degrees"],
+                **stated["pooling"],
             )
     return [made[kind] for kind in kinds]
 
@@ -155,24 +153,6 @@ def fit_group(group: Group, response: Mapping[str, float]) -> FittedGroup:
         for series, people in zip(group.regions, group.population[-1])
     ]
     return FittedGroup(group, share, rest, 1000.0 * rest / group.population, floors)
-
-
-def singles(panel: Panel, covered: Collection[tuple[str, str]]) -> list[Series]:
-    """Return nets of all flows of places outside every complete set of regions.
-
-    Parameters
-    ----------
-    covered : collection of (source, country)
-        Where regions make up the country.
-    """
-    return [
-        series
-        for series in panel
-        if series.measure == ALL
-        and series.step == 1
-        and (series.source, locations.country_of(series.location)) not in covered
-        and usable_since_break(series) > 0
-    ]
 
 
 def draw(

@@ -77,38 +77,29 @@ def collect(panel: Panel, matrices: pd.DataFrame) -> list[Moves]:
             by_source.setdefault(series.source, {})[series.location, series.measure] = series
     made = []
     for source, known in sorted(by_source.items()):
-        complete = {
-            place for place, _ in known if all((place, measure) in known for measure in MEASURES)
-        }
+        complete = {place for place, _ in known if {(place, one) for one in MEASURES} <= set(known)}
         for country in sorted({locations.country_of(place) for place in complete}):
             places = cover(country, complete)
             if places:
-                made.append(_moves(panel, source, country, places, known, matrices))
+                made.append(_moves(source, country, places, known, matrices))
     return [moves for moves in made if moves is not None]
 
 
 def _moves(
-    panel: Panel,
     source: str,
     country: str,
     places: list[str],
     known: Mapping[tuple[str, str], Series],
     matrices: pd.DataFrame,
 ) -> Moves | None:
+    figures = {key: pd.Series(one.values, index=one.years) for key, one in known.items()}
     into, out, stated = (
-        pd.DataFrame(
-            {
-                place: pd.Series(known[place, measure].values, index=known[place, measure].years)
-                for place in places
-            }
-        )
-        for measure in MEASURES
+        pd.DataFrame({place: figures[place, measure] for place in places}) for measure in MEASURES
     )
     turnover = ((into + out) / 2).dropna()
     if turnover.empty:
         return None
-    ours = matrices["origin"].isin(places) & matrices["destination"].isin(places)
-    rows = matrices[ours]
+    rows = matrices[matrices[["origin", "destination"]].isin(places).all(axis=1)]
     net, mobility = stated.dropna(), turnover.sum(axis=1)
     if len(rows):
         gained, lost = (
@@ -189,9 +180,11 @@ def draw(
     turnover = np.maximum(turnover, np.abs(net) / 2)
     drawn = {}
     for column, place in enumerate(places):
-        drawn[place, MEASURES[0]] = turnover[:, column] + net[:, column] / 2
-        drawn[place, MEASURES[1]] = turnover[:, column] - net[:, column] / 2
-        drawn[place, MEASURES[2]] = drawn[place, MEASURES[0]] - drawn[place, MEASURES[1]]
+        into, out = (
+            turnover[:, column] + net[:, column] / 2,
+            turnover[:, column] - net[:, column] / 2,
+        )
+        drawn |= {(place, name): one for name, one in zip(MEASURES, (into, out, into - out))}
     return drawn
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecast import locations
 from forecast.accounts.identities import cover
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.data import inputs
 from forecast.errors import TooShortError
+from forecast.exclusions import usable_since_break
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble, note
 from forecast.models.regional import fitting
@@ -162,9 +164,8 @@ class FittedInternal(FittedBase):
             drawn |= self._inside(inside, wanted[-1], draws, rests)
         return assemble(self.panel, drawn, wanted, self.notes, model="internal", seed=self.seed)
 
-    def _generator(self, *name: str) -> np.random.Generator:
-        key = (name[0], name[1] if len(name) > 1 else "", "futures")
-        return np.random.default_rng(series_seed(self.seed, "internal", key))
+    def _generator(self, source: str, place: str) -> np.random.Generator:
+        return np.random.default_rng(series_seed(self.seed, "internal", (source, place, "futures")))
 
     def _regions(
         self,
@@ -253,10 +254,17 @@ class FittedInternal(FittedBase):
         return drawn
 
     def _singles(self) -> list[Series]:
+        """Return nets of all flows of places outside every complete set of regions."""
         covered = {(item.group.source, item.group.country) for item in self.fits}
         taken = {key for item in self.fits for key in item.group.totals}
         return [
-            series for series in fitting.singles(self.panel, covered) if series.key not in taken
+            series
+            for series in self.panel
+            if series.measure == ALL
+            and series.step == 1
+            and (series.source, locations.country_of(series.location)) not in covered
+            and series.key not in taken
+            and usable_since_break(series) > 0
         ]
 
     def _inside(
@@ -267,8 +275,7 @@ class FittedInternal(FittedBase):
         ahead: dict[str, np.ndarray] = {}
         if inside.country in rests:
             item, rest = rests[inside.country]
-            shift = int(item.group.years[-1]) - inside.origin
-            if shift == 0:
+            if int(item.group.years[-1]) == inside.origin:
                 for column, series in enumerate(item.group.regions):
                     past[series.location] = pd.Series(item.rest[:, column], item.group.years)
                     ahead[series.location] = rest[:, column]
