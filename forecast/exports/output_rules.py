@@ -74,10 +74,8 @@ class Submission:
         return rows
 
     def _same_ids(self, task: Entry) -> np.ndarray:
-        fits = np.ones(len(self.table), dtype=bool)
-        for name in self.names:
-            values = set(map(str, allowed(task["task_ids"][name])))
-            fits &= self.table[name].isin(values).to_numpy()
+        values = {name: list(map(str, allowed(task["task_ids"][name]))) for name in self.names}
+        fits: np.ndarray = self.table[self.names].isin(values).all(axis=1).to_numpy()
         return fits
 
     def _same_type(self, task: Entry) -> np.ndarray:

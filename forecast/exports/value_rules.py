@@ -126,11 +126,12 @@ def sample_ids(answers: Answers) -> Iterator[str]:
     stated, identity = answers.stated["output_type_id_params"], answers.rows["output_type_id"]
     if stated["type"] == "integer":
         whole = identity.map(canonical).map(lambda text: text.lstrip("-").isdigit())
-        if not whole.all():
-            yield f"sample id {quoted(identity[~whole])} is not a whole number."
-    elif (identity.str.len() > stated["max_length"]).any():
-        long = identity[identity.str.len() > stated["max_length"]]
-        yield f"sample id {quoted(long)} is longer than {stated['max_length']}."
+        wrong, problem = identity[~whole], "is not a whole number"
+    else:
+        wrong = identity[identity.str.len() > stated["max_length"]]
+        problem = f"is longer than {stated['max_length']}"
+    if len(wrong):
+        yield f"sample id {quoted(wrong)} {problem}."
 
 
 def sample_count(answers: Answers) -> Iterator[str]:

@@ -127,23 +127,22 @@ class RowAttributes:
         column = self.roles.get("year") or self.roles.get("ds")
         if column is None:
             raise DataError(
-                f"no column says which year the figures are of; found: {self._found()}. Give a "
-                "column year, or one column per year."
+                "no column says which year the figures are of; found: "
+                f"{labels_of(self.layout.columns) or 'none'}. Give a column year, or one column "
+                "per year."
             )
         cell = line.cell(column.at)
         stated = words.year(cell)
         if stated is None:
             why = words.not_one_year(cell)
             shown = spaced(cell) if isinstance(cell, str) else cell
-            if why:
-                raise DataError(
-                    f"{self.grid.where(line)}, column {column.label}: {shown!r} is {why}. "
-                    "Give one row per calendar year."
-                )
-            raise DataError(
-                f"{self.grid.where(line)}, column {column.label}: {shown!r} is not a calendar "
-                "year. Write a whole number between 1800 and 2200."
+            problem = (
+                f"is {why}. Give one row per calendar year."
+                if why
+                else "is not a calendar year. Write a whole number between 1800 and 2200."
             )
+            where = f"{self.grid.where(line)}, column {column.label}"
+            raise DataError(f"{where}: {shown!r} {problem}")
         return stated
 
     def unit(self, line: Line) -> float | None:
@@ -213,6 +212,3 @@ class RowAttributes:
                 "observation that can be used. Leave the row out."
             )
         return tuple(flag for flag in flags if flag)
-
-    def _found(self) -> str:
-        return labels_of(self.layout.columns) or "none"

@@ -178,7 +178,7 @@ def draw(
     turnover = _turnover(moves, n_ahead, n_draws, generator)
     # Whoever gains or loses has moved.
     turnover = np.maximum(turnover, np.abs(net) / 2)
-    drawn = {}
+    drawn: dict[tuple[str, str], np.ndarray] = {}
     for column, place in enumerate(places):
         into, out = (
             turnover[:, column] + net[:, column] / 2,
