@@ -58,7 +58,7 @@ def labels_of(columns: Iterable[Column]) -> str:
 
 def is_numbering(line: Line) -> bool:
     """Whether a row only numbers the columns: А, 1, 2, 3."""
-    cells = [spaced(str(line.cell(at))).casefold() for at in line.filled]
+    cells = [text.casefold() for text in line.texts]
     if len(cells) < 3:
         return False
     if cells[0] in {"а", "a", "б", "b"}:

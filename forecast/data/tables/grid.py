@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from forecast.data.tables.numbers import is_blank
+from forecast.data.tables.words import spaced
 from forecast.errors import DataError
 
 #: A table of yearly series is small; what is larger is something else, or meant to harm.
@@ -38,6 +39,11 @@ class Line:
     def __post_init__(self) -> None:
         held = tuple(at for at, cell in enumerate(self.cells) if not is_blank(cell))
         object.__setattr__(self, "filled", held)
+
+    @property
+    def texts(self) -> list[str]:
+        """The cells that hold something, as texts."""
+        return [spaced(str(self.cells[at])) for at in self.filled]
 
     def cell(self, column: int) -> object:
         """Return one cell; None behind the last one."""

@@ -41,13 +41,11 @@ def harmonise(grid: Grid, layout: Layout, collected: Collected, options: ReadOpt
     if not context.observations:
         return out
     if context.rates and options.units is None and not any(o.unit for o in context.observations):
-        context.problem(
-            0,
-            DataError(
-                f"the title speaks of rates or shares: {context.title[:80]!r}. Give counts of "
-                "persons, or say units='persons' if they are."
-            ),
+        error = DataError(
+            f"the title speaks of rates or shares: {context.title[:80]!r}. Give counts of "
+            "persons, or say units='persons' if they are."
         )
+        context.problem(0, error)
     settle_places(context)
     state_measures(context)
     for stage in (settle_measures, settle_figures, settle_factors):

@@ -36,11 +36,7 @@ class Context:
         self.grid, self.layout = grid, layout
         self.collected, self.options = collected, options
         self.out = Harmonised()
-        texts = [
-            words.spaced(str(cell))
-            for at in layout.above
-            for cell in (grid.lines[at].cell(position) for position in grid.lines[at].filled)
-        ]
+        texts = [text for at in layout.above for text in grid.lines[at].texts]
         self.title = " ".join(texts)
         self.title_measures = {name for text in texts for name in measures_in(text)}
         scopes = {scope for text in texts for scope in words.meanings_inside("scope", text)}
@@ -111,13 +107,11 @@ def _default_place(context: Context) -> str:
         return match.code
     country = places.country_in(context.title)
     if country is None:
-        context.problem(
-            0,
-            DataError(
-                "nothing says of which place the figures are: no column of places, and no "
-                "country in the title. Say which, such as location='KAZ'."
-            ),
+        error = DataError(
+            "nothing says of which place the figures are: no column of places, and no "
+            "country in the title. Say which, such as location='KAZ'."
         )
+        context.problem(0, error)
         return ""
     context.out.notes[
         f"the place is taken from the title: {locations.name(country)} ({country})"

@@ -70,18 +70,14 @@ def find(grid: Grid, skip: Collection[str] = ()) -> Layout:
     """
     main = 0 if grid.keys else _first_header(grid.lines)
     if main is None:
-        filled = next((line for line in grid.lines if line.filled), None)
-        shown = (
-            ""
-            if filled is None
-            else ", ".join(spaced(str(filled.cell(at)))[:30] for at in filled.filled[:6])
-        )
+        texts = next((line.texts for line in grid.lines if line.filled), [])
+        shown = ", ".join(text[:30] for text in texts[:6])
         raise DataError(
             "no row was understood as the headings of a table; the first one holds: "
             f"{shown or 'nothing'}. A table needs the columns location, measure, year and value, "
             "or a column of places and one column per year."
         )
-    if grid.keys or sdmx.is_sdmx(_cells(grid.lines[main])):
+    if grid.keys or sdmx.is_sdmx(grid.lines[main].texts):
         return _without(_sdmx(grid, main), skip)
     levels = _levels(grid.lines, main)
     above = tuple(at for at in range(levels[0]) if grid.lines[at].filled)
@@ -98,10 +94,6 @@ def _without(layout: Layout, skip: Collection[str]) -> Layout:
         for column in layout.columns
     )
     return replace(layout, columns=columns)
-
-
-def _cells(line: Line) -> list[object]:
-    return [line.cell(at) for at in line.filled]
 
 
 def _sdmx(grid: Grid, main: int) -> Layout:
@@ -143,12 +135,8 @@ def _sdmx(grid: Grid, main: int) -> Layout:
 def _labels(identifier: str, heading: str) -> bool:
     """Whether a heading such as ``Reference area`` labels the codes of ``REF_AREA`` before it."""
     coded = identifier.isupper() or (identifier.islower() and " " not in identifier)
-    return (
-        coded
-        and heading[:1].isupper()
-        and not heading.isupper()
-        and ":" not in identifier + heading
-    )
+    named = heading[:1].isupper() and not heading.isupper()
+    return coded and named and ":" not in identifier + heading
 
 
 def _readable(column: Column, columns: Sequence[Column], below: Sequence[Line]) -> Column:
@@ -163,7 +151,7 @@ def _readable(column: Column, columns: Sequence[Column], below: Sequence[Line]) 
 def _first_header(lines: Sequence[Line]) -> int | None:
     filled = ((position, line) for position, line in enumerate(lines) if line.filled)
     for position, line in islice(filled, _SEARCHED):
-        if _is_header(line) or sdmx.is_sdmx(_cells(line)):
+        if _is_header(line) or sdmx.is_sdmx(line.texts):
             return position
     return None
 

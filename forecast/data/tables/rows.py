@@ -59,7 +59,9 @@ class _Walk:
         for position in below:
             line = self.grid.lines[position]
             fate, detail = self._row(position, line)
-            self.out.rows[position] = Row(line.number, fate, detail or _short(line))
+            self.out.rows[position] = Row(
+                line.number, fate, detail or spaced(" ".join(line.texts))[:80]
+            )
             if len(self.out.problems) >= MOST_PROBLEMS:
                 break
             if len(self.out.observations) > MOST_FIGURES:
@@ -70,7 +72,7 @@ class _Walk:
         return self.out
 
     def _shape(self, line: Line) -> tuple[str, ...]:
-        return tuple(spaced(str(line.cell(at))).casefold() for at in line.filled)
+        return tuple(text.casefold() for text in line.texts)
 
     def _first(self, line: Line) -> str:
         return spaced(str(line.cells[line.filled[0]])).casefold() if line.filled else ""
@@ -116,7 +118,7 @@ class _Walk:
 
     def _without_figures(self, position: int, line: Line, texts: dict[int, str]) -> tuple[str, str]:
         """Take a row without figures for a section, a remark or a footnote."""
-        filled = [spaced(str(line.cell(at))) for at in line.filled]
+        filled = line.texts
         first = filled[0]
         keys = [column for column in self.keys if not is_blank(line.cell(column.at))]
         if self.layout.style in {"tidy", "SDMX-CSV", "long form"} and len(keys) >= 2:
@@ -251,7 +253,3 @@ class _Walk:
     def _problem(self, position: int, error: ForecastError) -> tuple[str, str]:
         self.out.problems.append((position, error))
         return "problem", str(error)
-
-
-def _short(line: Line) -> str:
-    return spaced(" ".join(str(line.cell(at)) for at in line.filled))[:80]

@@ -58,13 +58,11 @@ def settle_figures(context: Context) -> None:
     hint = "," if context.grid.delimiter == ";" else ""
     convention = numbers.convention(_texts(context), context.options.decimal, hint)
     if convention.clash:
-        context.problem(
-            0,
-            DataError(
-                f"{convention.clash[0].strip()!r} and {convention.clash[1].strip()!r} have "
-                "different decimal marks. Write all figures in one way, or say decimal=',' or '.'."
-            ),
+        error = DataError(
+            f"{convention.clash[0].strip()!r} and {convention.clash[1].strip()!r} have "
+            "different decimal marks. Write all figures in one way, or say decimal=',' or '.'."
         )
+        context.problem(0, error)
         return
     decimal, reason = convention.decimal, convention.reason
     if convention.unclear:
@@ -129,15 +127,13 @@ def _unclear(context: Context, convention: numbers.Convention) -> tuple[str, str
             "the figures agree with the bundled ones"
         ] = None
         return agreeing[0], "so read, the figures agree with the bundled ones"
-    context.problem(
-        0,
-        DataError(
-            f"{convention.unclear!r} may be {convention.unclear.replace(mark, '')} or "
-            f"{convention.unclear.replace(mark, '.')}: nothing says whether the "
-            f"{'comma' if mark == ',' else 'point'} groups digits or stands before decimals. "
-            "Say decimal='.' or decimal=','."
-        ),
+    error = DataError(
+        f"{convention.unclear!r} may be {convention.unclear.replace(mark, '')} or "
+        f"{convention.unclear.replace(mark, '.')}: nothing says whether the "
+        f"{'comma' if mark == ',' else 'point'} groups digits or stands before decimals. "
+        "Say decimal='.' or decimal=','."
     )
+    context.problem(0, error)
     return "", ""
 
 

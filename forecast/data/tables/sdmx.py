@@ -65,7 +65,7 @@ def name_of(cell: object) -> str:
     return str(cell).split(":")[0].strip().upper()
 
 
-def is_sdmx(cells: list[object]) -> bool:
+def is_sdmx(cells: list[str]) -> bool:
     """Whether headings are those of an SDMX-CSV file."""
     return {"TIME_PERIOD", "OBS_VALUE"} <= {name_of(cell) for cell in cells}
 

@@ -230,5 +230,4 @@ def _check_observed(panel: Panel, layout: Layout) -> None:
 
 
 def _short(grid: Grid, at: int) -> str:
-    line = grid.lines[at]
-    return spaced(" ".join(str(line.cell(position)) for position in line.filled))[:120]
+    return spaced(" ".join(grid.lines[at].texts))[:120]
