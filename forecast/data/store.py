@@ -131,6 +131,8 @@ def releases(
 
     Parameters
     ----------
+    name : str
+    folder : str or Path, optional
     damaged : list of str, optional
         What is wrong with damaged releases is added here, and the others are returned.
 

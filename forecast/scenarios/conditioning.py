@@ -30,6 +30,7 @@ class Conditional:
 
     Attributes
     ----------
+    conditions : tuple of Condition
     baseline : Forecast
         The forecast as it was.
     forecast : Forecast
@@ -189,6 +190,7 @@ def systematic(weights: np.ndarray, seed: int) -> np.ndarray:
     ----------
     weights : ndarray, shape (n,)
         Zero or more, adding up to 1.
+    seed : int
 
     Returns
     -------

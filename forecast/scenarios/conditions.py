@@ -37,6 +37,8 @@ class Condition:
 
     Attributes
     ----------
+    location, measure : str
+    year : int
     lower, upper : float
         Bounds in persons, both included; infinite where there is none.
     near, sd : float

@@ -34,6 +34,7 @@ class Amount:
         Log-normal: symmetric on the scale of factors, with probability `inside` between
         `low` and `high`. Triangular: never outside `low` and `high`, most likely at
         `middle`. Uniform: anything between alike. Fixed: `low` for certain.
+    low, middle, high : float
     inside : float
         Probability between `low` and `high`; 1 but for the log-normal.
     """
@@ -165,6 +166,7 @@ class AffectedCountry(Settings):
         Whether people come or go.
     people : Amount
         All who move, over all years together, before anybody moves back.
+    counted : tuple of Counted
     regions : dict of str to float
         Share of each region; empty for shares by population.
     """
@@ -258,8 +260,14 @@ class Shock(Settings):
 
     Attributes
     ----------
+    name : str
     title, summary, judgement : str
         What it is called, what happens, and how sure anybody is of it.
+    when : Start
+    fading : Fading
+    places : tuple of AffectedCountry
+    sources : tuple of Evidence
+    returns : Returns or None
     """
 
     name: str

@@ -61,6 +61,7 @@ class Target(Settings):
         The threshold, persons per calendar year.
     at_least_of, at_most_of : int or None
         Year whose figure is the threshold.
+    why, reference : str
     """
 
     concept: Annotated[str, AfterValidator(lambda given: concept(given.upper()).location)]

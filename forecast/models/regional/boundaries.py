@@ -40,6 +40,7 @@ def on_todays_regions(outlook: Forecast, parts: Panel | None = None, seed: int =
     parts : Panel, optional
         Net of all flows of the parts, with population; by default the bundled
         ``"kazakhstan-split"``. Nothing after the origin of the unit is used.
+    seed : int
 
     Returns
     -------
