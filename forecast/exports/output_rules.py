@@ -265,5 +265,6 @@ def _task_problems(rows: pd.DataFrame, task: Entry, given: Submission) -> Iterat
         if of_kind.empty:
             continue
         answers = Answers(of_kind, stated, kind, given.names, given.free)
-        for name, rule in VALUE_RULES:
-            yield from ((name, problem) for problem in rule(answers))
+        for name, rule, kinds in VALUE_RULES:
+            problems = rule(answers) if kind in kinds else ()
+            yield from ((name, problem) for problem in problems)
