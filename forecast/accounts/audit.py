@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from forecast.accounts.identities import Identity, matrix, stated
-from forecast.outlook import Forecast
+from forecast.contract import FORECAST
+from forecast.outlook import TABLE_KEY, Forecast
 from forecast.panel import Panel
-from forecast.series_key import SeriesKey
+from forecast.series_key import KEY, SeriesKey
 
 #: Largest share of the figures' own size that counts as rounding of the arithmetic.
 TOLERANCE = 1e-9
+_CHECKED = ["identity", "location", "years", "draws_off", "largest", "relative", "holds"]
 _BROKEN = ["identity", "location", "year", "expected", "found", "difference", "rounding"]
+#: Key, draws of shape (n_draws, n_years) and origin of one series of a forecast.
+Piece = tuple[SeriesKey, np.ndarray, int]
 
 
 def keys_of(outlook: Forecast) -> list[SeriesKey]:
     """Return the (source, location, measure) of every series, in order."""
-    series = outlook.series
-    return list(zip(series["source"], series["location"], series["measure"]))
+    return outlook.keys
 
 
 def table_of(panel: Panel, keys: Sequence[SeriesKey], years: Sequence[int]) -> np.ndarray:
     """Return observed figures, shape (n_years, n_keys); NaN where there are none."""
-    place = {key: position for position, key in enumerate(keys)}
-    year_at = {int(year): position for position, year in enumerate(years)}
     values = np.full((len(years), len(keys)), np.nan)
-    for series in panel:
-        if series.key not in place:
-            continue
-        for year, value in zip(series.years.tolist(), series.values):
-            if year in year_at:
-                values[year_at[year], place[series.key]] = value
+    for position, series in enumerate(map(panel.find, keys)):
+        if series is not None:
+            values[:, position] = pd.Series(series.values, series.years).reindex(list(years))
     return values
 
 
@@ -45,7 +43,7 @@ def complete(outlook: Forecast) -> np.ndarray:
     """
     paths = outlook.paths.transpose("draw", "series", "year").to_numpy()
     years = outlook.paths["year"].to_numpy().tolist()
-    observed = table_of(outlook.history, keys_of(outlook), years).T
+    observed = table_of(outlook.history, outlook.keys, years).T
     return np.where(np.isnan(paths), observed, paths)
 
 
@@ -73,7 +71,7 @@ def check(outlook: Forecast, identities: Sequence[Identity] | None = None) -> pd
         in persons, ``relative`` the same as a share of the figures added. An identity with
         no year in which all its series are known holds: there is nothing that breaks it.
     """
-    keys = keys_of(outlook)
+    keys = outlook.keys
     tested = about(keys, stated(keys) if identities is None else identities)
     values = complete(outlook)
     years = outlook.paths["year"].to_numpy()
@@ -89,19 +87,15 @@ def check(outlook: Forecast, identities: Sequence[Identity] | None = None) -> pd
         off = np.abs(terms.sum(axis=1))[:, known]
         size = np.abs(terms).sum(axis=1)[:, known]
         beyond = ~(off <= TOLERANCE * (1.0 + size))
-        rows.append(
-            {
-                "identity": identity.name,
-                "location": identity.location,
-                "years": int(known.sum()),
-                "draws_off": float(beyond.mean()) if beyond.size else np.nan,
-                "largest": float(np.nan_to_num(off).max(initial=0.0)),
-                "relative": float(np.nan_to_num(off / (1.0 + size)).max(initial=0.0)),
-                "holds": not beyond.any(),
-            }
+        share = float(beyond.mean()) if beyond.size else np.nan
+        largest, relative = (
+            float(np.nan_to_num(gap).max(initial=0.0)) for gap in (off, off / (1.0 + size))
         )
-    columns = ["identity", "location", "years", "draws_off", "largest", "relative", "holds"]
-    return pd.DataFrame(rows, columns=columns)
+        rows.append(
+            (identity.name, identity.location, int(known.sum()), share, largest, relative,
+             not beyond.any())
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=_CHECKED)
 
 
 def broken(panel: Panel, identities: Sequence[Identity] | None = None) -> pd.DataFrame:
@@ -136,17 +130,8 @@ def broken(panel: Panel, identities: Sequence[Identity] | None = None) -> pd.Dat
             gap = float(gaps[position])
             zero = identity.kind in ("zero", "balance")
             found = gap if zero else float(values[position, first])
-            rows.append(
-                {
-                    "identity": identity.name,
-                    "location": identity.location,
-                    "year": years[position],
-                    "expected": found - gap,
-                    "found": found,
-                    "difference": gap,
-                    "rounding": rounding,
-                }
-            )
+            name, year = (identity.name, identity.location), years[position]
+            rows.append((*name, year, found - gap, found, gap, rounding))
     return pd.DataFrame(rows, columns=_BROKEN)
 
 
@@ -193,21 +178,55 @@ def _precision(panel: Panel, keys: Sequence[SeriesKey]) -> np.ndarray:
     return np.array([known.get(key, 1.0) for key in keys])
 
 
-def stack(
-    outlook: Forecast, pieces: Sequence[tuple[SeriesKey, np.ndarray]], origins: Sequence[int]
-) -> xr.DataArray:
-    """Put series of one forecast together again, with its attributes."""
-    return xr.DataArray(
-        np.stack([paths for _, paths in pieces], axis=1),
+def pieces_of(outlook: Forecast) -> list[Piece]:
+    """Return every series of a forecast as a piece, in order; see `rebuilt`."""
+    values = outlook.paths.transpose("draw", "series", "year").to_numpy()
+    origins = outlook.series["origin"].tolist()
+    return [(key, values[:, at], origins[at]) for at, key in enumerate(outlook.keys)]
+
+
+def rebuilt(
+    outlook: Forecast,
+    pieces: Sequence[Piece],
+    notes: Sequence[Mapping[str, object]],
+    history: Panel | None = None,
+) -> Forecast:
+    """Put a forecast together again from series of its own and from new ones.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        Whose notes go on, but for those of series that are no longer there.
+    pieces : sequence of (key, ndarray of shape (n_draws, n_years), origin)
+    notes : sequence of mapping
+        Of the new series, see `new_note`.
+    history : Panel, optional
+        By default that of the forecast.
+    """
+    gone = set(outlook.keys) - {key for key, _, _ in pieces}
+    kept = outlook.notes[~pd.MultiIndex.from_frame(outlook.notes[KEY]).isin(list(gone))]
+    names = {name: ("series", [key[at] for key, _, _ in pieces]) for at, name in enumerate(KEY)}
+    paths = xr.DataArray(
+        np.stack([drawn for _, drawn, _ in pieces], axis=1),
         dims=("draw", "series", "year"),
         coords={
             "draw": outlook.paths["draw"].to_numpy(),
             "year": outlook.paths["year"].to_numpy(),
-            "location": ("series", [place for (_, place, _), _ in pieces]),
-            "measure": ("series", [measure for (_, _, measure), _ in pieces]),
-            "source": ("series", [source for (source, _, _), _ in pieces]),
-            "origin": ("series", np.asarray(origins)),
+            **{name: names[name] for name in TABLE_KEY},
+            "origin": ("series", np.array([origin for _, _, origin in pieces])),
         },
         name="draws",
         attrs=dict(outlook.paths.attrs),
     )
+    return Forecast(
+        paths,
+        outlook.horizons,
+        pd.concat([kept, pd.DataFrame(notes)], ignore_index=True),
+        outlook.history if history is None else history,
+    )
+
+
+def new_note(key: SeriesKey, origin: int, reason: str, **told: object) -> dict[str, object]:
+    """Return the row of `Forecast.notes` of a new series; what is not told is zero or empty."""
+    row = dict(zip(KEY, key)) | {"origin": origin, "observations": 0, "status": FORECAST}
+    return row | {"reason": reason, "scale": "", "population": "", "flags": ""} | told

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from forecast.accounts.audit import keys_of, stack
-from forecast.contract import FORECAST
+from forecast.accounts.audit import new_note, pieces_of, rebuilt
 from forecast.errors import DataError
 from forecast.outlook import Forecast
 
@@ -22,7 +21,6 @@ def natural_increase(country: str, as_of: str = "") -> tuple[pd.Series, pd.Serie
 
     Parameters
     ----------
-    country : str
     as_of : str
         Day (YYYY-MM-DD) by which the projection has to have been out; any by default.
 
@@ -83,17 +81,18 @@ def with_population(outlook: Forecast, country: str, source: str) -> Forecast:
     DataError
         If the forecast has no such net, or no year can be reached.
     """
-    keys = keys_of(outlook)
-    if (source, country, NET) not in keys:
+    key = (source, country, NET)
+    position, history = outlook.position(key), outlook.history.find(key)
+    if position is None or history is None:
+        sources = {s for s, place, measure in outlook.keys if (place, measure) == key[1:]}
         raise DataError(
             f"there is no {NET} of {country} from {source!r} in this forecast; sources are "
-            f"{', '.join(sorted({s for s, place, m in keys if place == country and m == NET}))}."
+            f"{', '.join(sorted(sources))}."
         )
-    position = keys.index((source, country, NET))
     increase, people, release = natural_increase(country, str(outlook.paths.attrs["as_of"]))
     years = outlook.paths["year"].to_numpy()
-    net = outlook.paths.transpose("draw", "series", "year").to_numpy()[:, position]
-    (history,) = outlook.history.select(source=source, location=country, measure=NET)
+    pieces = pieces_of(outlook)
+    net = pieces[position][1]
     known = dict(zip(history.years.tolist(), history.values))
     start = max(history.origin, int(people.index[0]))
     stated = dict(zip(history.years.tolist(), history.population))
@@ -118,24 +117,6 @@ def with_population(outlook: Forecast, country: str, source: str) -> Forecast:
             f"the projection of {release} does not reach the years of this forecast "
             f"({years[0]} to {years[-1]})."
         )
-    values = outlook.paths.transpose("draw", "series", "year").to_numpy()
-    pieces = [(key, values[:, number]) for number, key in enumerate(keys)]
-    pieces.append(((source, country, "population"), paths))
-    note = {
-        "source": source,
-        "location": country,
-        "measure": "population",
-        "origin": start,
-        "observations": 0,
-        "status": FORECAST,
-        "reason": RULE.format(release=release),
-        "scale": "persons",
-        "population": "",
-        "flags": "",
-    }
-    return Forecast(
-        stack(outlook, pieces, [*outlook.series["origin"].tolist(), start]),
-        outlook.horizons,
-        pd.concat([outlook.notes, pd.DataFrame([note])], ignore_index=True),
-        outlook.history,
-    )
+    added = (source, country, "population")
+    note = new_note(added, start, RULE.format(release=release), scale="persons")
+    return rebuilt(outlook, [*pieces, (added, paths, start)], [note])

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import validation
-from forecast.accounts.audit import about, complete, keys_of, table_of, trusted
+from forecast.accounts.audit import about, complete, table_of, trusted
 from forecast.accounts.identities import Identity, matrix
 from forecast.accounts.middle_out import nets_from_flows, order_of_the_country, shares
 from forecast.accounts.projection import project
@@ -73,7 +73,7 @@ def reconcile(
     """
     if method not in get_args(Method):
         raise unknown_name("method of reconciliation", method, get_args(Method))
-    keys = keys_of(outlook)
+    keys = outlook.keys
     chosen = about(keys, trusted(outlook.history, keys)[0] if identities is None else identities)
     values = complete(outlook)
     forecast = ~np.isnan(outlook.paths.transpose("draw", "series", "year").to_numpy()[0])
@@ -182,7 +182,6 @@ def _obeyable(
     ----------
     identities : sequence of Identity
         Taken up one after the other.
-    keys : sequence of SeriesKey
     values : ndarray, shape (n_series,)
         Of one draw; what is not free is the same in all.
     free : ndarray of bool, shape (n_series,)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from forecast.errors import DataError
@@ -70,3 +72,15 @@ def checked_name(name: str) -> str:
             "beginning with a letter or digit."
         )
     return name
+
+
+@contextmanager
+def alone(folder: Path, seconds: float, busy: str) -> Iterator[None]:
+    """Hold a folder against other processes, or say that one is `busy` in it for so long."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(folder / ".lock", timeout=seconds):
+            yield
+    except Timeout:
+        raise DataError(busy) from None

@@ -24,7 +24,6 @@ def cut(table: pd.DataFrame, panel: Panel) -> pd.DataFrame:
     ----------
     table : DataFrame
         With a column ``year``, and perhaps ``as_of`` (YYYY-MM-DD), the day on which a row came out.
-    panel : Panel
 
     Returns
     -------
@@ -53,7 +52,6 @@ def known(names: Iterable[str], panel: Panel) -> dict[str, pd.DataFrame]:
     ----------
     names : iterable of {"moves", "covariates"}
         See `forecast.contract.ModelBase.inputs`.
-    panel : Panel
 
     Raises
     ------

@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecast.data import package, store
 from forecast.data.sources import catalogue, fetched
-from forecast.data.sources.answers import WrongKindError
+from forecast.data.sources.catalogue import WrongKindError
 from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
 

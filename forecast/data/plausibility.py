@@ -18,38 +18,13 @@ def today() -> dt.date:
 
 
 def to_come(table: pd.DataFrame, day: dt.date) -> np.ndarray:
-    """Return which figures are of a calendar year after that of a day.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With the columns of a Panel.
-    day : date
-
-    Returns
-    -------
-    ndarray of bool, shape (n_rows,)
-    """
-    late: np.ndarray = (table["value"].notna() & (table["year"] > day.year)).to_numpy()
-    return late
+    """Return which figures of a panel's table are of a calendar year after that of a day."""
+    return np.asarray(table["value"].notna() & (table["year"] > day.year))
 
 
 def before_its_year(table: pd.DataFrame) -> np.ndarray:
-    """Return which figures are said to have come out before their year began.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With the columns of a Panel; figures without a day in ``as_of`` are none of them.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_rows,)
-    """
-    early: np.ndarray = (
-        table["value"].notna() & (table["year"] > table["as_of"].dt.year)
-    ).to_numpy()
-    return early
+    """Return which figures of a panel's table are said to be out before their year began."""
+    return np.asarray(table["value"].notna() & (table["year"] > table["as_of"].dt.year))
 
 
 def refuse_before_its_year(table: pd.DataFrame) -> None:

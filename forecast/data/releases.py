@@ -38,14 +38,12 @@ class Release:
 
     Attributes
     ----------
-    path : Path
     as_of : str
         Day of the release (YYYY-MM-DD).
     sha256 : str
         Of the figures, whatever day they are dated to.
     step : int
         Years per figure.
-    rows : int
     first, last : int
         Years.
     added : str
@@ -86,10 +84,8 @@ def write_release(root: Path, name: str, day: str, panel: Panel, origin: str) ->
     ----------
     root : Path
         Folder of the series; the caller holds its lock.
-    name, day : str
     panel : Panel
         The figures, dated to the day.
-    origin : str
 
     Notes
     -----
@@ -196,16 +192,9 @@ def _content(table: pd.DataFrame, step: int) -> str:
 
 def described(name: str, release: Release) -> dict[str, object]:
     """Return a release as a row of a table."""
-    return {
-        "name": name,
-        "as_of": release.as_of,
-        "added": release.added,
-        "rows": release.rows,
-        "first": release.first,
-        "last": release.last,
-        "origin": release.origin,
-        "file": release.path.name,
-    }
+    told = ("as_of", "added", "rows", "first", "last", "origin")
+    row = {"name": name} | {key: getattr(release, key) for key in told}
+    return row | {"file": release.path.name}
 
 
 def _to_disk(path: Path) -> None:
@@ -269,17 +258,9 @@ def changes(panel: Panel, before: str | None = None, after: str | None = None) -
         ["", "new", "withdrawn", "sign changed", "revised"],
         default="",
     )
-    table = pd.DataFrame(
-        {
-            **{column: both[column] for column in columns},
-            "before": old,
-            "after": new,
-            "change": new - old,
-            "status": status,
-            "released_before": both["as_of_before"].dt.strftime("%Y-%m-%d").fillna(""),
-            "released_after": both["as_of_after"].dt.strftime("%Y-%m-%d").fillna(""),
-        }
-    )
+    table = both.assign(before=old, after=new, change=new - old, status=status)
+    for when in ("before", "after"):
+        table[f"released_{when}"] = both[f"as_of_{when}"].dt.strftime("%Y-%m-%d").fillna("")
     changed = table[table["status"] != ""]
     return changed.sort_values(columns, ignore_index=True)[list(COLUMNS)]
 

@@ -9,17 +9,14 @@ is freed when its holder dies.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from forecast import artifacts
 from forecast.artifacts import places
-from forecast.data import plausibility
+from forecast.data import package, plausibility
 from forecast.data.releases import FIGURE, Release, described, read_release, write_release
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
@@ -27,7 +24,6 @@ from forecast.series_key import KEY
 
 #: Seconds to wait for another writer.
 PATIENCE = 60.0
-_LOCK = ".lock"
 _CONTENT = ("value", "population", "flag", "precision")
 
 
@@ -95,13 +91,18 @@ def add(
         the same day, the steps differ, or another process holds the store for a minute.
     """
     places.checked_name(name)
-    _check_not_shipped(name)
+    if name in package.names():
+        raise DataError(f"{name!r} is the name of a bundled panel. Choose another: --name NAME.")
     releases = _split(panel, as_of)
     root = places.store(folder) / name
     root.mkdir(parents=True, exist_ok=True)
     added: list[Release] = []
     known: list[str] = []
-    with _alone(root, name):
+    busy = (
+        f"another process has been writing to {name} in {root.parent} for {PATIENCE:.0f} s. "
+        "Wait for it to end, or end it; nothing was added."
+    )
+    with places.alone(root, PATIENCE, busy):
         artifacts.sweep(root)
         kept = _releases(root)
         for day, part in releases.items():
@@ -205,13 +206,6 @@ def _day(given: str | dt.date) -> dt.date:
         raise DataError(f"as_of is {given!r}; write a day as YYYY-MM-DD.") from None
 
 
-def _check_not_shipped(name: str) -> None:
-    from forecast.data.package import names as shipped
-
-    if name in shipped():
-        raise DataError(f"{name!r} is the name of a bundled panel. Choose another: --name NAME.")
-
-
 def _news(name: str, kept: list[Release], day: str, part: Panel) -> Panel | None:
     """Return what of a release is not known on its day; None if all of it is.
 
@@ -234,15 +228,9 @@ def _news(name: str, kept: list[Release], day: str, part: Panel) -> Panel | None
     table = part.to_frame()
     both = table.merge(known, on=list(FIGURE), how="left", suffixes=("", "_known"), indicator=True)
     there = (both["_merge"] == "both").to_numpy()
-    same = np.logical_and.reduce(
-        [
-            (
-                (both[column] == both[f"{column}_known"])
-                | both[[column, f"{column}_known"]].isna().all(axis=1)
-            ).to_numpy()
-            for column in _CONTENT
-        ]
-    )
+    now, before = both[[*_CONTENT]], both[[f"{column}_known" for column in _CONTENT]]
+    before = before.set_axis(now.columns, axis=1)
+    same = ((now == before) | (now.isna() & before.isna())).all(axis=1).to_numpy()
     if (there & same).all():
         return None
     of_the_day = there & (both["as_of_known"] == pd.Timestamp(day)).to_numpy()
@@ -277,17 +265,3 @@ def _releases(root: Path, damaged: list[str] | None = None) -> list[Release]:
 
 def _order(release: Release) -> tuple[str, str, str]:
     return release.as_of, release.added, release.path.name
-
-
-@contextmanager
-def _alone(root: Path, name: str) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(root / _LOCK, timeout=PATIENCE):
-            yield
-    except Timeout:
-        raise DataError(
-            f"another process has been writing to {name} in {root.parent} for {PATIENCE:.0f} s. "
-            "Wait for it to end, or end it; nothing was added."
-        ) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from forecast.panel import Panel
 
 if TYPE_CHECKING:
-    from forecast.data.tables.flows import Flows
+    from forecast.data.tables.labels import Flows
     from forecast.data.tables.understand import Units
 
 

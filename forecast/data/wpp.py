@@ -106,10 +106,9 @@ def projections(folder: str | Path, *, step: Literal[1, 5] = 1) -> pd.DataFrame:
         return _quantile_rows(table, ["median"])
     pieces = []
     for vintage in ANNUAL:
-        table = pd.read_csv(_existing(_file(root, vintage, "net_migration")))
+        table = _read_annual(root, vintage, "net_migration")
         table = table[table["kind"] == "projection"].assign(released=RELEASED[vintage])
-        table = table.rename(columns={"net_migration_thousands": "median"})
-        table = table.rename(columns=lambda name: re.sub("net_migration_|_thousands", "", name))
+        table = _short_names(table.rename(columns={"net_migration_thousands": "median"}))
         pieces.append(_quantile_rows(table, [name for name in _LEVELS if name in table]))
     return pd.concat(pieces, ignore_index=True)
 
@@ -120,14 +119,13 @@ def bayesian_projection(folder: str | Path) -> pd.DataFrame:
     Five-year periods, median with 80 and 95 % intervals, doi:10.1073/pnas.1606119113.
     Columns as `projections`; dated to the release of the vintage it was made from.
     """
-    table = pd.read_csv(
-        _existing(Path(folder) / "wpp2015bayesmig_net_migration_projection.csv")
-    ).rename(columns={"period_start": "year"})
-    counts = [str(column) for column in table if str(column).endswith("_thousands")]
-    table = table.rename(
-        columns={name: re.sub("net_migration_|_thousands", "", name) for name in counts}
-    )
+    file = _existing(Path(folder) / "wpp2015bayesmig_net_migration_projection.csv")
+    table = _short_names(pd.read_csv(file).rename(columns={"period_start": "year"}))
     return _quantile_rows(table.assign(released=RELEASED[2015]), list(_LEVELS))
+
+
+def _short_names(table: pd.DataFrame) -> pd.DataFrame:
+    return table.rename(columns=lambda name: re.sub("net_migration_|_thousands", "", name))
 
 
 def _quantile_rows(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -151,8 +149,9 @@ def _quantile_rows(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def _annual(folder: Path, vintage: int) -> pd.DataFrame:
-    flows = pd.read_csv(_existing(_file(folder, vintage, "net_migration")))
-    people = pd.read_csv(_existing(_file(folder, vintage, "population")))
+    flows, people = (
+        _read_annual(folder, vintage, what) for what in ("net_migration", "population")
+    )
     flows = flows[flows["kind"] == "estimate"]
     table = flows.merge(
         people[["iso_numeric", "year", "population_midyear_thousands"]],
@@ -161,43 +160,39 @@ def _annual(folder: Path, vintage: int) -> pd.DataFrame:
         validate="one_to_one",
     )
     table = table.dropna(subset=["net_migration_thousands"], ignore_index=True)
-    return _rows(table, table["year"], table["population_midyear_thousands"], vintage)
+    return _rows(table, "year", "population_midyear_thousands", RELEASED[vintage])
 
 
 def _periods(folder: Path, vintages: Sequence[int]) -> pd.DataFrame:
     table = pd.read_csv(_existing(folder / "wpp_all_vintages_5year.csv.gz"))
-    table = table[table["kind"] == "estimate"].dropna(subset=["net_migration_thousands"])
-    pieces = []
-    for vintage in vintages:
-        chosen = table[table["vintage"] == vintage].reset_index(drop=True)
-        pieces.append(
-            _rows(chosen, chosen["period_start"], chosen["population_avg_thousands"], vintage)
-        )
-    return pd.concat(pieces)
+    table = table[(table["kind"] == "estimate") & table["vintage"].isin(vintages)]
+    table = table.dropna(subset=["net_migration_thousands"], ignore_index=True)
+    released = table["vintage"].map(RELEASED)
+    return _rows(table, "period_start", "population_avg_thousands", released)
 
 
 def _rows(
-    table: pd.DataFrame, year: pd.Series, population: pd.Series, vintage: int
+    table: pd.DataFrame, year: str, population: str, released: str | pd.Series
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "source": SOURCE,
             "location": codes(table["iso_numeric"], table["iso3"]),
             "measure": "net_migration",
-            "year": year.astype(int),
+            "year": table[year].astype(int),
             "value": table["net_migration_thousands"] * PEOPLE,
-            "population": population * PEOPLE,
-            "as_of": RELEASED[vintage],
+            "population": table[population] * PEOPLE,
+            "as_of": released,
             "precision": 1.0,
         }
     )
 
 
-def _file(folder: Path, vintage: int, what: str) -> Path:
-    """Return the file of a vintage, packed or not."""
+def _read_annual(folder: Path, vintage: int, what: str) -> pd.DataFrame:
+    """Read a file of a vintage, packed or not."""
     packed = folder / f"wpp{vintage}_{what}.csv.gz"
     plain = folder / f"wpp{vintage}_{what}.csv"
-    return plain if plain.is_file() and not packed.is_file() else packed
+    return pd.read_csv(_existing(plain if plain.is_file() and not packed.is_file() else packed))
 
 
 def _existing(file: Path) -> Path:

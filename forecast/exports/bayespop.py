@@ -8,7 +8,7 @@ import xarray as xr
 
 from forecast import locations
 from forecast.errors import DataError, unknown_name
-from forecast.panel import Panel, Series
+from forecast.panel import Panel
 from forecast.series_key import several_sources
 
 #: What a population projection takes as net migration of a country.
@@ -70,7 +70,6 @@ def bayespop(
     if source not in set(found["source"]):
         raise unknown_name("source of net_migration in this forecast", source, set(found["source"]))
     found = found[found["source"] == source]
-    observed = {figures.key: figures for figures in history}
     paths = paths.transpose("draw", "series", "year")
     last = paths["year"].to_numpy()[-1]
     step = history.step
@@ -79,8 +78,9 @@ def bayespop(
     parts = []
     for position, place in zip(found.index, found["location"]):
         drawn = paths.isel(series=position).reindex(year=years).to_numpy()
-        figures = observed[source, place, MEASURE]
-        seen = np.array([_observed(figures, int(year)) for year in years])
+        figures = history.find((source, place, MEASURE))
+        known = None if figures is None else pd.Series(figures.values, figures.years)
+        seen = np.nan if known is None else known.reindex(years).to_numpy()
         values = np.where(np.isnan(drawn), seen, drawn)
         parts.append(
             pd.DataFrame(
@@ -112,8 +112,3 @@ def _numeric(code: str) -> int | None:
 
     country = pycountry.countries.get(alpha_3=code)
     return None if country is None else int(country.numeric)
-
-
-def _observed(series: Series, year: int) -> float:
-    known = series.values[series.years == year]
-    return float(known[0]) if known.size else float("nan")

@@ -46,8 +46,7 @@ def check_hub(folder: str | Path) -> pd.DataFrame:
         found += [*task_findings(hub), *target_data_findings(hub)]
     if not found:
         found += [*_metadata_findings(hub), *_output_findings(hub), *target_findings(hub)]
-    rows = [(finding.file, finding.rule, finding.problem) for finding in found]
-    return pd.DataFrame(rows, columns=["file", "rule", "problem"])
+    return pd.DataFrame(found, columns=Finding._fields)
 
 
 def _metadata_findings(hub: Hub) -> Iterator[Finding]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from forecast.exports.files import Finding, Hub, quoted
 #: Which schema of ``hub-schemas.json`` each file of the configuration has to fit.
 _SCHEMAS = {files.ADMIN: "admin", files.TASKS: "tasks", files.TARGET_DATA: "target-data"}
 _ROUND = re.compile(r"\d{4}-\d{2}-\d{2}|[A-Za-z0-9_]+")
+#: A round or a model task, as in ``tasks.json``.
+Entry = Mapping[str, Any]
 _RESERVED = ("as_of", "output_type", "output_type_id")
 
 
@@ -29,14 +30,9 @@ def schema_findings(hub: Hub) -> list[Finding]:
         schema = {**_schemas(), "$ref": f"#/$defs/{config}"}
         found += [Finding(name, "schema", problem) for problem in against_schema(content, schema)]
         stated = content.get("schema_version") if isinstance(content, dict) else None
-        if stated is not None and stated != files.schema_address(config):
-            found.append(
-                Finding(
-                    name,
-                    "schema version",
-                    f"schema_version is {stated!r}; write {files.schema_address(config)!r}.",
-                )
-            )
+        if stated is not None and stated != (address := files.schema_address(config)):
+            problem = f"schema_version is {stated!r}; write {address!r}."
+            found.append(Finding(name, "schema version", problem))
     return found
 
 
@@ -82,57 +78,26 @@ def metadata_schema_findings(hub: Hub) -> list[Finding]:
     return []
 
 
-@dataclass(frozen=True, slots=True)
-class ModelTask:
-    """One model task of ``tasks.json``.
-
-    Attributes
-    ----------
-    stated : mapping
-        Its entry.
-    derived : frozenset of str
-        Task ids that follow from others.
-    """
-
-    stated: Mapping[str, Any]
-    derived: frozenset[str]
-
-    @property
-    def ids(self) -> Mapping[str, Any]:
-        """Task ids with their required and optional values."""
-        return dict(self.stated["task_ids"])
-
-    @property
-    def keys(self) -> list[Mapping[str, str]]:
-        """The target keys of each target."""
-        return [target["target_keys"] or {} for target in self.stated["target_metadata"]]
-
-    @property
-    def samples(self) -> Mapping[str, Any]:
-        """Parameters of the ids of samples; empty without samples."""
-        return dict(self.stated["output_type"].get("sample", {}).get("output_type_id_params", {}))
-
-
-def round_ids_have_form(entry: Mapping[str, Any]) -> Iterator[str]:
+def round_ids_have_form(entry: Entry) -> Iterator[str]:
     """Check that round ids are days or plain words."""
     for identity in round_ids(entry):
         if not _ROUND.fullmatch(identity):
             yield f"{identity!r} is neither a day (YYYY-MM-DD) nor letters, digits, _."
 
 
-def same_task_ids(entry: Mapping[str, Any]) -> Iterator[str]:
+def same_task_ids(entry: Entry) -> Iterator[str]:
     """Check that all model tasks of a round have the same task ids."""
     if len({frozenset(task["task_ids"]) for task in entry["model_tasks"]}) > 1:
         yield "its model tasks have different task ids."
 
 
-def round_id_is_a_task_id(entry: Mapping[str, Any]) -> Iterator[str]:
+def round_id_is_a_task_id(entry: Entry) -> Iterator[str]:
     """Check that a round that is named by a task id names one."""
     if entry["round_id_from_variable"] and entry["round_id"] not in _first_ids(entry):
         yield f"round_id {entry['round_id']!r} is not one of its task ids."
 
 
-def submission_window(entry: Mapping[str, Any]) -> Iterator[str]:
+def submission_window(entry: Entry) -> Iterator[str]:
     """Check that submissions start before they end, counted from a task id."""
     due, names = entry["submissions_due"], _first_ids(entry)
     if due.get("relative_to", names[0]) not in names:
@@ -141,9 +106,9 @@ def submission_window(entry: Mapping[str, Any]) -> Iterator[str]:
         yield "submissions start after they end."
 
 
-def task_id_values(task: ModelTask) -> Iterator[str]:
+def task_id_values(task: Entry, derived: frozenset[str]) -> Iterator[str]:
     """Check that each task id has values, each of them either required or optional."""
-    for name, values in task.ids.items():
+    for name, values in task["task_ids"].items():
         required, optional = values["required"] or [], values["optional"] or []
         if not required and not optional:
             yield f"{name} has no value at all."
@@ -151,57 +116,59 @@ def task_id_values(task: ModelTask) -> Iterator[str]:
             yield f"a value of {name} is required and optional."
 
 
-def derived_task_ids(task: ModelTask) -> Iterator[str]:
+def derived_task_ids(task: Entry, derived: frozenset[str]) -> Iterator[str]:
     """Check that derived task ids are task ids without required values."""
-    for name, values in task.ids.items():
-        if name in task.derived and values["required"]:
+    for name, values in task["task_ids"].items():
+        if name in derived and values["required"]:
             yield f"derived {name} must have null required."
-    for name in sorted(task.derived - set(task.ids)):
+    for name in sorted(derived - set(task["task_ids"])):
         yield f"{name} is derived but not a task id."
 
 
-def target_keys(task: ModelTask) -> Iterator[str]:
+def target_keys(task: Entry, derived: frozenset[str]) -> Iterator[str]:
     """Check that each target is a value of a task id, and each such value a target."""
-    for keys in task.keys:
+    ids, every = task["task_ids"], [one["target_keys"] or {} for one in task["target_metadata"]]
+    for keys in every:
         for name, value in keys.items():
-            if name not in task.ids or value not in allowed(task.ids[name]):
+            if name not in ids or value not in allowed(ids[name]):
                 yield f"no task id {name} has the value {value!r}."
-    for name in {name for keys in task.keys for name in keys}:
-        described = {keys.get(name) for keys in task.keys if keys}
-        for target in allowed(task.ids[name]) if name in task.ids else ():
+    for name in {name for keys in every for name in keys}:
+        described = {keys.get(name) for keys in every if keys}
+        for target in allowed(ids[name]) if name in ids else ():
             if target not in described:
                 yield f"target {target!r} has no metadata."
 
 
-def quantile_levels(task: ModelTask) -> Iterator[str]:
+def quantile_levels(task: Entry, derived: frozenset[str]) -> Iterator[str]:
     """Check that quantile levels rise."""
-    stated = task.stated["output_type"].get("quantile", {})
+    stated = task["output_type"].get("quantile", {})
     levels = stated.get("output_type_id", {}).get("required", [])
     if levels != sorted(levels):
         yield "quantile levels are not in rising order."
 
 
-def sample_parameters(task: ModelTask) -> Iterator[str]:
+def sample_parameters(task: Entry, derived: frozenset[str]) -> Iterator[str]:
     """Check that numbers of samples are a range, and compound task ids are free task ids."""
-    if not task.samples:
+    samples = task["output_type"].get("sample", {}).get("output_type_id_params")
+    if not samples:
         return
-    if task.samples["min_samples_per_task"] > task.samples["max_samples_per_task"]:
+    if samples["min_samples_per_task"] > samples["max_samples_per_task"]:
         yield "fewest samples are more than most samples."
-    compound = set(task.samples.get("compound_taskid_set", []))
-    wrong = (compound - set(task.ids)) | (compound & task.derived)
+    compound = set(samples.get("compound_taskid_set", []))
+    wrong = (compound - set(task["task_ids"])) | (compound & derived)
     if wrong:
         names = quoted(sorted(wrong))
         yield f"compound_taskid_set names {names}, which is derived or no task id."
 
 
 #: Name and check of each rule on a round, and on a model task.
-ROUND_RULES: tuple[tuple[str, Callable[[Mapping[str, Any]], Iterator[str]]], ...] = (
+ROUND_RULES: tuple[tuple[str, Callable[[Entry], Iterator[str]]], ...] = (
     ("round ids", round_ids_have_form),
     ("task ids", same_task_ids),
     ("round id", round_id_is_a_task_id),
     ("submissions", submission_window),
 )
-TASK_RULES: tuple[tuple[str, Callable[[ModelTask], Iterator[str]]], ...] = (
+TASK_RULES: tuple[tuple[str, Callable[[Entry, frozenset[str]], Iterator[str]]], ...] = (
     ("task ids", task_id_values),
     ("derived task ids", derived_task_ids),
     ("target keys", target_keys),
@@ -221,10 +188,11 @@ def task_findings(hub: Hub) -> Iterator[Finding]:
             earlier.add(identity)
         for name, rule in ROUND_RULES:
             yield from (_tasks(name, f"{where}: {problem}") for problem in rule(entry))
-        for position, stated in enumerate(entry["model_tasks"], 1):
-            task, inside = ModelTask(stated, hub.derived), f"{where}, model task {position}"
+        for position, task in enumerate(entry["model_tasks"], 1):
+            inside = f"{where}, model task {position}"
             for name, task_rule in TASK_RULES:
-                yield from (_tasks(name, f"{inside}: {problem}") for problem in task_rule(task))
+                problems = task_rule(task, hub.derived)
+                yield from (_tasks(name, f"{inside}: {problem}") for problem in problems)
 
 
 def target_data_findings(hub: Hub) -> Iterator[Finding]:
@@ -234,13 +202,9 @@ def target_data_findings(hub: Hub) -> Iterator[Finding]:
         return
     known = {name for entry in hub.rounds for name in entry["model_tasks"][0]["task_ids"]}
     series = content.get("time-series", {})
-    units = {
-        "observable_unit": content["observable_unit"],
-        "time-series/observable_unit": series.get("observable_unit") or [],
-        "oracle-output/observable_unit": content.get("oracle-output", {}).get("observable_unit")
-        or [],
-    }
-    for where, names in units.items():
+    parts = {"": content} | {f"{kind}/": content.get(kind, {}) for kind in files.KINDS}
+    for kind, part in parts.items():
+        where, names = f"{kind}observable_unit", part.get("observable_unit") or []
         strange = [name for name in names if name not in known | {content["date_col"]}]
         if strange:
             problem = f"{where} names {quoted(strange)}, which is no task id nor date_col."
@@ -251,7 +215,7 @@ def target_data_findings(hub: Hub) -> Iterator[Finding]:
             yield Finding(files.TARGET_DATA, "columns", problem)
 
 
-def round_ids(entry: Mapping[str, Any]) -> list[str]:
+def round_ids(entry: Entry) -> list[str]:
     """Return the ids of a round: its own, or the values of the task id that it names."""
     if not entry["round_id_from_variable"]:
         return [str(entry["round_id"])]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import pandas as pd
@@ -22,6 +22,8 @@ ADMIN, TASKS = "hub-config/admin.json", "hub-config/tasks.json"
 METADATA_SCHEMA = "hub-config/model-metadata-schema.json"
 TARGET_DATA = "hub-config/target-data.json"
 CONFIG = (ADMIN, TASKS, METADATA_SCHEMA, TARGET_DATA)
+#: Kinds of target data, and the column of their figures.
+KINDS = {"time-series": "observation", "oracle-output": "oracle_value"}
 OUTPUT, METADATA, TARGETS = "model-output", "model-metadata", "target-data"
 TIME_SERIES, ORACLE = f"{TARGETS}/time-series.csv", f"{TARGETS}/oracle-output.csv"
 #: Columns of model output beside the task ids; there is no ``model_id``, the folder says it.
@@ -64,8 +66,7 @@ def year_end(year: int) -> str:
     return f"{year}-12-31"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One rule that a hub breaks.
 
     Attributes
@@ -96,7 +97,6 @@ class Hub:
 
     Attributes
     ----------
-    folder : Path
     configs : mapping of path to content
         What could be read of ``hub-config``.
     findings : list of Finding
@@ -183,7 +183,6 @@ def read_table(path: Path, root: Path | None = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
     root : Path, optional
         Folder whose subfolders ``column=value`` are columns.
 

@@ -33,8 +33,6 @@ from forecast.shelf import read_toml, shelf
 #: Samples of each task unless others are asked for: enough for a score, few enough for a mail.
 SAMPLES = 100
 TEAM = "forecast"
-_TEXT = {"type": "string", "minLength": 1}
-_ABBREVIATION = {"type": "string", "pattern": "^[A-Za-z0-9_]+$", "maxLength": 40}
 
 
 @contextmanager
@@ -51,9 +49,11 @@ def hub_folder(target: Path, contents: Mapping[str, bytes]) -> Iterator[None]:
         The files to add or to replace, by their path in the hub.
     """
     with artifacts.atomic_folder(target, _holds_hub) as temporary:
-        for path, data in {**_kept(target, contents), **contents}.items():
-            (temporary / path).parent.mkdir(parents=True, exist_ok=True)
-            (temporary / path).write_bytes(data)
+        there = {path.relative_to(target).as_posix(): path for path in target.rglob("*")}
+        kept = {name: path.read_bytes() for name, path in there.items() if path.is_file()}
+        for name, data in (kept | dict(contents)).items():
+            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / name).write_bytes(data)
         yield
 
 
@@ -149,11 +149,11 @@ def hub_files(
     described = {
         files.ADMIN: _admin(name, team),
         files.TASKS: as_config(asked),
-        files.METADATA_SCHEMA: _metadata_schema(),
         files.TARGET_DATA: _target_data("as_of" in figures),
     }
     return {
         **{path: _json(content) for path, content in described.items()},
+        files.METADATA_SCHEMA: (Path(__file__).parent / "model-metadata-schema.json").read_bytes(),
         f"{files.METADATA}/{identity}.yml": _metadata(series, draws, team),
         **{path: _csv(table) for path, table in tables.items()},
     }
@@ -177,16 +177,6 @@ def earlier_hub(folder: Path) -> tuple[Tasks, pd.DataFrame | None] | None:
     if not series.is_file():
         return tasks, None
     return tasks, pd.read_csv(series, dtype={"flag": str}, keep_default_na=False)
-
-
-def _kept(folder: Path, made: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the files of a hub that are not written anew; none if no hub is there."""
-    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
-    return {
-        name: path.read_bytes()
-        for name, path in paths.items()
-        if path.is_file() and name not in made
-    }
 
 
 def _with_earlier(earlier: pd.DataFrame | None, figures: pd.DataFrame) -> pd.DataFrame:
@@ -229,27 +219,6 @@ def _target_data(versioned: bool) -> dict[str, Any]:
         "versioned": versioned,
         "time-series": {"non_task_id_schema": {"flag": "character"}},
         "oracle-output": {"has_output_type_ids": False, "versioned": False},
-    }
-
-
-def _metadata_schema() -> dict[str, Any]:
-    """Return the schema of ``model-metadata``, which each hub writes for itself."""
-    fields = ("team_name", "model_name", "model_version", "methods", "data_inputs", "license")
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Metadata of a model",
-        "type": "object",
-        "properties": {
-            "team_abbr": _ABBREVIATION,
-            "model_abbr": _ABBREVIATION,
-            **dict.fromkeys(fields, _TEXT),
-            "designated_model": {"type": "boolean"},
-            "seed": {"type": "integer"},
-            "draws": {"type": "integer"},
-            "data_sha256": _TEXT,
-        },
-        "required": ["team_abbr", "model_abbr", "team_name", "model_name", "methods"],
-        "additionalProperties": False,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,13 +12,11 @@ import numpy as np
 import pandas as pd
 
 from forecast.exports import files
-from forecast.exports.config_rules import allowed
+from forecast.exports.config_rules import Entry, allowed
 from forecast.exports.files import quoted
 from forecast.exports.value_rules import VALUE_RULES, Answers, canonical, positions, task_in_words
 
 Problem = tuple[str, str]
-#: A model task, as in ``tasks.json``.
-Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Submission:
     """
 
     table: pd.DataFrame
-    entry: Mapping[str, Any]
+    entry: Entry
     identity: str
     derived: frozenset[str]
 
@@ -76,10 +74,8 @@ class Submission:
         return rows
 
     def _same_ids(self, task: Entry) -> np.ndarray:
-        fits = np.ones(len(self.table), dtype=bool)
-        for name in self.names:
-            values = set(map(str, allowed(task["task_ids"][name])))
-            fits &= self.table[name].isin(values).to_numpy()
+        values = {name: list(map(str, allowed(task["task_ids"][name]))) for name in self.names}
+        fits: np.ndarray = self.table[self.names].isin(values).all(axis=1).to_numpy()
         return fits
 
     def _same_type(self, task: Entry) -> np.ndarray:
@@ -205,7 +201,7 @@ def samples_of_one_task(given: Submission) -> Iterator[str]:
         rows = rows[rows["output_type"] == "sample"]
         if stated is None or rows.empty:
             continue
-        compound += Answers(rows, stated, "sample", given.names, given.derived).compound
+        compound += Answers(rows, stated, "sample", given.names, given.free).compound
         identity = rows["output_type_id"].map(canonical)
         parts.append(rows.assign(_task=position + 1, _sample=identity))
     if len(parts) < 2 or not compound:
@@ -268,6 +264,7 @@ def _task_problems(rows: pd.DataFrame, task: Entry, given: Submission) -> Iterat
             yield "output types", f"some task has no {kind}, which is required."
         if of_kind.empty:
             continue
-        answers = Answers(of_kind, stated, kind, given.names, given.derived)
-        for name, rule in VALUE_RULES:
-            yield from ((name, problem) for problem in rule(answers))
+        answers = Answers(of_kind, stated, kind, given.names, given.free)
+        for name, rule, kinds in VALUE_RULES:
+            problems = rule(answers) if kind in kinds else ()
+            yield from ((name, problem) for problem in problems)

@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from forecast.exports import files
-from forecast.exports.config_rules import allowed
+from forecast.exports.config_rules import Entry, allowed
 from forecast.exports.files import Finding, Hub, quoted, read_table
 from forecast.exports.value_rules import canonical, positions
 
-_VALUE = {"time-series": "observation", "oracle-output": "oracle_value"}
 _DAY = r"\d{4}-\d{2}-\d{2}"
 #: Columns of our own: where a row stands.
 _FILE, _LINE = "_file", "_line"
@@ -28,7 +27,6 @@ class Targets:
 
     Attributes
     ----------
-    hub : Hub
     kind : {"time-series", "oracle-output"}
     table : DataFrame
         Every cell as text, with the file and line of each row.
@@ -51,7 +49,7 @@ class Targets:
     @property
     def value(self) -> str:
         """Name of the column of figures."""
-        return _VALUE[self.kind]
+        return files.KINDS[self.kind]
 
     @property
     def unit(self) -> list[str]:
@@ -72,7 +70,7 @@ class Targets:
         return needed | (set(_TYPED) if self.own.get("has_output_type_ids") else set())
 
     @property
-    def tasks(self) -> list[Mapping[str, Any]]:
+    def tasks(self) -> list[Entry]:
         """Every model task of every round."""
         return [task for entry in self.hub.rounds for task in entry["model_tasks"]]
 
@@ -144,30 +142,29 @@ def oracle_probabilities(given: Targets) -> Iterator[tuple[str, str]]:
         rows = table[table["output_type"] == kind]
         wrong = rows[~rows["_number"].isin([0.0, 1.0])]
         if len(wrong):
-            row = wrong.iloc[0]
-            yield row[_FILE], f"line {row[_LINE]}: the truth of a {kind} is 0 or 1."
+            yield _at(wrong, f"the truth of a {kind} is 0 or 1.")
             continue
         levels = _levels(given, kind)
         ordered = rows.assign(_position=positions(rows["output_type_id"], levels))
         strange = ordered[ordered["_position"].isna()]
         if len(strange):
-            row = strange.iloc[0]
-            level = f"{kind} level {row['output_type_id']}"
-            yield row[_FILE], f"line {row[_LINE]}: no task asks for {level}."
+            level = f"{kind} level {strange['output_type_id'].iloc[0]}"
+            yield _at(strange, f"no task asks for {level}.")
         groups = ordered.sort_values("_position", kind="stable").groupby(given.unit, sort=False)
         for _, group in groups if given.unit else ():
             numbers = group["_number"].to_numpy()
-            row = group.iloc[0]
             if kind == "pmf" and numbers.sum() != 1:
-                problem = (
-                    f"the truth of a pmf has {numbers.sum():.0f} categories; exactly one came."
-                )
-                yield row[_FILE], f"line {row[_LINE]}: {problem}"
+                came = f"{numbers.sum():.0f} categories; exactly one came."
+                yield _at(group, f"the truth of a pmf has {came}")
                 break
             if kind == "cdf" and (np.diff(numbers) < 0).any():
-                problem = "the truth of a cdf falls; it must not fall as levels rise."
-                yield row[_FILE], f"line {row[_LINE]}: {problem}"
+                yield _at(group, "the truth of a cdf falls; it must not fall as levels rise.")
                 break
+
+
+def _at(rows: pd.DataFrame, problem: str) -> tuple[str, str]:
+    """Return the file of the first of some rows, and the problem with its line."""
+    return rows[_FILE].iloc[0], f"line {rows[_LINE].iloc[0]}: {problem}"
 
 
 #: Name and check of each rule on one file; without the columns nothing else is asked.
@@ -187,11 +184,13 @@ KIND_RULES: tuple[tuple[str, Callable[[Targets], Iterator[tuple[str, str]]]], ..
 
 def target_findings(hub: Hub) -> Iterator[Finding]:
     """Yield what is wrong with the observed figures of a hub."""
-    by_kind: dict[str, list[Path]] = {kind: [] for kind in _VALUE}
+    by_kind: dict[str, list[Path]] = {kind: [] for kind in files.KINDS}
     room = hub.folder / files.TARGETS
     for path in hub.files(files.TARGETS):
         first = path.relative_to(room).parts[0]
-        kind = next((name for name in _VALUE if name in {first, files.stem(Path(first))}), None)
+        kind = next(
+            (name for name in files.KINDS if name in {first, files.stem(Path(first))}), None
+        )
         if kind is None:
             problem = "is neither time-series nor oracle-output."
             yield Finding(hub.name(path), "file name", problem)

@@ -34,7 +34,6 @@ class Task:
 
     Attributes
     ----------
-    locations : frozenset of str
     horizons : frozenset of int
         Years after the origin.
     samples : tuple of int
@@ -74,12 +73,8 @@ def tasks_of(series: pd.DataFrame, horizons: Sequence[int], samples: int) -> Tas
 
 def merged(first: Tasks, second: Tasks) -> Tasks:
     """Return what either asks."""
-    return {
-        key: first[key] | second[key]
-        if key in first and key in second
-        else {**first, **second}[key]
-        for key in {**first, **second}
-    }
+    both = {key: first[key] | second[key] for key in first.keys() & second.keys()}
+    return {**first, **second, **both}
 
 
 def as_config(asked: Tasks) -> dict[str, Any]:
@@ -204,7 +199,6 @@ def output_tables(
         ``location, measure, source, year, quantile, value``.
     draws : DataArray, dims (draw, series, year)
         At the years of `quantiles`.
-    samples : int
     """
     quantiles = quantiles.rename(columns={"quantile": "output_type_id"})
     tables = [quantiles.assign(output_type="quantile")]
@@ -253,22 +247,13 @@ def observed(history: Panel) -> pd.DataFrame:
     by_day = versioned(history)
     figures = history.to_frame() if by_day else history.latest
     figures = figures[figures["value"].notna()]
-    table = pd.DataFrame(
-        {
-            "as_of": figures["as_of"],
-            "source": figures["source"],
-            "target": figures["measure"],
-            "location": figures["location"],
-            "target_end_date": figures["year"].map(year_end),
-            "flag": figures["flag"].fillna(""),
-            "observation": figures["value"].astype(float),
-        }
+    table = figures.rename(columns={"measure": "target", "value": "observation"}).assign(
+        target_end_date=figures["year"].map(year_end), flag=figures["flag"].fillna("")
     )
     if by_day:
-        table["as_of"] = pd.to_datetime(table["as_of"]).dt.strftime("%Y-%m-%d")
-    else:
-        table = table.drop(columns="as_of")
-    return table.reset_index(drop=True)
+        table["as_of"] = table["as_of"].dt.strftime("%Y-%m-%d")
+    days = ["as_of"] if by_day else []
+    return table[[*days, *UNIT, "flag", "observation"]].reset_index(drop=True)
 
 
 def oracle(observations: pd.DataFrame, asked: Tasks) -> pd.DataFrame:

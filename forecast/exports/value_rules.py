@@ -28,22 +28,15 @@ class Answers:
         The output type's entry in ``tasks.json``.
     kind : str
         Its name.
-    names : list of str
-        Task ids.
-    derived : frozenset of str
-        Task ids that follow from others.
+    names, free : list of str
+        Task ids, and those of them that do not follow from others.
     """
 
     rows: pd.DataFrame
     stated: Mapping[str, Any]
     kind: str
     names: list[str]
-    derived: frozenset[str]
-
-    @property
-    def free(self) -> list[str]:
-        """Task ids that do not follow from others."""
-        return [name for name in self.names if name not in self.derived]
+    free: list[str]
 
     @property
     def levels(self) -> list[object]:
@@ -84,7 +77,7 @@ def point_ids(answers: Answers) -> Iterator[str]:
     """Check that a point estimate has no id."""
     identity = answers.rows["output_type_id"]
     wrong = identity[~identity.isin(_MISSING)]
-    if answers.kind in {"mean", "median"} and len(wrong):
+    if len(wrong):
         yield f"{answers.kind} has the id {quoted(wrong)}; leave it empty or NA."
 
 
@@ -105,8 +98,6 @@ def listed_ids(answers: Answers) -> Iterator[str]:
 
 def pmf_adds_up(answers: Answers) -> Iterator[str]:
     """Check that the probabilities of a task add up to one."""
-    if answers.kind != "pmf":
-        return
     total = answers.in_order.groupby(answers.names, sort=False)["value"].sum()
     off = total[(total - 1).abs() > _SLACK]
     if len(off):
@@ -115,8 +106,6 @@ def pmf_adds_up(answers: Answers) -> Iterator[str]:
 
 def never_falling(answers: Answers) -> Iterator[str]:
     """Check that quantiles and cumulative probabilities do not fall as levels rise."""
-    if answers.kind not in {"quantile", "cdf"}:
-        return
     ordered = answers.in_order
     falls = ordered.groupby(answers.names, sort=False)["value"].diff() < -_SLACK
     if falls.any():
@@ -128,22 +117,19 @@ def never_falling(answers: Answers) -> Iterator[str]:
 
 def sample_ids(answers: Answers) -> Iterator[str]:
     """Check that ids of samples have the form that is asked for."""
-    if answers.kind != "sample":
-        return
     stated, identity = answers.stated["output_type_id_params"], answers.rows["output_type_id"]
     if stated["type"] == "integer":
         whole = identity.map(canonical).map(lambda text: text.lstrip("-").isdigit())
-        if not whole.all():
-            yield f"sample id {quoted(identity[~whole])} is not a whole number."
-    elif (identity.str.len() > stated["max_length"]).any():
-        long = identity[identity.str.len() > stated["max_length"]]
-        yield f"sample id {quoted(long)} is longer than {stated['max_length']}."
+        wrong, problem = identity[~whole], "is not a whole number"
+    else:
+        wrong = identity[identity.str.len() > stated["max_length"]]
+        problem = f"is longer than {stated['max_length']}"
+    if len(wrong):
+        yield f"sample id {quoted(wrong)} {problem}."
 
 
 def sample_count(answers: Answers) -> Iterator[str]:
     """Check that each task has as many samples as are asked for."""
-    if answers.kind != "sample":
-        return
     stated = answers.stated["output_type_id_params"]
     least, most = stated["min_samples_per_task"], stated["max_samples_per_task"]
     count = answers.rows.groupby(answers.free)["output_type_id"].nunique()
@@ -156,7 +142,7 @@ def sample_count(answers: Answers) -> Iterator[str]:
 
 def one_compound_task(answers: Answers) -> Iterator[str]:
     """Check that a sample has one value of each compound task id."""
-    if answers.kind != "sample" or not answers.compound:
+    if not answers.compound:
         return
     worlds = answers.rows.groupby("output_type_id")[answers.compound].nunique()
     mixed = (worlds > 1).any(axis=1)
@@ -168,10 +154,8 @@ def one_compound_task(answers: Answers) -> Iterator[str]:
 
 def same_tasks(answers: Answers) -> Iterator[str]:
     """Check that every sample of one compound task answers the same tasks."""
-    if answers.kind != "sample" or any(one_compound_task(answers)):
-        return
     spread = [name for name in answers.free if name not in answers.compound]
-    if not spread:
+    if not spread or any(one_compound_task(answers)):
         return
     identity = answers.rows["output_type_id"]
     cells = answers.rows[spread].agg("|".join, axis=1)
@@ -184,17 +168,18 @@ def same_tasks(answers: Answers) -> Iterator[str]:
         yield "samples do not all cover the same tasks; each is one joint future."
 
 
-#: Name and check of each rule, in the order in which they are reported.
-VALUE_RULES: tuple[tuple[str, Callable[[Answers], Iterator[str]]], ...] = (
-    ("bounds", bounds),
-    ("output type ids", point_ids),
-    ("output type ids", listed_ids),
-    ("values", pmf_adds_up),
-    ("order", never_falling),
-    ("output type ids", sample_ids),
-    ("samples", sample_count),
-    ("samples", one_compound_task),
-    ("samples", same_tasks),
+_POINTS, _EVERY = ("mean", "median"), ("mean", "median", "quantile", "cdf", "pmf", "sample")
+#: Name and check of each rule, and the output types that it is about, in the order of reports.
+VALUE_RULES: tuple[tuple[str, Callable[[Answers], Iterator[str]], tuple[str, ...]], ...] = (
+    ("bounds", bounds, _EVERY),
+    ("output type ids", point_ids, _POINTS),
+    ("output type ids", listed_ids, _EVERY),
+    ("values", pmf_adds_up, ("pmf",)),
+    ("order", never_falling, ("quantile", "cdf")),
+    ("output type ids", sample_ids, ("sample",)),
+    ("samples", sample_count, ("sample",)),
+    ("samples", one_compound_task, ("sample",)),
+    ("samples", same_tasks, ("sample",)),
 )
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.accounts.audit import TOLERANCE, about, check, keys_of
+from forecast.accounts.audit import TOLERANCE, about, check
 from forecast.accounts.identities import cover, matrix, stated
 from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.scenarios.movements import Movement
 from forecast.scenarios.shock import AffectedCountry, Shock
+from forecast.series_key import SeriesKey
 
 #: What a measure takes of a movement: arrivals, departures.
 TAKES = {
@@ -31,37 +31,26 @@ MOVED, UNTOUCHED = "moved", "untouched"
 _COLUMNS = ["source", "location", "measure", "status", "part", "reason", "counted"]
 
 
-@dataclass(frozen=True, eq=False)
-class Accounts:
-    """What a shock adds to a forecast.
+def accounts(
+    outlook: Forecast, moved: Sequence[Movement], name: str, said: Said | None = None
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Share a movement out over the series of a forecast.
 
-    Attributes
+    Parameters
     ----------
+    name : str
+        Name of the scenario, for messages.
+    said : dict, optional
+        Which entry counts each source, in words; see `settled`.
+
+    Returns
+    -------
     added : ndarray, shape (n_draws, n_series, n_years)
         Persons per calendar year.
     effects : DataFrame
         One row per series of the countries concerned: ``source, location, measure, status,
         part, reason, counted``; ``part`` is the region's share in its country, ``counted``
         the entry that says how much of a movement the source shows.
-    """
-
-    added: np.ndarray
-    effects: pd.DataFrame
-
-
-def accounts(
-    outlook: Forecast, moved: Sequence[Movement], name: str, said: Said | None = None
-) -> Accounts:
-    """Share a movement out over the series of a forecast.
-
-    Parameters
-    ----------
-    outlook : Forecast
-    moved : sequence of Movement
-    name : str
-        Name of the scenario, for messages.
-    said : dict, optional
-        Which entry counts each source, in words; see `settled`.
 
     Raises
     ------
@@ -80,9 +69,8 @@ def accounts(
     """
     series = outlook.series
     paths = outlook.paths
-    shape = tuple(paths.sizes[dim] for dim in ("draw", "series", "year"))
-    added = np.zeros(shape)
-    people = {one.key: _population(one.population) for one in outlook.history}
+    added = np.zeros(tuple(paths.sizes[dim] for dim in ("draw", "series", "year")))
+    people = last_population(outlook)
     rows = []
     for movement in moved:
         place = movement.place
@@ -108,12 +96,12 @@ def accounts(
                 flow = into * movement.arrivals + out * movement.departures
                 added[:, position, :] = flow * (movement.shares[:, entry] * part)[:, None]
     _refuse_broken(outlook, added, name)
-    return Accounts(added, pd.DataFrame(rows, columns=_COLUMNS))
+    return added, pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _refuse_broken(outlook: Forecast, added: np.ndarray, name: str) -> None:
     """Refuse a shock that breaks an identity which the forecast obeys in every draw."""
-    keys = keys_of(outlook)
+    keys = outlook.keys
     identities = about(keys, stated(keys))
     off = np.abs(np.einsum("ik,dky->idy", matrix(identities, keys), added)).max(axis=(1, 2))
     size = 1.0 + float(np.abs(added).max(initial=0.0))
@@ -141,9 +129,10 @@ def _reason(
     return ""
 
 
-def _population(given: np.ndarray) -> float | None:
-    known = given[~np.isnan(given)]
-    return float(known[-1]) if known.size else None
+def last_population(outlook: Forecast) -> dict[SeriesKey, float]:
+    """Return the last known population beside each series of the history, in persons."""
+    known = {one.key: one.population[~np.isnan(one.population)] for one in outlook.history}
+    return {key: float(sizes[-1]) for key, sizes in known.items() if sizes.size}
 
 
 def _parts(
@@ -199,11 +188,6 @@ def _weight(
 
 def settled(shock: Shock, outlook: Forecast) -> tuple[Shock, Said]:
     """Add the sources of a forecast that a scenario does not name to the entries for them.
-
-    Parameters
-    ----------
-    shock : Shock
-    outlook : Forecast
 
     Returns
     -------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,16 +71,23 @@ class Conditional:
             ``location, measure, source, year, baseline, baseline_lower, baseline_upper, given,
             given_lower, given_upper``: medians and interval ends, persons per year.
         """
-        keys = [*TABLE_KEY, "year"]
-        parts = []
-        for column, outlook in (("baseline", self.baseline), ("given", self.forecast)):
-            names = {"median": column, "lower": f"{column}_lower", "upper": f"{column}_upper"}
-            parts.append(outlook.intervals(level, years).rename(columns=names).set_index(keys))
-        return pd.concat(parts, axis=1).reset_index()
+        return beside({"baseline": self.baseline, "given": self.forecast}, level, years)
 
     def __repr__(self) -> str:
         stated = "; ".join(map(str, self.conditions))
         return f"<Conditional forecast: {stated}; {self.effective:,.0f} draws in effect>"
+
+
+def beside(
+    outlooks: Mapping[str, Forecast], level: float, years: Sequence[int] | None
+) -> pd.DataFrame:
+    """Return median and interval of several forecasts of the same series, columns by name."""
+    parts = []
+    for name, outlook in outlooks.items():
+        names = {"median": name, "lower": f"{name}_lower", "upper": f"{name}_upper"}
+        table = outlook.intervals(level, years).rename(columns=names)
+        parts.append(table.set_index([*TABLE_KEY, "year"]))
+    return pd.concat(parts, axis=1).reset_index()
 
 
 def condition(

@@ -85,11 +85,9 @@ class Condition:
         position = find_series(
             outlook.series, self.location, self.measure, self.source, "this forecast", written
         )
-        row = outlook.series.iloc[position]
-        if self.year <= row["origin"]:
-            key = (row["source"], row["location"], row["measure"])
-            series = next(series for series in outlook.history if series.key == key)
-            seen = series.values[series.years == self.year]
+        if self.year <= outlook.series["origin"].iloc[position]:
+            series = outlook.history.find(outlook.keys[position])
+            seen = np.empty(0) if series is None else series.values[series.years == self.year]
             if not seen.size or np.isnan(seen[0]):
                 raise DataError(f"the condition {str(self)!r} is about a year without a figure.")
             return np.full(outlook.paths.sizes["draw"], float(seen[0]))
@@ -151,13 +149,12 @@ def _parsed(text: str) -> Condition:
     found = _WRITTEN.fullmatch(text.strip())
     if found is None:
         raise DataError(f"condition {text!r} is not understood. {_FORM}")
-    value = float(re.sub("[,_]", "", found["value"]))
-    spread = None if found["spread"] is None else float(re.sub("[,_]", "", found["spread"]))
     named = {">=": "at_least", "<=": "at_most", "=": "equal", "~": "near"}
     content: dict[str, Any] = {name: found[name] for name in _SERIES if found[name]}
-    content |= {"year": int(found["year"]), named[found["side"]]: value}
-    if found["word"]:
-        content[found["word"]] = spread
+    content["year"] = int(found["year"])
+    for name, number in ((named[found["side"]], "value"), (found["word"], "spread")):
+        if name:
+            content[name] = float(re.sub("[,_]", "", found[number]))
     return _mapped(content, repr(text))[0]
 
 
@@ -176,12 +173,7 @@ def _mapped(given: Mapping[str, Any], where: str = "") -> list[Condition]:
     }
     if "path" in given:
         path = given["path"]
-        if (
-            not isinstance(path, Mapping)
-            or not path
-            or "year" in given
-            or set(_VALUES) & set(given)
-        ):
+        if not isinstance(path, Mapping) or not path or {"year", *_VALUES} & set(given):
             raise DataError(
                 f"condition {where}: a path is a mapping of years to values, without year and "
                 f"{', '.join(_VALUES)}."
@@ -224,13 +216,11 @@ def _one(series: Mapping[str, Any], year: int, stated: Mapping[str, Any], where:
     )
 
 
-def _number(value: object, key: str, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+def _number(value: Any, key: str, where: str) -> float:
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
         raise DataError(f"condition {where}: {key} is {value!r}; give a number of persons.")
-    number = float(value)
-    if not math.isfinite(number):
-        raise DataError(f"condition {where}: {key} is {value!r}; give a number of persons.")
-    return number
+    return float(value)
 
 
 def _year(value: object, where: str) -> int:

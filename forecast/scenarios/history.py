@@ -85,20 +85,14 @@ def history(window: int, world: Panel | None = None) -> History:
         found, first, last = rates(world, window)
         levels = np.linspace(0, 1, len(found))
         return History(window, levels, np.sort(found), len(found), first, last)
-    table = _shipped()
-    for entry in table["window"]:
-        if entry["years"] == window:
-            return History(
-                window,
-                np.array(entry["levels"]),
-                np.array(entry["rates"]),
-                entry["counted"],
-                *table["years"],
-            )
-    raise DataError(
-        f"no rates over windows of {window} years are shipped; there are "
-        f"{', '.join(str(entry['years']) for entry in table['window'])}. Give the world panel."
-    )
+    entries = {entry["years"]: entry for entry in _shipped()["window"]}
+    if window not in entries:
+        raise DataError(
+            f"no rates over windows of {window} years are shipped; there are "
+            f"{', '.join(map(str, entries))}. Give the world panel."
+        )
+    levels, found = (np.array(entries[window][name]) for name in ("levels", "rates"))
+    return History(window, levels, found, entries[window]["counted"], *_shipped()["years"])
 
 
 def source() -> str:

@@ -15,7 +15,6 @@ class Movement:
 
     Attributes
     ----------
-    place : AffectedCountry
     start : ndarray of int, shape (n_draws,)
         Year in which it starts.
     people : ndarray, shape (n_draws,)
@@ -39,10 +38,8 @@ def movements(shock: Shock, years: np.ndarray, n_draws: int, seed: int) -> list[
 
     Parameters
     ----------
-    shock : Shock
     years : ndarray of int, shape (n_years,)
         Consecutive calendar years.
-    n_draws : int
     seed : int
         Source of all randomness; nothing else changes the numbers.
 
@@ -60,17 +57,15 @@ def movements(shock: Shock, years: np.ndarray, n_draws: int, seed: int) -> list[
     profile = spread(
         years[None, :] - start[:, None], shock.fading.half_life.draw(generator, n_draws)
     )
-    back = half = None
-    if shock.returns is not None:
-        back = shock.returns.share.draw(generator, n_draws)
-        half = shock.returns.half_life.draw(generator, n_draws)
+    going_back = shock.returns and (
+        shock.returns.share.draw(generator, n_draws),
+        shock.returns.half_life.draw(generator, n_draws),
+    )
     found = []
     for place, own in zip(shock.places, places):
         people = place.people.quantile(size)
         there = people[:, None] * profile
-        again = np.zeros_like(there)
-        if back is not None and half is not None:
-            again = moved_back(there, back, half)
+        again = moved_back(there, *going_back) if going_back else np.zeros_like(there)
         shares = np.random.default_rng(own).random((n_draws, len(place.counted)))
         counted = [entry.share.quantile(shares[:, i]) for i, entry in enumerate(place.counted)]
         into, out = (there, again) if place.direction == ARRIVALS else (again, there)

@@ -17,9 +17,11 @@ from forecast.outlook import TABLE_KEY, Forecast
 from forecast.panel import Panel
 from forecast.scenarios import unusual as extremes
 from forecast.scenarios.accounting import MOVED, TAKES, accounts, settled
+from forecast.scenarios.conditioning import beside
 from forecast.scenarios.files import read
 from forecast.scenarios.movements import Movement, movements
 from forecast.scenarios.shock import Shock
+from forecast.series_key import keys_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +63,8 @@ class Scenario:
     @property
     def moved(self) -> np.ndarray:
         """Positions of the series that the shock reaches."""
-        keys = self.effects.loc[self.effects["status"] == MOVED, TABLE_KEY]
-        reached = set(keys.itertuples(index=False, name=None))
-        every = self.baseline.series[TABLE_KEY].itertuples(index=False, name=None)
-        return np.flatnonzero([key in reached for key in every])
+        reached = set(keys_of(self.effects[self.effects["status"] == MOVED]))
+        return np.flatnonzero([key in reached for key in self.baseline.keys])
 
     def table(self, level: float = 0.80, years: Sequence[int] | None = None) -> pd.DataFrame:
         """Return baseline and scenario beside each other.
@@ -83,16 +83,10 @@ class Scenario:
             baseline, baseline_lower, baseline_upper, what_if, what_if_lower, what_if_upper,
             added, added_lower, added_upper``, medians and interval ends in persons.
         """
-        keys = [*TABLE_KEY, "year"]
         added = dataclasses.replace(self.what_if, paths=self.difference)
-        parts = []
-        for column, outlook in (
-            ("baseline", self.baseline), ("what_if", self.what_if), ("added", added)
-        ):  # fmt: skip
-            names = {"median": column, "lower": f"{column}_lower", "upper": f"{column}_upper"}
-            parts.append(outlook.intervals(level, years).rename(columns=names).set_index(keys))
+        parts = {"baseline": self.baseline, "what_if": self.what_if, "added": added}
         reached = self.baseline.series.iloc[self.moved][TABLE_KEY]
-        joined = pd.concat(parts, axis=1).reset_index().merge(reached, on=TABLE_KEY)
+        joined = beside(parts, level, years).merge(reached, on=TABLE_KEY)
         joined.insert(0, "scenario", self.name)
         return joined
 
@@ -163,13 +157,13 @@ def scenario(
     paths = outlook.paths.transpose("draw", "series", "year")
     years = paths["year"].to_numpy()
     moved = movements(shock, years, paths.sizes["draw"], seed)
-    found = accounts(outlook, moved, shock.name, said)
-    reached = found.effects[found.effects["status"] == MOVED]
+    extra, effects = accounts(outlook, moved, shock.name, said)
+    reached = effects[effects["status"] == MOVED]
     if reached.empty:
         places = ", ".join(place.location for place in shock.places)
         why = "".join(
             f" {row.measure} of {row.location} ({row.source}): {row.reason}."
-            for row in found.effects[found.effects["measure"].isin(TAKES)].head(1).itertuples()
+            for row in effects[effects["measure"].isin(TAKES)].head(1).itertuples()
         )
         raise DataError(
             f"scenario {shock.name!r} is about {places}, and reaches no series of this forecast."
@@ -190,10 +184,10 @@ def scenario(
             f"last year, {years[-1]}. Ask for a later horizon, or set last in [when] earlier."
         )
     # Years that are observed already stay missing, as in the baseline.
-    added = np.where(np.isnan(paths.to_numpy()), np.nan, found.added)
+    added = np.where(np.isnan(paths.to_numpy()), np.nan, extra)
     difference = paths.copy(data=added)
     difference.attrs = {**outlook.paths.attrs, "scenario": shock.name, "scenario_seed": seed}
     stacked = paths + added
     stacked.attrs = dict(difference.attrs)
     what_if = dataclasses.replace(outlook, paths=stacked, explanation=None)
-    return Scenario(shock, outlook, what_if, difference, found.effects, tuple(moved))
+    return Scenario(shock, outlook, what_if, difference, effects, tuple(moved))

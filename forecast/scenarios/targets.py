@@ -17,7 +17,7 @@ from forecast.horizons import concept
 from forecast.outlook import Forecast
 from forecast.panel import Series
 from forecast.scenarios.unusual import monte_carlo_error
-from forecast.series_key import KEY, SeriesKey
+from forecast.series_key import SeriesKey, rows_of
 from forecast.shelf import shelf
 from forecast.validation import MEASURES
 
@@ -35,6 +35,8 @@ COLUMNS = [
     "concept", "target", "kind", "location", "measure", "source", "year", "side", "threshold",
     "probability", "error", "last_year", "last", "record", "status", "reason", "reference",
 ]  # fmt: skip
+#: Columns that are empty where nothing is known.
+_NUMBERS = ("threshold", "probability", "error", "last")
 _SIDES = ("at_least", "at_most", "at_least_of", "at_most_of")
 
 
@@ -177,34 +179,32 @@ def targets(
 
 def _rows(
     target: Target, outlook: Forecast, judged: Mapping[SeriesKey, list[tuple[int, str]]]
-) -> list[list[Any]]:
-    head = [target.concept, target.text, target.kind]
+) -> list[dict[str, Any]]:
     side = "at least" if target.from_below else "at most"
+    empty: dict[str, Any] = (
+        dict.fromkeys(COLUMNS, "") | dict.fromkeys(_NUMBERS, np.nan) | {"last_year": pd.NA}
+    )
+    head = empty | {"concept": target.concept, "target": target.text, "kind": target.kind}
+    head |= {"location": target.location, "measure": target.measure, "side": side}
+    head |= {"threshold": target.threshold, "reference": target.reference}
     if not target.measure:
-        empty = [target.concept, "", ""]
-        tail = [np.nan, np.nan, np.nan, pd.NA, np.nan, "", UNMEASURED, target.why, target.reference]
-        return [[*head, *empty, year, "", *tail] for year in target.by]
+        told = {"location": target.concept, "side": "", "threshold": np.nan}
+        told |= {"status": UNMEASURED, "reason": target.why}
+        return [head | told | {"year": year} for year in target.by]
     series = [
         one for one in outlook.history
         if (one.location, one.measure) == (target.location, target.measure)
     ]  # fmt: skip
-    rows = []
+    missing = {"status": ABSENT, "reason": "the data hold no such series"}
+    rows = [] if series else [head | missing | {"year": year} for year in target.by]
     for year in target.by:
-        if not series:
-            where = [target.location, target.measure, "", year, side]
-            why = "the data hold no such series"
-            rows.append(
-                [*head, *where, target.threshold, np.nan, np.nan, pd.NA, np.nan, "", ABSENT, why,
-                 target.reference]
-            )  # fmt: skip
         for one in series:
             threshold, chance, error, status, why = _chance(target, one, year, outlook)
             record = _nearest(judged.get(one.key, []), year - one.origin)
-            rows.append(
-                [*head, one.location, one.measure, one.source, year, side, threshold, chance, error,
-                 one.origin, float(one.values[-1]), record if status == PREDICTED else "", status,
-                 why, target.reference]
-            )  # fmt: skip
+            row = head | {"source": one.source, "year": year, "threshold": threshold}
+            row |= {"probability": chance, "error": error, "status": status, "reason": why}
+            row |= {"last_year": one.origin, "last": float(one.values[-1])}
+            rows.append(row | {"record": record if status == PREDICTED else ""})
     return rows
 
 
@@ -220,16 +220,13 @@ def _chance(
     if seen is not None:
         reached = seen >= threshold if target.from_below else seen <= threshold
         return threshold, float(reached), 0.0, OBSERVED, "this year is observed already"
-    rows = outlook.series
-    here = (rows[KEY] == list(series.key)).all(axis=1)
-    if not here.any():
-        note = outlook.notes
-        mine = note[(note[KEY] == list(series.key)).all(axis=1)]
+    position = outlook.position(series.key)
+    if position is None:
+        mine = outlook.notes[rows_of(outlook.notes, series.key)]
         why = str(mine["reason"].iloc[0]) if len(mine) else "the series was not forecast"
         return threshold, np.nan, np.nan, ABSENT, why
     if year not in outlook.paths["year"] or year <= series.origin:
         return threshold, np.nan, np.nan, ABSENT, f"{year} was not forecast"
-    position = int(np.flatnonzero(here.to_numpy())[0])
     drawn = outlook.paths.isel(series=position).sel(year=year).to_numpy()
     chance = float((drawn >= threshold if target.from_below else drawn <= threshold).mean())
     return threshold, chance, monte_carlo_error(chance, len(drawn)), PREDICTED, ""

@@ -11,10 +11,10 @@ import xarray as xr
 from forecast import locations
 from forecast.outlook import Forecast
 from forecast.panel import Panel
+from forecast.scenarios.accounting import last_population
 from forecast.scenarios.history import WINDOWS, history
 from forecast.scenarios.movements import Movement
 from forecast.scenarios.shock import ARRIVALS
-from forecast.series_key import SeriesKey
 
 #: Measure whose history in all countries is known.
 _NET = "net_migration"
@@ -69,15 +69,12 @@ def unusual(
     paths = baseline.paths.transpose("series", "draw", "year").to_numpy()
     added = difference.transpose("series", "draw", "year").to_numpy()
     years = baseline.paths["year"].to_numpy()
-    series = baseline.series
-    start = movements[0].start
-    people = _people(baseline)
+    keys, start = baseline.keys, movements[0].start
+    people = last_population(baseline)
     known = {window: history(window, world) for window in WINDOWS}
     rows = []
     for position in moved:
-        source, location, measure = (
-            str(series[name].iloc[position]) for name in ("source", "location", "measure")
-        )
+        source, location, measure = keys[position]
         ahead = ~np.isnan(paths[position, 0])
         begins = np.searchsorted(years[ahead], start)
         for window in (window for window in WINDOWS if window <= ahead.sum()):
@@ -123,7 +120,7 @@ def event(
     """
     known = history(1, world)
     years = baseline.paths["year"].to_numpy()
-    people = _people(baseline)
+    people = last_population(baseline)
     rows = []
     for movement in movements:
         place = movement.place
@@ -147,12 +144,6 @@ def event(
 def monte_carlo_error(share: float, n_draws: int) -> float:
     """Return the standard error of a share of independent draws, at least one draw's worth."""
     return max(float(np.sqrt(share * (1 - share) / n_draws)), 1 / n_draws)
-
-
-def _people(baseline: Forecast) -> dict[SeriesKey, float]:
-    """Return the last known population beside each series, in persons."""
-    known = {one.key: one.population[~np.isnan(one.population)] for one in baseline.history}
-    return {key: float(sizes[-1]) for key, sizes in known.items() if sizes.size}
 
 
 def _strongest(extra: np.ndarray, begins: np.ndarray) -> tuple[int, np.ndarray]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from forecast.data.breaks.statistics import (
     GROUP,
     LEVEL,
     OUTLIER,
+    Reference,
     combine,
     correlation,
     profiles,
@@ -20,7 +22,7 @@ from forecast.data.breaks.statistics import (
 )
 from forecast.errors import DataError
 from forecast.panel import Panel, Series
-from forecast.series_key import SeriesKey
+from forecast.series_key import KEY, SeriesKey
 
 #: Years that a series must have, and proposals per series.
 MINIMUM_YEARS, MOST = 8, 3
@@ -82,17 +84,12 @@ def screen(panel: Panel, *, level: float = 0.05) -> pd.DataFrame:
     if not 0 < level < 1:
         raise DataError(f"level is {level!r}; give a probability between 0 and 1, such as 0.05.")
     usable = [one for one in map(_usable, panel) if one is not None]
-    rows: list[dict[str, object]] = []
-    for one in usable:
-        rows.extend(_series(one, level))
-    tests = len(usable)
-    for name, members in _groups(usable):
-        tests += 1
-        row = _group(name, members)
-        if float(str(row["probability"])) <= level:
-            rows.append(row)
+    rows = [row for one in usable for row in _series(one, level)]
+    groups = list(_groups(usable))
+    rows += [row for row in (_group(*group) for group in groups) if row["probability"] <= level]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table["adjusted"] = _holm(table["probability"].to_numpy(float), tests)
+    probabilities = table["probability"].to_numpy(float)
+    table["adjusted"] = _holm(probabilities, len(usable) + len(groups))
     return table.sort_values(
         ["probability", "source", "location", "measure", "year"], ignore_index=True
     )
@@ -114,7 +111,7 @@ def _usable(series: Series) -> _Usable | None:
     return _Usable(series, years, values, np.log(counted), rounding / 2 / middle)
 
 
-def _series(one: _Usable, level: float) -> Iterator[dict[str, object]]:
+def _series(one: _Usable, level: float) -> Iterator[dict[str, Any]]:
     """Propose up to three years, the strongest first, each taken out before the next."""
     years, scaled, values = one.years, one.scaled.copy(), one.values.astype(float)
     for _ in range(MOST):
@@ -122,14 +119,8 @@ def _series(one: _Usable, level: float) -> Iterator[dict[str, object]]:
             return
         found = profiles(scaled, one.floor)
         expected = reference(len(years))
-        kind, at, chance = min(
-            (
-                (kind, at, expected.probability(kind, float(np.log1p(abs(profile[at])))))
-                for kind, profile in found.items()
-                for at in [int(np.argmax(np.abs(profile)))]
-            ),
-            key=lambda item: item[2],
-        )
+        sizes = {kind: np.log1p(np.abs(profile)) for kind, profile in found.items()}
+        kind, at, chance = _strongest(sizes, expected)
         if chance > level:
             return
         before, after = _sides(values, at, kind)
@@ -140,6 +131,16 @@ def _series(one: _Usable, level: float) -> Iterator[dict[str, object]]:
         else:
             keep = np.arange(len(years)) != at
             years, scaled, values = years[keep], scaled[keep], values[keep]
+
+
+def _strongest(sizes: Mapping[str, np.ndarray], expected: Reference) -> tuple[str, int, float]:
+    """Return the kind and the position that chance explains least, and its probability."""
+    largest = {kind: int(np.argmax(size)) for kind, size in sizes.items()}
+    chances = {
+        kind: expected.probability(kind, float(sizes[kind][at])) for kind, at in largest.items()
+    }
+    kind = min(chances, key=chances.__getitem__)
+    return kind, largest[kind], chances[kind]
 
 
 def _sides(values: np.ndarray, at: int, kind: str) -> tuple[float, float]:
@@ -159,10 +160,9 @@ def _row(
     found: float,
     statistic: float,
     chance: float,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     at = int(year - one.series.years[0])
     declared = " ".join(flag for flag in _DECLARED if flag in one.series.flags[at])
-    source, place, measure = one.series.key
     steps = f"{abs(statistic):.1f} times the usual step from year to year"
     what = (
         f"from {year} on about {found:,.0f} instead of {expected:,.0f}, {steps}"
@@ -170,7 +170,7 @@ def _row(
         else f"{found:,.0f} between years of about {expected:,.0f}, {steps}"
     )
     return {
-        "scope": "series", "source": source, "location": place, "measure": measure, "year": year,
+        "scope": "series", **dict(zip(KEY, one.series.key)), "year": year,
         "kind": kind, "expected": expected, "found": found, "size": found - expected,
         "statistic": statistic, "probability": chance, "declared": declared,
         "evidence": f"{what}; {_chance(chance)}",
@@ -206,38 +206,22 @@ def _shared(members: Sequence[_Usable]) -> np.ndarray:
     return years
 
 
-def _group(name: SeriesKey, members: Sequence[_Usable]) -> dict[str, object]:
+def _group(name: SeriesKey, members: Sequence[_Usable]) -> dict[str, Any]:
     """Return the year in which most series of a group stand out together."""
     years = _shared(members)
     scaled = np.stack([one.scaled[np.isin(one.years, years)] for one in members])
     found = profiles(scaled, np.array([one.floor for one in members]))
     expected = reference(len(years), len(members), correlation(scaled))
-    kind, at, statistic, chance = min(
-        (
-            (kind, at, float(joined[at]), expected.probability(kind, float(joined[at])))
-            for kind, profile in found.items()
-            for joined in [combine(profile)]
-            for at in [int(np.argmax(joined))]
-        ),
-        key=lambda item: item[3],
-    )
+    joined = {kind: combine(profile) for kind, profile in found.items()}
+    kind, at, chance = _strongest(joined, expected)
     year = int(years[at])
     largest = np.abs(found[kind]).argmax(axis=-1)
     most = int((largest == at).sum())
-    declared = sorted(
-        {
-            flag
-            for one in members
-            for flag in _DECLARED
-            if flag in one.series.flags[year - int(one.series.years[0])]
-        }
-    )
-    source, place, measure = name
+    flags = {flag for one in members for flag in one.series.flags[year - int(one.series.years[0])]}
     return {
-        "scope": "group", "source": source, "location": place, "measure": measure, "year": year,
-        "kind": kind, "expected": np.nan, "found": np.nan, "size": np.nan,
-        "statistic": float(np.expm1(statistic)), "probability": chance,
-        "declared": " ".join(declared),
+        "scope": "group", **dict(zip(KEY, name)), "year": year, "kind": kind,
+        "statistic": float(np.expm1(joined[kind][at])), "probability": chance,
+        "declared": " ".join(sorted(flags.intersection(_DECLARED))),
         "evidence": f"{year} is the strongest {kind} of {most} of {len(members)} series; "
         f"{_chance(chance).replace('series', 'groups')}",
     }  # fmt: skip

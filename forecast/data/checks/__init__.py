@@ -1,10 +1,14 @@
-"""Where figures contradict each other: accounts, sums, rates, stretches, boundaries, releases."""
+"""Where figures contradict each other: accounts, sums, rates, stretches, boundaries, releases.
+
+What checks are sure of they add as flags, and what looks wrong they say in words.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from forecast.data.checks.automatic_flags import add_flags, warnings_in_words
 from forecast.data.checks.contradictions import (
     Inconsistency,
     against_bundled,
@@ -15,6 +19,9 @@ from forecast.data.checks.contradictions import (
     vintages,
 )
 from forecast.data.checks.years import (
+    BOUNDARY,
+    DUPLICATED,
+    INTERPOLATED,
     boundary_jumps,
     duplicates,
     rates,
@@ -22,23 +29,16 @@ from forecast.data.checks.years import (
     unobserved,
     zeros,
 )
+from forecast.horizons import spans
 from forecast.panel import Panel
 from forecast.series_key import KEY
 
 _CHECKS = (
-    identities,
-    regional_sums,
-    internal_sums,
-    rates,
-    unobserved,
-    zeros,
-    slips,
-    against_bundled,
-    runs,
-    duplicates,
-    boundary_jumps,
-    vintages,
-)
+    identities, regional_sums, internal_sums, rates, unobserved, zeros, slips, against_bundled,
+    runs, duplicates, boundary_jumps, vintages,
+)  # fmt: skip
+#: Flag of each check that adds one.
+FLAGS = {INTERPOLATED: "interpolated", DUPLICATED: "suspect", BOUNDARY: "boundary_change"}
 
 
 def check(panel: Panel) -> pd.DataFrame:
@@ -59,6 +59,108 @@ def check(panel: Panel) -> pd.DataFrame:
     rows = [row for test in _CHECKS for row in test(panel)]
     table = pd.DataFrame(rows, columns=Inconsistency._fields)
     return table.sort_values(["severity", "check", *KEY, "year"], ignore_index=True)
+
+
+def add_flags(panel: Panel) -> tuple[Panel, list[str]]:
+    """Flag the years that checks are sure of.
+
+    Returns
+    -------
+    Panel
+        ``interpolated`` on stretches on a straight line (models leave them out of the fit),
+        ``suspect`` on copied stretches and ``boundary_change`` on jumps at known changes
+        (both are said in the report and steer nothing). The values stay as they are.
+    list of str
+        What was flagged, one line per series and flag.
+
+    Notes
+    -----
+    Contradictions between figures, such as net against arrivals and departures, add no
+    flag: which of the figures is wrong is not known.
+    """
+    years = [year for check in (runs, duplicates, boundary_jumps) for year in check(panel)]
+    if not years:
+        return panel, []
+    added: dict[tuple[object, ...], list[str]] = {}
+    for year in years:
+        key = (year.source, year.location, year.measure, year.year)
+        added.setdefault(key, []).append(FLAGS[year.check])
+    table = panel.to_frame()
+    latest = ~table.duplicated([*KEY, "year"], keep="last")
+    keys = zip(table["source"], table["location"], table["measure"], table["year"].tolist())
+    table["flag"] = [
+        _joined(text, added.get(key, ())) if newest else text
+        for text, key, newest in zip(table["flag"], keys, latest)
+    ]
+    return Panel.from_frame(table, step=panel.step), _in_words(years)
+
+
+def _joined(text: str, added: Sequence[str]) -> str:
+    own = [flag for flag in str(text).split(";") if flag]
+    return ";".join([*own, *(flag for flag in added if flag not in own)])
+
+
+def _in_words(years: list[Inconsistency]) -> list[str]:
+    table = pd.DataFrame(years, columns=Inconsistency._fields)
+    lines = []
+    for (check, source, place, measure), rows in table.groupby(
+        ["check", "source", "location", "measure"], sort=True
+    ):
+        listed = ", ".join(map(str, sorted(rows["year"].tolist())))
+        lines.append(f"{FLAGS[str(check)]}: {measure} of {place} ({source}): {listed} ({check})")
+    return lines
+
+
+def warnings_in_words(panel: Panel) -> list[str]:
+    """Return one line per series whose figures look wrong and are used all the same.
+
+    Returns
+    -------
+    list of str
+        Zeros in counts of hundreds and more, slips by a power of ten, counts far from the
+        bundled ones. Nothing is changed: what is right only the office knows.
+    """
+    return [*_zeros_in_words(panel), *_slips_in_words(panel), *_bundled_in_words(panel)]
+
+
+def _zeros_in_words(panel: Panel) -> list[str]:
+    years: dict[tuple[str, ...], list[int]] = {}
+    neighbours: dict[tuple[str, ...], float] = {}
+    for zero in zeros(panel):
+        key = (zero.source, zero.location, zero.measure)
+        years.setdefault(key, []).append(zero.year)
+        neighbours.setdefault(key, zero.expected)
+    return [
+        f"{measure} of {place} ({source}) is 0 in {spans(years[source, place, measure])}, and "
+        f"about {size:,.0f} in the years beside: a missing figure is left empty, not written as 0"
+        for (source, place, measure), size in neighbours.items()
+    ]
+
+
+def _slips_in_words(panel: Panel) -> list[str]:
+    lines = []
+    for slip in slips(panel):
+        times = abs(slip.found / slip.expected)
+        size = f"{times:,.0f} times as large as" if times > 1 else f"{1 / times:,.0f} times below"
+        lines.append(
+            f"{slip.measure} of {slip.location} ({slip.source}) is {_plain(slip.found)} in "
+            f"{slip.year}, {size} the years beside (about {abs(slip.expected):,.0f}): correct a "
+            "slip of the unit or the decimal mark; flag a true jump as outlier or break"
+        )
+    return lines
+
+
+def _bundled_in_words(panel: Panel) -> list[str]:
+    return [
+        f"{row.measure} of {row.location} ({row.source}) is {row.found:,.0f} in {row.year}, and "
+        f"the bundled figure {row.expected:,.0f}: something else may be counted"
+        for row in against_bundled(panel)
+    ]
+
+
+def _plain(value: float) -> str:
+    """Return a figure with as many decimals as it needs."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
 
 
 __all__ = ["Inconsistency", "add_flags", "check", "warnings_in_words"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from forecast.validation import MEASURES
 
 SLIP, BUNDLED = "slip by a power of ten", "far from the bundled figures"
 #: Years on each side with which a figure is compared, and how many must be known.
-_BESIDE, _LEAST = 4, 4
+_BESIDE, _LEAST = 4, 5
 #: A count slips by this many decimal powers, and this many usual deviations beside; a net is so
 #: many times the largest other one.
 _POWERS, _DEVIATIONS, _TIMES = 0.85, 5.0, 15.0
@@ -83,14 +83,11 @@ def bundled_figures() -> dict[tuple[str, str, int], float]:
     """Return bundled figures by (location, measure, year): the median size over sources."""
     from forecast.data.package import load
 
-    values: dict[tuple[str, str, int], list[float]] = {}
-    for name in ("central-asia", "population", "kazakhstan-internal", "kazakhstan-split"):
-        rows = load(name).latest.dropna(subset=["value"])
-        for place, measure, year, value in zip(
-            rows["location"], rows["measure"], rows["year"].tolist(), rows["value"]
-        ):
-            values.setdefault((place, measure, year), []).append(abs(float(value)))
-    return {key: float(np.median(figures)) for key, figures in values.items()}
+    names = ("central-asia", "population", "kazakhstan-internal", "kazakhstan-split")
+    rows = pd.concat([load(name).latest for name in names]).dropna(subset=["value"])
+    sizes = rows.assign(size=rows["value"].abs()).groupby(["location", "measure", "year"])["size"]
+    figures: dict[Any, float] = sizes.median().to_dict()
+    return figures
 
 
 def against_bundled(panel: Panel) -> Iterator[Inconsistency]:
@@ -128,8 +125,9 @@ TOLERANCE = 0.001
 SIGN = "sign changed between releases"
 REVISED = "revised as a whole between releases"
 SHIFTED = "release shifted by a year"
-#: Mean revision as a share of the mean size from which a series counts as revised as a whole.
-_LARGE, _LEAST = 0.5, 5
+#: Mean revision as a share of the mean size from which a series counts as revised as a whole,
+#: and fewest figures of which that is said.
+_LARGE, _FEWEST = 0.5, 5
 
 
 class Inconsistency(NamedTuple):
@@ -195,10 +193,7 @@ def regional_sums(panel: Panel) -> Iterator[Inconsistency]:
     regional = rows[rows["measure"] == "net_all_flows"]
     for source in sorted(set(regional["source"])):
         wide = _wide(rows, source, "net_all_flows")
-        for country in sorted({locations.country_of(place) for place in wide.columns}):
-            places = [p for p in wide.columns if locations.country_of(p) == country != p]
-            if not _is_complete(country, places):
-                continue
+        for country, places in _complete(wide):
             total = wide[places].sum(axis=1, skipna=False)
             if country in wide:
                 yield from _compare(total, wide[country], source, country, "net_all_flows")
@@ -209,10 +204,13 @@ def regional_sums(panel: Panel) -> Iterator[Inconsistency]:
                 yield from _compare(total, stated, register, country, "net_migration")
 
 
-def _is_complete(country: str, places: Iterable[str]) -> bool:
-    """Whether the places cover every region of a country once."""
-    parts = [part for place in places for part in locations.parts(place)]
-    return bool(parts) and sorted(parts) == sorted(locations.regions(country))
+def _complete(wide: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
+    """Yield each country with its places, where these cover every region of it once."""
+    for country in sorted({locations.country_of(place) for place in wide.columns}):
+        places = [p for p in wide.columns if locations.country_of(p) == country != p]
+        parts = [part for place in places for part in locations.parts(place)]
+        if parts and sorted(parts) == sorted(locations.regions(country)):
+            yield country, places
 
 
 def _compare(
@@ -234,10 +232,7 @@ def internal_sums(panel: Panel) -> Iterator[Inconsistency]:
     rows = panel.latest
     for source in sorted(set(rows.loc[rows["measure"] == "internal_net", "source"])):
         wide = _wide(rows, source, "internal_net")
-        for country in sorted({locations.country_of(place) for place in wide.columns}):
-            places = [p for p in wide.columns if locations.country_of(p) == country != p]
-            if not _is_complete(country, places):
-                continue
+        for country, places in _complete(wide):
             total = wide[places].sum(axis=1, skipna=False).dropna()
             size = wide[places].abs().sum(axis=1)
             for year, gap, moved in zip(total.index.tolist(), total, size[total.index]):
@@ -262,27 +257,21 @@ def vintages(panel: Panel) -> Iterator[Inconsistency]:
     last = table.drop_duplicates([*KEY, "year"], keep="last").dropna(subset=["before"])
     flipped = last[last["before"] * last["value"] < 0]
     for at in range(len(flipped)):
-        yield _finding(SIGN, _record(flipped, at))
+        yield _finding(SIGN, flipped.iloc[at])
     for _, rows in last.groupby(KEY, sort=True):
-        if len(rows) < _LEAST:
+        if len(rows) < _FEWEST:
             continue
         before, after = rows["before"].to_numpy(float), rows["value"].to_numpy(float)
         revision = np.abs(after - before)
         if revision.mean() > _LARGE * np.abs(after).mean():
-            yield _finding(REVISED, _record(rows, int(revision.argmax())))
+            yield _finding(REVISED, rows.iloc[int(revision.argmax())])
         consecutive = np.diff(rows["year"].to_numpy()) == panel.step
         moved = (after[1:] == before[:-1]) & (revision[1:] > 0) & consecutive
-        if moved.sum() >= _LEAST - 1 and moved.mean() > 0.8:
-            yield _finding(SHIFTED, _record(rows, -1))
+        if moved.sum() >= _FEWEST - 1 and moved.mean() > 0.8:
+            yield _finding(SHIFTED, rows.iloc[-1])
 
 
-def _record(rows: pd.DataFrame, at: int) -> dict[str, object]:
-    return {str(name): value for name, value in rows.iloc[at].items()}
-
-
-def _finding(check: str, row: dict[str, object]) -> Inconsistency:
-    before, value = float(str(row["before"])), float(str(row["value"]))
-    return Inconsistency(
-        check, "warning", str(row["source"]), str(row["location"]), str(row["measure"]),
-        int(str(row["year"])), before, value, value - before,
-    )  # fmt: skip
+def _finding(check: str, row: pd.Series) -> Inconsistency:
+    before, value = float(row["before"]), float(row["value"])
+    key = (row["source"], row["location"], row["measure"], int(row["year"]))
+    return Inconsistency(check, "warning", *key, before, value, value - before)

@@ -179,55 +179,37 @@ def duplicates(panel: Panel) -> Iterator[Inconsistency]:
 
     The later run is reported, year by year; the figure expected is unknown (NaN).
     """
-    seen = _Runs()
-    reported: set[tuple[SeriesKey, int]] = set()
     repeated = Counter(run for series in panel for run in _runs_of(series))
+    # Where runs have stood, by what makes the same run elsewhere a copy.
+    own: set[tuple[object, ...]] = set()
+    flows: set[tuple[object, ...]] = set()
+    places: dict[tuple[object, ...], dict[str, None]] = {}
+    reported: set[tuple[SeriesKey, int]] = set()
     for series in panel:
+        source, place, measure = series.key
         for position, run in enumerate(_runs_of(series)):
             if repeated[run] < 2 or not _telling(run, series):
                 continue
-            if seen.cannot_both_be_right(run, series, position):
+            flow = (run, source, place, int(series.years[position]))
+            others = places.setdefault((run, source, measure), {})
+            # Net equals arrivals where nobody leaves; arrivals equal departures nowhere for years.
+            copied = (run, series.key) in own or (not series.signed and flow in flows)
+            if copied or any(_are_apart(other, place) for other in others):
                 for at in range(position, position + _SHORTEST):
                     if (series.key, at) not in reported:
                         reported.add((series.key, at))
-                        yield in_year(
-                            DUPLICATED, "warning", series, at, np.nan, float(series.values[at])
-                        )
-            seen.add(run, series, position)
+                        found = float(series.values[at])
+                        yield in_year(DUPLICATED, "warning", series, at, np.nan, found)
+            own.add((run, series.key))
+            others[place] = None
+            if not series.signed:
+                flows.add(flow)
 
 
 def _runs_of(series: Series) -> Iterator[tuple[float, ...]]:
     """Return the figures of every few years in a row, from each year on."""
     values = series.values.tolist()
     return zip(*(values[at : len(values) - _SHORTEST + 1 + at] for at in range(_SHORTEST)))
-
-
-class _Runs:
-    """Where runs of figures stand, looked up by what makes the same run elsewhere a copy."""
-
-    def __init__(self) -> None:
-        self._own: set[tuple[object, ...]] = set()
-        self._flows: set[tuple[object, ...]] = set()
-        self._places: dict[tuple[object, ...], dict[str, None]] = {}
-
-    def add(self, run: tuple[float, ...], series: Series, position: int) -> None:
-        source, place, measure = series.key
-        self._own.add((run, series.key))
-        if not series.signed:
-            self._flows.add((run, source, place, int(series.years[position])))
-        self._places.setdefault((run, source, measure), {})[place] = None
-
-    def cannot_both_be_right(self, run: tuple[float, ...], series: Series, position: int) -> bool:
-        """Whether the same figures stand where they contradict these."""
-        source, place, measure = series.key
-        if (run, series.key) in self._own:
-            return True
-        # Net equals arrivals where nobody leaves; arrivals equal departures nowhere for years.
-        same_flow = (run, source, place, int(series.years[position]))
-        if not series.signed and same_flow in self._flows:
-            return True
-        others = self._places.get((run, source, measure), {})
-        return any(_are_apart(other, place) for other in others)
 
 
 def _telling(run: Sequence[float], series: Series) -> bool:

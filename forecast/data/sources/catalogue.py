@@ -1,29 +1,30 @@
-"""Official sources: what is known of each, and which module reads its format.
+"""Official sources: what is known of each, which module reads its format, what readers share.
 
 The descriptions stand in `data/sources.toml`, or in a file of one's own of the same form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import pandas as pd
 
 from forecast import locations
 from forecast.artifacts.places import checked_name
 from forecast.config import read_toml
-from forecast.errors import DataError, unknown_name
+from forecast.errors import DataError, ForecastError, unknown_name
 from forecast.shelf import shelf
 
 if TYPE_CHECKING:
     from forecast.data.sources.download import Kind
-    from forecast.data.sources.fetched import Fetched
-    from forecast.panel import Panel
 
 #: Format in the catalogue, and the module that reads it.
 READERS = {
@@ -35,6 +36,11 @@ READERS = {
 }
 #: What every description says.
 _REQUIRED = ("title", "institution", "format", "base_url", "citation")
+
+#: Columns of a table of drivers, as of `forecast.data.package.covariates`.
+COVARIATES = ["location", "measure", "year", "value", "unit", "source"]
+#: More pages than any table of a source has.
+_MOST_PAGES = 200
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class Source:
 
     def citation(self, **notes: str) -> str:
         """Return how to cite what was fetched."""
-        return str(self["citation"]).format_map(_EmptyWhereMissing(notes))
+        return str(self["citation"]).format_map(defaultdict(str, notes))
 
     def location(self, code: str) -> str | None:
         """Return the ISO 3166 code of a place as the source writes it; None for groups."""
@@ -101,11 +107,6 @@ class Source:
         return places
 
 
-class _EmptyWhereMissing(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
 class Get(Protocol):
     """Fetches one address of a source and notes what came."""
 
@@ -115,18 +116,14 @@ class Get(Protocol):
 
 
 class Reader(Protocol):
-    """What a module of `READERS` can do."""
+    """What a module of `READERS` can do; it has a ``panel``, ``covariates`` or both as well.
+
+    Of what was fetched, `Fetched`, these return the migration series as a Panel, and the drivers
+    as a table ``location, measure, year, value, unit, source``.
+    """
 
     def collect(self, source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
         """Fetch all files; return what the source says of itself."""
-        ...
-
-    def panel(self, fetched: Fetched) -> Panel:
-        """Return the migration series that were fetched."""
-        ...
-
-    def covariates(self, fetched: Fetched) -> pd.DataFrame:
-        """Return the drivers: ``location, measure, year, value, unit, source``."""
         ...
 
 
@@ -176,18 +173,11 @@ def source(name: str, catalogue: str | Path | None = None) -> Source:
 
 def table(catalogue: str | Path | None = None) -> pd.DataFrame:
     """Return one row per source: ``source, title, institution, licence, address``."""
-    return pd.DataFrame(
-        [
-            {
-                "source": name,
-                "title": entry["title"],
-                "institution": entry["institution"],
-                "licence": entry.licence,
-                "address": entry["base_url"],
-            }
-            for name, entry in sources(catalogue).items()
-        ]
-    )
+    rows = [
+        (name, entry["title"], entry["institution"], entry.licence, entry["base_url"])
+        for name, entry in sources(catalogue).items()
+    ]
+    return pd.DataFrame(rows, columns=["source", "title", "institution", "licence", "address"])
 
 
 @cache
@@ -206,3 +196,88 @@ def _read(path: Path) -> dict[str, Source]:
             unknown = unknown_name("format", entry["format"], READERS)
             raise type(unknown)(f"{path.name}, source {name!r}: {unknown}")
     return {name: Source(name, entry) for name, entry in content.items()}
+
+
+class WrongKindError(DataError):
+    """The source has no migration series, or no drivers, and was never meant to."""
+
+
+_REFUSED = {
+    "covariates": "{0} holds migration series and no drivers. Use it with --data {0}.",
+    "panel": "{0} holds drivers, not migration of a year, so there is nothing to forecast. "
+    "Print them: forecast data covariates {0}",
+}
+
+
+def wrong_kind(source: Source, kind: Literal["panel", "covariates"]) -> WrongKindError:
+    """Return the error for a source that has no migration series, or no drivers."""
+    return WrongKindError(_REFUSED[kind].format(source.name))
+
+
+def covariate_table(pieces: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return one table of drivers, sorted, without empty figures.
+
+    Raises
+    ------
+    DataError
+        If a place has a year twice.
+    """
+    table = pd.concat(pieces, ignore_index=True)[COVARIATES].dropna(subset=["value"])
+    repeated = table.duplicated(["location", "measure", "year"])
+    if repeated.any():
+        row = table[repeated].iloc[0]
+        raise DataError(
+            f"{row['measure']} of {row['location']} has the year {row['year']} twice in what the "
+            "source sent. Fetch it again later."
+        )
+    table = table.astype({"year": int, "value": float})
+    return table.sort_values(["measure", "location", "year"], ignore_index=True)
+
+
+@contextmanager
+def documented_form(where: str) -> Iterator[None]:
+    """Turn what a reader trips over, if an answer has another form, into one message."""
+    try:
+        yield
+    except ForecastError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        shown = repr(error)[:200]
+        raise DataError(
+            f"{where}: the answer is not of the documented form ({shown}). "
+            "The interface may have changed."
+        ) from None
+
+
+def parsed(path: Path, where: str) -> Any:
+    """Return the content of a JSON file; DataError if it is damaged."""
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: damaged JSON ({str(error)[:200]}). Try again later.") from None
+
+
+def pages(
+    get: Get, path: str, role: str, where: str, count: Callable[[Any, str], int]
+) -> Iterator[Any]:
+    """Fetch an answer in JSON page by page and yield the content of each.
+
+    Parameters
+    ----------
+    path : str
+        With ``{page}`` in the place of the page's number, from 1.
+    role, where : str
+        Role of the files; what is fetched, for messages.
+    count : callable
+        How many pages an answer says that there are.
+    """
+    page, last = 1, 1
+    while page <= last:
+        here = f"{where}, page {page}"
+        content = parsed(get(path.replace("{page}", str(page)), "json", role), here)
+        with documented_form(here):
+            last = count(content, here)
+        if last > _MOST_PAGES:
+            raise DataError(f"{where}: {last} pages cannot be right.")
+        yield content
+        page += 1

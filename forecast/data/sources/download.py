@@ -87,13 +87,8 @@ def download(
         send what has not changed.
     sha256 : str
         Refuse any other content, if given.
-    limits : Limits
     sleep : callable
         Waits so many seconds.
-
-    Returns
-    -------
-    Downloaded
 
     Raises
     ------
@@ -112,7 +107,8 @@ def download(
                 return _attempt(session, url, folder, kind, known or {}, sha256, limits, end)
             except AgainError as failed:
                 reason = str(failed)
-                wait = _pause(failed, attempt, limits)
+                usual = min(limits.pause * 2 ** (attempt - 1), limits.longest_pause)
+                wait = usual if failed.wait is None else failed.wait
             if attempt == limits.attempts:
                 break
             if wait > limits.longest_pause:
@@ -129,12 +125,6 @@ def download(
     )
 
 
-def _pause(failed: AgainError, attempt: int, limits: Limits) -> float:
-    if failed.wait is not None:
-        return failed.wait
-    return float(min(limits.pause * 2 ** (attempt - 1), limits.longest_pause))
-
-
 def _attempt(
     session: requests.Session,
     url: str,
@@ -145,10 +135,7 @@ def _attempt(
     limits: Limits,
     end: float,
 ) -> Downloaded:
-    headers = {
-        "User-Agent": f"migration-forecast/{__version__}",
-        "Accept-Encoding": "gzip",
-    }
+    headers = {"User-Agent": f"migration-forecast/{__version__}", "Accept-Encoding": "gzip"}
     if known.get("etag"):
         headers["If-None-Match"] = known["etag"]
     if known.get("last_modified"):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forecast.artifacts import places
 from forecast.data.sources import catalogue, fetched
-from forecast.data.sources.answers import WrongKindError, documented_form
-from forecast.data.sources.catalogue import Source, reader
+from forecast.data.sources.catalogue import Source, WrongKindError, documented_form, reader
 from forecast.data.sources.download import Kind, download
 from forecast.data.sources.fetched import Fetched, FetchedFile
 from forecast.data.sources.http import DEFAULT, Limits
@@ -48,7 +46,6 @@ def fetch(
         Use what was fetched before; say what is missing and how to get it.
     catalogue_file : str or Path, optional
         TOML with further sources.
-    limits : Limits
     tell : callable
         Told of each address before it is asked.
 
@@ -72,14 +69,16 @@ def fetch(
     folder = places.fetched(cache) / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder, name):
+        busy = f"another process is fetching {name} into {folder}. Wait for it to end."
+        with places.alone(folder, _PATIENCE, busy):
             earlier = fetched.find(name, cache)
             intact = earlier.intact if earlier else {}
             collector = _Collector(source, folder, intact, limits, tell)
             try:
                 with documented_form(name):
                     notes = reader(source).collect(source, collector, releases)
-                result = Fetched(folder, source, _today(), notes, tuple(collector.files))
+                today = str(dt.datetime.now(dt.UTC).date())
+                result = Fetched(folder, source, today, notes, tuple(collector.files))
                 _check_readable(result)
             except BaseException:
                 collector.forget()
@@ -92,10 +91,6 @@ def fetch(
             "another folder; what was fetched before is untouched."
         ) from None
     return result
-
-
-def _today() -> str:
-    return str(dt.datetime.now(dt.UTC).date())
 
 
 def _offline(source: Source, cache: str | Path | None) -> Fetched:
@@ -189,17 +184,3 @@ def _tidy(folder: Path, result: Fetched) -> None:
         stale = path.name.startswith(".part-") or not path.name.startswith(".")
         if path.is_file() and stale and path.name not in held:
             path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(folder: Path, name: str) -> Iterator[None]:
-    """Hold the folder against a second fetch of the same source."""
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(folder / ".lock", timeout=_PATIENCE):
-            yield
-    except Timeout:
-        raise DataError(
-            f"another process is fetching {name} into {folder}. Wait for it to end."
-        ) from None

@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from forecast import artifacts
 from forecast.artifacts import places
-from forecast.data.sources.answers import documented_form, parsed
-from forecast.data.sources.catalogue import Source, reader
+from forecast.data.sources.catalogue import Source, documented_form, parsed, reader, wrong_kind
 from forecast.errors import DataError
 from forecast.panel import Panel
 
@@ -40,7 +39,6 @@ class FetchedFile:
         Its name in the folder.
     sha256 : str
         Checksum of its content.
-    bytes : int
     etag, last_modified : str
         What the server called this state of the content; may be empty.
     told : mapping
@@ -63,14 +61,12 @@ class Fetched:
 
     Attributes
     ----------
-    folder : Path
     source : Source
         As described when it was fetched.
     retrieved : str
         Day of the download (YYYY-MM-DD).
     told : mapping of str
         What the source says of itself: ``updated``, ``releases``, ``indicators``.
-    files : tuple of FetchedFile
     """
 
     folder: Path
@@ -136,13 +132,20 @@ class Fetched:
 
     def panel(self) -> Panel:
         """Return the migration series of the source."""
-        with documented_form(self.source.name):
-            return reader(self.source).panel(self)
+        panel: Panel = self._read("panel")
+        return panel
 
     def covariates(self) -> pd.DataFrame:
         """Return the drivers that the source has."""
+        table: pd.DataFrame = self._read("covariates")
+        return table
+
+    def _read(self, kind: Literal["panel", "covariates"]) -> Any:
+        read = getattr(reader(self.source), kind, None)
+        if read is None:
+            raise wrong_kind(self.source, kind)
         with documented_form(self.source.name):
-            return reader(self.source).covariates(self)
+            return read(self)
 
 
 def write(fetched: Fetched) -> None:

@@ -15,8 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.data.sources.answers import covariate_table, no_covariates, no_panel
-from forecast.data.sources.catalogue import Get, Source
+from forecast.data.sources.catalogue import Get, Source, covariate_table, wrong_kind
 from forecast.data.sources.fetched import Fetched, FetchedFile
 from forecast.errors import DataError
 from forecast.panel import Panel
@@ -93,7 +92,8 @@ def _from_library(file: Path, content: bytes) -> pd.DataFrame:
     # A missing structure is normal here: the series say all that is needed.
     logging.getLogger("sdmx").setLevel(logging.ERROR)
     try:
-        message: Any = sdmx.read_sdmx(io.BytesIO(content), format=_format(content))
+        form = "JSON" if content.lstrip()[:1] == b"{" else "XML"
+        message: Any = sdmx.read_sdmx(io.BytesIO(content), format=form)
         pieces = [sdmx.to_pandas(part, attributes="o").reset_index() for part in message.data]
     except Exception as error:  # noqa: BLE001  the library lets through whatever its parsers raise
         raise DataError(
@@ -104,10 +104,6 @@ def _from_library(file: Path, content: bytes) -> pd.DataFrame:
         raise DataError(f"{file.name} is an SDMX message without data.")
     table = pd.concat(pieces, ignore_index=True).rename(columns={"value": _VALUE})
     return table.astype({name: str for name in table if name != _VALUE})
-
-
-def _format(content: bytes) -> str:
-    return "JSON" if content.lstrip()[:1] == b"{" else "XML"
 
 
 def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
@@ -149,7 +145,7 @@ def panel(fetched: Fetched) -> Panel:
             )
         pieces.append(rows)
     if not pieces:
-        raise no_panel(fetched.source)
+        raise wrong_kind(fetched.source, "panel")
     table = pd.concat(pieces, ignore_index=True)
     observed = table.groupby(["source", "measure", "location"])["value"].transform("count") > 0
     return Panel.from_frame(
@@ -171,7 +167,7 @@ def covariates(fetched: Fetched) -> pd.DataFrame:
                 )
             )
     if not pieces:
-        raise no_covariates(fetched.source)
+        raise wrong_kind(fetched.source, "covariates")
     return covariate_table(pieces)
 
 

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from forecast import boundary_changes
-from forecast.data.sources.answers import no_covariates
 from forecast.data.sources.catalogue import Get, Source
 from forecast.data.sources.fetched import Fetched
 from forecast.errors import DataError
@@ -30,13 +29,8 @@ _THOUSAND = ("thousand", "ming", "тыс")
 def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
     """Fetch the file of every indicator."""
     for file in source["files"]:
-        get(
-            file["path"],
-            file["content"],
-            file["role"],
-            indicator=str(file["indicator"]),
-            factor=str(file["factor"]),
-        )
+        notes = {key: str(file[key]) for key in ("indicator", "factor")}
+        get(file["path"], file["content"], file["role"], **notes)
     return {"indicators": ", ".join(str(file["indicator"]) for file in source["files"])}
 
 
@@ -55,16 +49,10 @@ def panel(fetched: Fetched) -> Panel:
     )
     net = people.shift(-1, axis="columns") - people - (births - deaths)
     middle = (people.shift(-1, axis="columns") + people) / 2
-    places, years = net.index.to_numpy(), net.columns.to_numpy(dtype=int)
     middle = middle.reindex(index=net.index, columns=net.columns)
-    table = pd.DataFrame(
-        {
-            "location": np.repeat(places, len(years)),
-            "year": np.tile(years, len(places)),
-            "value": net.to_numpy(dtype=float).ravel(),
-            "population": middle.to_numpy(dtype=float).ravel(),
-        }
-    )
+    cells = pd.MultiIndex.from_product([net.index, net.columns], names=["location", "year"])
+    values = {"value": net.to_numpy(float).ravel(), "population": middle.to_numpy(float).ravel()}
+    table = pd.DataFrame(values, index=cells).reset_index()
     table["flag"] = np.where(table["value"].isna(), "", "derived")
 
     def empty(rows: pd.Series, flag: str) -> None:
@@ -91,11 +79,6 @@ def panel(fetched: Fetched) -> Panel:
         ),
         step=1,
     )
-
-
-def covariates(fetched: Fetched) -> pd.DataFrame:
-    """Refuse: this source has no drivers."""
-    raise no_covariates(fetched.source)
 
 
 def _figures(fetched: Fetched, role: str) -> pd.DataFrame:

@@ -12,11 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.data.sources.answers import covariate_table, documented_form, no_panel, pages
-from forecast.data.sources.catalogue import Get, Source
+from forecast.data.sources.catalogue import Get, Source, covariate_table, documented_form, pages
 from forecast.data.sources.fetched import Fetched
 from forecast.errors import DataError
-from forecast.panel import Panel
 
 #: Who lives where, and who comes from where: the parameter and the column of each.
 _SIDES = {
@@ -37,11 +35,6 @@ def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, s
         for _ in pages(get, path, side, f"{source.name}, by country of {side}", _page_count):
             pass
     return {}
-
-
-def panel(fetched: Fetched) -> Panel:
-    """Refuse: people who are there are no migration of a year."""
-    raise no_panel(fetched.source)
 
 
 def covariates(fetched: Fetched) -> pd.DataFrame:

@@ -11,8 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.data.sources.answers import covariate_table, documented_form, pages
-from forecast.data.sources.catalogue import Get, Source
+from forecast.data.sources.catalogue import Get, Source, covariate_table, documented_form, pages
 from forecast.data.sources.fetched import Fetched, FetchedFile
 from forecast.errors import DataError
 from forecast.panel import Panel

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from forecast.data.sources.answers import no_covariates
 from forecast.data.sources.catalogue import Get, Source
 from forecast.data.sources.fetched import Fetched
 from forecast.data.wpp_bulk import read_bulk
@@ -23,15 +22,11 @@ def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, s
             raise unknown_name(f"vintage of {source.name}", str(release), map(str, known))
     for file in source["files"]:
         if file["release"] in wanted:
-            get(
-                file["path"],
-                file["content"],
-                file.get("role", "data"),
-                release=str(file["release"]),
-                sha256=str(file.get("sha256", "")),
-                released=str(file.get("released", "")),
-                last_estimate=str(file.get("last_estimate", "")),
-            )
+            notes = {
+                key: str(file.get(key, ""))
+                for key in ("release", "sha256", "released", "last_estimate")
+            }
+            get(file["path"], file["content"], file.get("role", "data"), **notes)
     return {"releases": ", ".join(map(str, wanted))}
 
 
@@ -55,8 +50,3 @@ def panel(fetched: Fetched) -> Panel:
     return Panel.from_frame(
         pd.concat([part.to_frame() for part in read], ignore_index=True), step=read[0].step
     )
-
-
-def covariates(fetched: Fetched) -> pd.DataFrame:
-    """Refuse: this source has no drivers."""
-    raise no_covariates(fetched.source)

@@ -22,8 +22,6 @@ def column_problems(grid: Grid, layout: Layout, options: ReadOptions) -> list[Fo
 
     Parameters
     ----------
-    grid : Grid
-    layout : Layout
     options : ReadOptions
         A unit that the caller states makes the table's own one beside the point.
     """

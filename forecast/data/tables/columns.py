@@ -35,7 +35,6 @@ class Column:
         Its heading as it stands, levels joined by `` / ``.
     role : str
         ``figures`` or a role of `Heading`; ``unused`` if it is not needed.
-    says : Heading
     place : str
         Name of a place that stands above the column, or empty.
     twin : int
@@ -59,7 +58,7 @@ def labels_of(columns: Iterable[Column]) -> str:
 
 def is_numbering(line: Line) -> bool:
     """Whether a row only numbers the columns: А, 1, 2, 3."""
-    cells = [spaced(str(line.cell(at))).casefold() for at in line.filled]
+    cells = [text.casefold() for text in line.texts]
     if len(cells) < 3:
         return False
     if cells[0] in {"а", "a", "б", "b"}:
@@ -82,11 +81,7 @@ def columns_of(grid: Grid, levels: tuple[int, ...]) -> tuple[Column, ...]:
     width = max((line.filled[-1] + 1 for line in rows if line.filled), default=0)
     reach = max((line.filled[-1] + 1 for line in below if line.filled), default=0)
     # Long remarks under a table may stand in any column; figures may not.
-    stacks = [_stack(rows, at) for at in range(width)]
-    columns = []
-    for at, stack in enumerate(stacks):
-        label = " / ".join(spaced(str(cell)) for cell in stack)
-        columns.append(_column(at, label, stack, below))
+    columns = [_column(at, _stack(rows, at), below) for at in range(width)]
     columns += [
         Column(at, "", "unknown")
         for at in range(width, reach)
@@ -98,7 +93,8 @@ def columns_of(grid: Grid, levels: tuple[int, ...]) -> tuple[Column, ...]:
     if {folded(column.label) for column in columns} >= _UN_PROSPECTS:
         columns = [
             replace(column, role="unused")
-            if column.role == "trouble" or (column.role == "unknown" and not _is_variant(column))
+            if column.role == "trouble"
+            or (column.role == "unknown" and folded(column.label) != "variant")
             else column
             for column in columns
         ]
@@ -127,7 +123,8 @@ def _stack(rows: Sequence[Line], at: int) -> list[object]:
     return stack
 
 
-def _column(at: int, label: str, stack: list[object], below: Sequence[Line]) -> Column:
+def _column(at: int, stack: list[object], below: Sequence[Line]) -> Column:
+    label = " / ".join(spaced(str(cell)) for cell in stack)
     if not stack:
         empty = all(is_blank(line.cell(at)) for line in below)
         return Column(at, "", "unused" if empty else "unknown")
@@ -137,8 +134,6 @@ def _column(at: int, label: str, stack: list[object], below: Sequence[Line]) -> 
         heading = understand(cell)
         unknown |= heading is None
         says = says.over(heading or Heading())
-    if unknown and not says.figures and not says.column:
-        return Column(at, label, "unknown", says)
     if unknown:
         return Column(at, label, "unknown", says)
     if says.trouble:
@@ -146,10 +141,6 @@ def _column(at: int, label: str, stack: list[object], below: Sequence[Line]) -> 
     if says.figures:
         return Column(at, label, "figures", says)
     return Column(at, label, says.column or "unused", says)
-
-
-def _is_variant(column: Column) -> bool:
-    return folded(column.label) == "variant"
 
 
 def _measure_labels(columns: list[Column], below: Sequence[Line]) -> list[Column]:
@@ -203,19 +194,10 @@ def _places_across(columns: list[Column]) -> list[Column]:
 
 def _population_role(columns: Sequence[Column]) -> list[Column]:
     """Take population beside other figures for what rates refer to, alone for the measure."""
-    others = [
-        c
-        for c in columns
-        if c.role == "figures" and not (c.says.measure == "population" and not c.says.year)
-    ]
-    if not others:
-        return list(columns)
-    return [
-        replace(c, role="population")
-        if c.role == "figures" and c.says.measure == "population" and not c.says.year
-        else c
-        for c in columns
-    ]
+    figures = [c for c in columns if c.role == "figures"]
+    people = [c for c in figures if c.says.measure == "population" and not c.says.year]
+    alone = len(people) == len(figures)
+    return [c if alone or c not in people else replace(c, role="population") for c in columns]
 
 
 def refuse_doubles(columns: Sequence[Column]) -> None:
@@ -226,13 +208,8 @@ def refuse_doubles(columns: Sequence[Column]) -> None:
             key: object = column.label or column.at
         elif column.role == "figures":
             says = column.says
-            key = (
-                says.measure,
-                says.scope,
-                says.year and says.year.year,
-                column.place,
-                says.column,
-            )
+            year = says.year and says.year.year
+            key = (says.measure, says.scope, year, column.place, says.column)
         else:
             key = column.role
         if key in seen and column.label:

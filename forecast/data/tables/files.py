@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forecast.data.tables import text
-from forecast.data.tables.grid import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, Grid, Line, check_size
+from forecast.data.tables.grid import LARGEST_FILE, MOST_CELLS, MOST_COLUMNS, MOST_ROWS, Grid, Line
 from forecast.errors import DataError
 from forecast.validation import clean
 
@@ -43,10 +45,12 @@ def content_of(file: Path) -> tuple[bytes, str]:
     if not file.is_file():
         raise DataError(f"{file} is a device or a pipe. Give one file.")
     named = _ENDINGS.get(file.suffix.lower())
-    try:
-        check_size(file.stat().st_size)
-    except DataError as error:
-        raise DataError(f"{file.name}: {error}") from None
+    if (size := file.stat().st_size) > LARGEST_FILE:
+        raise DataError(
+            f"{file.name}: the file has {size / 1024**2:,.0f} MB; tables of up to "
+            f"{LARGEST_FILE // 1024**2} MB are read. Keep the series that are wanted, and "
+            "leave out the rest."
+        )
     content = file.read_bytes()
     if not content.strip():
         raise DataError(f"{file} is empty. Give a table with a header and at least one row.")
@@ -76,7 +80,6 @@ def grid_of(
 
     Parameters
     ----------
-    content : bytes
     kind : {"CSV", "XLSX", "Parquet"}
     sheet : str, int or None
         Sheet of a workbook; None takes the only one that holds a table, and stops where
@@ -98,8 +101,7 @@ def grid_of(
 def _sheet(content: bytes, sheet: str | int | None, is_table: Callable[[Grid], bool]) -> Grid:
     from forecast.data.tables.workbook import Book
 
-    book = Book(content)
-    try:
+    with closing(Book(content)) as book:
         names = book.names
         if sheet is not None:
             numbered = isinstance(sheet, int) and not isinstance(sheet, bool)
@@ -110,8 +112,6 @@ def _sheet(content: bytes, sheet: str | int | None, is_table: Callable[[Grid], b
             name = sheet if isinstance(sheet, str) else names[int(sheet)]
             return _noted(book.grid(name), [other for other in names if other != name])
         chosen = _only_table(book, is_table)
-    finally:
-        book.close()
     if not any(line.filled for line in chosen.lines):
         raise DataError("the sheet is empty. Give a table with a header and at least one row.")
     return _noted(chosen, [name for name in names if name != chosen.sheet])
@@ -153,11 +153,7 @@ def _only_table(book: Book, is_table: Callable[[Grid], bool]) -> Grid:
 def _noted(grid: Grid, others: list[str]) -> Grid:
     if not others:
         return grid
-    remark = f"sheets not read: {', '.join(others)}"
-    return Grid(
-        grid.kind, grid.lines, grid.encoding, grid.delimiter, grid.sheet,
-        (*grid.remarks, remark), grid.broken,
-    )  # fmt: skip
+    return replace(grid, remarks=(*grid.remarks, f"sheets not read: {', '.join(others)}"))
 
 
 def _parquet(content: bytes) -> Grid:
@@ -168,7 +164,6 @@ def _parquet(content: bytes) -> Grid:
     DataError
         If it is damaged, nested, or unpacks to more than a table can need.
     """
-    import pandas as pd
     from pyarrow import ArrowException, parquet
 
     try:
@@ -208,18 +203,18 @@ def _parquet(content: bytes) -> Grid:
     cells = [table[name].astype(object) for name in table.columns]
     lines = [Line(0, tuple(clean(str(name)).strip() for name in table.columns))]
     for number, row in enumerate(zip(*cells), start=1):
-        lines.append(
-            Line(number, tuple(None if _absent(cell, pd) else _plain(cell) for cell in row))
-        )
+        lines.append(Line(number, tuple(map(_plain, row))))
     return Grid("Parquet", tuple(lines))
 
 
-def _absent(cell: object, pd: object) -> bool:
-    return cell is None or (not hasattr(cell, "__len__") and bool(pd.isna(cell)))  # type: ignore[attr-defined]
-
-
-def _plain(cell: object) -> object:
+def _plain(cell: Any) -> object:
     """Return a Python object instead of one of NumPy or pandas, text without steering signs."""
+    import pandas as pd
+
     if isinstance(cell, str):
         return clean(cell)
-    return cell.item() if hasattr(cell, "item") and not hasattr(cell, "__len__") else cell
+    if hasattr(cell, "__len__"):
+        return cell
+    if pd.isna(cell):
+        return None
+    return cell.item() if hasattr(cell, "item") else cell

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from forecast.data.tables.numbers import is_blank
+from forecast.data.tables.words import spaced
 from forecast.errors import DataError
 
 #: A table of yearly series is small; what is larger is something else, or meant to harm.
@@ -38,6 +39,11 @@ class Line:
     def __post_init__(self) -> None:
         held = tuple(at for at, cell in enumerate(self.cells) if not is_blank(cell))
         object.__setattr__(self, "filled", held)
+
+    @property
+    def texts(self) -> list[str]:
+        """The cells that hold something, as texts."""
+        return [spaced(str(self.cells[at])) for at in self.filled]
 
     def cell(self, column: int) -> object:
         """Return one cell; None behind the last one."""
@@ -75,10 +81,9 @@ class Grid:
     flags: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     keys: int = 0
 
-    @property
-    def noun(self) -> str:
-        """What a row is called in messages."""
-        return "line" if self.kind == "CSV" else "row"
+    def where(self, line: Line) -> str:
+        """Return what a row is called in messages."""
+        return f"{'line' if self.kind == 'CSV' else 'row'} {line.number}"
 
 
 class Budget:
@@ -108,13 +113,3 @@ class Budget:
                 f"the table has more than {MOST_ROWS:,} rows or {MOST_CELLS:,} cells. "
                 "Keep the series that are wanted, and leave out the rest."
             )
-
-
-def check_size(size: int) -> None:
-    """Refuse a file that is too large, before it is read."""
-    if size > LARGEST_FILE:
-        raise DataError(
-            f"the file has {size / 1024**2:,.0f} MB; tables of up to "
-            f"{LARGEST_FILE // 1024**2} MB are read. Keep the series that are wanted, and "
-            "leave out the rest."
-        )

@@ -8,14 +8,22 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.data.tables import flows, numbers, places, words
+from forecast.data.tables import numbers, places, words
 from forecast.data.tables.grid import Grid
-from forecast.data.tables.labels import Context, location_codes, measures_of, stated_measures
+from forecast.data.tables.labels import (
+    FAMILY,
+    Context,
+    settle_measures,
+    settle_places,
+    state_measures,
+)
 from forecast.data.tables.layout import Layout
-from forecast.data.tables.numbers import Figure
 from forecast.data.tables.reading import Collected, Harmonised, Observation, ReadOptions
-from forecast.data.tables.scale import factors_of, figures_of
+from forecast.data.tables.scale import settle_factors, settle_figures
 from forecast.errors import DataError
+
+#: Differences up to this many units of rounding are rounding.
+_ROUNDING = 1.5
 
 
 def harmonise(grid: Grid, layout: Layout, collected: Collected, options: ReadOptions) -> Harmonised:
@@ -33,151 +41,137 @@ def harmonise(grid: Grid, layout: Layout, collected: Collected, options: ReadOpt
     if not context.observations:
         return out
     if context.rates and options.units is None and not any(o.unit for o in context.observations):
-        context.problem(
-            0,
-            DataError(
-                f"the title speaks of rates or shares: {context.title[:80]!r}. Give counts of "
-                "persons, or say units='persons' if they are."
-            ),
+        error = DataError(
+            f"the title speaks of rates or shares: {context.title[:80]!r}. Give counts of "
+            "persons, or say units='persons' if they are."
         )
-    codes = location_codes(context)
-    stated = stated_measures(context)
-    if out.problems:
-        return out
-    measures = measures_of(context, codes, stated)
-    if out.problems:
-        return out
-    figures = figures_of(context, codes, measures)
-    if out.problems:
-        return out
-    try:
-        factors = factors_of(context, codes, measures, figures)
-    except DataError as error:
         context.problem(0, error)
-        return out
-    _build(context, codes, stated, measures, figures, factors)
+    settle_places(context)
+    state_measures(context)
+    for stage in (settle_measures, settle_figures, settle_factors):
+        if out.problems:
+            return out
+        stage(context)
+    if not out.problems:
+        _build(context)
     return out
 
 
-def _build(
-    context: Context, codes: Sequence[str], stated: Sequence[str], measures: Sequence[str],
-    figures: Sequence[Figure], factors: Sequence[float],
-) -> None:  # fmt: skip
+def _build(context: Context) -> None:
     """Make the tidy table, and hold flows and totals of the file against each other."""
-    values = np.array([figure.value for figure in figures]) * np.array(factors)
-    # A product such as 17.425 * 1000 is a whole number of persons.
-    values = np.where(np.array(factors) > 1, np.round(values, 6), values)
-    roundings = _roundings(codes, stated, factors, figures)
-    _crosscheck(context, codes, stated, values, roundings)
-    _check_totals(context, figures, factors)
+    _settle_persons(context.observations)
+    _crosscheck(context)
+    _check_totals(context)
     rows, calls = [], []
     kept: set[int] = set()
-    for at, observation in enumerate(context.observations):
-        if not measures[at] and context.layout.style != "long form":
-            continue
-        kept.add(observation.line.number)
-        rows.append(
-            _row(
-                context,
-                observation,
-                codes[at],
-                measures[at],
-                float(values[at]),
-                roundings[at],
-                factors[at],
-            )
-        )
-        calls.append(context.where(observation))
+    for observation in context.observations:
+        if observation.kept or context.layout.style == "long form":
+            kept.add(observation.line.number)
+            rows.append(_row(context, observation))
+            calls.append(context.grid.where(observation.line))
     context.out.aside = {observation.line.number for observation in context.observations} - kept
     if rows:
         context.out.table = _frame(rows, context.layout.style, context.options)
         context.out.calls = calls
 
 
-def _roundings(
-    codes: Sequence[str], stated: Sequence[str], factors: Sequence[float],
-    figures: Sequence[Figure],
-) -> list[float]:  # fmt: skip
-    """Return to what each figure is rounded, by the decimals its series shows."""
+def _settle_persons(observations: Sequence[Observation]) -> None:
+    """Find each value, and to what it is rounded by the decimals its series shows."""
+    factors = np.array([one.factor for one in observations])
+    values = np.array([one.figure.value for one in observations]) * factors
+    # A product such as 17.425 * 1000 is a whole number of persons.
+    values = np.where(factors > 1, np.round(values, 6), values)
     shown: dict[tuple[str, str], int] = {}
-    for code, family, figure in zip(codes, stated, figures):
-        key = (code, family)
-        shown[key] = max(shown.get(key, 0), figure.decimals)
-    return [
-        max(1.0, factor / 10.0 ** shown[code, family])
-        for code, family, factor in zip(codes, stated, factors)
-    ]
+    for one in observations:
+        key = (one.code, one.family)
+        shown[key] = max(shown.get(key, 0), one.figure.decimals)
+    for one, persons in zip(observations, values.tolist()):
+        one.persons = persons
+        one.rounding = max(1.0, one.factor / 10.0 ** shown[one.code, one.family])
 
 
-def _crosscheck(
-    context: Context,
-    codes: Sequence[str],
-    stated: Sequence[str],
-    values: np.ndarray,
-    roundings: Sequence[float],
-) -> None:
+def _held(context: Context) -> dict[tuple[str, str, int], dict[str, tuple[float, float]]]:
+    """Return by (source, code, year) what is known of `FAMILY`, as (persons, rounding)."""
     held: dict[tuple[str, str, int], dict[str, tuple[float, float]]] = {}
     exact = {
         "immigration": "arrivals", "emigration": "departures", "net_migration": "net",
     }  # fmt: skip
-    for observation, code, family, value, rounding in zip(
-        context.observations, codes, stated, values, roundings
-    ):
-        name = exact.get(family, family)
-        if name in flows.FAMILY and np.isfinite(value):
-            named = [str(observation.attributes.get(name, "")) for name in ("source", "as_of")]
-            source = "/".join([*named, observation.scope])
-            held.setdefault((source, code, observation.year), {})[name] = (float(value), rounding)
-    notes, problems = flows.crosscheck(held)
-    for note in notes:
+    for one in context.observations:
+        flow = exact.get(one.family, one.family)
+        if flow in FAMILY and np.isfinite(one.persons):
+            named = [str(one.attributes.get(name, "")) for name in ("source", "as_of")]
+            key = ("/".join([*named, one.scope]), one.code, one.year)
+            held.setdefault(key, {})[flow] = (one.persons, one.rounding)
+    return held
+
+
+def _crosscheck(context: Context) -> None:
+    """Hold net against arrivals minus departures; a sign reversed throughout is a problem."""
+    agree, disagree, reversed_ = 0, [], 0
+    for (_, code, year), flows in sorted(_held(context).items()):
+        if any(name not in flows for name in FAMILY):
+            continue
+        (into, first), (out, second), (net, third) = (flows[name] for name in FAMILY)
+        allowed = _ROUNDING * max(first, second, third, 1.0)
+        if abs(net - (into - out)) <= allowed:
+            agree += 1
+        else:
+            reversed_ += abs(net - (out - into)) <= allowed
+            disagree.append(f"{code} {year}: {net:,.0f} against {into - out:,.0f}")
+    checked = agree + len(disagree)
+    if disagree and reversed_ == len(disagree) and reversed_ > agree and checked >= 2:
+        error = DataError(
+            f"the net is departures minus arrivals in {reversed_} of {checked} years, such as "
+            f"{disagree[0]}. Positive net means an inflow here: change its sign, or leave it "
+            "out."
+        )
+        context.problem(0, error)
+    elif checked:
+        note = f"arrivals - departures = net in {agree} of {checked} figures"
+        if disagree:
+            more = f" and {len(disagree) - 5} more" if len(disagree) > 5 else ""
+            note += f"; not in {'; '.join(disagree[:5])}{more}"
         context.out.notes[note] = None
-    for problem in problems:
-        context.problem(0, problem)
 
 
-def _check_totals(context: Context, figures: Sequence[Figure], factors: Sequence[float]) -> None:
+def _check_totals(context: Context) -> None:
     """Hold total rows against the rows of regions, column by column."""
     if len({observation.line.number for observation in context.collected.totals}) != 1:
         return
-    decimal = context.out.decimal[1:2] if context.out.decimal[:1] == "'" else "."
-    sums = []
+    checked, wrong = 0, []
     for total in context.collected.totals:
-        stated = numbers.figure(total.cell, decimal)
+        stated = numbers.figure(total.cell, context.mark)
         parts = [
-            figure
-            for observation, figure in zip(context.observations, figures)
+            observation.figure
+            for observation in context.observations
             if observation.column.at == total.column.at
             and not locations.find(places.match(observation.place).code or "KAZ").is_country
         ]
         if stated.state != "number" or not parts or any(p.state != "number" for p in parts):
             continue
+        checked += 1
         summed = sum(figure.value for figure in parts)
         # Whole persons add up exactly; rounded thousands by half a step each.
         step = 10.0 ** -max(figure.decimals for figure in (*parts, stated))
-        allowed = step * (1 + len(parts)) / 2 if max(factors) > 1 or step < 1 else 0.0
-        sums.append((total.column.label, stated.value, summed, allowed))
-    for note in flows.totals(sums):
-        context.out.notes[note] = None
+        scaled = any(observation.factor > 1 for observation in context.observations)
+        allowed = step * (1 + len(parts)) / 2 if scaled or step < 1 else 0.0
+        if abs(stated.value - summed) > allowed:
+            differ = f"{stated.value:,.6g} stated, {summed:,.6g} summed"
+            wrong.append(f"{total.column.label}: {differ}")
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        listed = f"{'; '.join(wrong[:3])}{more}"
+        context.out.notes[f"the total row differs from the sum of the rows: {listed}"] = None
+    elif checked:
+        context.out.notes[f"the total row agrees with the rows in {checked} columns"] = None
 
 
-def _row(
-    context: Context,
-    observation: Observation,
-    code: str,
-    measure: str,
-    value: float,
-    rounding: float,
-    factor: float,
-) -> dict[str, object]:
-    row: dict[str, object] = {
-        "location": code, "measure": measure, "year": observation.year, "value": value,
-    }  # fmt: skip
+def _row(context: Context, observation: Observation) -> dict[str, object]:
+    year, value = observation.year, observation.persons
+    row: dict[str, object] = {"location": observation.code, "measure": observation.kept}
+    row |= {"year": year, "value": value}
     if context.layout.style == "long form":
-        row = {
-            "unique_id": observation.attributes.get("unique_id"),
-            "ds": observation.year,
-            "y": value,
-        }
+        row = {"unique_id": observation.attributes.get("unique_id"), "ds": year, "y": value}
     for name in ("source", "as_of"):
         if name in observation.attributes:
             cell = observation.attributes[name]
@@ -187,16 +181,15 @@ def _row(
             row[name] = _attribute(context, observation, name)
     if observation.flags:
         row["flag"] = ";".join(flag for flag in observation.flags if flag)
-    if factor >= 1000 and "precision" not in row:
-        row["precision"] = rounding
+    if observation.factor >= 1000 and "precision" not in row:
+        row["precision"] = observation.rounding
     return row
 
 
 def _attribute(context: Context, observation: Observation, name: str) -> object:
     """Return population in persons, or precision, as a number where it is observation."""
     cell = observation.attributes[name]
-    decimal = context.out.decimal[1:2] if context.out.decimal[:1] == "'" else "."
-    figure = numbers.figure(cell, decimal)
+    figure = numbers.figure(cell, context.mark)
     if figure.state == "unclear":
         return words.spaced(cell) if isinstance(cell, str) else cell
     if name == "precision":

@@ -33,7 +33,6 @@ class Heading:
         A measure of the package, or ``arrivals, departures, net``, of which it is not said
         yet whether they cross the border.
     scope : {"", "external", "internal", "all"}
-    year : Year or None
     unit : float or None
         By what figures are multiplied to be persons.
     trouble : str
@@ -144,19 +143,11 @@ def label_measure(text: str) -> Heading | None:
     return replace(heading, column="")
 
 
-def in_title(title: str) -> tuple[set[str], set[str], float | None, bool, bool]:
-    """Return measures, scopes, unit, whether it restricts, whether it speaks of rates.
+def measures_in(title: str) -> set[str]:
+    """Return the measures of a title.
 
-    "Population" is the measure only where the title is of the population itself: not where it
-    stands in the name of a publisher, or beside births, growth or a stock of migrants.
+    "Population" is one only where the title is of the population itself: not where it stands
+    in the name of a publisher, or beside births, growth or a stock of migrants.
     """
     measures = words.meanings_inside("measure", title)
-    if words.meanings_inside("other_count", title):
-        measures -= {"population"}
-    return (
-        measures,
-        words.meanings_inside("scope", title),
-        words.stated(title),
-        bool(words.meanings_inside("restricting", title)),
-        words.is_rate(title),
-    )
+    return measures - {"population"} if words.meanings_inside("other_count", title) else measures

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from forecast.data.tables import places, sdmx
 from forecast.data.tables.columns import (
@@ -31,7 +32,6 @@ class Layout:
     ----------
     above, header : tuple of int
         Positions in ``grid.lines`` of titles and of headings.
-    columns : tuple of Column
     style : {"tidy", "years across", "places across", "SDMX-CSV", "long form"}
     """
 
@@ -60,7 +60,6 @@ def find(grid: Grid, skip: Collection[str] = ()) -> Layout:
 
     Parameters
     ----------
-    grid : Grid
     skip : collection of str
         Folded headings of columns that are left out, whatever they hold.
 
@@ -71,18 +70,14 @@ def find(grid: Grid, skip: Collection[str] = ()) -> Layout:
     """
     main = 0 if grid.keys else _first_header(grid.lines)
     if main is None:
-        filled = next((line for line in grid.lines if line.filled), None)
-        shown = (
-            ""
-            if filled is None
-            else ", ".join(spaced(str(filled.cell(at)))[:30] for at in filled.filled[:6])
-        )
+        texts = next((line.texts for line in grid.lines if line.filled), [])
+        shown = ", ".join(text[:30] for text in texts[:6])
         raise DataError(
             "no row was understood as the headings of a table; the first one holds: "
             f"{shown or 'nothing'}. A table needs the columns location, measure, year and value, "
             "or a column of places and one column per year."
         )
-    if grid.keys or sdmx.is_sdmx(_cells(grid.lines[main])):
+    if grid.keys or sdmx.is_sdmx(grid.lines[main].texts):
         return _without(_sdmx(grid, main), skip)
     levels = _levels(grid.lines, main)
     above = tuple(at for at in range(levels[0]) if grid.lines[at].filled)
@@ -101,10 +96,6 @@ def _without(layout: Layout, skip: Collection[str]) -> Layout:
     return replace(layout, columns=columns)
 
 
-def _cells(line: Line) -> list[object]:
-    return [line.cell(at) for at in line.filled]
-
-
 def _sdmx(grid: Grid, main: int) -> Layout:
     """Return the layout of SDMX-CSV, or of Eurostat's files with the years across."""
     below = grid.lines[main + 1 :]
@@ -117,7 +108,8 @@ def _sdmx(grid: Grid, main: int) -> Layout:
         if says is not None and says.year is not None:
             columns.append(Column(at, heading, "figures", says))
         elif columns and columns[-1].at == at - 1 and _labels(columns[-1].label, heading):
-            doubled = columns[-1].role == "figures" and _filled(below, at)
+            filled = any(not is_blank(line.cell(at)) for line in below)
+            doubled = columns[-1].role == "figures" and filled
             columns[-1] = replace(columns[-1], twin=at)
             columns.append(
                 replace(columns[-1], at=at, label=heading, twin=-1)
@@ -140,19 +132,11 @@ def _sdmx(grid: Grid, main: int) -> Layout:
     return Layout(above, (main,), tuple(columns), style)
 
 
-def _filled(lines: Sequence[Line], at: int) -> bool:
-    return any(not is_blank(line.cell(at)) for line in lines)
-
-
 def _labels(identifier: str, heading: str) -> bool:
     """Whether a heading such as ``Reference area`` labels the codes of ``REF_AREA`` before it."""
     coded = identifier.isupper() or (identifier.islower() and " " not in identifier)
-    return (
-        coded
-        and heading[:1].isupper()
-        and not heading.isupper()
-        and ":" not in identifier + heading
-    )
+    named = heading[:1].isupper() and not heading.isupper()
+    return coded and named and ":" not in identifier + heading
 
 
 def _readable(column: Column, columns: Sequence[Column], below: Sequence[Line]) -> Column:
@@ -165,20 +149,16 @@ def _readable(column: Column, columns: Sequence[Column], below: Sequence[Line]) 
 
 
 def _first_header(lines: Sequence[Line]) -> int | None:
-    seen = 0
-    for position, line in enumerate(lines):
-        if not line.filled:
-            continue
-        seen += 1
-        if seen > _SEARCHED:
-            return None
-        if _is_header(line) or sdmx.is_sdmx(_cells(line)):
+    filled = ((position, line) for position, line in enumerate(lines) if line.filled)
+    for position, line in islice(filled, _SEARCHED):
+        if _is_header(line) or sdmx.is_sdmx(line.texts):
             return position
     return None
 
 
 def _is_header(line: Line) -> bool:
-    years = known = roles = others = names = 0
+    years = known = others = names = 0
+    roles = []
     for at in line.filled:
         cell = line.cell(at)
         says = understand(cell)
@@ -186,7 +166,7 @@ def _is_header(line: Line) -> bool:
             dated = says.year is not None
             years += dated or bool(says.trouble and not says.measure)
             known += bool(says.measure or says.column)
-            roles += bool(says.column)
+            roles += [says.column] if says.column else []
         elif looks_like_figure(cell) and not (isinstance(cell, str) and meaning("column", cell)):
             others += 1
         elif isinstance(cell, str) and len(cell) < 60 and places.match(cell).code:
@@ -197,15 +177,7 @@ def _is_header(line: Line) -> bool:
         years >= 2
         or (years == 1 and known >= 1 and len(line.filled) >= 2 and names == 0)
         or known >= 2
-        or (roles == 1 and names >= 1 and understand_role(line, "year"))
-    )
-
-
-def understand_role(line: Line, role: str) -> bool:
-    """Whether a row has a heading of this role."""
-    return any(
-        says is not None and says.column == role
-        for says in (understand(line.cell(at)) for at in line.filled)
+        or (roles == ["year"] and names >= 1)
     )
 
 

@@ -107,7 +107,6 @@ class Convention(NamedTuple):
     ----------
     decimal : {".", ",", ""}
         Empty: no figure has a mark, or the figures do not say.
-    reason : str
     unclear : str
         A figure that can be read in two ways; empty if there is none.
     clash : tuple of str

@@ -9,18 +9,9 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from forecast import locations
-from forecast.data.tables.words import folded, meaning, unmarked
+from forecast.data.tables.words import folded, meaning, phrases, unmarked
 from forecast.shelf import shelf
 
-#: Words that say what kind of place a name is.
-_KINDS = {
-    "region": "область области обл облысы облыс облусу облус oblysy oblys oblusu oblast "
-    "viloyati viloyat вилояти вилоят вил vil region province велаят велаяты velayat welayaty",
-    "city": "город гор г каласы кала қаласы қала қ qalasy шаары ш shahri shahar sh шахри шахар "
-    "шаҳри шаҳар city",
-    "country": "республика республикасы республикаси respublikasy respublikasi republic респ",
-}
-_KIND = {folded(word): kind for kind, listed in _KINDS.items() for word in listed.split()}
 _FILLERS = {"of", "the"}
 _CODE = re.compile(
     r"[A-Za-z]{3}|[0-9]{3}|[A-Za-z]{2}-[A-Za-z0-9]{1,3}(?:\s*\+\s*[A-Za-z]{2}-[A-Za-z0-9]{1,3})*"
@@ -51,8 +42,8 @@ def _key(name: str) -> tuple[str, str]:
     """Split a name into its stem and the kind of place it says it is."""
     kinds, stem = set(), []
     for word in folded(unmarked(name)[0]).split():
-        if word in _KIND:
-            kinds.add(_KIND[word])
+        if kind := meaning("place_kind", word):
+            kinds.add(kind)
         elif word not in _FILLERS:
             stem.append(word)
     return " ".join(stem), kinds.pop() if len(kinds) == 1 else ""
@@ -108,9 +99,15 @@ def match(name: str) -> Match:
     >>> match("Алматы").candidates
     ('KZ-19', 'KZ-75')
     """
+    import pycountry
+
     plain = unmarked(name)[0]
     if _CODE.fullmatch(plain):
-        code = _numeric().get(plain, "") if plain.isdecimal() else plain.replace(" ", "")
+        code = plain.replace(" ", "")
+        if plain.isdecimal():
+            # The numbers of ISO 3166-1, which the UN use as well (M49).
+            country = pycountry.countries.get(numeric=plain)
+            code = "" if country is None else country.alpha_3
         try:
             return Match(locations.find(code).code)
         except LookupError:
@@ -132,14 +129,6 @@ def match(name: str) -> Match:
     if stem and kind != "region" and stem in _world():
         return Match(_world()[stem])
     return Match("")
-
-
-@cache
-def _numeric() -> dict[str, str]:
-    """Return alpha-3 codes by the numbers of ISO 3166-1, which the UN use as well (M49)."""
-    import pycountry
-
-    return {country.numeric: country.alpha_3 for country in pycountry.countries}
 
 
 def is_aggregate(name: str) -> bool:
@@ -164,18 +153,13 @@ def nearest(name: str) -> tuple[str, ...]:
 
     _, _, written = _known()
     near = process.extract(
-        folded(name), _spellings(), scorer=fuzz.ratio, processor=None, limit=6, score_cutoff=60
+        folded(name), list(written), scorer=fuzz.ratio, processor=None, limit=6, score_cutoff=60
     )
     shown: dict[str, str] = {}
     for key, *_ in near:
         spelled, code = written[key][0]
         shown.setdefault(code, f"{spelled} ({code})")
     return tuple(shown.values())[:3]
-
-
-@cache
-def _spellings() -> tuple[str, ...]:
-    return tuple(_known()[2])
 
 
 def settle(names: Iterable[str]) -> dict[str, Match]:
@@ -193,23 +177,9 @@ def settle(names: Iterable[str]) -> dict[str, Match]:
     return found
 
 
-@cache
-def _country_stems() -> tuple[tuple[re.Pattern[str], str], ...]:
-    stems = {
-        "KAZ": "казахстан|казакстан|қазақстан|kazakhstan|qazaqstan|qozogiston|қозоғистон",
-        "KGZ": "кыргыз|киргиз|қырғыз|kyrgyz|qyrgyz|qirgiz|қирғиз",
-        "UZB": "узбекистан|өзбекстан|uzbekistan|ozbekstan|ozbekiston|ўзбекистон",
-        "TJK": "таджикистан|тажикстан|тәжікстан|tajikistan|tajikstan|tojikiston|тожикистон",
-        "TKM": "туркмен|түркмөн|түрікмен|turkmen|turikmen",
-    }
-    return tuple(
-        (re.compile("|".join(rf"\b{folded(stem)}" for stem in listed.split("|"))), code)
-        for code, listed in stems.items()
-    )
-
-
 def country_in(text: str) -> str | None:
-    """Return the country that a title speaks of in any case ending, if it is one of the five."""
+    """Return the country that a title speaks of in any case ending, if the list has its stem."""
     plain = folded(text)
-    codes = {code for pattern, code in _country_stems() if pattern.search(plain)}
+    stems = phrases("country_stem")
+    codes = {code for stem, code in stems if re.search(rf"\b{stem}", plain)}
     return codes.pop() if len(codes) == 1 else None

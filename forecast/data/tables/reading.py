@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from forecast.data.tables.numbers import MISSING, Figure
 from forecast.errors import DataError, ForecastError
 from forecast.panel import Panel
 
@@ -41,7 +43,11 @@ class Row:
 
 @dataclass(slots=True)
 class Observation:
-    """One cell with figures, and what its row, column and section say of it."""
+    """One cell with figures: what row, column and section say of it, and what it comes to be.
+
+    The code of the place, the measure or `flows.FAMILY` stated, the measure kept (empty if none
+    is), the figure, its factor, and value and rounding in persons are settled for all at once.
+    """
 
     line: Line
     column: Column
@@ -53,6 +59,13 @@ class Observation:
     unit: float | None
     flags: tuple[str, ...]
     attributes: dict[str, object]
+    code: str = ""
+    family: str = ""
+    kept: str = ""
+    figure: Figure = MISSING
+    factor: float = 1.0
+    persons: float = math.nan
+    rounding: float = 1.0
 
 
 @dataclass
@@ -66,8 +79,6 @@ class Collected:
     rows : dict of int to Row
         Fate of each row, by its position in the grid.
     problems : list of (position, error)
-    names : dict of str to None
-        Labels that should be places, in order.
     aggregates : dict of str to None
         Labels of groups of countries, whose rows are left out.
     """
@@ -76,7 +87,6 @@ class Collected:
     totals: list[Observation] = field(default_factory=list)
     rows: dict[int, Row] = field(default_factory=dict)
     problems: list[tuple[int, ForecastError]] = field(default_factory=list)
-    names: dict[str, None] = field(default_factory=dict)
     aggregates: dict[str, None] = field(default_factory=dict)
 
 

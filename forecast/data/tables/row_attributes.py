@@ -25,7 +25,6 @@ class RowLabel(NamedTuple):
         A total of the rows, a part of the row above, a group of countries.
     place : str
         Name or code; empty if the row names none.
-    measure : Heading or None
     """
 
     kind: str
@@ -40,15 +39,7 @@ def is_place(text: str) -> bool:
 
 
 class RowLabels:
-    """Reads the columns with names, codes and measures of a row.
-
-    Parameters
-    ----------
-    grid : Grid
-    layout : Layout
-    roles : mapping of str to Column
-        The column of each role.
-    """
+    """Reads the columns with names, codes and measures of a row; `roles` has that of each."""
 
     def __init__(self, grid: Grid, layout: Layout, roles: Mapping[str, Column]) -> None:
         self.grid = grid
@@ -95,7 +86,7 @@ class RowLabels:
                 return RowLabel("part", "", None)
             elif column.role == "measure" and not located:
                 error = unknown_name("measure", text, MEASURES)
-                raise type(error)(f"{self._where(line)}, column {column.label}: {error}")
+                raise type(error)(f"{self.grid.where(line)}, column {column.label}: {error}")
             elif meaning("total", text) and not located:
                 kind = "total"
             else:
@@ -119,54 +110,39 @@ class RowLabels:
         named = places.match(place).code if place else ""
         if code and named and code != named:
             raise DataError(
-                f"{self._where(line)}: {place!r} is {named}, but the code beside it "
+                f"{self.grid.where(line)}: {place!r} is {named}, but the code beside it "
                 f"is {code}. Correct one of the two."
             )
         return label._replace(place=code if code and not named else place)
 
-    def _where(self, line: Line) -> str:
-        return f"{self.grid.noun} {line.number}"
-
 
 class RowAttributes:
-    """Reads the columns of a row that hold no figures.
-
-    Parameters
-    ----------
-    grid : Grid
-    layout : Layout
-    roles : mapping of str to Column
-        The column of each role.
-    """
+    """Reads the columns of a row that hold no figures; `roles` has the column of each."""
 
     def __init__(self, grid: Grid, layout: Layout, roles: Mapping[str, Column]) -> None:
         self.grid, self.layout, self.roles = grid, layout, roles
-
-    def _where(self, line: Line) -> str:
-        return f"{self.grid.noun} {line.number}"
 
     def year(self, line: Line) -> words.Year:
         """Return the year of a row."""
         column = self.roles.get("year") or self.roles.get("ds")
         if column is None:
             raise DataError(
-                f"no column says which year the figures are of; found: {self._found()}. Give a "
-                "column year, or one column per year."
+                "no column says which year the figures are of; found: "
+                f"{labels_of(self.layout.columns) or 'none'}. Give a column year, or one column "
+                "per year."
             )
         cell = line.cell(column.at)
         stated = words.year(cell)
         if stated is None:
             why = words.not_one_year(cell)
             shown = spaced(cell) if isinstance(cell, str) else cell
-            if why:
-                raise DataError(
-                    f"{self._where(line)}, column {column.label}: {shown!r} is {why}. "
-                    "Give one row per calendar year."
-                )
-            raise DataError(
-                f"{self._where(line)}, column {column.label}: {shown!r} is not a calendar year. "
-                "Write a whole number between 1800 and 2200."
+            problem = (
+                f"is {why}. Give one row per calendar year."
+                if why
+                else "is not a calendar year. Write a whole number between 1800 and 2200."
             )
+            where = f"{self.grid.where(line)}, column {column.label}"
+            raise DataError(f"{where}: {shown!r} {problem}")
         return stated
 
     def unit(self, line: Line) -> float | None:
@@ -194,7 +170,7 @@ class RowAttributes:
         if isinstance(unit, float):
             return unit
         raise DataError(
-            f"{self._where(line)}, column {column.label}: {text!r} is not a power of ten. "
+            f"{self.grid.where(line)}, column {column.label}: {text!r} is not a power of ten. "
             "Write 0 for persons, 3 for thousands."
         )
 
@@ -215,8 +191,8 @@ class RowAttributes:
                 continue
             if role == "action" and text.upper() == "D":
                 raise DataError(
-                    f"{self._where(line)}, column {column.label}: the row asks to delete a figure. "
-                    "Give a file that holds the figures themselves."
+                    f"{self.grid.where(line)}, column {column.label}: the row asks to delete a "
+                    "figure. Give a file that holds the figures themselves."
                 )
             if role == "obs_status" and text.upper() in sdmx.ABSENT:
                 found["absent"] = True
@@ -232,10 +208,7 @@ class RowAttributes:
         flags = sdmx.eurostat_flags(text) if column.role == "obs_flag" or flag is None else (flag,)
         if flags is None:
             raise DataError(
-                f"{self._where(line)}, column {column.label}: the status {text!r} marks no "
+                f"{self.grid.where(line)}, column {column.label}: the status {text!r} marks no "
                 "observation that can be used. Leave the row out."
             )
         return tuple(flag for flag in flags if flag)
-
-    def _found(self) -> str:
-        return labels_of(self.layout.columns) or "none"

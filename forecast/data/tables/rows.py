@@ -15,22 +15,11 @@ from forecast.data.tables.words import folded, meaning, meanings_inside, spaced
 from forecast.errors import DataError, ForecastError
 
 
-class _Context:
-    """What the sections above a row say."""
-
-    def __init__(self) -> None:
-        self.place = ""
-        self.measure: Heading | None = None
-        self.unit: float | None = None
-
-
 def collect(grid: Grid, layout: Layout, skip: Iterable[str] = ()) -> Collected:
     """Walk through the rows below the headings.
 
     Parameters
     ----------
-    grid : Grid
-    layout : Layout
     skip : iterable of str
         Labels of rows that are to be left out.
     """
@@ -45,7 +34,10 @@ class _Walk:
         self.layout = layout
         self.skip = skip
         self.out = Collected()
-        self.context = _Context()
+        # What the sections above a row say.
+        self.place = ""
+        self.measure = Heading()
+        self.unit: float | None = None
         self.figures = [
             c for c in layout.of("figures") if folded(c.label) not in skip or not c.label
         ]
@@ -67,7 +59,9 @@ class _Walk:
         for position in below:
             line = self.grid.lines[position]
             fate, detail = self._row(position, line)
-            self.out.rows[position] = Row(line.number, fate, detail or _short(line))
+            self.out.rows[position] = Row(
+                line.number, fate, detail or spaced(" ".join(line.texts))[:80]
+            )
             if len(self.out.problems) >= MOST_PROBLEMS:
                 break
             if len(self.out.observations) > MOST_FIGURES:
@@ -78,7 +72,7 @@ class _Walk:
         return self.out
 
     def _shape(self, line: Line) -> tuple[str, ...]:
-        return tuple(spaced(str(line.cell(at))).casefold() for at in line.filled)
+        return tuple(text.casefold() for text in line.texts)
 
     def _first(self, line: Line) -> str:
         return spaced(str(line.cells[line.filled[0]])).casefold() if line.filled else ""
@@ -124,7 +118,7 @@ class _Walk:
 
     def _without_figures(self, position: int, line: Line, texts: dict[int, str]) -> tuple[str, str]:
         """Take a row without figures for a section, a remark or a footnote."""
-        filled = [spaced(str(line.cell(at))) for at in line.filled]
+        filled = line.texts
         first = filled[0]
         keys = [column for column in self.keys if not is_blank(line.cell(column.at))]
         if self.layout.style in {"tidy", "SDMX-CSV", "long form"} and len(keys) >= 2:
@@ -134,21 +128,15 @@ class _Walk:
         if len(filled) == 1 or not self.across:
             measured = label_measure(first)
             if measured is not None and len(filled) == 1:
-                self.context.measure = measured
-                self.context.unit = measured.unit
+                self.measure = measured
+                self.unit = measured.unit
                 return "section", ""
-            alone = understand(first)
-            if (
-                alone is not None
-                and alone.unit is not None
-                and len(filled) == 1
-                and not alone.measure
-            ):
-                self.context.unit = alone.unit
+            alone = understand(first) if len(filled) == 1 else None
+            if alone is not None and alone.unit is not None and not alone.measure:
+                self.unit = alone.unit
                 return "section", ""
         if texts and is_place(first) and self.across:
-            self.context.place = first
-            self.out.names.setdefault(first)
+            self.place = first
             return "section", ""
         if meaning("part", first):
             return "part of a row above", ""
@@ -206,36 +194,27 @@ class _Walk:
             for one in observations
         ):
             return "every figure missing", ""
-        if place:
-            self.out.names.setdefault(place)
         self.out.observations.extend(observations)
         return ACCEPTED, ""
 
     def _observe(
         self, line: Line, column: Column, place: str, measured: Heading | None, kind: str
     ) -> Observation:
-        context, says = self.context, column.says
+        says, section = column.says, self.measure
         if place and self.across:
-            context.place = place
+            self.place = place
         row = measured or Heading()
-        section = context.measure or Heading()
         measure = row.measure or says.measure or section.measure
         if measured is not None and says.measure and says.measure != row.measure:
             raise DataError(
-                f"{self._where(line)}: the row says {row.measure}, column {column.label!r} says "
-                f"{says.measure}. Name the measure once."
+                f"{self.grid.where(line)}: the row says {row.measure}, column {column.label!r} "
+                f"says {says.measure}. Name the measure once."
             )
         scope = row.scope or says.scope or section.scope
         stated = says.year or self.attributes.year(line)
         attributes = self.attributes.attributes(line)
-        unit = self.attributes.unit(line)
-        for stated_unit in (
-            row.unit,
-            says.unit,
-            section.unit if section.measure else None,
-            context.unit,
-        ):
-            unit = stated_unit if unit is None else unit
+        units = (self.attributes.unit(line), row.unit, says.unit, section.unit, self.unit)
+        unit = next((one for one in units if one is not None), None)
         flags = list(attributes.pop("flags", ()))  # type: ignore[call-overload]
         flags += self.grid.flags.get((line.number, column.at), ())
         if stated.provisional:
@@ -243,7 +222,9 @@ class _Walk:
         cell: object = None if attributes.pop("absent", False) else line.cell(column.at)
         if self._broken(line, column):
             reason = self.grid.broken[line.number, column.at]
-            raise DataError(f"{self._where(line)}, column {column.label}: the cell holds {reason}.")
+            raise DataError(
+                f"{self.grid.where(line)}, column {column.label}: the cell holds {reason}."
+            )
         where = column.place or place
         if not where and kind != "total":
             where = self._place_above(line, measured)
@@ -261,21 +242,14 @@ class _Walk:
         """
         labelled = self.roles.get("location")
         if labelled is None or "unique_id" in self.roles:
-            return self.context.place
+            return self.place
         if measured is not None and self.across:
-            return self.context.place
+            return self.place
         raise DataError(
-            f"{self._where(line)}, column {labelled.label or 'location'}: empty. "
+            f"{self.grid.where(line)}, column {labelled.label or 'location'}: empty. "
             "Write an ISO 3166 code or a name in every row."
         )
-
-    def _where(self, line: Line) -> str:
-        return f"{self.grid.noun} {line.number}"
 
     def _problem(self, position: int, error: ForecastError) -> tuple[str, str]:
         self.out.problems.append((position, error))
         return "problem", str(error)
-
-
-def _short(line: Line) -> str:
-    return spaced(" ".join(str(line.cell(at)) for at in line.filled))[:80]

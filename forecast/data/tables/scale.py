@@ -10,7 +10,6 @@ from forecast.data.checks.contradictions import bundled_figures
 from forecast.data.tables import numbers, words
 from forecast.data.tables.grid import MOST_PROBLEMS
 from forecast.data.tables.labels import Context
-from forecast.data.tables.numbers import Figure
 from forecast.data.tables.reading import Observation
 from forecast.data.tables.words import UNITS, unit_name
 from forecast.errors import DataError
@@ -54,56 +53,47 @@ def evidence(figures: Sequence[tuple[str, str, int, float]]) -> tuple[float | No
     return None, ""
 
 
-def figures_of(context: Context, codes: Sequence[str], measures: Sequence[str]) -> list[Figure]:
-    """Return each cell as a figure, by the decimal mark of the whole table."""
-    texts = [cell for cell in (one.cell for one in context.observations) if isinstance(cell, str)]
+def settle_figures(context: Context) -> None:
+    """Read each cell as a figure, by the decimal mark of the whole table."""
     hint = "," if context.grid.delimiter == ";" else ""
-    convention = numbers.convention(texts, context.options.decimal, hint)
+    convention = numbers.convention(_texts(context), context.options.decimal, hint)
     if convention.clash:
-        context.problem(
-            0,
-            DataError(
-                f"{convention.clash[0].strip()!r} and {convention.clash[1].strip()!r} have "
-                "different decimal marks. Write all figures in one way, or say decimal=',' or '.'."
-            ),
+        error = DataError(
+            f"{convention.clash[0].strip()!r} and {convention.clash[1].strip()!r} have "
+            "different decimal marks. Write all figures in one way, or say decimal=',' or '.'."
         )
-        return []
+        context.problem(0, error)
+        return
     decimal, reason = convention.decimal, convention.reason
     if convention.unclear:
-        decimal, reason = _unclear(context, convention, codes, measures)
+        decimal, reason = _unclear(context, convention)
     context.out.decimal = f"{decimal!r} ({reason})" if decimal else reason
-    figures = []
-    for observation in context.observations:
-        figure = numbers.figure(observation.cell, decimal or ".")
-        if figure.state == "unclear":
-            context.problem(observation.line.number, _not_a_figure(context, observation))
+    for one in context.observations:
+        one.figure = numbers.figure(one.cell, decimal or ".")
+        if one.figure.state == "unclear":
+            context.problem(one.line.number, _not_a_figure(context, one))
             if len(context.out.problems) >= MOST_PROBLEMS:
                 break
-        figures.append(figure)
-    marks = sum(bool(figure.marks) for figure in figures)
+    marks = sum(bool(one.figure.marks) for one in context.observations)
     if marks:
         context.out.notes[f"footnote marks behind {marks} figures were set aside"] = None
-    return figures
 
 
 def _not_a_figure(context: Context, observation: Observation) -> DataError:
     label = observation.column.label or f"{observation.column.at + 1}"
-    cell = observation.cell
+    where, cell = f"{context.grid.where(observation.line)}, column {label}", observation.cell
     if isinstance(cell, str):
         return DataError(
-            f"{context.where(observation)}, column {label}: {words.spaced(cell)!r} is not a "
-            "number. Write persons as digits with a point for decimals, and leave a missing "
-            "figure empty."
+            f"{where}: {words.spaced(cell)!r} is not a number. Write persons as digits with a "
+            "point for decimals, and leave a missing figure empty."
         )
     return DataError(
-        f"{context.where(observation)}, column {label}: {cell} is not a count of persons. "
-        "Write digits, and leave a missing figure empty."
+        f"{where}: {cell} is not a count of persons. Write digits, and leave a missing figure "
+        "empty."
     )
 
 
-def _unclear(
-    context: Context, convention: numbers.Convention, codes: Sequence[str], measures: Sequence[str]
-) -> tuple[str, str]:
+def _unclear(context: Context, convention: numbers.Convention) -> tuple[str, str]:
     """Decide a mark that may group digits or stand before decimals, by the unit.
 
     Returns the decimal mark and how it is known; both empty if nothing decides.
@@ -129,7 +119,7 @@ def _unclear(
             "semicolons"
         ] = None
         return mark, convention.reason
-    agreeing = [sign for sign in (mark, other) if _agrees(context, sign, codes, measures)]
+    agreeing = [sign for sign in (mark, other) if _agrees(context, sign)]
     if len(agreeing) == 1:
         does = "stands before decimals" if agreeing[0] == mark else "groups digits"
         context.out.notes[
@@ -137,90 +127,82 @@ def _unclear(
             "the figures agree with the bundled ones"
         ] = None
         return agreeing[0], "so read, the figures agree with the bundled ones"
-    context.problem(
-        0,
-        DataError(
-            f"{convention.unclear!r} may be {convention.unclear.replace(mark, '')} or "
-            f"{convention.unclear.replace(mark, '.')}: nothing says whether the "
-            f"{'comma' if mark == ',' else 'point'} groups digits or stands before decimals. "
-            "Say decimal='.' or decimal=','."
-        ),
+    error = DataError(
+        f"{convention.unclear!r} may be {convention.unclear.replace(mark, '')} or "
+        f"{convention.unclear.replace(mark, '.')}: nothing says whether the "
+        f"{'comma' if mark == ',' else 'point'} groups digits or stands before decimals. "
+        "Say decimal='.' or decimal=','."
     )
+    context.problem(0, error)
     return "", ""
+
+
+def _texts(context: Context) -> list[str]:
+    return [one.cell for one in context.observations if isinstance(one.cell, str)]
 
 
 def _all_could_group(context: Context) -> bool:
     """Whether each figure is written with one mark that may group its digits."""
-    texts = [cell for cell in (one.cell for one in context.observations) if isinstance(cell, str)]
-    return all(numbers.could_group(text) for text in texts if numbers.written(text))
+    return all(numbers.could_group(text) for text in _texts(context) if numbers.written(text))
 
 
-def _agrees(context: Context, decimal: str, codes: Sequence[str], measures: Sequence[str]) -> bool:
+def _agrees(context: Context, decimal: str) -> bool:
     """Whether figures read with a decimal mark are those known of the same years."""
     known = []
-    for observation, code, measure in zip(context.observations, codes, measures):
-        figure = numbers.figure(observation.cell, decimal)
-        unit = observation.unit if observation.unit is not None else context.table_unit()
+    for one in context.observations:
+        figure = numbers.figure(one.cell, decimal)
+        unit = one.unit if one.unit is not None else context.table_unit()
         if figure.state == "number":
-            known.append((code, measure, observation.year, figure.value * (unit or 1.0)))
+            known.append((one.code, one.kept, one.year, figure.value * (unit or 1.0)))
     return evidence(known)[0] == 1.0
 
 
-def factors_of(
-    context: Context, codes: Sequence[str], measures: Sequence[str], figures: Sequence[Figure]
-) -> list[float]:
-    """Return by what each figure is multiplied to be persons, and note how that is known.
+def settle_factors(context: Context) -> None:
+    """Find by what each figure is multiplied to be persons, and note how that is known.
 
-    Raises
-    ------
-    DataError
-        If no unit is stated and the figures leave it open, or if they are no counts.
+    A problem is noted if no unit is stated and the figures leave it open, or are no counts.
     """
     observations, title, out = context.observations, context.title_unit, context.out
     given = context.options.units
     stated = sorted({one.unit for one in observations if one.unit is not None})
     if given is not None:
-        factor = UNITS[given]
-        others = {*stated, *([] if title is None else [title])} - {factor}
+        others = {*stated, *([] if title is None else [title])} - {UNITS[given]}
         out.units = [f"{given}, as told"]
         out.units += [f"the table itself says {unit_name(unit)}" for unit in sorted(others)]
-        return [factor] * len(observations)
+        for one in observations:
+            one.factor = UNITS[given]
+        return
     out.units = [f"{unit_name(unit)}, stated beside the figures" for unit in stated]
-    if title is not None and any(one.unit is None for one in observations):
+    unstated = [one for one in observations if one.unit is None]
+    if title is not None and unstated:
         out.units.append(f"{unit_name(title)}, stated above the table")
-    factors = [title if one.unit is None else one.unit for one in observations]
-    _refuse_fractions(figures, [1.0 if factor is None else factor for factor in factors])
-    unstated = [at for at, factor in enumerate(factors) if factor is None]
-    if not unstated:
-        return [float(factor or 1.0) for factor in factors]
-    known = [(codes[at], measures[at], observations[at].year, figures[at].value) for at in unstated]
-    inferred, reason = _infer(
-        known, [figures[at].decimals for at in unstated], context.has_package_columns()
-    )
-    out.units.append(f"{unit_name(inferred)}, {reason}")
-    return [inferred if factor is None else factor for factor in factors]
+    for one in observations:
+        one.factor = one.unit or title or 1.0
+    try:
+        _refuse_fractions(observations)
+        if title is None and unstated:
+            inferred, reason = _infer(unstated, context.has_package_columns())
+            out.units.append(f"{unit_name(inferred)}, {reason}")
+            for one in unstated:
+                one.factor = inferred
+    except DataError as error:
+        context.problem(0, error)
 
 
-def _refuse_fractions(figures: Sequence[Figure], factors: Sequence[float]) -> None:
+def _refuse_fractions(observations: Sequence[Observation]) -> None:
     """Refuse figures that are all less than one person: they are rates or shares."""
-    persons = [
-        abs(figure.value) * factor
-        for figure, factor in zip(figures, factors)
-        if figure.state == "number" and figure.value
-    ]
-    if len(persons) >= _LEAST and max(persons) < 1:
-        shown = next(
-            figure.value for figure in figures if figure.state == "number" and figure.value
-        )
+    known = [one for one in observations if one.figure.state == "number" and one.figure.value]
+    if len(known) >= _LEAST and max(abs(one.figure.value) * one.factor for one in known) < 1:
         raise DataError(
-            f"all figures are smaller than one person, such as {shown:g}: these are rates or "
-            "shares. Give counts of persons, or say units='thousands' if they count thousands."
+            f"all figures are smaller than one person, such as {known[0].figure.value:g}: these "
+            "are rates or shares. Give counts of persons, or say units='thousands' if they count "
+            "thousands."
         )
 
 
-def _infer(
-    figures: Sequence[tuple[str, str, int, float]], decimals: Sequence[int], contract: bool
-) -> tuple[float, str]:
+def _infer(unstated: Sequence[Observation], contract: bool) -> tuple[float, str]:
+    figures = [(one.code, one.kept, one.year, one.figure.value) for one in unstated]
+    decimals = [one.figure.decimals for one in unstated]
     broken = sum(places > 0 for places in decimals) > 0.3 * len(decimals)
     if contract:
         largest = max((abs(value) for *_, value in figures if value == value), default=0.0)

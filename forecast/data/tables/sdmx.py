@@ -7,6 +7,8 @@ SDMX code lists CL_OBS_STATUS and CL_FREQ; Eurostat, "Bulk download: file format
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from forecast.data.tables.headings import Heading, label_measure
 from forecast.data.tables.places import match
 from forecast.data.tables.words import meaning, spaced
@@ -35,17 +37,15 @@ _DESCRIBING = {
     "OBS_COMMENT", "BASE_PERIOD", "REF_YEAR_PRICE",
 }  # fmt: skip
 #: Values, beside those of any dimension, that leave a figure what it is.
-_NEUTRAL = {
+_NEUTRAL: dict[str, Set[str]] = {
     "FREQ": {"A", "ANNUAL"},
     "TRANSFORMATION": {"N"},
     "ADJUSTMENT": {"N", "NSA"},
     "PRICE_BASE": {"N"},
-    "COUNTERPART_AREA": {"W", "WLD", "WORLD"},
-    "PARTNER": {"W", "WLD", "WORLD"},
-    "PARTNER COUNTRY": {"W", "WLD", "WORLD"},
-    "CITIZENSHIP": {"W", "WLD", "WORLD"},
-    "BIRTH_PLACE": {"W", "WLD", "WORLD"},
-    "ORIGIN": {"W", "WLD", "WORLD"},
+    **dict.fromkeys(
+        ("COUNTERPART_AREA", "PARTNER", "PARTNER COUNTRY", "CITIZENSHIP", "BIRTH_PLACE", "ORIGIN"),
+        frozenset({"W", "WLD", "WORLD"}),
+    ),
 }
 _STATUS = {
     "A": "", "": "", "P": "provisional", "E": "estimate", "B": "break", "I": "estimate",
@@ -65,7 +65,7 @@ def name_of(cell: object) -> str:
     return str(cell).split(":")[0].strip().upper()
 
 
-def is_sdmx(cells: list[object]) -> bool:
+def is_sdmx(cells: list[str]) -> bool:
     """Whether headings are those of an SDMX-CSV file."""
     return {"TIME_PERIOD", "OBS_VALUE"} <= {name_of(cell) for cell in cells}
 
@@ -103,7 +103,6 @@ def is_whole(heading: str, cell: object) -> bool:
     ----------
     heading : str
         Some values are neutral in one dimension only, such as ``A`` in ``FREQ``.
-    cell : object
     """
     text = spaced(str(cell))
     start, _, label = text.partition(":")

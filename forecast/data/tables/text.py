@@ -6,8 +6,8 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from forecast.data.tables.grid import Budget, Grid, Line
 from forecast.data.tables.numbers import is_blank
@@ -181,7 +181,8 @@ def _text(text: str) -> str:
 
 def _delimiter(text: str) -> str:
     """Return the sign that splits the most lines into the same number of cells."""
-    sample = list(_sample(text))
+    lines = io.StringIO(text[:65536], newline=None)
+    sample = list(islice((line[:4096] for line in lines if not is_blank(line)), 60))
     best, best_score = ",", (0.0, 0)
     for sign in _DELIMITERS:
         try:
@@ -197,13 +198,3 @@ def _delimiter(text: str) -> str:
         if score > best_score:
             best, best_score = sign, score
     return best
-
-
-def _sample(text: str) -> Iterator[str]:
-    shown = 0
-    for line in io.StringIO(text[:65536], newline=None):
-        if not is_blank(line):
-            yield line[:4096]
-            shown += 1
-        if shown >= 60:
-            return

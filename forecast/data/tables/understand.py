@@ -11,9 +11,9 @@ from forecast.data.checks import add_flags, warnings_in_words
 from forecast.data.tables import layout as layouts
 from forecast.data.tables.column_checks import column_problems
 from forecast.data.tables.files import content_of, grid_of
-from forecast.data.tables.flows import SCOPES, Flows
 from forecast.data.tables.grid import MOST_PROBLEMS, Grid
 from forecast.data.tables.harmonise import harmonise
+from forecast.data.tables.labels import SCOPES, Flows
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import (
     ACCEPTED,
@@ -86,15 +86,11 @@ def understand(
 def _check_told(
     units: str | None, flows: str | None, decimal: str | None, measure: str | None
 ) -> None:
-    for name, given, known in (
-        ("units", units, UNITS),
-        ("flows", flows, SCOPES),
-        ("decimal", decimal, (".", ",")),
-    ):
+    told = {"units": units, "flows": flows, "decimal": decimal, "measure": measure}
+    every = (tuple(UNITS), SCOPES, (".", ","), tuple(MEASURES))
+    for (name, given), known in zip(told.items(), every):
         if given is not None and given not in known:
             raise unknown_name(name, given, known)
-    if measure is not None and measure not in MEASURES:
-        raise unknown_name("measure", measure, MEASURES)
 
 
 def _read(name: str, grid: Grid, options: ReadOptions, skip: list[str], carry: bool) -> Reading:
@@ -234,5 +230,4 @@ def _check_observed(panel: Panel, layout: Layout) -> None:
 
 
 def _short(grid: Grid, at: int) -> str:
-    line = grid.lines[at]
-    return spaced(" ".join(str(line.cell(position)) for position in line.filled))[:120]
+    return spaced(" ".join(grid.lines[at].texts))[:120]

@@ -113,9 +113,8 @@ def meaning(kind: str, text: str) -> str | None:
 
     Parameters
     ----------
-    kind : {"column", "measure", "scope", "unit", "total", "part", "missing", "footnote", \
-"provisional", "unit_code", "whole", "aggregate", "place_type"}
-    text : str
+    kind : str
+        As in ``data/table_words.csv``, such as ``"column"`` or ``"measure"``.
     """
     known = _words()[kind]
     plain = text.casefold().strip()
@@ -125,18 +124,19 @@ def meaning(kind: str, text: str) -> str | None:
 def meanings_inside(kind: str, text: str) -> set[str]:
     """Return what the words of a kind mean that stand somewhere in a text as whole words."""
     padded = f" {folded(text)} "
-    return {sense for word, sense in _phrases(kind) if f" {word} " in padded}
+    return {sense for word, sense in phrases(kind) if f" {word} " in padded}
 
 
 @cache
-def _phrases(kind: str) -> tuple[tuple[str, str], ...]:
+def phrases(kind: str) -> tuple[tuple[str, str], ...]:
+    """Return the words of a kind, as they are compared, with what they mean."""
     return tuple((word, sense) for word, sense in _words()[kind].items() if folded(word) == word)
 
 
 def without(kind: str, text: str) -> str:
     """Return the folded text without the words of a kind."""
     padded = f" {folded(text)} "
-    for word in sorted((word for word, _ in _phrases(kind)), key=len, reverse=True):
+    for word in sorted((word for word, _ in phrases(kind)), key=len, reverse=True):
         while f" {word} " in padded:
             padded = padded.replace(f" {word} ", " ")
     return padded.strip()

@@ -10,7 +10,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
+from xml.etree import ElementTree
 from xml.parsers import expat
 
 from forecast.data.tables.grid import Budget, Grid, Line
@@ -22,32 +23,16 @@ from forecast.validation import clean
 _MOST_SEARCHED = 500_000
 #: What openpyxl lets through when a workbook is cut off or altered.
 DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
+    zipfile.BadZipFile, zlib.error, EOFError, OSError,
     # Errors of the standard parser and, where it is installed, of lxml.
-    SyntaxError,
-    expat.ExpatError,
-    KeyError,
-    ValueError,
-    TypeError,
-    IndexError,
-    AttributeError,
-    EOFError,
-    NotImplementedError,
-    OverflowError,
-    OSError,
-    RuntimeError,
+    SyntaxError, expat.ExpatError,
+    LookupError, ValueError, TypeError, AttributeError, OverflowError, RuntimeError,
     AssertionError,
-    RecursionError,
-)
+)  # fmt: skip
 
 
 class Book:
     """An XLSX workbook that has passed the size checks.
-
-    Parameters
-    ----------
-    content : bytes
 
     Raises
     ------
@@ -114,29 +99,21 @@ class Book:
                 f"the sheets hold more than {_MOST_SEARCHED:,} cells together. Say which one is "
                 f"meant, such as sheet={name!r}."
             )
-        broken = {}
-        computed = 0
-        for at, has_value in formulas.items():
-            computed += has_value
-            if not has_value:
-                broken[at] = (
-                    "a formula without a stored result. Open the workbook, let it compute, and "
-                    "save it again"
-                )
+        lacking = (
+            "a formula without a stored result. Open the workbook, let it compute, and save it "
+            "again"
+        )
+        broken = {at: lacking for at, has_value in formulas.items() if not has_value}
         remarks = list(self.remarks)
-        if computed:
+        if computed := sum(formulas.values()):
             remarks.append(f"{computed} formulas: their last stored results were read")
         for line in lines:
             for column, cell in enumerate(line.cells):
-                if (
-                    isinstance(cell, str)
-                    and cell.startswith("#")
-                    and cell.rstrip("!?/A0").isupper()
-                ):
-                    broken[line.number, column] = f"the error {cell} of a formula"
-        while lines and not lines[-1].filled:
-            if any(row == lines[-1].number for row, _ in broken):
-                break
+                text = cell if isinstance(cell, str) else ""
+                if text.startswith("#") and text.rstrip("!?/A0").isupper():
+                    broken[line.number, column] = f"the error {text} of a formula"
+        rows = {row for row, _ in broken}
+        while lines and not lines[-1].filled and lines[-1].number not in rows:
             lines.pop()
         return Grid("XLSX", tuple(lines), sheet=name, remarks=tuple(remarks), broken=broken)
 
@@ -148,7 +125,8 @@ class Book:
             part = path if path in known else posixpath.join("xl", path)
             if part not in known:
                 return {}
-            return _Formulas().read(archive.read(part))
+            with archive.open(part) as sheet:
+                return _formulas(sheet)
 
     def close(self) -> None:
         """Release the workbook."""
@@ -170,64 +148,37 @@ def _quiet(remarks: list[str]) -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     for one in caught:
-        said = f"the workbook is not quite in order: {_said_text(str(one.message))}"
+        said = f"the workbook is not quite in order: {_said(one.message)}"
         if said not in remarks:
             remarks.append(said)
 
 
-class _Formulas:
-    """Finds formulas in the XML of a sheet."""
+def _formulas(sheet: IO[bytes]) -> dict[tuple[int, int], bool]:
+    """Find the cells with a formula in the XML of a sheet, which `inspect` has passed."""
+    from openpyxl.utils import column_index_from_string
 
-    def __init__(self) -> None:
-        self.found: dict[tuple[int, int], bool] = {}
-        self._row = self._column = 0
-        self._has_formula = self._has_value = self._inside = False
-
-    def read(self, content: bytes) -> dict[tuple[int, int], bool]:
-        parser = expat.ParserCreate(namespace_separator="}")
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
-        parser.Parse(content, True)
-        return self.found
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition("}")[2]
-        if name == "row":
-            self._row = int(attributes.get("r", self._row + 1))
-            self._column = 0
-        elif name == "c":
-            self._column += 1
-            letters = re.match(r"([A-Z]{1,3})([0-9]+)", attributes.get("r", ""))
-            if letters:
-                self._column = 0
-                for letter in letters[1]:
-                    self._column = self._column * 26 + ord(letter) - 64
-                self._row = int(letters[2])
-            self._has_formula = self._has_value = False
-        elif name == "f":
-            self._has_formula = True
-        elif name in {"v", "t"}:
-            self._inside = True
-
-    def _text(self, text: str) -> None:
-        if self._inside and text.strip():
-            self._has_value = True
-
-    def _end(self, tag: str) -> None:
-        name = tag.rpartition("}")[2]
-        if name in {"v", "t"}:
-            self._inside = False
-        elif name == "c" and self._has_formula:
-            self.found[self._row, self._column - 1] = self._has_value
+    found: dict[tuple[int, int], bool] = {}
+    row = column = 0
+    for event, element in ElementTree.iterparse(sheet, ("start", "end")):  # noqa: S314
+        tag = element.tag.rpartition("}")[2]
+        if event == "start" and tag == "row":
+            row, column = int(element.get("r", row + 1)), 0
+        elif event == "start" and tag == "c":
+            column += 1
+            if placed := re.match(r"([A-Z]{1,3})([0-9]+)", element.get("r", "")):
+                row, column = int(placed[2]), column_index_from_string(placed[1])
+        elif event == "end" and tag == "c":
+            inside = [(one.tag.rpartition("}")[2], one.text or "") for one in element.iter()]
+            if any(name == "f" for name, _ in inside):
+                held = any(name in {"v", "t"} and text.strip() for name, text in inside)
+                found[row, column - 1] = held
+            element.clear()
+    return found
 
 
-def _said(error: BaseException) -> str:
-    return _said_text(str(error) or type(error).__name__)
-
-
-def _said_text(text: str) -> str:
-    """Return the first line of a message, shortened."""
+def _said(error: object) -> str:
+    """Return the first line of a message, shortened; the kind of error where it says nothing."""
+    text = str(error) or type(error).__name__
     return (text.strip().splitlines() or ["unknown"])[0][:120]
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from forecast import locations
-from forecast.accounts.audit import keys_of, stack
-from forecast.contract import FORECAST
+from forecast.accounts.audit import new_note, pieces_of, rebuilt
 from forecast.errors import DataError
 from forecast.models.regional.data import ALL
 from forecast.models.regional.internal_moves import cancelled
 from forecast.models.regional.model import Internal
-from forecast.models.regional.partial_pooling import posterior
 from forecast.models.series.posterior import simulate
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
-from forecast.panel import Panel, Series
+from forecast.panel import Panel
 from forecast.scales import population_ahead
 
 #: Draws of each pooled region from which those of others are taken.
@@ -60,7 +57,7 @@ def with_borrowed_regions(
     from forecast.data.package import load
 
     people = load("population") if population is None else population
-    whole = next((key for key in keys_of(outlook) if key[1] == country and key[2] == ALL), None)
+    whole = next((key for key in outlook.keys if key[1] == country and key[2] == ALL), None)
     if whole is None:
         raise DataError(
             f"{country} has no net of all flows in this forecast that its regions could add up "
@@ -75,13 +72,15 @@ def with_borrowed_regions(
             f"the population of {missing[0] if missing else country} is not in the panel of "
             "populations. Give a panel with every region."
         )
-    values = outlook.paths.transpose("draw", "series", "year").to_numpy()
-    keys = keys_of(outlook)
-    total = values[:, keys.index(whole)]
-    ahead = int((~np.isnan(total[0])).sum())
-    total = total[:, total.shape[1] - ahead :]
-    origin = int(outlook.series["origin"].iloc[keys.index(whole)])
-    size = np.stack([_people(sizes[region], origin, ahead) for region in regions])
+    pieces = pieces_of(outlook)
+    drawn = {key: paths for key, paths, _ in pieces}
+    origin = next(when for key, _, when in pieces if key == whole)
+    ahead = int((~np.isnan(drawn[whole][0])).sum())
+    early = drawn[whole].shape[1] - ahead
+    total = drawn[whole][:, early:]
+    # The count of 1 January after the origin closes the origin's year.
+    known_sizes = [sizes[region].until(origin + 1).values for region in regions]
+    size = np.stack([population_ahead(values, ahead) for values in known_sizes])
     share = size[:, 0] / size[:, 0].sum()
     fitted = Internal().fit(outlook.history, seed)
     rated = [pair for pair in zip(fitted.fits, fitted.pools) if pair[0].group.rated]
@@ -93,29 +92,18 @@ def with_borrowed_regions(
     generator = np.random.default_rng(series_seed(seed, "borrowed", whole))
     rates = np.concatenate(
         [
-            simulate(
-                posterior(
-                    pool,
-                    item.rates[:, column],
-                    item.group.breaks[:, column],
-                    item.floors[column],
-                ),
-                ahead,
-                _POOLED,
-                generator,
-            )
+            simulate(item.posterior(pool, column), ahead, _POOLED, generator)
             for item, pool in rated
             for column in range(item.width)
         ]
     )
     n_draws = len(total)
     rest = np.empty((n_draws, len(regions), ahead))
-    own = {key[1]: position for position, key in enumerate(keys) if key[::2] == (source, ALL)}
+    own = {key[1]: paths for key, paths in drawn.items() if key[::2] == (source, ALL)}
     known = [region for region in regions if region in own]
     for column, region in enumerate(regions):
         if region in own:
-            theirs = values[:, own[region], values.shape[2] - ahead :]
-            rest[:, column] = theirs - share[column] * total
+            rest[:, column] = own[region][:, early:] - share[column] * total
         else:
             picked = rates[generator.integers(0, len(rates), n_draws)]
             rest[:, column] = picked * size[column] / 1000.0
@@ -129,48 +117,18 @@ def with_borrowed_regions(
     pooled = f"{len(rates) // _POOLED} regions of " + ", ".join(
         sorted({item.group.country for item, _ in rated})
     )
-    pieces = [(key, values[:, position]) for position, key in enumerate(keys)]
-    origins = outlook.series["origin"].tolist()
+    besides = f" and the figures of {', '.join(known)}" if known else ""
+    reason = (
+        "Borrowed: no figure of migration of this region is known, only its "
+        f"population. It is taken for any of {pooled}, within the country's net{besides}; the "
+        "interval says how much regions differ, not what is known of this one."
+    )
+    told = {"scale": "rate", "population": "1 January figures carried forward"}
     notes = []
     for column in free:
-        padded = np.full((n_draws, values.shape[2]), np.nan)
-        padded[:, values.shape[2] - ahead :] = share[column] * total + rest[:, column]
-        pieces.append(((source, regions[column], ALL), padded))
-        origins.append(origin)
-        notes.append(_note(source, regions[column], origin, pooled, known))
-    return Forecast(
-        stack(outlook, pieces, origins),
-        outlook.horizons,
-        pd.concat([outlook.notes, pd.DataFrame(notes)], ignore_index=True),
-        outlook.history,
-    )
-
-
-def _people(series: Series, origin: int, ahead: int) -> np.ndarray:
-    """Return the population of the years after the origin, from figures up to its end.
-
-    The count of 1 January after the origin closes the origin's year.
-    """
-    kept = series.years <= origin + 1
-    values = series.values[kept]
-    return population_ahead(values, ahead)
-
-
-def _note(
-    source: str, region: str, origin: int, pooled: str, known: list[str]
-) -> dict[str, object]:
-    besides = f" and the figures of {', '.join(known)}" if known else ""
-    return {
-        "source": source,
-        "location": region,
-        "measure": ALL,
-        "origin": origin,
-        "observations": 0,
-        "status": FORECAST,
-        "reason": f"Borrowed: no figure of migration of this region is known, only its "
-        f"population. It is taken for any of {pooled}, within the country's net{besides}; the "
-        "interval says how much regions differ, not what is known of this one.",
-        "scale": "rate",
-        "population": "1 January figures carried forward",
-        "flags": "",
-    }
+        padded = np.full((n_draws, early + ahead), np.nan)
+        padded[:, early:] = share[column] * total + rest[:, column]
+        key = (source, regions[column], ALL)
+        pieces.append((key, padded, origin))
+        notes.append(new_note(key, origin, reason, **told))
+    return rebuilt(outlook, pieces, notes)

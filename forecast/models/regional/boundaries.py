@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import boundary_changes, locations
-from forecast.accounts.audit import keys_of, stack
-from forecast.contract import FORECAST
+from forecast.accounts.audit import Piece, new_note, pieces_of, rebuilt
 from forecast.errors import DataError
 from forecast.models.regional.internal_moves import cancelled
 from forecast.models.regional.partial_pooling import SharedPrior, learn, posterior
@@ -19,7 +18,7 @@ from forecast.models.series.structural import local_level
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
-from forecast.series_key import KEY, SeriesKey
+from forecast.series_key import SeriesKey
 
 #: Years in which a unit and its parts are both known, at the least.
 MINIMUM_YEARS = 3
@@ -57,20 +56,17 @@ def on_todays_regions(outlook: Forecast, parts: Panel | None = None, seed: int =
     from forecast.data.package import load
 
     known = load("kazakhstan-split") if parts is None else parts
-    there = {series.key: series for series in known}
     units: dict[SeriesKey, list[Series]] = {}
-    origins = dict(zip(keys_of(outlook), outlook.series["origin"].tolist()))
-    for key in keys_of(outlook):
-        source, place, measure = key
-        codes = locations.parts(place)
-        found = [there.get((source, code, measure)) for code in codes]
-        if len(codes) > 1 and all(found):
-            units[key] = [_until(s, origins[key]) for s in found if s is not None]
-    history = {series.key: series for series in outlook.history}
-    leanings = {key: _leaning(history[key], members) for key, members in units.items()}
-    leanings = {
-        key: table for key, table in leanings.items() if len(table.dropna()) >= MINIMUM_YEARS
-    }
+    leanings: dict[SeriesKey, pd.DataFrame] = {}
+    pieces = pieces_of(outlook)
+    for key, _, origin in pieces:
+        codes, unit = locations.parts(key[1]), outlook.history.find(key)
+        members = [known.find((key[0], code, key[2])) for code in codes]
+        found = [one.until(origin) for one in members if one is not None]
+        if unit is not None and len(found) == len(codes) > 1:
+            leaning = _leaning(unit, found)
+            if len(leaning.dropna()) >= MINIMUM_YEARS:
+                units[key], leanings[key] = found, leaning
     if not leanings:
         raise DataError(
             "no merged unit of this forecast has its parts in the panel for "
@@ -78,34 +74,31 @@ def on_todays_regions(outlook: Forecast, parts: Panel | None = None, seed: int =
             "Stay on constant boundaries, or give the parts' figures."
         )
     pool = _pool(list(leanings.values()))
-    pieces, notes, origin = [], [], []
-    for key, values in _by_key(outlook):
+    made: list[Piece] = []
+    notes = []
+    for key, values, origin in pieces:
         if key not in leanings:
-            pieces.append((key, values))
-            origin.append(origins[key])
+            made.append((key, values, origin))
             continue
         generator = np.random.default_rng(series_seed(seed, "split", key))
-        late = max(0, origins[key] - int(leanings[key].index[-1]))
+        late = max(0, origin - int(leanings[key].index[-1]))
+        years = len(leanings[key].dropna())
+        reason = (
+            f"Part of {key[1]}: the split is drawn, learned from {years} years in which "
+            "unit and parts are both known."
+        )
+        told = {"observations": years, "scale": "share and difference"}
         drawn = _split(values, leanings[key], units[key], late, pool, generator)
         for code, paths in drawn.items():
-            pieces.append(((key[0], code, key[2]), paths))
-            origin.append(origins[key])
-            notes.append(_note(key, code, leanings[key], origins[key]))
-    split = pd.DataFrame(notes)
-    kept = outlook.notes[~pd.MultiIndex.from_frame(outlook.notes[KEY]).isin(list(leanings))]
+            part = (key[0], code, key[2])
+            made.append((part, paths, origin))
+            notes.append(new_note(part, origin, reason, **told))
     shown = outlook.history.without(list(leanings)).to_frame()
-    added = known.until(max(origins.values())).select(
+    added = known.until(max(origin for _, _, origin in pieces)).select(
         location=sorted({code for key in leanings for code in locations.parts(key[1])})
     )
-    panel = Panel.from_frame(
-        pd.concat([shown, added.to_frame()], ignore_index=True), step=outlook.history.step
-    )
-    return Forecast(
-        stack(outlook, pieces, origin),
-        outlook.horizons,
-        pd.concat([kept, split], ignore_index=True),
-        panel,
-    )
+    both = pd.concat([shown, added.to_frame()], ignore_index=True)
+    return rebuilt(outlook, made, notes, Panel.from_frame(both, step=outlook.history.step))
 
 
 def on_constant_units(outlook: Forecast, first: int) -> Forecast:
@@ -126,52 +119,38 @@ def on_constant_units(outlook: Forecast, first: int) -> Forecast:
         is the sum of the parts in the years in which all are known.
     """
     last = int(outlook.paths["year"].to_numpy()[-1])
-    values = dict(_by_key(outlook))
-    origins = dict(zip(keys_of(outlook), outlook.series["origin"].tolist()))
-    countries = {locations.country_of(place) for _, place, _ in values}
+    there = {piece[0]: piece for piece in pieces_of(outlook)}
+    countries = {locations.country_of(place) for _, place, _ in there}
     merged = {
         unit: locations.parts(unit)
         for country in sorted(countries)
         for unit in boundary_changes.constant_units(country, first, last)
         if "+" in unit
     }
-    pieces, origin, gone, sums = [], [], set(), []
+    sums: list[Piece] = []
+    gone, figures = set(), []
     table = outlook.history.latest
-    for source, measure in sorted({(source, measure) for source, _, measure in values}):
+    for source, measure in sorted({(source, measure) for source, _, measure in there}):
         for unit, codes in merged.items():
-            members = [(source, code, measure) for code in codes]
-            same = {origins.get(key) for key in members}
-            if not all(key in values for key in members) or len(same) > 1:
+            keys = [(source, code, measure) for code in codes]
+            members = [there[key] for key in keys if key in there]
+            if len(members) < len(keys) or len({origin for _, _, origin in members}) > 1:
                 continue
-            total = np.sum([values[key] for key in members], axis=0)
-            pieces.append(((source, unit, measure), total))
-            origin.append(origins[members[0]])
-            gone |= set(members)
-            sums.append(_summed(table, source, unit, measure, codes))
-    if not pieces:
+            total = np.sum([values for _, values, _ in members], axis=0)
+            sums.append(((source, unit, measure), total, members[0][2]))
+            gone |= set(keys)
+            figures.append(_summed(table, source, unit, measure, codes))
+    if not sums:
         raise DataError(
             f"nothing to add up: no unit that is constant since {first} has all its parts in "
             "this forecast."
         )
-    kept = [(key, paths) for key, paths in values.items() if key not in gone]
-    origin = [origins[key] for key, _ in kept] + origin
-    notes = outlook.notes
-    index = pd.MultiIndex.from_frame(notes[KEY])
-    left = notes[~index.isin(list(gone))]
-    added = [
-        {**_blank(key), "origin": int(when), "status": FORECAST, "reason": "Sum of its parts."}
-        for (key, _), when in zip(pieces, origin[len(kept) :])
-    ]
+    kept = [piece for key, piece in there.items() if key not in gone]
+    notes = [new_note(key, origin, "Sum of its parts.") for key, _, origin in sums]
     shown = [outlook.history.without(sorted(gone)).to_frame()] if kept else []
-    panel = Panel.from_frame(
-        pd.concat([*shown, *sums], ignore_index=True), step=outlook.history.step
-    )
-    return Forecast(
-        stack(outlook, [*kept, *pieces], origin),
-        outlook.horizons,
-        pd.concat([left, pd.DataFrame(added)], ignore_index=True),
-        panel,
-    )
+    both = pd.concat([*shown, *figures], ignore_index=True)
+    history = Panel.from_frame(both, step=outlook.history.step)
+    return rebuilt(outlook, [*kept, *sums], notes, history)
 
 
 def _summed(
@@ -183,21 +162,6 @@ def _summed(
     grouped = rows.groupby("year")
     total = grouped[["value", "population"]].sum(min_count=len(codes)).reset_index()
     return total.assign(source=source, location=unit, measure=measure, flag="derived;combined")
-
-
-def _until(series: Series, year: int) -> Series:
-    kept = series.years <= year
-    return Series(
-        series.source,
-        series.location,
-        series.measure,
-        series.years[kept],
-        series.values[kept],
-        series.population[kept],
-        series.precision[kept],
-        tuple(flags for flags, keep in zip(series.flags, kept) if keep),
-        series.step,
-    )
 
 
 def _leaning(unit: Series, members: Sequence[Series]) -> pd.DataFrame:
@@ -217,15 +181,8 @@ def _pool(tables: Sequence[pd.DataFrame]) -> SharedPrior:
     # One part of a pair says what the other one says.
     columns = [table[name].to_numpy() for table in tables for name in table.columns[:-1]]
     still = [np.zeros(len(column), dtype=bool) for column in columns]
-    return learn(
-        columns,
-        still,
-        [0.001] * len(columns),
-        local_level(),
-        (1.0,),
-        weight=stated["pooling"]["weight"],
-        degrees=stated["pooling"]["degrees"],
-    )
+    floors = [0.001] * len(columns)
+    return learn(columns, still, floors, local_level(), (1.0,), **stated["pooling"])
 
 
 def _split(
@@ -260,33 +217,3 @@ def _split(
         drawn[:, behind:] = share[column] * values[:, behind:] + apart[:, column]
         made[series.location] = drawn
     return made
-
-
-def _by_key(outlook: Forecast) -> list[tuple[SeriesKey, np.ndarray]]:
-    values = outlook.paths.transpose("draw", "series", "year").to_numpy()
-    return [(key, values[:, position]) for position, key in enumerate(keys_of(outlook))]
-
-
-def _blank(key: SeriesKey) -> dict[str, object]:
-    return {
-        "source": key[0],
-        "location": key[1],
-        "measure": key[2],
-        "observations": 0,
-        "scale": "",
-        "population": "",
-        "flags": "",
-    }
-
-
-def _note(key: SeriesKey, code: str, leaning: pd.DataFrame, origin: int) -> dict[str, object]:
-    years = len(leaning.dropna())
-    return {
-        **_blank((key[0], code, key[2])),
-        "origin": int(origin),
-        "observations": years,
-        "status": FORECAST,
-        "reason": f"Part of {key[1]}: the split is drawn, learned from {years} years in which "
-        "unit and parts are both known.",
-        "scale": "share and difference",
-    }

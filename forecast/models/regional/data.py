@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
-from forecast.accounts.audit import trusted
+from forecast.accounts.audit import table_of, trusted
 from forecast.accounts.identities import cover
 from forecast.exclusions import usable_since_break, usable_values
 from forecast.models.regional import internal_moves as internal
@@ -32,7 +32,6 @@ class Group:
 
     Attributes
     ----------
-    source, country : str
     regions : tuple of Series
         Net of all flows, in the order of the arrays' columns.
     years : ndarray of int, shape (n_years,)
@@ -125,11 +124,8 @@ def _total(
             found.append(first)
     # A register of arrivals and departures says more than a balance of the same thing.
     found.sort(key=lambda key: key[2] != "net_migration")
-    known = {series.key: series for series in panel}
     total = np.full(len(years), np.nan)
-    for key in reversed(found):
-        series = known[key]
-        stated = pd.Series(series.values, index=series.years).reindex(years).to_numpy()
+    for stated in table_of(panel, found, years.tolist()).T[::-1]:
         total = np.where(np.isnan(stated), total, stated)
     return total, tuple(found)
 
@@ -169,22 +165,17 @@ def told(
 
     Parameters
     ----------
-    fits : iterable of FittedGroup
     sums : iterable of Series
         What regions add up to.
     singles : iterable of Series
         Places by themselves.
-    inside : iterable of Moves
     """
     made: dict[SeriesKey, tuple[str, str]] = {}
-    for item in fits:
-        for series in item.group.regions:
-            scale = "rate" if item.group.rated else "persons"
-            made[series.key] = borrowed(usable_since_break(series)), scale
+    alone = [(series, item.group.rated) for item in fits for series in item.group.regions]
+    alone += [(series, is_rate(series)) for series in singles]
+    for series, rated in alone:
+        made[series.key] = borrowed(usable_since_break(series)), "rate" if rated else "persons"
     made |= {series.key: ("", "sum of regions") for series in sums}
-    for series in singles:
-        scale = "rate" if is_rate(series) else "persons"
-        made[series.key] = borrowed(usable_since_break(series)), scale
     for one in inside:
         reason = (
             f"Borrowed: {len(one.turnover)} years of the series, {len(one.net)} years of "

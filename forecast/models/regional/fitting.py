@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from forecast import locations
 from forecast.exclusions import usable_since_break, usable_values
-from forecast.models.regional.data import ALL, Group
+from forecast.models.regional.data import Group
 from forecast.models.regional.partial_pooling import SharedPrior, learn, posterior
-from forecast.models.series.posterior import simulate
+from forecast.models.series.posterior import SeriesPosterior, simulate
 from forecast.models.series.structural import Structural
-from forecast.panel import Panel, Series
+from forecast.panel import Series
 from forecast.scales import is_rate, population_ahead
 
 #: Degrees of freedom of the Student-t that makes one wild year count less.
@@ -76,7 +75,6 @@ class FittedGroup:
 
     Attributes
     ----------
-    group : Group
     shares : ndarray, shape (n_regions,)
     rest : ndarray, shape (n_years, n_regions)
         What is left of the nets beyond the shares, persons.
@@ -97,6 +95,13 @@ class FittedGroup:
         """Number of regions."""
         return len(self.group.regions)
 
+    def posterior(
+        self, pool: SharedPrior, column: int, years: slice = slice(None)
+    ) -> SeriesPosterior:
+        """Return what a region says in some years, with the pool as prior."""
+        breaks = self.group.breaks[years, column]
+        return posterior(pool, self.rates[years, column], breaks, self.floors[column])
+
     @property
     def observed(self) -> int:
         """Years with the rest of every region, or of all but one."""
@@ -116,7 +121,6 @@ def pools(fits: Sequence[FittedGroup], stated: Mapping[str, Any]) -> list[Shared
 
     Parameters
     ----------
-    fits : sequence of FittedGroup
     stated : mapping
         The table of ``models/internal.toml``.
     """
@@ -133,8 +137,7 @@ def pools(fits: Sequence[FittedGroup], stated: Mapping[str, Any]) -> list[Shared
                 [floor for item in alike for floor in item.floors],
                 nodes,
                 tuple(stated["discount"]),
-                weight=stated["pooling"]["weight"],
-                degrees=stated["pooling"]["degrees"],
+                **stated["pooling"],
             )
     return [made[kind] for kind in kinds]
 
@@ -152,25 +155,6 @@ def fit_group(group: Group, response: Mapping[str, float]) -> FittedGroup:
     return FittedGroup(group, share, rest, 1000.0 * rest / group.population, floors)
 
 
-def singles(panel: Panel, covered: Collection[tuple[str, str]]) -> list[Series]:
-    """Return nets of all flows of places outside every complete set of regions.
-
-    Parameters
-    ----------
-    panel : Panel
-    covered : collection of (source, country)
-        Where regions make up the country.
-    """
-    return [
-        series
-        for series in panel
-        if series.measure == ALL
-        and series.step == 1
-        and (series.source, locations.country_of(series.location)) not in covered
-        and usable_since_break(series) > 0
-    ]
-
-
 def draw(
     series: Series,
     pool: SharedPrior,
@@ -183,15 +167,11 @@ def draw(
 
     Parameters
     ----------
-    series : Series
-    pool : SharedPrior
     pool_of_rates : bool
         Whether the pool's unit is persons per 1,000 inhabitants. Where it, or the series,
         is not, the pool's shocks are carried over relative to the level.
     last : int
         The last year wanted.
-    n_draws : int
-    generator : numpy.random.Generator
 
     Returns
     -------

@@ -40,8 +40,6 @@ class Moves:
 
     Attributes
     ----------
-    source, country : str
-    places : tuple of str
     series : mapping of (location, measure) to Series
     net : DataFrame, years by places
         Internal nets in persons, where those of all places are known.
@@ -70,7 +68,6 @@ def collect(panel: Panel, matrices: pd.DataFrame) -> list[Moves]:
 
     Parameters
     ----------
-    panel : Panel
     matrices : DataFrame
         ``origin, destination, year, value`` of moves between regions, known at the panel's end.
     """
@@ -80,38 +77,29 @@ def collect(panel: Panel, matrices: pd.DataFrame) -> list[Moves]:
             by_source.setdefault(series.source, {})[series.location, series.measure] = series
     made = []
     for source, known in sorted(by_source.items()):
-        complete = {
-            place for place, _ in known if all((place, measure) in known for measure in MEASURES)
-        }
+        complete = {place for place, _ in known if {(place, one) for one in MEASURES} <= set(known)}
         for country in sorted({locations.country_of(place) for place in complete}):
             places = cover(country, complete)
             if places:
-                made.append(_moves(panel, source, country, places, known, matrices))
+                made.append(_moves(source, country, places, known, matrices))
     return [moves for moves in made if moves is not None]
 
 
 def _moves(
-    panel: Panel,
     source: str,
     country: str,
     places: list[str],
     known: Mapping[tuple[str, str], Series],
     matrices: pd.DataFrame,
 ) -> Moves | None:
+    figures = {key: pd.Series(one.values, index=one.years) for key, one in known.items()}
     into, out, stated = (
-        pd.DataFrame(
-            {
-                place: pd.Series(known[place, measure].values, index=known[place, measure].years)
-                for place in places
-            }
-        )
-        for measure in MEASURES
+        pd.DataFrame({place: figures[place, measure] for place in places}) for measure in MEASURES
     )
     turnover = ((into + out) / 2).dropna()
     if turnover.empty:
         return None
-    ours = matrices["origin"].isin(places) & matrices["destination"].isin(places)
-    rows = matrices[ours]
+    rows = matrices[matrices[["origin", "destination"]].isin(places).all(axis=1)]
     net, mobility = stated.dropna(), turnover.sum(axis=1)
     if len(rows):
         gained, lost = (
@@ -139,7 +127,6 @@ def draw(
 
     Parameters
     ----------
-    moves : Moves
     rest : mapping of str to Series of float by year
         What each unit's balance said beyond its share in the country's net; empty if there
         is no balance.
@@ -147,8 +134,6 @@ def draw(
         The same in the years after `Moves.origin`.
     pool : SharedPrior
         How lively regions are.
-    n_ahead, n_draws : int
-    generator : numpy.random.Generator
 
     Returns
     -------
@@ -193,11 +178,13 @@ def draw(
     turnover = _turnover(moves, n_ahead, n_draws, generator)
     # Whoever gains or loses has moved.
     turnover = np.maximum(turnover, np.abs(net) / 2)
-    drawn = {}
+    drawn: dict[tuple[str, str], np.ndarray] = {}
     for column, place in enumerate(places):
-        drawn[place, MEASURES[0]] = turnover[:, column] + net[:, column] / 2
-        drawn[place, MEASURES[1]] = turnover[:, column] - net[:, column] / 2
-        drawn[place, MEASURES[2]] = drawn[place, MEASURES[0]] - drawn[place, MEASURES[1]]
+        into, out = (
+            turnover[:, column] + net[:, column] / 2,
+            turnover[:, column] - net[:, column] / 2,
+        )
+        drawn |= {(place, name): one for name, one in zip(MEASURES, (into, out, into - out))}
     return drawn
 
 

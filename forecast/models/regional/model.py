@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecast import locations
 from forecast.accounts.identities import cover
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.data import inputs
 from forecast.errors import TooShortError
+from forecast.exclusions import usable_since_break
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble, note
 from forecast.models.regional import fitting
@@ -101,12 +103,8 @@ class FittedInternal(FittedBase):
 
     Attributes
     ----------
-    panel : Panel
-    seed : int
     pools : list of SharedPrior
         What the regions of each group have in common.
-    fits : list of FittedGroup
-    moves : list of Moves
     """
 
     panel: Panel
@@ -127,10 +125,8 @@ class FittedInternal(FittedBase):
         rows = []
         for item, pool in zip(self.fits, self.pools):
             for column, series in enumerate(item.group.regions):
-                breaks, floor = item.group.breaks[:, column], item.floors[column]
-                known = posterior(pool, item.rates[:, column], breaks, floor)
                 rows.append((*series.key, "share", float(item.shares[column])))
-                rows.append((*series.key, "innovation", known.spread))
+                rows.append((*series.key, "innovation", item.posterior(pool, column).spread))
         return pd.DataFrame(rows, columns=[*KEY, "parameter", "mean"])
 
     @property
@@ -168,9 +164,8 @@ class FittedInternal(FittedBase):
             drawn |= self._inside(inside, wanted[-1], draws, rests)
         return assemble(self.panel, drawn, wanted, self.notes, model="internal", seed=self.seed)
 
-    def _generator(self, *name: str) -> np.random.Generator:
-        key = (name[0], name[1] if len(name) > 1 else "", "futures")
-        return np.random.default_rng(series_seed(self.seed, "internal", key))
+    def _generator(self, source: str, place: str) -> np.random.Generator:
+        return np.random.default_rng(series_seed(self.seed, "internal", (source, place, "futures")))
 
     def _regions(
         self,
@@ -192,17 +187,14 @@ class FittedInternal(FittedBase):
         )
         for column, series in enumerate(group.regions):
             behind = end - series.origin
-            seen = slice(len(group.years) - behind), column
-            known = posterior(pool, item.rates[seen], group.breaks[seen], item.floors[column])
+            known = item.posterior(pool, column, slice(len(group.years) - behind))
             path = simulate(known, behind + n_ahead, n_draws, generator)
             size = np.append(group.population[len(group.years) - behind :, column], people[column])
             path = path * size / 1000.0
             paths[:, column], early[column] = path[:, behind:], path[:, :behind]
         rest = cancelled(paths)
         rests[group.country] = item, rest
-        total = self._total(
-            item, pool, end, n_ahead, n_draws, national, people.sum(axis=0), generator
-        )
+        total = self._total(item, pool, n_draws, national, people.sum(axis=0), generator)
         values = item.shares[:, None] * total[:, None, :] + rest
         drawn = {}
         for column, series in enumerate(group.regions):
@@ -232,15 +224,14 @@ class FittedInternal(FittedBase):
         self,
         item: FittedGroup,
         pool: SharedPrior,
-        end: int,
-        n_ahead: int,
         n_draws: int,
         national: National,
         people: np.ndarray,
         generator: np.random.Generator,
     ) -> np.ndarray:
         """Return draws of the country's net, shape (n_draws, n_ahead), given or made here."""
-        years = range(end + 1, end + n_ahead + 1)
+        n_ahead, first = len(people), int(item.group.years[-1]) + 1
+        years = range(first, first + n_ahead)
         given: Mapping[int, np.ndarray] = {}
         stated: Mapping[int, float] = {}
         for key in item.group.totals:
@@ -263,10 +254,17 @@ class FittedInternal(FittedBase):
         return drawn
 
     def _singles(self) -> list[Series]:
+        """Return nets of all flows of places outside every complete set of regions."""
         covered = {(item.group.source, item.group.country) for item in self.fits}
         taken = {key for item in self.fits for key in item.group.totals}
         return [
-            series for series in fitting.singles(self.panel, covered) if series.key not in taken
+            series
+            for series in self.panel
+            if series.measure == ALL
+            and series.step == 1
+            and (series.source, locations.country_of(series.location)) not in covered
+            and series.key not in taken
+            and usable_since_break(series) > 0
         ]
 
     def _inside(
@@ -277,20 +275,12 @@ class FittedInternal(FittedBase):
         ahead: dict[str, np.ndarray] = {}
         if inside.country in rests:
             item, rest = rests[inside.country]
-            shift = int(item.group.years[-1]) - inside.origin
-            if shift == 0:
+            if int(item.group.years[-1]) == inside.origin:
                 for column, series in enumerate(item.group.regions):
                     past[series.location] = pd.Series(item.rest[:, column], item.group.years)
                     ahead[series.location] = rest[:, column]
-        found = internal.draw(
-            inside,
-            past,
-            ahead,
-            self.pool,
-            n_ahead,
-            n_draws,
-            self._generator(inside.source, inside.country),
-        )
+        generator = self._generator(inside.source, inside.country)
+        found = internal.draw(inside, past, ahead, self.pool, n_ahead, n_draws, generator)
         drawn = {}
         for (place, measure), paths in found.items():
             series = inside.series[place, measure]

@@ -27,8 +27,6 @@ class SharedPrior:
 
     Attributes
     ----------
-    nodes : Nodes
-    discounts : tuple of float
     node_weights : ndarray, shape (k,)
     discount_weights : ndarray, shape (d,)
     degrees, variance : float
@@ -65,8 +63,6 @@ def learn(
         Series in one unit, and the years that start a new level.
     floors : sequence of float
         Rounding of each, as in `statespace.condition`.
-    nodes : Nodes
-    discounts : sequence of float
     weight : float
         How many series the prior weights of the nodes count for.
     degrees : float
@@ -105,9 +101,7 @@ def posterior(
 
     Parameters
     ----------
-    pool : SharedPrior
     values, breaks : ndarray, shape (n_years,)
-    floor : float
     variance : float, optional
         Centre of the prior of the variance where the series is in another unit.
     """

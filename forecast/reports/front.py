@@ -1,0 +1,187 @@
+"""The front page: one row per country, source and target year, and one sentence per country."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forecast import labels
+from forecast.exclusions import last_break, usable_since_break
+from forecast.language import Language, message, rounded
+from forecast.reports import provenance, sentences
+from forecast.reports.record import Record
+from forecast.reports.series_view import SeriesView
+from forecast.reports.verdicts import held
+
+#: Measures that say most about a country in one number.
+NET = ("net_migration", "net_all_flows")
+#: A series with fewer usable figures than this rests on what is borrowed from others.
+FEW = 8
+_EXPECTED = {
+    "immigration": message("About {middle} people arrive in {year}."),
+    "emigration": message("About {middle} people leave in {year}."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FrontRow:
+    """One series in one target year, as written for readers.
+
+    Attributes
+    ----------
+    series : str
+        Source, location and measure.
+    source, last, last_year : str
+        The last observed figure and its year.
+    year : int
+    own : bool
+        Whether the country's own policy concept names the year.
+    observed, middle, low, high : str
+        The figure, if the year is already observed; else the median and the 80 % interval.
+    loss : str
+        Chance of more leaving than arriving; empty for counts.
+    share : int
+        The same in whole percent.
+    held : str
+        How often such intervals of this very series held.
+    """
+
+    series: str
+    source: str
+    last: str
+    last_year: int
+    year: int
+    own: bool
+    observed: str
+    middle: str
+    low: str
+    high: str
+    loss: str
+    share: int
+    held: str
+
+
+def front(
+    fitted: Sequence[SeriesView], own: Sequence[int], found: Record | None, words: Language
+) -> dict[str, Any] | None:
+    """Return what the front page says of one country.
+
+    Parameters
+    ----------
+    fitted : sequence of SeriesView
+        National series with a forecast, the source to be preferred first.
+    own : sequence of int
+        Target years of the country's own policy concept; without one the last year counts.
+    found : Record or None
+    words : Language
+
+    Returns
+    -------
+    dict or None
+        A net flow leads, else arrivals, else departures, else what there is; ``net`` says
+        whether one does. ``rows``, of every source of that measure; ``sentences``, on the first
+        of them. None if nothing national was forecast.
+    """
+    if not fitted:
+        return None
+    lead = min(fitted, key=_leading)
+    same = [view for view in fitted if view.series.measure == lead.series.measure]
+    years = own or lead.horizons[-1:]
+    said = [_expected(lead, years[-1], words), little(lead, words)]
+    said += [
+        f"{labels.source(view.series.source, words)}: {turned}"
+        for view in same
+        if (turned := provenance.other_sign(view, words))
+    ]
+    return {
+        "net": lead.series.measure in NET,
+        "measure": labels.measure(lead.series.measure, words),
+        "rows": [_row(view, year, own, found, words) for view in same for year in years],
+        "text": " ".join(part for part in said if part),
+    }
+
+
+def _leading(view: SeriesView) -> int:
+    measure = view.series.measure
+    return 0 if measure in NET else labels.ORDER[measure]
+
+
+def little(view: SeriesView, words: Language) -> str:
+    """Say that a series has few figures, and that its forecast is borrowed; else nothing."""
+    known = usable_since_break(view.series)
+    if known >= FEW:
+        return ""
+    return words.count(
+        "The {source} has {n} usable figure since {year}: how far it may move is borrowed from "
+        "other series.",
+        "The {source} has {n} usable figures since {year}: how far it may move is borrowed from "
+        "other series.",
+        known,
+        source=labels.source(view.series.source, words),
+        year=int(view.series.years[last_break(view.series)]),
+    )
+
+
+def _expected(view: SeriesView, year: int, words: Language) -> str:
+    """Say the middle estimate of one series in one year, and the chance of a net loss."""
+    known = view.observed(year)
+    if known is not None:
+        return sentences.observed(known, view.series.signed, words)
+    if year not in view.years:
+        return ""
+    drawn = view.at(year)
+    middle = rounded(float(np.median(drawn)))
+    if not view.series.signed:
+        shape = _EXPECTED.get(view.series.measure, message("About {middle} in {year}."))
+        return words.say(shape, middle=words.persons(middle), year=year)
+    shape = (
+        message("In {year} about {middle} more people arrive than leave ({source}); {loss}.")
+        if middle >= 0
+        else message("In {year} about {middle} more people leave than arrive ({source}); {loss}.")
+    )
+    return words.say(
+        shape,
+        year=year,
+        middle=words.persons(abs(middle)),
+        source=labels.source(view.series.source, words),
+        loss=sentences.net_loss(drawn, words),
+    )
+
+
+def _row(
+    view: SeriesView, year: int, own: Sequence[int], found: Record | None, words: Language
+) -> FrontRow:
+    last_year, last = view.last()
+    signed, known = view.series.signed, view.observed(year)
+    middle = low = high = loss = tried = ""
+    share = 0
+    if year in view.years:
+        drawn = view.at(year)
+        low, middle, high = (
+            words.persons(rounded(float(number)), sign=signed)
+            for number in np.quantile(drawn, [0.1, 0.5, 0.9])
+        )
+        if signed:
+            chance = float((drawn < 0).mean())
+            loss, share = words.percent(chance), round(100 * chance)
+        tried = (
+            "" if found is None else held(found.nearest(view.key, year - view.series.origin), words)
+        )
+    return FrontRow(
+        " ".join(view.key),
+        labels.source(view.series.source, words),
+        words.persons(last, sign=signed),
+        last_year,
+        year,
+        year in own,
+        "" if known is None else words.persons(known, sign=signed),
+        middle,
+        low,
+        high,
+        loss,
+        share,
+        tried,
+    )
