@@ -63,30 +63,6 @@ def fan(
         return to_svg(figure, name, heading(view, words), sentences.fan_description(view, words))
 
 
-def spark(view: SeriesView, words: Language) -> str:
-    """Draw the same fan small and bare, for the first screen."""
-    name = identity("spark", *view.key)
-    with drawing(name):
-        figure, axes = svg.canvas(210, 96, left=4, right=4, top=5, bottom=20)
-        divisor = _divisor(view)
-        _future(axes, view, divisor, dots=False)
-        shown = view.series.years >= SPARK_YEAR
-        seen = view.series.years[shown], view.series.values[shown] / divisor
-        axes.plot(*seen, color=INK, lw=1.5)
-        first = max(SPARK_YEAR, int(view.series.years[0]))
-        last = max(view.horizons[-1], view.series.origin)
-        axes.set_xlim(first - 0.8, last + 1.2)
-        if view.series.signed:
-            axes.axhline(0, color=MUTED, lw=0.8)
-        svg.ground(axes, [first, last])
-        for year, side in ((first, "left"), (last, "right")):
-            axes.annotate(
-                str(year), (year, 0), xycoords=("data", "axes fraction"), xytext=(0, -6),
-                textcoords="offset points", ha=side, va="top", color=MUTED,
-            )  # fmt: skip
-        return to_svg(figure, name, heading(view, words), sentences.fan_description(view, words))
-
-
 def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
     """Draw series in the order given, first on top, with 50, 80 and 95 % intervals.
 

@@ -17,6 +17,7 @@ from forecast.language import Language
 from forecast.outlook import Forecast
 from forecast.reports import charts, other_sources, provenance, sentences
 from forecast.reports.contradictions import contradictions
+from forecast.reports.front import front, little
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
 from forecast.reports.manifest import changes
@@ -29,7 +30,7 @@ from forecast.reports.series_view import SeriesView
 from forecast.reports.tables import LEVELS, intervals
 from forecast.reports.targets import Threshold, chance
 from forecast.reports.targets import section as aims
-from forecast.reports.verdicts import in_short, verdict
+from forecast.reports.verdicts import verdict
 from forecast.scenarios.scenario import Scenario
 
 #: Countries in this order, others behind them by name.
@@ -110,6 +111,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         "countries": countries,
         "expected": len(entries),
         "net": all(one["net"] for one in entries),
+        "signed": any(row.loss for one in entries for row in one["rows"]),
         "unfit": [unfit(view, words) for view in views if not view.forecast],
         "data": data(views, words),
         "disagree": other_sources.disagreements(ordered, words),
@@ -141,7 +143,7 @@ def _country(
     ours = [view for view in views if view.country == code]
     national = sorted(
         (view for view in ours if view.national),
-        key=lambda s: (s.series.source != _UN, s.series.source, labels.ORDER[s.series.measure]),
+        key=lambda s: (s.series.source == _UN, s.series.source, labels.ORDER[s.series.measure]),
     )
     fitted = [view for view in national if view.forecast]
     stated = CONCEPTS.get(code)
@@ -153,7 +155,7 @@ def _country(
         "concept": sentences.concept(code, words),
         "own": own,
         "targets": [_target(fitted, year, extra, explanation) for year in own or horizons],
-        "brief": entry(fitted, own, extra.record, words),
+        "brief": front(fitted, own, extra.record, words),
         "contrast": _contrast(national, words),
         "figures": [_figure(view, words) for view in fitted],
         "rows": intervals(fitted, words),
@@ -189,6 +191,7 @@ def _target(
                 if threshold.concerns(view)
             ]
             text.append(sentences.total(view, year, words))
+            text.append(little(view, words))
             text.append(contradictions(view, year, fitted, explanation, words))
             if found:
                 judged = found.nearest(view.key, year - view.series.origin)
@@ -220,72 +223,3 @@ def _figure(view: SeriesView, words: Language) -> CaptionedChart:
             part for part in (sentences.flags(view, words), provenance.revised(view, words)) if part
         ),
     )
-
-
-#: Measures that say most about a country in one number.
-NET = ("net_migration", "net_all_flows")
-
-
-def entry(
-    fitted: Sequence[SeriesView], own: Sequence[int], found: Record | None, words: Language
-) -> dict[str, Any] | None:
-    """Return the entry of a country: its leading series in every target year.
-
-    Parameters
-    ----------
-    fitted : sequence of SeriesView
-        National series with a forecast, the source to be preferred first.
-    own : sequence of int
-        Target years of the country's own policy concept.
-    found : Record or None
-    words : Language
-
-    Returns
-    -------
-    dict or None
-        A net flow leads, else arrivals, else departures, else what there is; ``net`` says
-        whether one does. None if nothing national was forecast.
-    """
-    if not fitted:
-        return None
-    lead = min(fitted, key=_leading)
-    return {
-        "net": lead.series.measure in NET,
-        "what": labels.measure(lead.series.measure, words),
-        "source": labels.source(lead.series.source, words),
-        "last": sentences.last_figure(lead, words),
-        "spark": Markup(charts.spark(lead, words)),  # noqa: S704  escaped where it is drawn
-        "turned": provenance.other_sign(lead, words),
-        "lines": [
-            {
-                "year": year,
-                "own": year in own,
-                "text": sentences.expectation(lead, year, words),
-                "record": _in_short(lead, year, found, words),
-            }
-            for year in lead.horizons
-        ],
-        "others": [
-            {
-                "source": labels.source(view.series.source, words),
-                "year": year,
-                "text": sentences.expectation(view, year, words),
-                "record": _in_short(view, year, found, words),
-            }
-            for view in fitted
-            if view is not lead and view.series.measure == lead.series.measure
-            for year in own or lead.horizons[-1:]
-        ],
-    }
-
-
-def _leading(view: SeriesView) -> int:
-    measure = view.series.measure
-    return 0 if measure in NET else labels.ORDER[measure]
-
-
-def _in_short(view: SeriesView, year: int, found: Record | None, words: Language) -> str:
-    """Return the verdict beside a sentence of the first screen; none on what is observed."""
-    if found is None or year not in view.years:
-        return ""
-    return in_short(found.nearest(view.key, year - view.series.origin), words)

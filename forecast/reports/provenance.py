@@ -231,10 +231,8 @@ def other_sign(view: SeriesView, words: Language) -> str:
     if not turned:
         return ""
     return words.count(
-        "The release before had the opposite sign in {n} year of {of}: the chances hold only as "
-        "far as the newest figures do.",
-        "The release before had the opposite sign in {n} years of {of}: the chances hold only as "
-        "far as the newest figures do.",
+        "the release before had the opposite sign in {n} year of {of}.",
+        "the release before had the opposite sign in {n} years of {of}.",
         turned,
         of=len(years),
     )

@@ -34,14 +34,6 @@ _VERDICTS = {
     WIDE: message("intervals were wider than they need be"),
     TOO_LITTLE: message("too few past forecasts to judge"),
 }
-#: The same verdicts as they open a sentence of the first screen, and in a table.
-_OPENING = {
-    SKILFUL: message("Better than assuming no change so far"),
-    NO_BETTER: message("Not shown to be better than assuming no change"),
-    NARROW: message("Such intervals were too narrow so far"),
-    WIDE: message("Such intervals were wider than they needed to be so far"),
-    TOO_LITTLE: message("Too few past forecasts to judge"),
-}
 _CELL = {
     SKILFUL: message("better"),
     NO_BETTER: message("no better"),
@@ -84,24 +76,23 @@ def ahead(horizons: Sequence[int], words: Language) -> str:
     )
 
 
-def in_short(judged: Judged | None, words: Language) -> str:
-    """Give the verdict on one series as a sentence; empty without one.
+def held(judged: Judged | None, words: Language) -> str:
+    """Say in a cell how often the 80 % intervals of one series held; empty without a record.
 
-    The distance at which it was reached is named where it is not the one asked for.
+    The distance at which they were tried is named where it is not the one asked for.
     """
     if judged is None:
         return ""
-    if judged.far:
-        return words.count(
-            "Not tried so far ahead, only up to {n} year.",
-            "Not tried so far ahead, only up to {n} years.",
-            judged.tried,
-        )
-    said = words.say(_OPENING[named(judged.row)])
+    if judged.far or judged.row["verdict"] == TOO_LITTLE:
+        return words.say("not known")
+    said = words.say(
+        "{share} of {n}",
+        share=words.share(float(judged.row["coverage"])),
+        n=int(judged.row["origins"]),
+    )
     if judged.tried == judged.asked:
-        return f"{said}."
-    when = ahead([judged.tried], words)
-    return words.say("{verdict} (tried {when}).", verdict=said, when=when)
+        return said
+    return words.say("{verdict} ({when})", verdict=said, when=ahead([judged.tried], words))
 
 
 def in_cell(judged: Judged | None, words: Language) -> str:

@@ -37,7 +37,7 @@ addEventListener("load", () => {
   const wide = [...document.querySelectorAll("body *")].filter((node) =>
     node.getBoundingClientRect().right > width + 1 && !scrolls(node) &&
     !node.classList.contains("skip") && !node.closest("svg > *"));
-  const drawings = [...document.querySelectorAll("figure svg, .entry svg")];
+  const drawings = [...document.querySelectorAll("figure svg")];
   const boxes = drawings.map((node) => node.getBoundingClientRect());
   const touch = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 &&
     a.top < b.bottom - 3 && b.top < a.bottom - 3;

@@ -97,8 +97,8 @@ def test_style_fetches_nothing(written: list[Path]) -> None:
 
 def test_every_series_has_a_figure_or_a_reason(page: Page, outlook: Forecast) -> None:
     regional = outlook.series["location"].str.contains("-")
-    sparks, rankings, moves, contrasts = 2, 1, 1, 1
-    assert page.count("svg") == len(outlook.series) + sparks + rankings + moves + contrasts
+    rankings, moves, contrasts = 1, 1, 1
+    assert page.count("svg") == len(outlook.series) + rankings + moves + contrasts
     assert regional.sum() == 3
     unfit = outlook.notes[outlook.notes["status"] == "not forecast"]
     text = " ".join(page.text)
@@ -266,4 +266,4 @@ def test_the_bundled_report_is_light_and_quick(tmp_path: Path) -> None:
     page = Page(path.read_text(encoding="utf-8"))
     anchors = {"KGZ-2025", "KGZ-2030", "KAZ-2027", "UZB-2030", "unfit", "data", "methods", "limits"}
     assert anchors <= set(page.attributes("id"))
-    assert page.count("svg") >= len(outlook.series) + 5 + 2
+    assert page.count("svg") >= len(outlook.series) + 2

@@ -117,14 +117,13 @@ def too_far(tried: int, asked: int) -> bool:
     return 2 * tried < asked and asked - tried > 2
 
 
-def opening(outlook: Forecast, track: Track, key: Key, distance: int) -> list[int]:
-    """The distance at which a verdict of the first screen was reached, unless it is this one."""
-    judged = track.verdicts().set_index(["model", "source", "location", "measure"]).sort_index()
-    if (outlook.model, *key) not in judged.index:
+def held(outlook: Forecast, track: Track, key: Key, distance: int) -> list[int]:
+    """How often the intervals of a series held, and the distance tried unless it is this one."""
+    said = record(outlook, track, key, distance)
+    if len(said) < 2:
         return []
-    horizons = judged.loc[[(outlook.model, *key)], "horizon"]
-    horizon = min(horizons, key=lambda h: (abs(h - distance), -h))
-    return [] if horizon == distance else [horizon]
+    horizon, _, _, share, count = said
+    return [share, count] + ([] if horizon == distance else [horizon])
 
 
 def sections(text: str) -> Iterator[tuple[str, int, str, str, str]]:
@@ -161,29 +160,33 @@ def check(text: str, outlook: Forecast, track: Track, words: Language) -> int:
             assert numbers(said) == ought, (key, year, plain(said))
         count += 1
     first = text[text.index('class="first"') : text.index('class="caution"')]
-    for entry in re.findall(r'<article class="entry">.*?</article>', first, re.DOTALL):
-        place = re.search(r'href="#(\w+)"', entry)[1]  # type: ignore[index]
-        lead, *others = re.findall(r'<div class="o(?:rigin|ther)">.*?</div>', entry, re.DOTALL)
-        what, source = re.search(r"<dd>(.*?), <bdi>(.*?)</bdi>", lead).groups()  # type: ignore[union-attr]
-        key = key_of(outlook, place, plain(what), plain(source), words)
-        seen = figures(outlook, key)
-        assert numbers(lead)[:2] == [seen.index[-1], round(seen.iloc[-1])]
-        lines = re.findall(r"<div(?: class=\"own\")?><dt>(\d+)</dt><dd>(.*?)</dd>", entry)
-        lines = [(key, *line) for line in lines]
-        for other in others:
-            year, what, source, said = re.search(  # type: ignore[union-attr]
-                r'<dt>(\d+)</dt><dd><span class="what">(.*?), <bdi>(.*?)</bdi>(.*)</dd>', other
-            ).groups()
-            named = key_of(outlook, place, plain(what), plain(source), words)
-            lines.append((named, year, said))
-        for named, year, said in lines:
-            draws = drawn(outlook, named)
-            if int(year) in draws:
-                distance = int(year) - int(figures(outlook, named).index[-1])
-                ought = expected(draws[int(year)].to_numpy(), named[2])
-                assert numbers(said) == opening(outlook, track, named, distance) + ought
+    for body in re.findall(r'<tbody id="front-\w+">.*?</tbody>', first, re.DOTALL):
+        rows = re.findall(
+            r'<tr data-series="(.*?)" data-year="(\d+)".*?>(.*?)</tr>', body, re.DOTALL
+        )
+        for series, stated, said in rows:
+            key, year = tuple(series.split(" ")), int(stated)
+            said = re.sub(r"<[^>]*>", " ", said)
+            assert numbers(said) == front_row(outlook, track, key, year), (key, year)  # type: ignore[arg-type]
             count += 1
+        key, year = tuple(rows[0][0].split(" ")), int(rows[-1][1])
+        draws, text_of = drawn(outlook, key), re.search(r'class="said"><td[^>]*>(.*?)</td>', body)  # type: ignore[arg-type]
+        if year in draws and key[2] in SIGNED:
+            ought = [year, abs(rounded(draws[year].median())), percent((draws[year] < 0).mean())]
+            assert numbers(text_of[1])[:3] == ought  # type: ignore[index]
     return count
+
+
+def front_row(outlook: Forecast, track: Track, key: Key, year: int) -> list[int]:
+    seen, draws = figures(outlook, key), drawn(outlook, key)
+    said = [round(seen.iloc[-1]), int(seen.index[-1]), year]
+    if year not in draws:
+        return [*said, round(seen[year])]
+    middle, low, high = (rounded(draws[year].quantile(q)) for q in (0.5, 0.1, 0.9))
+    said += [middle, low, high]
+    if key[2] in SIGNED:
+        said.append(percent((draws[year] < 0).mean()))
+    return said + held(outlook, track, key, year - int(seen.index[-1]))
 
 
 def test_every_sentence_is_supported(

@@ -101,12 +101,13 @@ def judged(verdict: str, tried: int, asked: int, **more: float) -> verdicts.Judg
 
 
 def test_verdicts_in_short() -> None:
-    better = "Better than assuming no change so far"
-    assert verdicts.in_short(judged("skilful", 3, 3), ENGLISH) == f"{better}."
-    assert verdicts.in_short(judged("skilful", 1, 3), ENGLISH) == f"{better} (tried 1 year ahead)."
-    poor = judged("no better than naive", 3, 3)
-    assert verdicts.in_short(poor, ENGLISH) == "Not shown to be better than assuming no change."
-    assert verdicts.in_short(None, ENGLISH) == ""
+    numbers_of = {"coverage": 0.78, "origins": 18}
+    assert verdicts.held(judged("skilful", 3, 3, **numbers_of), ENGLISH) == "78\u202f% of 18"
+    nearest = verdicts.held(judged("skilful", 1, 3, **numbers_of), ENGLISH)
+    assert nearest == "78\u202f% of 18 (1 year ahead)"
+    few = judged("too little data", 3, 3, coverage=0.5, origins=2)
+    assert verdicts.held(few, ENGLISH) == "not known"
+    assert verdicts.held(None, ENGLISH) == ""
     assert verdicts.verdict(judged("too little data", 1, 1), ENGLISH) == (
         "Track record 1 year ahead: too few past forecasts to judge."
     )
@@ -118,11 +119,11 @@ def test_verdicts_in_short() -> None:
 def test_a_short_record_says_nothing_of_the_far_future(words: Language) -> None:
     """One year tried is no praise of a forecast thirty-six years ahead."""
     far = judged("skilful", 1, 36, skill=0.2, coverage=0.8, origins=20)
-    for say in (verdicts.in_short, verdicts.in_cell, verdicts.verdict):
+    for say in (verdicts.in_cell, verdicts.verdict):
         said = say(far, words)
         assert numbers(said) == [1]
         assert verdicts.cell("skilful", words) not in said.lower()
-    assert verdicts.in_short(far, ENGLISH) == "Not tried so far ahead, only up to 1 year."
+    assert verdicts.held(far, ENGLISH) == "not known"
 
 
 def test_a_record_of_other_horizons_is_named_on_the_page(
@@ -131,12 +132,10 @@ def test_a_record_of_other_horizons_is_named_on_the_page(
     outlook = forecast(varied, model="mean", horizons=(2026, 2027, 2060), draws=100)
     text = report(outlook, track, folder=tmp_path, targets=[FAR_TARGET])[0].read_text("utf-8")
     first = text[text.index('class="first"') : text.index('id="how"')]
-    spans = re.findall(r'<span class="verdict">(.*?)</span>', first)
-    far = "Not tried so far ahead, only up to 3 years."
-    assert far in spans
-    # Four years ahead were not tried themselves: the sentence names what was.
-    assert any(said.endswith("(tried 3 years ahead).") for said in spans)
-    assert all(said == far for said in re.findall(r"<dt>2060</dt><dd>.*?>(Not .*?)</span>", first))
+    held = re.findall(r'data-year="(\d+)".*?class="held".*?>(.*?)</td>', first, re.DOTALL)
+    assert {said for year, said in held if year == "2060"} == {"not known"}
+    # Four years ahead were not tried themselves: the cell names what was.
+    assert any(said.endswith("(3 years ahead)") for _, said in held)
     cells = re.findall(r'<td class="judged">(.*?)</td>', text)
     assert cells == ["not tried so far ahead (up to 3 years)"]
 
@@ -167,12 +166,9 @@ def test_the_page_carries_the_record(
     words = language(code)
     assert text.count("<caption") > 6
     first = text[text.index('class="first"') : text.index('id="how"')]
-    # Each sentence on a year ahead opens with its verdict.
-    sentences = [line for line in re.findall(r"<dd>.*?</dd>", first) if "four chances" in line]
-    if code == "en":
-        assert len(sentences) >= 6
-        assert all('<dd><span class="' in line and "verdict" in line for line in sentences)
-    assert first.count('class="verdict"') >= 6
+    # Each range stands beside how often such ranges held.
+    assert first.count('class="held"') >= 3
+    assert len(re.findall(r'class="held"[^>]*>[^<]*\d+\u202f?%', first)) >= 2
     assert verdicts.legend(words) in html.unescape(text)
 
 
