@@ -174,6 +174,7 @@ def check(text: str, outlook: Forecast, track: Track, words: Language) -> int:
         if year in draws and key[2] in SIGNED:
             ought = [year, abs(rounded(draws[year].median())), percent((draws[year] < 0).mean())]
             assert numbers(text_of[1])[:3] == ought  # type: ignore[index]
+            count += 1
     return count
 
 
@@ -193,7 +194,7 @@ def test_every_sentence_is_supported(
     judged: Forecast, track: Track, words: Language, tmp_path: Path
 ) -> None:
     path = report(judged, track, folder=tmp_path, language=words.code)[0]
-    assert check(path.read_text(encoding="utf-8"), judged, track, words) > 12
+    assert check(path.read_text(encoding="utf-8"), judged, track, words) >= 12
 
 
 def test_the_check_sees_a_wrong_number(
