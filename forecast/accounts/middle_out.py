@@ -1,4 +1,4 @@
-"""From the middle out: a country's flows make its net, and its regions share it by inhabitants."""
+"""From the middle out: a country's flows make its net, and its regions follow it."""
 
 from __future__ import annotations
 
@@ -94,25 +94,35 @@ def _countries(
     return found
 
 
-def shares(panel: Panel, keys: Sequence[SeriesKey]) -> np.ndarray | None:
-    """Return the diagonal metric in which series take what is to be shared by inhabitants.
+def handed_down(
+    draws: np.ndarray,
+    matrix: np.ndarray,
+    panel: Panel,
+    keys: Sequence[SeriesKey],
+    held: np.ndarray,
+) -> np.ndarray:
+    """Return draws of which those not held share by inhabitants what all leave open on average.
 
     Parameters
     ----------
+    draws : ndarray, shape (n_draws, k)
+    matrix : ndarray, shape (m, k)
+        Coefficients of the identities.
     panel : Panel
+        The last populations. If one of them is not known, nothing is shared.
     keys : sequence of SeriesKey
-
-    Returns
-    -------
-    ndarray of shape (n_series, n_series), or None
-        None if the last population of one of them is not known.
+    held : ndarray of bool, shape (k,)
+        Series that stay as they are.
     """
-    inhabitants = []
-    for key in keys:
-        series = panel.find(key)
+    inhabitants = np.zeros(len(keys))
+    for position in np.flatnonzero(~held):
+        series = panel.find(keys[position])
         people = np.empty(0) if series is None else series.population
         known = people[~np.isnan(people)]
         if not len(known):
-            return None
-        inhabitants.append(float(known[-1]))
-    return np.diag(inhabitants)
+            return draws
+        inhabitants[position] = known[-1]
+    open_middle = np.median(draws @ matrix.T, axis=0)
+    weighted = inhabitants[:, None] * matrix.T
+    shift = weighted @ np.linalg.lstsq(matrix @ weighted, open_middle, rcond=None)[0]
+    return np.asarray(draws - shift)

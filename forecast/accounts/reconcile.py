@@ -11,7 +11,7 @@ import pandas as pd
 from forecast import validation
 from forecast.accounts.audit import about, complete, table_of, trusted
 from forecast.accounts.identities import Identity, matrix
-from forecast.accounts.middle_out import nets_from_flows, order_of_the_country, shares
+from forecast.accounts.middle_out import handed_down, nets_from_flows, order_of_the_country
 from forecast.accounts.projection import project
 from forecast.accounts.reconciliation import bottom_up, of_draws, of_errors, top_down
 from forecast.errors import DataError, FitError, unknown_name
@@ -43,8 +43,9 @@ def reconcile(
         covariance, counts staying at or above zero (see `projection.project`).
         ``"bottom-up"`` recomputes nets and totals; ``"top-down"`` hands totals down by
         shares. ``"middle-out"`` makes the net of a country the difference of its arrivals
-        and departures; its regions, in the order of the country's worlds, share what is
-        left by inhabitants. Accounts without a country's flows are moved as by ``"mint"``.
+        and departures; its regions, in the order of the country's worlds, share by
+        inhabitants what their middles leave open, and move like ``"mint"`` for the rest.
+        Accounts without a country's flows are moved as by ``"mint"``.
     identities : sequence of Identity, optional
         By default those of `identities.stated` that the figures up to the origin obey.
     covariance : {"draws", "changes", "diagonal"} or DataFrame
@@ -109,7 +110,8 @@ def reconcile(
             metric = np.where(np.outer(free, free), metric, 0.0)
             held = settled[columns].any(axis=1) & (settled[columns, year] | ~free)
             if held.any() and free[~held].all():
-                metric = _handed_down(outlook, here, metric, held)
+                metric = np.where(np.outer(~held, ~held), metric, 0.0)
+                draws = handed_down(draws, matrix(together, here), outlook.history, here, held)
             if method in ("mint", "middle-out"):
                 rows = matrix(together, here)
                 made = project(draws, rows, np.zeros(len(rows)), metric, counts[columns] & free)
@@ -140,17 +142,6 @@ def label(method: Method, covariance: Covariance | pd.DataFrame) -> str:
     if method != "mint":
         return method
     return f"{method} ({covariance if isinstance(covariance, str) else 'errors'})"
-
-
-def _handed_down(
-    outlook: Forecast, keys: Sequence[SeriesKey], metric: np.ndarray, held: np.ndarray
-) -> np.ndarray:
-    """Return the metric in which what a country leaves open is shared by inhabitants."""
-    shared = shares(outlook.history, [key for key, stays in zip(keys, held) if not stays])
-    made = np.where(np.outer(~held, ~held), metric, 0.0)
-    if shared is not None:
-        made[np.ix_(~held, ~held)] = shared
-    return made
 
 
 def _columns(identity: Identity, keys: Sequence[SeriesKey]) -> list[int]:
