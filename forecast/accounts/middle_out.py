@@ -116,7 +116,7 @@ def handed_down(
     """
     inhabitants = np.zeros(len(keys))
     for position in np.flatnonzero(~held):
-        series = panel.find(keys[position])
+        series = panel.find(keys[int(position)])
         people = np.empty(0) if series is None else series.population
         known = people[~np.isnan(people)]
         if not len(known):
