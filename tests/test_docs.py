@@ -200,5 +200,6 @@ def test_the_calls_of_the_readme_run_as_they_stand(
     table = load("central-asia").select(location="KAZ", source="kz-bns", measure="immigration")
     latest = table.to_frame().drop_duplicates(["location", "year"], keep="last")
     latest[["location", "year", "value"]].to_csv("arrivals.csv", index=False)
-    exec(python_block("README.md", "import forecast as fc\n\npanel"), {})  # noqa: S102
+    for page in ("README.md", "docs/README.md"):
+        exec(python_block(page, "import forecast as fc\n\npanel"), {})  # noqa: S102
     assert list((tmp_path / "reports").glob("*.html"))
