@@ -12,6 +12,8 @@ import xarray as xr
 
 from forecast.errors import DataError, unknown_name
 
+#: Attributes of draws that are no forecast: they say what is taken for given.
+MARKS = ("scenario", "condition")
 #: Levels of the tidy quantile table: those of 50, 80 and 95 % intervals and some between.
 QUANTILE_LEVELS = (
     0.025,

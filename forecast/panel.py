@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import flags, locations, validation
+from forecast import flags, locations, plots, validation
 from forecast.errors import DataError, listed, unknown_name
 from forecast.series import Series, series_of
 from forecast.series_key import KEY, SeriesKey
@@ -28,6 +28,9 @@ class Panel:
 
     _table: pd.DataFrame
     step: int
+
+    plot = plots.observed
+    _repr_html_ = plots.panel_html
 
     @classmethod
     def from_frame(

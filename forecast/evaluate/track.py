@@ -12,7 +12,7 @@ import pandas as pd
 
 from forecast import artifacts
 from forecast.errors import DataError, unknown_name
-from forecast.evaluate import calibration, compare, summaries, verdicts
+from forecast.evaluate import calibration, compare, pictures, summaries, verdicts
 from forecast.hindcast.columns import (
     COLUMNS,
     FAILED,
@@ -48,6 +48,10 @@ class Track:
     table: pd.DataFrame
     joint: pd.DataFrame
     settings: Mapping[str, object]
+
+    plot_skill, plot_reliability = pictures.skill, pictures.reliability
+    plot_pit, plot_hedgehog = pictures.pit, pictures.hedgehog
+    _repr_html_ = pictures.html
 
     @property
     def step(self) -> int:
