@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from html import escape
@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from forecast import labels
+from forecast import draw_tables, labels
 from forecast.errors import DataError
 from forecast.language import language, rounded
+from forecast.series_key import KEY, find_series
+from forecast.validation import MEASURES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,17 +26,30 @@ if TYPE_CHECKING:
 
     from forecast.outlook import Forecast
     from forecast.series import Series
+    from forecast.series_key import SeriesKey
 
 #: The colours of the report (`forecast/reports/templates/style.css`) on white paper.
 INK, MUTED, RULE, ACCENT, WHAT_IF = "#17202a", "#56616c", "#d8dde2", "#0b5394", "#a8480a"
 _STYLE: dict[Any, Any] = {
-    "font.size": 9.0, "text.color": INK, "text.parse_math": False, "legend.frameon": False,
-    "legend.fontsize": 8.0, "svg.fonttype": "none", "svg.hashsalt": "forecast",
+    "font.size": 9.0, "text.color": INK, "axes.labelcolor": MUTED, "text.parse_math": False,
+    "legend.frameon": False, "legend.fontsize": 8.0, "svg.fonttype": "none",
+    "svg.hashsalt": "forecast",
 }  # fmt: skip
+#: Part of the variance -> words and colour, in the order in which they are stacked.
+PARTS = {
+    "shocks": ("shocks to come", "#4c78a8"),
+    "parameters": ("uncertain parameters", "#72b7b2"),
+    "disagreement": ("models disagree", "#f58518"),
+    "unsplit": ("shocks and parameters, not told apart", "#9d9da1"),
+    "calibration": ("calibration by past errors", "#b279a2"),
+    "revisions": ("figures will be revised", "#e7c03c"),
+    "accounts": ("accounts have to add up", "#54a24b"),
+}
 #: Flags of doubted figures, each with a marker of its own.
 _DOUBTED = dict(zip((*labels.DOUBTED, "interpolated"), "osD^v", strict=True))
-#: Most series of a picture and rows of a table; steps of the past before a forecast.
-MOST, PAST = 12, 35
+#: Most series of a picture and rows of a table, target years whose figures are written, steps of
+#: the past before a forecast.
+MOST, YEARS, PAST = 12, 5, 25
 
 
 @contextmanager
@@ -68,8 +84,7 @@ def _style() -> Iterator[None]:
 
 
 def _png(figure: Figure) -> bytes:
-    target = io.BytesIO()
-    figure.savefig(target, format="png", bbox_inches="tight")
+    figure.savefig(target := io.BytesIO(), format="png", bbox_inches="tight")
     return target.getvalue()
 
 
@@ -82,7 +97,7 @@ def write_svg(axes: Axes, path: Path) -> None:
 def _plain(axes: Axes) -> Axes:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(MUTED)
-    axes.tick_params(colors=MUTED, labelsize=8)
+    axes.tick_params(colors=MUTED, labelcolor=MUTED, labelsize=8)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", color=RULE, lw=0.7)
     axes.set_axisbelow(True)
@@ -105,12 +120,16 @@ def small(axes: Axes, titles: Sequence[str]) -> list[Axes]:
     return made
 
 
+def _width(axes: Axes) -> float:
+    return float(axes.bbox.width / axes.figure.dpi * 72)
+
+
 def title(axes: Axes, text: str, note: str) -> None:
     """Write a title and a smaller note under it, as many lines as the width needs."""
-    width = axes.bbox.width / axes.figure.dpi * 72
-    lines = textwrap.wrap(note, max(20, int(width / 4.1)), max_lines=3, placeholder=" …")
+    width = max(_width(axes), 120)
+    lines = textwrap.wrap(note, int(width / 4.1), max_lines=3, placeholder=" …")
     axes.set_title(
-        textwrap.fill(text, max(20, int(width / 6.0)), max_lines=3, placeholder=" …"),
+        textwrap.fill(text, int(width / 6.0), max_lines=3, placeholder=" …"),
         loc="left", pad=8 + 10.5 * len(lines), fontsize=10.5, weight="bold", color=INK,
     )  # fmt: skip
     axes.annotate(
@@ -123,17 +142,21 @@ def legend(axes: Axes, below: float = 22.0) -> None:
     """Write the legend so many points under the axes, where it hides no figure."""
     from matplotlib.transforms import ScaledTranslation
 
+    names = axes.get_legend_handles_labels()[1]
+    lines = 1 + int(sum(len(name) + 7 for name in names) * 4.0 / _width(axes))
     down = ScaledTranslation(0, -below / 72, axes.figure.dpi_scale_trans)
     axes.legend(
-        loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=axes.transAxes + down, ncols=5,
-        borderaxespad=0, borderpad=0, handlelength=1.6, columnspacing=1.4,
+        loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=axes.transAxes + down,
+        ncols=-(-len(names) // lines), borderaxespad=0, borderpad=0, handlelength=1.6,
+        columnspacing=1.4,
     )  # fmt: skip
 
 
-def finish(axes: Axes, signed: bool, step: int) -> None:
-    """Write years, persons, the unit and the legend around axes."""
-    axes.set_ylabel(unit(step), color=MUTED)
-    numbers(axes, signed)
+def finish(axes: Axes, key: SeriesKey, note: str, step: int) -> None:
+    """Write title, years, persons, the unit and the legend around the plot of one series."""
+    title(axes, "{}: {}, {}".format(*words(key)), note)
+    axes.set_ylabel(unit(step))
+    numbers(axes, MEASURES[key[2]])
     legend(axes)
 
 
@@ -162,9 +185,7 @@ def bands(
     """
     from matplotlib.colors import to_rgb
 
-    from forecast.draw_tables import level as probability
-
-    for level in sorted(map(probability, np.atleast_1d(levels).tolist()), reverse=True):
+    for level in sorted(map(draw_tables.level, np.atleast_1d(levels).tolist()), reverse=True):
         # The same level has the same tint in every plot, that of the report for 50, 80 and 95 %.
         share = min(max(1.08 - 0.96 * level, 0.1), 0.7)
         tint = tuple(1 - share * (1 - part) for part in to_rgb(colour))
@@ -176,27 +197,43 @@ def bands(
     axes.plot(years, np.median(drawn, axis=0), color=colour, lw=1.6, label=name, zorder=3)
 
 
-def past(axes: Axes, series: Series, steps: int = PAST) -> None:
+def past(axes: Axes, series: Series | None, steps: int = PAST) -> None:
     """Draw the last observed figures; doubted ones have a hollow marker."""
+    if series is None:
+        return
     years, values = series.years[-steps:], series.values[-steps:]
-    axes.plot(years, values, color=INK, lw=1.4, marker=".", ms=3, label="observed", zorder=3)
+    axes.plot(years, values, color=INK, lw=1.4, marker=".", ms=2.5, label="observed", zorder=3)
     for flag, marker in _DOUBTED.items():
         at = series.flagged(flag)[-steps:] & ~np.isnan(values)
         if at.any():
             axes.plot(
-                years[at], values[at], marker, ms=5, mfc="white", mec=INK, mew=1, label=flag, zorder=4
-            )  # fmt: skip
-    new = years[series.flagged("break")[-steps:]]
-    empty = years[np.logical_or.reduce([series.flagged(f)[-steps:] for f in labels.MISSING])]
-    for year in new:
-        name = "new level" if year == new[0] else None
+                years[at], values[at], marker, ms=5, mfc="white", mec=INK, zorder=4, label=flag
+            )
+    for number, year in enumerate(years[series.flagged("break")[-steps:]]):
+        name = None if number else "new level"
         axes.axvline(year - 0.5, color=INK, lw=1.2, ls=":", label=name)
-    for year in empty:
-        name = "left empty" if year == empty[0] else None
+    empty = np.logical_or.reduce([series.flagged(flag)[-steps:] for flag in labels.MISSING])
+    for number, year in enumerate(years[empty]):
+        name = None if number else "left empty"
         axes.axvspan(year - 0.5, year + 0.5, color=RULE, alpha=0.6, lw=0, zorder=0, label=name)
 
 
-def words(key: Sequence[str]) -> tuple[str, str, str]:
+def one(
+    outlook: Forecast, location: str, measure: str, source: str | None, where: str
+) -> tuple[SeriesKey, Series | None, np.ndarray, np.ndarray]:
+    """Return key, history, years and draws (draw, year) of one series, from its last figure on."""
+    position = find_series(outlook.series, location, measure, source, where)
+    paths = outlook.paths.isel(series=position).transpose("draw", "year")
+    drawn, years, key = paths.to_numpy(), paths["year"].to_numpy(), outlook.keys[position]
+    ahead, series = ~np.isnan(drawn[0]), outlook.history.find(key)
+    drawn, years = drawn[:, ahead], years[ahead]
+    if series:
+        drawn = np.insert(drawn, 0, series.values[-1], axis=1)
+        years = np.insert(years, 0, series.origin)
+    return key, series, years, drawn
+
+
+def words(key: SeriesKey) -> tuple[str, str, str]:
     """Return place, measure and source of a key (source, location, measure) in words."""
     source, place, measure = key
     english = language("en")
@@ -205,24 +242,20 @@ def words(key: Sequence[str]) -> tuple[str, str, str]:
     return labels.place(place, english), labels.measure(measure, english), named
 
 
-def heading(key: Sequence[str]) -> str:
-    """Return place, measure and source of a series, as a title."""
-    place, measure, source = words(key)
-    return f"{place}: {measure}, {source}"
-
-
 def called(outlook: Forecast) -> str:
     """Return the name of the model, and what its draws take for given."""
-    from forecast.draw_tables import MARKS
-
-    given = [f", {mark} {value}" for mark, value in outlook.paths.attrs.items() if mark in MARKS]
+    given = [
+        f", {mark} {value}"
+        for mark, value in outlook.paths.attrs.items()
+        if mark in draw_tables.MARKS
+    ]
     return f"Model {outlook.model}{''.join(given)}{'; no forecast' if given else ''}"
 
 
 def between(middle: float, low: float, high: float) -> str:
     """Write a median and its range with three digits, as tables of the report do."""
     said = (language("en").persons(rounded(float(value), 3)) for value in (middle, low, high))
-    return "observed" if np.isnan(middle) else "{} ({} to {})".format(*said)
+    return "observed" if np.isnan(middle) else "{}\xa0({}\xa0to\xa0{})".format(*said)
 
 
 def unit(step: int) -> str:
@@ -230,16 +263,23 @@ def unit(step: int) -> str:
     return "persons a year" if step == 1 else f"persons in {step} years"
 
 
-def html(
-    name: str, facts: str, heads: Sequence[str], rows: Sequence[Sequence[str]], of: int
-) -> str:
-    """Return the first rows of a table for a notebook, under what it is; every text is escaped."""
+def html(name: str, facts: str, rows: Sequence[Mapping[str, object]], of: int) -> str:
+    """Return the first `MOST` of so many rows as a table of a notebook; every text is escaped."""
+    table = pd.DataFrame(rows).to_html(index=False, border=0)
+    more = f"<p>… and {of - MOST:,} more</p>" if of > MOST else ""
+    return f"<p><b>{escape(name)}</b> {escape(facts)}</p>{table}{more}"
 
-    def line(tag: str, texts: Sequence[str]) -> str:
-        said = (f"<{tag} style='text-align: left'>{escape(text)}</{tag}>" for text in texts)
-        return f"<tr>{''.join(said)}</tr>"
 
-    body = "".join(line("td", texts) for texts in rows)
-    more = f"<p>… and {of - len(rows):,} more</p>" if of > len(rows) else ""
-    table = f"<table><thead>{line('th', heads)}</thead><tbody>{body}</tbody></table>"
-    return f"<div><p><b>{escape(name)}</b> {escape(facts)}</p>{table}{more}</div>"
+def forecast_html(outlook: Forecast) -> str:
+    """Return medians and 80 % ranges of the first series as an HTML table, rounded."""
+    keys, horizons = outlook.keys, outlook.horizons
+    drawn = outlook.draws.transpose("series", "year", "draw").to_numpy()[:MOST, :YEARS]
+    ranges = np.quantile(drawn, [0.5, 0.1, 0.9], axis=-1).transpose(1, 2, 0)
+    rows = [
+        {"place": words(key)[0], **dict(zip(KEY, key))}
+        | {str(year): between(*cell) for year, cell in zip(horizons, row)}
+        for key, row in zip(keys, ranges)
+    ]
+    facts = f"{called(outlook)}; {len(keys)} series, {len(horizons)} target years"
+    of = f"median (80 % range), {unit(outlook.history.step)}"
+    return html("Forecast", f"{facts}; {of}", rows, len(keys))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import artifacts, draw_tables, plots
+from forecast import artifacts, draw_tables, drawing, plots
 from forecast.artifacts import archive
 from forecast.draw_tables import MARKS
 from forecast.errors import DataError, unknown_name
@@ -55,7 +55,7 @@ class Forecast:
     explanation: pd.DataFrame | None = None
 
     plot, plot_compare, plot_why = plots.fan, plots.compare, plots.why
-    _repr_html_ = plots.forecast_html
+    _repr_html_ = drawing.forecast_html
 
     @property
     def draws(self) -> xr.DataArray:

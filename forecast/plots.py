@@ -10,35 +10,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from forecast import drawing
-from forecast.drawing import ACCENT, INK, MOST, MUTED, PAST, WHAT_IF, between
+from forecast.drawing import ACCENT, INK, MOST, MUTED, PARTS, PAST, WHAT_IF, YEARS, between
 from forecast.errors import DataError
 from forecast.series_key import find_series, keys_of, rows_of
-from forecast.validation import MEASURES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from forecast.evaluate.track import Track
     from forecast.impacts.result import Impact
     from forecast.outlook import Forecast
     from forecast.panel import Panel
     from forecast.scenarios.scenario import Scenario
-    from forecast.series import Series
-    from forecast.series_key import SeriesKey
 
-#: Part of the variance -> words and colour, in the order in which they are stacked.
-PARTS = {
-    "shocks": ("shocks to come", "#4c78a8"),
-    "parameters": ("uncertain parameters", "#72b7b2"),
-    "disagreement": ("models disagree", "#f58518"),
-    "unsplit": ("shocks and parameters, not told apart", "#9d9da1"),
-    "calibration": ("calibration by past errors", "#b279a2"),
-    "revisions": ("figures will be revised", "#e7c03c"),
-    "accounts": ("accounts have to add up", "#54a24b"),
-}
-#: More target years than these are read in a table of its own.
-_YEARS = 5
+#: Okabe and Ito without yellow, told apart by readers who do not see all colours; with markers.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = "os^DvPX"
 
 
 def fan(
@@ -79,21 +69,19 @@ def fan(
     >>> outlook.plot("KAZ", "immigration").get_ylabel()
     'persons a year'
     """
-    key, series, years, drawn = _one(outlook, location, measure, source, "this forecast")
+    key, series, years, drawn = drawing.one(outlook, location, measure, source, "this forecast")
     with drawing.canvas(ax) as axes:
         drawing.bands(axes, years, drawn, levels)
-        if series:
-            drawing.past(axes, series)
+        drawing.past(axes, series)
         at = [year for year in outlook.horizons if year in years[1:]]
         low, middle, high = np.quantile(drawn[:, np.isin(years, at)], [0.1, 0.5, 0.9], axis=0)
         axes.errorbar(
             at, middle, [middle - low, high - middle], fmt="o", ms=4.5, lw=1.2, capsize=3,
-            color=ACCENT, mec="white", mew=0.6, zorder=4, label="target years, 80 % range",
+            color=ACCENT, mec="white", mew=0.6, zorder=4, label="target year",
         )  # fmt: skip
-        told = "; ".join(f"{year}: {between(*row)}" for year, *row in zip(at, middle, low, high))
-        note = f"{drawing.called(outlook)}. {told if len(at) <= _YEARS else ''}"
-        drawing.title(axes, drawing.heading(key), note)
-        drawing.finish(axes, MEASURES[key[2]], outlook.history.step)
+        told = "; ".join(f"{year}:\xa0{between(*row)}" for year, *row in zip(at, middle, low, high))
+        note = f"{drawing.called(outlook)}. {told if len(at) <= YEARS else ''}"
+        drawing.finish(axes, key, note, outlook.history.step)
         return axes
 
 
@@ -108,19 +96,16 @@ def compare(
     step = outlook.history.step
     if getattr(getattr(other, "history", None), "step", None) != step:
         raise DataError(f"other is {other!r:.80}; give a forecast, with steps of {step} years too.")
-    key, series, *own = _one(outlook, location, measure, source, "this forecast")
-    theirs = _one(other, *key[1:], key[0], "the other forecast")[2:]
+    key, series, years, drawn = drawing.one(outlook, location, measure, source, "this forecast")
+    _, _, later, theirs = drawing.one(other, *key[1:], key[0], "the other forecast")
     names = [drawing.called(outlook), drawing.called(other)]
     if names[0] == names[1]:
         names = [f"{name} ({which})" for name, which in zip(names, ("first", "second"))]
     with drawing.canvas(ax) as axes:
-        drawing.bands(axes, *own, levels, names[0])
-        drawing.bands(axes, *theirs, levels, names[1], WHAT_IF, over=True)
-        if series:
-            drawing.past(axes, series)
-        inside = ", ".join(f"{100 * level:g}" for level in np.atleast_1d(levels))
-        drawing.title(axes, drawing.heading(key), f"Medians and {inside} % ranges")
-        drawing.finish(axes, MEASURES[key[2]], step)
+        drawing.bands(axes, years, drawn, levels, names[0])
+        drawing.bands(axes, later, theirs, levels, names[1], WHAT_IF, over=True)
+        drawing.past(axes, series)
+        drawing.finish(axes, key, "Medians and ranges", step)
         return axes
 
 
@@ -164,23 +149,20 @@ def why(
             axes.bar_label(bars, said, label_type="center", fontsize=7.5, color=INK)
             above, below = above + np.maximum(values, 0), below + np.minimum(values, 0)
         axes.axhline(0, color=MUTED, lw=0.8)
-        axes.set_ylabel("share of the variance, %", color=MUTED)
+        axes.set_ylabel("share of the variance, %")
         heaviest = weights.mean().sort_values(ascending=False).head(4)
         members = ", ".join(f"{name} {weight:.0f} %" for name, weight in heaviest.items())
         note = f"{drawing.called(outlook)}. Weights, mean of these years: {members}"
-        drawing.title(axes, drawing.heading(key), note)
+        drawing.title(axes, "{}: {}, {}".format(*drawing.words(key)), note)
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1), reverse=True)
         return axes
 
 
 def observed(
-    panel: Panel,
-    location: str | Sequence[str] | None = None,
-    measure: str | Sequence[str] | None = None,
-    source: str | Sequence[str] | None = None,
-    *,
+    panel: Panel, location: str | Sequence[str] | None = None,
+    measure: str | Sequence[str] | None = None, source: str | Sequence[str] | None = None, *,
     ax: Axes | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw observed series with their flags, each in small axes of its own (``child_axes``).
 
     Parameters and errors are those of `Panel.select`; all series by default, at most 12.
@@ -199,8 +181,7 @@ def observed(
             drawing.past(small, one, len(one.years))
             drawing.numbers(small, one.signed, 4)
         if len(chosen) == 1:
-            drawing.title(axes, drawing.heading(chosen[0].key), "")
-            drawing.finish(axes, chosen[0].signed, panel.step)
+            drawing.finish(axes, chosen[0].key, "", panel.step)
         else:
             common = ", ".join(part for part, same in zip(names[0], shared) if same)
             note = f"{drawing.unit(panel.step)}, each series on its own scale"
@@ -221,53 +202,87 @@ def impact(result: Impact, *, ax: Axes | None = None) -> Axes:
         axes.plot(window.years, window.observed, "o", color=INK, ms=5, label="what came", zorder=4)
         axes.axvline(event.start - 0.5, color=WHAT_IF, lw=1.2, ls="--", label="event")
         said = f"{event.called('en')}: {result.verdict} (p = {result.overall.p_value:.2f})"
-        drawing.title(axes, drawing.heading((event.source, event.location, event.measure)), said)
-        drawing.finish(axes, window.signed, 1)
+        drawing.finish(axes, (event.source, event.location, event.measure), said, 1)
         return axes
 
 
-def panel_html(panel: Panel) -> str:
-    """Return the spans and last figures of the first series as an HTML table."""
-    facts = f"{len(panel)} series, {len(panel.locations)} locations; {drawing.unit(panel.step)}"
-    rows = [
-        (drawing.words(one.key)[0], one.location, one.measure, one.source,
-         f"{one.years[0]}–{one.origin}", f"{np.isfinite(one.values).sum()}",
-         f"{one.values[-1]:,.0f}".replace("-", "−"))
-        for one in panel.series[:MOST]
-    ]  # fmt: skip
-    heads = ("place", "location", "measure", "source", "years", "figures", "last figure")
-    return drawing.html("Panel", facts, heads, rows, len(panel))
+def skill(track: Track, *, ax: Axes | None = None) -> Axes:
+    """Draw skill (CRPS) against the track's reference by years ahead, a line per model."""
+    table = track.skill()
+    table["skill"] *= 100
+    note = f"CRPS below that of {track.reference} (zero), on the figures that both forecast"
+    labels = {"horizon": "years ahead", "skill": "skill, %"}
+    axes = _lines(ax, track, table, labels, "Skill by distance", note)
+    axes.axhline(0, color=INK, lw=0.8)
+    return axes
 
 
-def forecast_html(outlook: Forecast) -> str:
-    """Return medians and 80 % ranges of the first series as an HTML table, rounded."""
-    keys, horizons = outlook.keys, outlook.horizons
-    drawn = outlook.draws.transpose("draw", "series", "year").to_numpy()[:, :MOST, :_YEARS]
-    low, middle, high = np.quantile(drawn, [0.1, 0.5, 0.9], axis=0)
-    rows = [
-        (drawing.words(key)[0], *key[1:], key[0], *map(between, middle[at], low[at], high[at]))
-        for at, key in enumerate(keys[:MOST])
-    ]
-    years = [str(year) for year in horizons[:_YEARS]]
-    more = f" and {len(horizons) - _YEARS} more target years" if len(horizons) > _YEARS else ""
-    facts = (
-        f"{drawing.called(outlook)}; {len(keys)} series, {len(drawn)} draws, {', '.join(years)}{more}; "
-        f"median (80 % range), {drawing.unit(outlook.history.step)}"
-    )  # fmt: skip
-    heads = ("place", "location", "measure", "source", *years)
-    return drawing.html("Forecast", facts, heads, rows, len(keys))
+def reliability(track: Track, *, ax: Axes | None = None) -> Axes:
+    """Draw how often intervals held against what they promised, a line per model."""
+    table = track.calibration(by=["model"])
+    table[["level", "coverage"]] *= 100
+    note = "Below the dashed line intervals are too narrow, above it too wide"
+    labels = {"level": "promised, %", "coverage": "held, %"}
+    axes = _lines(ax, track, table, labels, "Reliability of past intervals", note)
+    axes.plot([0, 100], [0, 100], color=MUTED, lw=0.9, ls="--")
+    axes.set(xlim=(40, 100), ylim=(min(40, table["coverage"].min() - 5), 100))
+    return axes
 
 
-def _one(
-    outlook: Forecast, location: str, measure: str, source: str | None, where: str
-) -> tuple[SeriesKey, Series | None, np.ndarray, np.ndarray]:
-    """Return key, history, years and draws (draw, year) of one series, from its last figure on."""
-    position = find_series(outlook.series, location, measure, source, where)
-    paths = outlook.paths.isel(series=position).transpose("draw", "year")
-    drawn, years, key = paths.to_numpy(), paths["year"].to_numpy(), outlook.keys[position]
-    ahead, series = ~np.isnan(drawn[0]), outlook.history.find(key)
-    drawn, years = drawn[:, ahead], years[ahead]
-    if series:
-        drawn = np.insert(drawn, 0, series.values[-1], axis=1)
-        years = np.insert(years, 0, series.origin)
-    return key, series, years, drawn
+def pit(track: Track, *, ax: Axes | None = None) -> Axes:
+    """Draw how often outcomes fell into each tenth of past forecasts (PIT), a line per model."""
+    table = track.pit()
+    table["middle"] = 50 * (table["lower"] + table["upper"])
+    note = "1 everywhere if calibrated; high at the ends: too narrow, in the middle: too wide"
+    labels = {"middle": "place of the outcome in the forecast, %", "density": "density"}
+    axes = _lines(ax, track, table, labels, "Outcomes in past forecasts", note)
+    axes.axhline(1, color=INK, lw=0.8)
+    axes.set(xlim=(0, 100), ylim=(0, None))
+    return axes
+
+
+def hedgehog(
+    track: Track, location: str, measure: str, source: str | None = None, *,
+    model: str | None = None, ax: Axes | None = None,
+) -> Axes:  # fmt: skip
+    """Draw the medians of past forecasts of a series, a line from each origin, over what came.
+
+    `model` is by default the first that is not the reference; the rest as for `fan`.
+    """
+    model = model or min(track.models, key=track.reference.__eq__)
+    table, own = track.table, track.select(model=model).table
+    key = keys_of(table)[find_series(table, location, measure, source, "this backtest")]
+    rows = own[rows_of(own, key)].dropna(subset="median").sort_values("year")
+    if rows.empty:
+        raise DataError(f"{model} has no forecast of this series. Look at track.missing.")
+    came = table[rows_of(table, key)].dropna(subset="observed").groupby("year")["observed"].last()
+    with drawing.canvas(ax) as axes:
+        for (origin, _), line in rows.groupby(["origin", "as_of"]):
+            path = pd.concat([came[came.index == origin], line.set_index("year")["median"]])
+            label = "medians of past forecasts" if origin == rows["origin"].min() else None
+            axes.plot(path.index, path, ".-", color=ACCENT, lw=0.9, ms=3.5, alpha=0.8, label=label)
+        axes.plot(came.index, came, color=INK, lw=1.8, label="observed")
+        inside = rows["inside_80"].dropna()
+        note = f"Model {model}: {inside.sum():.0f} of {len(inside)} outcomes in the 80 % range"
+        drawing.finish(axes, key, note, track.step)
+        return axes
+
+
+def _lines(
+    ax: Axes | None, track: Track, table: pd.DataFrame, labels: dict[str, str], text: str, note: str
+) -> Axes:
+    """Draw one column of a table against another, a line for each model in the track's order."""
+    across, up = labels
+    with drawing.canvas(ax) as axes:
+        for number, model in enumerate(track.models):
+            rows, look = table[table["model"] == model], number % len(COLOURS)
+            if len(rows):
+                axes.plot(
+                    rows[across], rows[up], MARKERS[look] + "-", color=COLOURS[look], label=model
+                )
+        if table[across].nunique() < 10:
+            axes.set_xticks(sorted(table[across].unique()))
+        axes.set(xlabel=labels[across], ylabel=labels[up])
+        drawing.title(axes, text, note)
+        drawing.legend(axes, 36)
+        return axes

@@ -10,17 +10,10 @@ from typing import Literal
 
 import pandas as pd
 
-from forecast import artifacts
+from forecast import artifacts, drawing, plots
 from forecast.errors import DataError, unknown_name
-from forecast.evaluate import calibration, compare, pictures, summaries, verdicts
-from forecast.hindcast.columns import (
-    COLUMNS,
-    FAILED,
-    JOINT_COLUMNS,
-    NOT_COUNTED,
-    SCORED,
-    conform,
-)
+from forecast.evaluate import calibration, compare, summaries, verdicts
+from forecast.hindcast.columns import COLUMNS, FAILED, JOINT_COLUMNS, NOT_COUNTED, SCORED, conform
 from forecast.series_key import KEY
 
 Per = Literal["persons", "1000", "scale"]
@@ -49,9 +42,8 @@ class Track:
     joint: pd.DataFrame
     settings: Mapping[str, object]
 
-    plot_skill, plot_reliability = pictures.skill, pictures.reliability
-    plot_pit, plot_hedgehog = pictures.pit, pictures.hedgehog
-    _repr_html_ = pictures.html
+    plot_skill, plot_reliability = plots.skill, plots.reliability
+    plot_pit, plot_hedgehog = plots.pit, plots.hedgehog
 
     @property
     def step(self) -> int:
@@ -143,15 +135,8 @@ class Track:
 
         `versus` is the `reference` of the track by default, here and in what follows.
         """
-        return summaries.skill(
-            self.table,
-            versus,
-            by,
-            score=score,
-            average=average,
-            per=per,
-            step=self.step,
-        )
+        chosen = {"score": score, "average": average, "per": per}
+        return summaries.skill(self.table, versus, by, step=self.step, **chosen)
 
     def compare(
         self,
@@ -268,3 +253,14 @@ class Track:
             f"{self.table['origin'].nunique()} origins, {int(counts.get(SCORED, 0)):,} scores, "
             f"{lost:,} without>"
         )
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for model, own in list(self.table.groupby("model", sort=False))[: drawing.MOST]:
+            scored, failed = (own["status"] == status for status in (SCORED, FAILED))
+            held = f"{100 * own.loc[scored, 'inside_80'].mean():.0f} %"
+            counts = {"scored": f"{scored.sum():,}", "failed": f"{failed.sum():,}"}
+            rows.append({"model": model, **counts, "held by 80 % intervals": held})
+        series, origins = len(self.table[KEY].drop_duplicates()), self.table["origin"]
+        facts = f"{series} series, origins {origins.min()} to {origins.max()}"
+        return drawing.html("Track", facts, rows, len(self.models))

@@ -17,7 +17,7 @@ from forecast.series_key import SeriesKey
 
 #: Columns of `forecast.outlook.Forecast.explanation`.
 COLUMNS = ("source", "location", "measure", "year", "what", "name", "value")
-#: Parts of the variance; `forecast.plots.PARTS` says in words what they are.
+#: Parts of the variance; `forecast.drawing.PARTS` says in words what they are.
 PARTS = ("shocks", "parameters", "disagreement", "unsplit", "calibration", "revisions", "accounts")
 #: What a member says by itself.
 SAYS = ("lower quartile", "upper quartile", "chance above zero")
