@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: The colours of the report (`forecast/reports/templates/style.css`) on white paper.
 INK, MUTED, RULE, ACCENT, WHAT_IF = "#17202a", "#56616c", "#d8dde2", "#0b5394", "#a8480a"
 _STYLE: dict[Any, Any] = {
-    "font.size": 9.0, "text.color": INK, "axes.labelcolor": MUTED, "text.parse_math": False,
+    "font.size": 9.0, "text.color": INK, "text.parse_math": False,
     "legend.frameon": False, "legend.fontsize": 8.0, "svg.fonttype": "none",
     "svg.hashsalt": "forecast",
 }  # fmt: skip
@@ -59,28 +59,19 @@ def canvas(ax: Axes | None, cells: int = 1) -> Iterator[Axes]:
     Axes of a new figure, made for so many `small` axes, show themselves at the end of a notebook's
     cell; pyplot, which keeps every figure until it is closed, does not know of it.
     """
+    from matplotlib import style
     from matplotlib.axes import Axes as Kind
     from matplotlib.figure import Figure
 
     if ax is not None and not isinstance(ax, Kind):
         raise DataError(f"ax is {ax!r:.80}; give one matplotlib Axes, as plt.subplots() returns.")
-    with _style():
+    with style.context(["default", _STYLE]):
         if ax is None:
             size = (7.2, 3.9) if cells < 3 else (8.6, 1.0 + 1.7 * -(-cells // 3))
             figure = Figure(figsize=size, dpi=110, layout="constrained")
             ax = figure.add_subplot()
             vars(ax)["_repr_png_"] = partial(_png, figure)
         yield _plain(ax)
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    import matplotlib as mpl
-
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
-        yield
 
 
 def _png(figure: Figure) -> bytes:
@@ -90,14 +81,18 @@ def _png(figure: Figure) -> bytes:
 
 def write_svg(axes: Axes, path: Path) -> None:
     """Write the figure of axes, the same text for the same figure."""
-    with _style():
+    from matplotlib import style
+
+    with style.context(["default", _STYLE]):
         axes.figure.savefig(path, format="svg", metadata={"Date": None})  # type: ignore[union-attr]
 
 
 def _plain(axes: Axes) -> Axes:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(MUTED)
-    axes.tick_params(colors=MUTED, labelcolor=MUTED, labelsize=8)
+    axes.tick_params(colors=MUTED, labelsize=8)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set(color=MUTED, size=9)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", color=RULE, lw=0.7)
     axes.set_axisbelow(True)
@@ -115,7 +110,7 @@ def small(axes: Axes, titles: Sequence[str]) -> list[Axes]:
         row, column = divmod(position, across)
         left, bottom = (column + 0.16) / across, 1 - (row + 0.84) / down
         made.append(_plain(axes.inset_axes((left, bottom, 0.8 / across, 0.64 / down))))
-        text = textwrap.shorten(text, 120 // across, placeholder=" …")
+        text = textwrap.shorten(text, int(_width(made[-1]) / 3.9), placeholder=" …")
         made[-1].set_title(text, loc="left", fontsize=8)
     return made
 
@@ -129,7 +124,7 @@ def title(axes: Axes, text: str, note: str) -> None:
     width = max(_width(axes), 120)
     lines = textwrap.wrap(note, int(width / 4.1), max_lines=3, placeholder=" …")
     axes.set_title(
-        textwrap.fill(text, int(width / 6.0), max_lines=3, placeholder=" …"),
+        textwrap.fill(text, int(width / 6.0), break_on_hyphens=False),
         loc="left", pad=8 + 10.5 * len(lines), fontsize=10.5, weight="bold", color=INK,
     )  # fmt: skip
     axes.annotate(
@@ -164,7 +159,7 @@ def numbers(axes: Axes, signed: bool, most: int = 9) -> None:
     """Write whole years and persons along the axes; draw a line at zero, or begin there."""
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-    axes.xaxis.set_major_locator(MaxNLocator(most, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(most, integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
     axes.yaxis.set_major_locator(MaxNLocator(min(6, most), integer=True, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -191,8 +186,8 @@ def bands(
         tint = tuple(1 - share * (1 - part) for part in to_rgb(colour))
         low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
         axes.fill_between(
-            years, low, high, color=tint, lw=0, alpha=0.6 if over else 1, zorder=2,
-            label=None if over else f"{100 * level:g} %",
+            years, low, high, fc=(tint, 0.5 if over else 1), ec=colour if over else "none", lw=0.8,
+            ls="--", zorder=2, label=None if over else f"{100 * level:g} %",
         )  # fmt: skip
     axes.plot(years, np.median(drawn, axis=0), color=colour, lw=1.6, label=name, zorder=3)
 
@@ -265,7 +260,8 @@ def unit(step: int) -> str:
 
 def html(name: str, facts: str, rows: Sequence[Mapping[str, object]], of: int) -> str:
     """Return the first `MOST` of so many rows as a table of a notebook; every text is escaped."""
-    table = pd.DataFrame(rows).to_html(index=False, border=0)
+    table = pd.DataFrame(rows).to_html(index=False, border=0, justify="left")
+    table = table.replace("<td>", "<td style='text-align: left; white-space: nowrap'>")
     more = f"<p>… and {of - MOST:,} more</p>" if of > MOST else ""
     return f"<p><b>{escape(name)}</b> {escape(facts)}</p>{table}{more}"
 
@@ -280,6 +276,7 @@ def forecast_html(outlook: Forecast) -> str:
         | {str(year): between(*cell) for year, cell in zip(horizons, row)}
         for key, row in zip(keys, ranges)
     ]
-    facts = f"{called(outlook)}; {len(keys)} series, {len(horizons)} target years"
-    of = f"median (80 % range), {unit(outlook.history.step)}"
-    return html("Forecast", f"{facts}; {of}", rows, len(keys))
+    facts = (
+        f"{called(outlook)}; {len(keys)} series, {len(horizons)} target years; median (80 % range)"
+    )
+    return html("Forecast", f"{facts}, {unit(outlook.history.step)}", rows, len(keys))

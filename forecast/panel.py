@@ -233,10 +233,11 @@ class Panel:
 
     def _repr_html_(self) -> str:
         rows = [
-            {"place": locations.name(one.location), **dict(zip(KEY, one.key))}
-            | {"years": f"{one.years[0]}–{one.origin}", "last figure": f"{one.values[-1]:,.0f}"}
+            {"place": locations.name(one.location), **dict(zip(KEY, one.key)),
+             "years": f"{one.years[0]}–{one.origin}",
+             "last figure": f"{one.values[-1]:,.0f}".replace("-", "−")}
             for one in self.series[: drawing.MOST]
-        ]
+        ]  # fmt: skip
         facts = f"{len(self)} series, {len(self.locations)} locations; {drawing.unit(self.step)}"
         return drawing.html("Panel", facts, rows, len(self))
 

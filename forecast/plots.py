@@ -128,23 +128,20 @@ def why(
     """
     table = outlook.explanation
     if table is None:
-        raise DataError(
-            f"model {outlook.model!r} does not explain its intervals. Use model='ensemble'."
-        )
+        raise DataError(f"model {outlook.model!r} explains no intervals. Use model='ensemble'.")
     key = keys_of(table)[find_series(table, location, measure, source, "this explanation")]
     rows = table[rows_of(table, key)]
     shares, weights = (
         100 * rows[rows["what"] == what].pivot(index="year", columns="name", values="value")
         for what in ("variance share", "weight")
     )
+    years, shares = shares.index.astype(str), shares.fillna(0.0)
     with drawing.canvas(ax) as axes:
         above = below = np.zeros(len(shares))
-        for name in (part for part in PARTS if part in shares):
-            values = shares[name].fillna(0.0).to_numpy()
-            bottom, (words, colour) = np.where(values >= 0, above, below), PARTS[name]
-            bars = axes.bar(
-                shares.index.astype(str), values, 0.6, bottom, color=colour, label=words
-            )
+        for name in (part for part in PARTS if part in shares and shares[part].abs().max() > 0.5):
+            values, (words, colour) = shares[name].to_numpy(), PARTS[name]
+            bottom = np.where(values >= 0, above, below)
+            bars = axes.bar(years, values, 0.6, bottom, color=colour, label=words)
             said = [f"{v:.0f} %".replace("-", "−") if abs(v) > 6 else "" for v in values]
             axes.bar_label(bars, said, label_type="center", fontsize=7.5, color=INK)
             above, below = above + np.maximum(values, 0), below + np.minimum(values, 0)
@@ -198,7 +195,7 @@ def impact(result: Impact, *, ax: Axes | None = None) -> Axes:
     with drawing.canvas(ax) as axes:
         years = np.r_[result.origin, window.years]
         drawing.bands(axes, years, drawn, (0.5, 0.8, 0.95), "expected")
-        axes.plot(*table[["year", "value"]].to_numpy().T, ".-", color=INK, lw=1.4, ms=3, zorder=3)
+        axes.plot(*table[["year", "value"]].to_numpy().T, ".-", c=INK, ms=3, label="observed")
         axes.plot(window.years, window.observed, "o", color=INK, ms=5, label="what came", zorder=4)
         axes.axvline(event.start - 0.5, color=WHAT_IF, lw=1.2, ls="--", label="event")
         said = f"{event.called('en')}: {result.verdict} (p = {result.overall.p_value:.2f})"
@@ -277,9 +274,7 @@ def _lines(
         for number, model in enumerate(track.models):
             rows, look = table[table["model"] == model], number % len(COLOURS)
             if len(rows):
-                axes.plot(
-                    rows[across], rows[up], MARKERS[look] + "-", color=COLOURS[look], label=model
-                )
+                axes.plot(rows[across], rows[up], MARKERS[look] + "-", c=COLOURS[look], label=model)
         if table[across].nunique() < 10:
             axes.set_xticks(sorted(table[across].unique()))
         axes.set(xlabel=labels[across], ylabel=labels[up])

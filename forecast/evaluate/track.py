@@ -74,11 +74,9 @@ class Track:
         lost = self.table[self.table["status"] != SCORED]
         grouped = lost.groupby(["model", "status", "reason"], sort=False)
         counted: pd.DataFrame = grouped.agg(
-            forecasts=("year", "size"),
-            series=("location", "nunique"),
-            first_origin=("origin", "min"),
-            last_origin=("origin", "max"),
-        ).reset_index()
+            forecasts=("year", "size"), series=("location", "nunique"),
+            first_origin=("origin", "min"), last_origin=("origin", "max"),
+        ).reset_index()  # fmt: skip
         return counted
 
     def select(
@@ -206,9 +204,7 @@ class Track:
             What was observed, what the forecast had said (median, 80 and 95 % interval),
             and ``excess``: the distance outside as a multiple of the interval's width.
         """
-        return calibration.surprises(
-            self.table if model is None else self.select(model=model).table
-        )
+        return calibration.surprises(self.select(model=model).table)
 
     def save(self, folder: str | Path) -> Path:
         """Write the track to a folder (Parquet and JSON), whole or not at all."""
