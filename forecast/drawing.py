@@ -108,8 +108,8 @@ def small(axes: Axes, titles: Sequence[str]) -> list[Axes]:
     down, made = -(-len(titles) // across), []
     for position, text in enumerate(titles):
         row, column = divmod(position, across)
-        left, bottom = (column + 0.16) / across, 1 - (row + 0.84) / down
-        made.append(_plain(axes.inset_axes((left, bottom, 0.8 / across, 0.64 / down))))
+        left, bottom = (column + 0.2) / across, 1 - (row + 0.84) / down
+        made.append(_plain(axes.inset_axes((left, bottom, 0.76 / across, 0.64 / down))))
         text = textwrap.shorten(text, int(_width(made[-1]) / 3.9), placeholder=" …")
         made[-1].set_title(text, loc="left", fontsize=8)
     return made
@@ -122,9 +122,10 @@ def _width(axes: Axes) -> float:
 def title(axes: Axes, text: str, note: str) -> None:
     """Write a title and a smaller note under it, as many lines as the width needs."""
     width = max(_width(axes), 120)
-    lines = textwrap.wrap(note, int(width / 4.1), max_lines=3, placeholder=" …")
+    rules: dict[str, Any] = {"max_lines": 3, "placeholder": " …", "break_on_hyphens": False}
+    lines = textwrap.wrap(note, int(width / 4.1), **rules)
     axes.set_title(
-        textwrap.fill(text, int(width / 6.0), break_on_hyphens=False),
+        textwrap.fill(text, int(width / 6.0), **rules),
         loc="left", pad=8 + 10.5 * len(lines), fontsize=10.5, weight="bold", color=INK,
     )  # fmt: skip
     axes.annotate(
@@ -197,7 +198,7 @@ def past(axes: Axes, series: Series | None, steps: int = PAST) -> None:
     if series is None:
         return
     years, values = series.years[-steps:], series.values[-steps:]
-    axes.plot(years, values, color=INK, lw=1.4, marker=".", ms=2.5, label="observed", zorder=3)
+    axes.plot(years, values, color=INK, lw=1.4, marker=".", ms=2, label="observed", zorder=3)
     for flag, marker in _DOUBTED.items():
         at = series.flagged(flag)[-steps:] & ~np.isnan(values)
         if at.any():

@@ -181,7 +181,7 @@ def observed(
             drawing.finish(axes, chosen[0].key, "", panel.step)
         else:
             common = ", ".join(part for part, same in zip(names[0], shared) if same)
-            note = f"{drawing.unit(panel.step)}, each series on its own scale"
+            note = f"{drawing.unit(panel.step)}, each series on its own scale; hollow: flagged"
             drawing.title(axes, common or f"{len(chosen)} series", note)
         return axes
 
