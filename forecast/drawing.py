@@ -188,9 +188,9 @@ def bands(
         low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
         axes.fill_between(
             years, low, high, fc=(tint, 0.5 if over else 1), ec=colour if over else "none", lw=0.8,
-            ls="--", zorder=2, label=None if over else f"{100 * level:g} %",
+            ls="--", label=None if over else f"{100 * level:g} %",
         )  # fmt: skip
-    axes.plot(years, np.median(drawn, axis=0), color=colour, lw=1.6, label=name, zorder=3)
+    axes.plot(years, np.median(drawn, axis=0), color=colour, lw=1.6, label=name)
 
 
 def past(axes: Axes, series: Series | None, steps: int = PAST) -> None:
@@ -198,13 +198,11 @@ def past(axes: Axes, series: Series | None, steps: int = PAST) -> None:
     if series is None:
         return
     years, values = series.years[-steps:], series.values[-steps:]
-    axes.plot(years, values, color=INK, lw=1.4, marker=".", ms=2, label="observed", zorder=3)
+    axes.plot(years, values, color=INK, lw=1.4, marker=".", ms=2, label="observed")
     for flag, marker in _DOUBTED.items():
         at = series.flagged(flag)[-steps:] & ~np.isnan(values)
         if at.any():
-            axes.plot(
-                years[at], values[at], marker, ms=5, mfc="white", mec=INK, zorder=4, label=flag
-            )
+            axes.plot(years[at], values[at], marker, ms=5, mfc="white", mec=INK, label=flag)
     for number, year in enumerate(years[series.flagged("break")[-steps:]]):
         name = None if number else "new level"
         axes.axvline(year - 0.5, color=INK, lw=1.2, ls=":", label=name)
@@ -240,12 +238,9 @@ def words(key: SeriesKey) -> tuple[str, str, str]:
 
 def called(outlook: Forecast) -> str:
     """Return the name of the model, and what its draws take for given."""
-    given = [
-        f", {mark} {value}"
-        for mark, value in outlook.paths.attrs.items()
-        if mark in draw_tables.MARKS
-    ]
-    return f"Model {outlook.model}{''.join(given)}{'; no forecast' if given else ''}"
+    about = outlook.paths.attrs.items()
+    given = "".join(f", {mark} {name}" for mark, name in about if mark in draw_tables.MARKS)
+    return f"Model {outlook.model}{given}{'; no forecast' if given else ''}"
 
 
 def between(middle: float, low: float, high: float) -> str:
@@ -277,7 +272,6 @@ def forecast_html(outlook: Forecast) -> str:
         | {str(year): between(*cell) for year, cell in zip(horizons, row)}
         for key, row in zip(keys, ranges)
     ]
-    facts = (
-        f"{called(outlook)}; {len(keys)} series, {len(horizons)} target years; median (80 % range)"
-    )
-    return html("Forecast", f"{facts}, {unit(outlook.history.step)}", rows, len(keys))
+    facts = f"{called(outlook)}; {len(keys)} series, {len(horizons)} target years"
+    cells = f"median (80 % range), {unit(outlook.history.step)}"
+    return html("Forecast", f"{facts}; {cells}", rows, len(keys))

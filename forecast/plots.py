@@ -77,7 +77,7 @@ def fan(
         low, middle, high = np.quantile(drawn[:, np.isin(years, at)], [0.1, 0.5, 0.9], axis=0)
         axes.errorbar(
             at, middle, [middle - low, high - middle], fmt="o", ms=4.5, lw=1.2, capsize=3,
-            color=ACCENT, mec="white", mew=0.6, zorder=4, label="target year",
+            color=ACCENT, mec="white", mew=0.6, label="target year",
         )  # fmt: skip
         told = "; ".join(f"{year}:\xa0{between(*row)}" for year, *row in zip(at, middle, low, high))
         note = f"{drawing.called(outlook)}. {told if len(at) <= YEARS else ''}"
@@ -95,7 +95,7 @@ def compare(
     """
     step = outlook.history.step
     if getattr(getattr(other, "history", None), "step", None) != step:
-        raise DataError(f"other is {other!r:.80}; give a forecast, with steps of {step} years too.")
+        raise DataError(f"other is {other!r:.80}; give a forecast of a panel with step={step}.")
     key, series, years, drawn = drawing.one(outlook, location, measure, source, "this forecast")
     _, _, later, theirs = drawing.one(other, *key[1:], key[0], "the other forecast")
     names = [drawing.called(outlook), drawing.called(other)]
@@ -196,7 +196,7 @@ def impact(result: Impact, *, ax: Axes | None = None) -> Axes:
         years = np.r_[result.origin, window.years]
         drawing.bands(axes, years, drawn, (0.5, 0.8, 0.95), "expected")
         axes.plot(*table[["year", "value"]].to_numpy().T, ".-", c=INK, ms=3, label="observed")
-        axes.plot(window.years, window.observed, "o", color=INK, ms=5, label="what came", zorder=4)
+        axes.plot(window.years, window.observed, "o", color=INK, ms=5, label="what came")
         axes.axvline(event.start - 0.5, color=WHAT_IF, lw=1.2, ls="--", label="event")
         said = f"{event.called('en')}: {result.verdict} (p = {result.overall.p_value:.2f})"
         drawing.finish(axes, (event.source, event.location, event.measure), said, 1)
