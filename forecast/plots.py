@@ -105,7 +105,7 @@ def compare(
         drawing.bands(axes, years, drawn, levels, names[0])
         drawing.bands(axes, later, theirs, levels, names[1], WHAT_IF, over=True)
         drawing.past(axes, series)
-        drawing.finish(axes, key, "Medians and ranges", step)
+        drawing.finish(axes, key, "Medians and ranges, those of the second dashed", step)
         return axes
 
 
