@@ -383,6 +383,18 @@ def test_tables_of_a_notebook(outlook: Forecast, varied: Panel, track: Track) ->
     assert "3 series, origins 2008 to 2017" in track._repr_html_()
 
 
+def test_a_hostile_model_stays_text_in_a_table(outlook: Forecast, track: Track) -> None:
+    named = outlook.paths.assign_attrs(model="<b onclick=steal()>", scenario="<i>worst</i>")
+    tables = (
+        dataclasses.replace(outlook, paths=named)._repr_html_(),
+        Track(track.table.assign(model="<b>"), track.joint, track.settings)._repr_html_(),
+    )
+    for html in tables:
+        assert "&lt;b" in html
+        assert not re.search(r"<b |<i>|<b></td>", html)
+    assert "scenario &lt;i&gt;worst&lt;/i&gt;; no forecast" in tables[0]
+
+
 def test_long_tables_say_how_many_rows_are_left_out(offices: Panel) -> None:
     for made in (offices, fc.forecast(offices, "naive", draws=100)):
         html = made._repr_html_()
