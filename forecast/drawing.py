@@ -67,7 +67,7 @@ def canvas(ax: Axes | None, cells: int = 1) -> Iterator[Axes]:
         raise DataError(f"ax is {ax!r:.80}; give one matplotlib Axes, as plt.subplots() returns.")
     with style.context(["default", _STYLE]):
         if ax is None:
-            size = (7.2, 3.9) if cells < 3 else (8.6, 1.0 + 1.7 * -(-cells // 3))
+            size = (7.2, 3.9) if cells < 2 else (8.6, 1.0 + 1.7 * -(-cells // 3))
             figure = Figure(figsize=size, dpi=110, layout="constrained")
             ax = figure.add_subplot()
             vars(ax)["_repr_png_"] = partial(_png, figure)
