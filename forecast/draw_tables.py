@@ -5,31 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from forecast.errors import DataError, unknown_name
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Attributes of draws that are no forecast: they say what is taken for given.
+MARKS = ("scenario", "condition")
 #: Levels of the tidy quantile table: those of 50, 80 and 95 % intervals and some between.
 QUANTILE_LEVELS = (
-    0.025,
-    0.05,
-    0.1,
-    0.2,
-    0.25,
-    0.3,
-    0.4,
-    0.5,
-    0.6,
-    0.7,
-    0.75,
-    0.8,
-    0.9,
-    0.95,
-    0.975,
-)
+    0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.975,
+)  # fmt: skip
 
 
 def threshold(name: str, given: object) -> float:

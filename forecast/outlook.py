@@ -12,16 +12,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import artifacts, draw_tables
+from forecast import artifacts, draw_tables, drawing, plots
 from forecast.artifacts import archive
+from forecast.draw_tables import MARKS
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 from forecast.series_key import SeriesKey, find_series, keys_of
 
 #: Columns that name a series in the tables that users see.
 TABLE_KEY = ["location", "measure", "source"]
-#: Attributes of draws that are no forecast: they say what is taken for given.
-MARKS = ("scenario", "condition")
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,9 @@ class Forecast:
     notes: pd.DataFrame
     history: Panel
     explanation: pd.DataFrame | None = None
+
+    plot, plot_compare, plot_why = plots.fan, plots.compare, plots.why
+    _repr_html_ = drawing.forecast_html
 
     @property
     def draws(self) -> xr.DataArray:

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import flags, locations, validation
+from forecast import drawing, flags, locations, plots, validation
 from forecast.errors import DataError, listed, unknown_name
 from forecast.series import Series, series_of
 from forecast.series_key import KEY, SeriesKey
@@ -28,6 +28,8 @@ class Panel:
 
     _table: pd.DataFrame
     step: int
+
+    plot = plots.observed
 
     @classmethod
     def from_frame(
@@ -228,6 +230,16 @@ class Panel:
             f"<Panel: {len(self)} series, {len(self.locations)} locations, "
             f"{', '.join(self.measures)}, {years.min()}–{years.max()}>"
         )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {"place": locations.name(one.location), **dict(zip(KEY, one.key)),
+             "years": f"{one.years[0]}–{one.origin}",
+             "last figure": f"{one.values[-1]:,.0f}".replace("-", "−")}
+            for one in self.series[: drawing.MOST]
+        ]  # fmt: skip
+        facts = f"{len(self)} series, {len(self.locations)} locations; {drawing.unit(self.step)}"
+        return drawing.html("Panel", facts, rows, len(self))
 
     def _keep(self, rows: np.ndarray, description: str, day: pd.Timestamp | None = None) -> Panel:
         kept = self._table[rows].reset_index(drop=True)

@@ -10,13 +10,16 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pytest
 from matplotlib import pyplot
 
 import forecast as fc
+from forecast.models.ensemble.model import Ensemble
 from forecast.models.registry import REGISTRY
+from forecast.models.run import forecast
 from forecast.panel import Panel
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -179,6 +182,24 @@ def test_the_calls_with_statsmodels_run_as_they_stand() -> None:
     matplotlib.use("agg")
     start = "from forecast.models.registry import model"
     exec(python_block("docs/time-series.md", start), {"fc": fc})  # noqa: S102
+    pyplot.close("all")
+
+
+def test_the_plots_of_the_page_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line of every block, with an ensemble of two members and fewer draws."""
+    matplotlib.use("agg")
+    small = Ensemble(["naive", "ets"], settings={"history": {"origins": 4}})
+
+    def smaller(panel: Panel, model: str | Ensemble = small, **more: Any) -> fc.Forecast:
+        return forecast(panel, model, draws=100, **more)
+
+    monkeypatch.setattr(fc, "forecast", smaller)
+    monkeypatch.setattr(fc, "backtest", functools.partial(fc.backtest, draws=100))
+    monkeypatch.setattr(fc, "impact", functools.partial(fc.impact, model="naive", draws=100))
+    names: dict[str, object] = {}
+    for block in BLOCK.findall((ROOT / "docs/plots.md").read_text(encoding="utf-8")):
+        exec(block, names)  # noqa: S102
+    assert names["left"].get_title(loc="left").startswith("Kazakhstan: Immigration")  # type: ignore[attr-defined]
     pyplot.close("all")
 
 

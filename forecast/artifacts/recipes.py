@@ -21,9 +21,10 @@ from forecast.shelf import shelf
 
 #: What of the package cannot decide a forecast, a replay of the past or a score: rooms that only
 #: show, export, or build upon those, and are imported by none of the rooms that count (a test holds
-#: this; `outlook` calls `exports` to write files).
+#: this; `outlook` calls `exports` to write files, and `panel` and `outlook` are drawn by `plots`).
 CANNOT_MATTER = (
-    "cli", "evaluate", "exports", "impacts", "labels.py", "language.py", "reports", "scenarios",
+    "cli", "drawing.py", "evaluate", "exports", "impacts", "labels.py", "language.py", "plots.py",
+    "reports", "scenarios",
 )  # fmt: skip
 LIBRARIES = (
     "arviz", "numba", "numpy", "nutpie", "pandas", "pymc", "scipy", "scoringrules", "statsmodels",

@@ -196,35 +196,30 @@ def _read(figures: Figures, step: str) -> tuple[Panel, dict[str, str | Model]]:
 
 def write(track: Track, out: Path) -> None:
     """Write everything a backtest says to a folder, whole or not at all."""
-    from forecast import artifacts
-    from forecast.evaluate import figures
+    from forecast import artifacts, drawing
 
     with artifacts.atomic_folder(out, _replaceable) as folder:
         track.write(folder)
         skill = track.skill() if len(track.models) > 1 and track.reference else None
-        calibration = track.calibration(by=["model", "horizon"])
         tables = {
             "scores": track.table,
             "summary": track.summary(),
-            "calibration": calibration,
+            "calibration": track.calibration(),
             "calm_and_shock_years": track.calibration(by=["model", "shock"]),
             "surprises": track.surprises(),
             "missing": track.missing,
         }
-        pictures = {
-            "pit": figures.pit_histogram(track.pit()),
-            "reliability": figures.reliability(calibration),
-        }
+        pictures = {"pit": track.plot_pit(), "reliability": track.plot_reliability()}
         if skill is not None:
             tables["skill"] = skill
             tables["verdicts"] = track.verdicts()
             tables["forecastability"] = track.forecastability()
             tables["comparisons"] = track.comparisons()
-            pictures["skill"] = figures.skill_by_horizon(skill)
+            pictures["skill"] = track.plot_skill()
         for name, table in tables.items():
             table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
         for name, picture in pictures.items():
-            (folder / f"{name}.svg").write_text(figures.svg(picture), encoding="utf-8")
+            drawing.write_svg(picture, folder / f"{name}.svg")
 
 
 @contextmanager

@@ -10,17 +10,10 @@ from typing import Literal
 
 import pandas as pd
 
-from forecast import artifacts
+from forecast import artifacts, drawing, plots
 from forecast.errors import DataError, unknown_name
 from forecast.evaluate import calibration, compare, summaries, verdicts
-from forecast.hindcast.columns import (
-    COLUMNS,
-    FAILED,
-    JOINT_COLUMNS,
-    NOT_COUNTED,
-    SCORED,
-    conform,
-)
+from forecast.hindcast.columns import COLUMNS, FAILED, JOINT_COLUMNS, NOT_COUNTED, SCORED, conform
 from forecast.series_key import KEY
 
 Per = Literal["persons", "1000", "scale"]
@@ -48,6 +41,9 @@ class Track:
     table: pd.DataFrame
     joint: pd.DataFrame
     settings: Mapping[str, object]
+
+    plot_skill, plot_reliability = plots.skill, plots.reliability
+    plot_pit, plot_hedgehog = plots.pit, plots.hedgehog
 
     @property
     def step(self) -> int:
@@ -78,11 +74,9 @@ class Track:
         lost = self.table[self.table["status"] != SCORED]
         grouped = lost.groupby(["model", "status", "reason"], sort=False)
         counted: pd.DataFrame = grouped.agg(
-            forecasts=("year", "size"),
-            series=("location", "nunique"),
-            first_origin=("origin", "min"),
-            last_origin=("origin", "max"),
-        ).reset_index()
+            forecasts=("year", "size"), series=("location", "nunique"),
+            first_origin=("origin", "min"), last_origin=("origin", "max"),
+        ).reset_index()  # fmt: skip
         return counted
 
     def select(
@@ -139,15 +133,8 @@ class Track:
 
         `versus` is the `reference` of the track by default, here and in what follows.
         """
-        return summaries.skill(
-            self.table,
-            versus,
-            by,
-            score=score,
-            average=average,
-            per=per,
-            step=self.step,
-        )
+        chosen = {"score": score, "average": average, "per": per}
+        return summaries.skill(self.table, versus, by, step=self.step, **chosen)
 
     def compare(
         self,
@@ -217,9 +204,7 @@ class Track:
             What was observed, what the forecast had said (median, 80 and 95 % interval),
             and ``excess``: the distance outside as a multiple of the interval's width.
         """
-        return calibration.surprises(
-            self.table if model is None else self.select(model=model).table
-        )
+        return calibration.surprises(self.select(model=model).table)
 
     def save(self, folder: str | Path) -> Path:
         """Write the track to a folder (Parquet and JSON), whole or not at all."""
@@ -264,3 +249,14 @@ class Track:
             f"{self.table['origin'].nunique()} origins, {int(counts.get(SCORED, 0)):,} scores, "
             f"{lost:,} without>"
         )
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for model, own in list(self.table.groupby("model", sort=False))[: drawing.MOST]:
+            scored, failed = (own["status"] == status for status in (SCORED, FAILED))
+            held = f"{100 * own.loc[scored, 'inside_80'].mean():.0f} %"
+            counts = {"scored": f"{scored.sum():,}", "failed": f"{failed.sum():,}"}
+            rows.append({"model": model, **counts, "held by 80 % intervals": held})
+        series, origins = len(self.table[KEY].drop_duplicates()), self.table["origin"]
+        facts = f"{series} series, origins {origins.min()} to {origins.max()}"
+        return drawing.html("Track", facts, rows, len(self.models))

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from forecast import plots
 from forecast.errors import DataError
 from forecast.impacts.counterfactual import Window
 from forecast.impacts.event import Event
@@ -51,6 +52,8 @@ class Impact:
     placebos: Placebos
     history: pd.DataFrame
     checks: Mapping[str, float] = field(default_factory=dict)
+
+    plot = plots.impact
 
     @property
     def origin(self) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast import plots
 from forecast.errors import DataError
 from forecast.outlook import TABLE_KEY, Forecast
 from forecast.panel import Panel
@@ -54,6 +55,8 @@ class Scenario:
     difference: xr.DataArray
     effects: pd.DataFrame
     movements: tuple[Movement, ...]
+
+    plot = plots.what_if
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ import forecast as fc
 from forecast import accounts
 from forecast.artifacts import places
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
+from forecast.drawing import PARTS
 from forecast.errors import DataError
 from forecast.hindcast.occasions import run_members
 from forecast.models import DEFAULT
@@ -264,7 +265,7 @@ def test_the_cache_changes_no_bit_and_is_rebuilt(
     assert (entries[0] / "arrays.npz").read_bytes() != b"damaged"
 
 
-def test_the_explanation_adds_up_and_is_drawn(panel: Panel, tmp_path: Path) -> None:
+def test_the_explanation_adds_up_and_every_part_can_be_drawn(panel: Panel, tmp_path: Path) -> None:
     outlook = fc.forecast(panel, quick(), horizons=(2025, 2030), draws=500)
     told = outlook.explanation
     assert told is not None
@@ -278,14 +279,9 @@ def test_the_explanation_adds_up_and_is_drawn(panel: Panel, tmp_path: Path) -> N
     opened = fc.open(outlook.save(tmp_path / "saved"))
     assert opened.explanation is not None
     pd.testing.assert_frame_equal(opened.explanation, told)
-    figure = explanation.figure(told, "KAZ", "net_migration")
-    left, right = figure.axes
-    assert left.get_title() == "Weight of each model"
-    assert right.get_title() == "Share of the variance"
-    names = {text.get_text() for text in right.get_legend().get_texts()}
-    assert {"shocks to come", "uncertain parameters", "models disagree"} <= names
-    with pytest.raises(DataError, match="Name exactly one series"):
-        explanation.figure(told, "UZB", "net_migration")
+    assert tuple(PARTS) == explanation.PARTS
+    names = outlook.plot_why("KAZ", "net_migration").get_legend_handles_labels()[1]
+    assert {"shocks to come", "uncertain parameters"} <= set(names)
 
 
 def test_disagreement_shows_in_the_explanation() -> None:

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from forecast import scales
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, ModelBase, meant_for
-from forecast.errors import DataError
 from forecast.hindcast.members import MemberForecast
 from forecast.models.assembly import note
 from forecast.models.ensemble.joint import Combined
 from forecast.panel import Panel
 from forecast.series_key import SeriesKey
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 #: Columns of `forecast.outlook.Forecast.explanation`.
 COLUMNS = ("source", "location", "measure", "year", "what", "name", "value")
-#: Parts of the variance, in the order in which they are drawn.
+#: Parts of the variance; `forecast.drawing.PARTS` says in words what they are.
 PARTS = ("shocks", "parameters", "disagreement", "unsplit", "calibration", "revisions", "accounts")
 #: What a member says by itself.
 SAYS = ("lower quartile", "upper quartile", "chance above zero")
-_MEANING = {
-    "shocks": "shocks to come",
-    "parameters": "uncertain parameters",
-    "disagreement": "models disagree",
-    "unsplit": "shocks and parameters, not told apart",
-    "calibration": "calibration by past errors",
-    "revisions": "figures will be revised",
-    "accounts": "accounts have to add up",
-}
-_COLOURS = {
-    "shocks": "#4c78a8",
-    "parameters": "#72b7b2",
-    "disagreement": "#f58518",
-    "unsplit": "#9d9da1",
-    "calibration": "#b279a2",
-    "revisions": "#e7c03c",
-    "accounts": "#54a24b",
-}
 
 
 def table(
@@ -167,71 +144,3 @@ def notes(
             ]
             rows.append(note(series, NOT_FORECAST, next(iter(reasons), " ".join(texts))))
     return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
-
-
-def figure(
-    explanation: pd.DataFrame, location: str, measure: str, source: str | None = None
-) -> Figure:
-    """Draw weights and parts of the variance of one series over its target years.
-
-    Parameters
-    ----------
-    explanation : DataFrame
-        `forecast.outlook.Forecast.explanation`.
-    location, measure : str
-    source : str, optional
-        Needed if several sources have the series.
-
-    Returns
-    -------
-    matplotlib Figure
-        Left: the weights; right: shares of the variance, those that narrow below zero.
-
-    Raises
-    ------
-    DataError
-        If the explanation has no such series, or several.
-    """
-    from matplotlib.figure import Figure
-
-    rows = explanation[(explanation["location"] == location) & (explanation["measure"] == measure)]
-    if source is not None:
-        rows = rows[rows["source"] == source]
-    sources = sorted(set(rows["source"]))
-    if len(sources) != 1:
-        found = ", ".join(sources) or "none"
-        raise DataError(
-            f"{measure} of {location}: sources explained are {found}. Name exactly one series."
-        )
-    made = Figure(figsize=(8.0, 3.2), layout="constrained")
-    left, right = made.subplots(1, 2, sharex=True)
-    weights = rows[rows["what"] == "weight"].pivot(index="year", columns="name", values="value")
-    weights = weights[weights.mean().sort_values(ascending=False).index]
-    shares = rows[rows["what"] == "variance share"]
-    shares = shares.pivot(index="year", columns="name", values="value").fillna(0.0)
-    years = [str(year) for year in weights.index]
-    floor = np.zeros(len(years))
-    for position, name in enumerate(weights):
-        values = weights[name].to_numpy()
-        if values.max() < 0.005:
-            continue
-        left.bar(years, values, bottom=floor, label=name, color=f"C{position % 10}", width=0.6)
-        floor = floor + values
-    above, below = np.zeros(len(years)), np.zeros(len(years))
-    for name in PARTS:
-        if name not in shares:
-            continue
-        values = shares[name].to_numpy()
-        bottom = np.where(values >= 0, above, below)
-        right.bar(
-            years, values, bottom=bottom, label=_MEANING[name], color=_COLOURS[name], width=0.6
-        )
-        above, below = above + np.maximum(values, 0), below + np.minimum(values, 0)
-    left.set_title("Weight of each model", fontsize=9)
-    right.set_title("Share of the variance", fontsize=9)
-    right.axhline(0, color="black", linewidth=0.6)
-    for axes in (left, right):
-        axes.tick_params(labelsize=8)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return made
