@@ -1,12 +1,16 @@
 """Whatever is kept on disk: whole or absent, with a manifest, a checksum and its recipe."""
 
 from forecast.artifacts.entries import (
+    MANIFEST,
     Arrays,
     caching,
     enabled,
+    is_sealed,
     keep,
     lookup,
     read_entry,
+    read_sealed,
+    sealed_folder,
     write_entry,
 )
 from forecast.artifacts.files import (
@@ -22,7 +26,6 @@ from forecast.artifacts.files import (
     write_text,
 )
 from forecast.artifacts.recipes import described, digest, name_of, recipe
-from forecast.artifacts.sealed import MANIFEST, is_sealed, read_sealed, sealed_folder
 
 __all__ = [
     "MANIFEST",

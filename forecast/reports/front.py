@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from forecast import labels
-from forecast.exclusions import last_break, usable_since_break
 from forecast.language import Language, message, rounded
 from forecast.reports import provenance, sentences
 from forecast.reports.record import Record
 from forecast.reports.series_view import SeriesView
 from forecast.reports.verdicts import held
+from forecast.series import last_break, usable_since_break
 
 #: Measures that say most about a country in one number.
 NET = ("net_migration", "net_all_flows")

@@ -15,7 +15,7 @@ from forecast.errors import DataError
 from forecast.language import Language, message, rounded
 from forecast.locations import country_of
 from forecast.outlook import Forecast
-from forecast.reports.effect_charts import beside
+from forecast.reports.impact import beside
 from forecast.reports.series_view import SeriesView, identity
 from forecast.scenarios.accounting import MOVED
 from forecast.scenarios.scenario import Scenario, scenario

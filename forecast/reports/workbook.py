@@ -12,7 +12,7 @@ from xml.etree.ElementTree import canonicalize
 import numpy as np
 
 from forecast import labels
-from forecast.exports.spreadsheet import inactive
+from forecast.exports.files import inactive
 from forecast.language import Language, message
 from forecast.outlook import Forecast
 from forecast.reports import sentences

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from forecast.exclusions import usable_values, usable_years
 from forecast.panel import Panel, Series
 from forecast.scales import is_rate
+from forecast.series import usable_values, usable_years
 
 DIRECTIONS = ("immigration", "emigration")
 NET = "net_migration"

@@ -11,12 +11,12 @@ import pandas as pd
 
 from forecast import locations
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
-from forecast.exclusions import last_break, usable_years
 from forecast.models.assembly import note
 from forecast.models.hierarchical.law import calm_floor, usual_moves
 from forecast.models.series.univariate import MINIMUM_YEARS
 from forecast.panel import Panel, Series
 from forecast.scales import is_rate
+from forecast.series import last_break, usable_years
 
 
 def now(

@@ -7,12 +7,12 @@ import math
 import numpy as np
 from numba import njit
 
-from forecast.models.hierarchical.fast.compiling import compiled
 from forecast.models.hierarchical.fast.kernel import (
     FAST,
     LARGEST_LOGIT,
     LEAST_SQUARE,
     NORMAL,
+    compiled,
     exponentials,
     sum_of_logs,
 )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from forecast.models.hierarchical.fast.compiling import compiled
+from forecast.models.hierarchical.fast.kernel import compiled
 from forecast.models.hierarchical.fast.moves import (
     FARTHEST,
     log_density_of,
