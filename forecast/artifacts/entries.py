@@ -125,7 +125,6 @@ def write_entry(
     ----------
     entry : Path
         Its folder.
-    kind : str
     contents : mapping of str to bytes
     made : mapping
         The recipe; it stands in the manifest.
@@ -214,7 +213,6 @@ def read_sealed(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, 
 
     Parameters
     ----------
-    path : str or Path
     kind : str
         The format that it must have.
 

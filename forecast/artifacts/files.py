@@ -108,7 +108,6 @@ def sweep(folder: Path, name: str | None = None) -> None:
 
     Parameters
     ----------
-    folder : Path
     name : str, optional
         Only those of this file or folder.
     """

@@ -26,7 +26,6 @@ class MemberForecast:
 
     Attributes
     ----------
-    name : str
     keys : list of (source, location, measure)
         The series it was given.
     persons : ndarray, shape (n_series, n_points, n_steps)

@@ -113,7 +113,6 @@ class Hindcasts:
         ----------
         years : float
             From the origin to the target.
-        shared : float
         share : ndarray, shape (n,)
         """
         if not len(self):
@@ -141,7 +140,6 @@ def collect(
 
     Parameters
     ----------
-    outcomes : Outcomes
     occasions : sequence of Occasion
     steps : int
         How many steps ahead.

@@ -144,8 +144,6 @@ def seen(panel: Panel, origin: Origin, window: int | None) -> Panel:
 
     Parameters
     ----------
-    panel : Panel
-    origin : Origin
     window : int, optional
         Only the last so many years (sliding window); all by default (expanding window).
 

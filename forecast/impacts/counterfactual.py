@@ -81,7 +81,6 @@ class Ruler:
 
     Attributes
     ----------
-    signed : bool
     middle, below, above : ndarray, shape (n_columns,)
         Median and the distances to the quantiles 15.87 and 84.13 %.
     """
@@ -124,8 +123,6 @@ def windows(
     ----------
     model : Model
         Sees ``panel.until(origin)`` and nothing else.
-    panel : Panel
-    origin : int
     steps : sequence of int
         Which years after the origin; a series that lacks one of them, or whose figure there
         carries a flag of `UNFIT`, has no window.

@@ -122,9 +122,6 @@ def placebos(
 
     Parameters
     ----------
-    model : Model
-    panel : Panel
-    event : Event
     origin : int
         That of the event's own forecast.
     steps : sequence of int

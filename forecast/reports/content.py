@@ -44,7 +44,6 @@ class Supplements:
 
     Attributes
     ----------
-    words : Language
     record : Record or None
         The track record of the forecast's model.
     uncovered : bool
@@ -82,10 +81,8 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
 
     Parameters
     ----------
-    outlook : Forecast
     views : sequence of SeriesView
         Every series, see `forecast.reports.series_view.subjects`.
-    extra : Supplements
     """
     words = extra.words
     codes = sorted({view.country for view in views}, key=lambda code: _rank(code, words))

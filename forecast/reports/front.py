@@ -36,7 +36,6 @@ class FrontRow:
         Source, location and measure.
     source, last, last_year : str
         The last observed figure and its year.
-    year : int
     own : bool
         Whether the country's own policy concept names the year.
     observed, middle, low, high : str
@@ -75,8 +74,6 @@ def front(
         National series with a forecast, the source to be preferred first.
     own : sequence of int
         Target years of the country's own policy concept; without one the last year counts.
-    found : Record or None
-    words : Language
 
     Returns
     -------

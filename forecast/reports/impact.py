@@ -238,7 +238,6 @@ def beside(
         Name of the scenario, for the ids.
     description : str
         For readers who cannot see the chart.
-    words : Language
 
     Returns
     -------

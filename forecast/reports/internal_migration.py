@@ -37,8 +37,6 @@ class RegionalMoves:
     ----------
     table : str
         The bundled table.
-    country : str
-    year : int
     regions : tuple of str
         The largest net gain first.
     counts : ndarray, shape (n_regions, n_regions)

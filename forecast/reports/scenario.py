@@ -139,7 +139,6 @@ def position(row: Mapping[str, Any], words: Language) -> str:
     ----------
     row : mapping
         A row of `forecast.scenarios.unusual.unusual` for single years.
-    words : Language
     """
     signed = row["measure"] == _NET
     value = words.persons(rounded(float(row["what_if"])), sign=signed)

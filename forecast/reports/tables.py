@@ -26,7 +26,6 @@ class IntervalRow:
     ----------
     place, measure, source : str
         As written for readers.
-    year : int
     observed : str
         The figure, if the year is already observed.
     median : str

@@ -44,12 +44,10 @@ def workbook(
 
     Parameters
     ----------
-    outlook : Forecast
     views : sequence of SeriesView
         Every series, also those that were not forecast.
     title : str
         Title of the report.
-    words : Language
     targets : DataFrame, optional
         The table of targets; it then has a sheet.
     record : Record, optional

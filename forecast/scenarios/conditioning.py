@@ -190,7 +190,6 @@ def systematic(weights: np.ndarray, seed: int) -> np.ndarray:
     ----------
     weights : ndarray, shape (n,)
         Zero or more, adding up to 1.
-    seed : int
 
     Returns
     -------

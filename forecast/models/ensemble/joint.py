@@ -98,8 +98,6 @@ def combine(
         Series that are pooled as log(1 + persons), with the most that each may reach (persons).
     learned : mapping of key to GroupWeights
     pool : {"linear", "quantile"}
-    n_draws : int
-    generator : numpy.random.Generator
 
     Returns
     -------

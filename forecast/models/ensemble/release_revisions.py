@@ -29,7 +29,6 @@ def laws(panel: Panel, settings: Mapping[str, Any]) -> dict[Kind, Law]:
 
     Parameters
     ----------
-    panel : Panel
     settings : mapping
         The table ``revisions`` of ``models/ensemble.toml``. A source with at least `enough`
         revisions on one scale in the panel speaks for itself; otherwise what was learned before

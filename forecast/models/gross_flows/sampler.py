@@ -68,11 +68,8 @@ def sample(
 
     Parameters
     ----------
-    gross : Gross
     priors : mapping
         The table ``[priors]`` of ``models/flows.toml``.
-    chains, warm_up, kept : int
-    seed : numpy.random.SeedSequence
     tail : int
         How many of the last years of the paths are kept.
     """
@@ -126,12 +123,8 @@ def simulate(
 
     Parameters
     ----------
-    gross : Gross
-    draws : Draws
     n_ahead : int
         Years after the last year of the panel.
-    n_draws : int
-    generator : numpy.random.Generator
 
     Returns
     -------

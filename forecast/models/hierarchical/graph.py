@@ -137,7 +137,6 @@ def data(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, np.ndarray]
     ----------
     pool : RatesPanel
         Of the locations and years of the model; what is not known of it is left out.
-    settings : mapping
 
     Returns
     -------

@@ -97,11 +97,6 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
     def fit(self, panel: Panel, seed: int) -> FittedHierarchical:
         """Fit all net series of a panel together.
 
-        Parameters
-        ----------
-        panel : Panel
-        seed : int
-
         Returns
         -------
         FittedHierarchical

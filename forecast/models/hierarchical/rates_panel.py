@@ -29,7 +29,6 @@ def now(
     rates : ndarray, shape (n, n_years)
     start : ndarray of int, shape (n,)
         Position of the year.
-    settings : mapping
 
     Returns
     -------
@@ -55,14 +54,12 @@ class RatesPanel:
     rates : ndarray, shape (n, n_years)
         Net migrants per 1,000 population per year; NaN in gaps, in years that a flag keeps
         out, and before a series' last break.
-    first_year : int
     parent : ndarray of int, shape (n_children,)
         Position of the country of each of the last n_children series.
     group : ndarray of int, shape (n,)
         Countries of a source that covers many, of national sources, and regions each have a
         distribution of their own.
     groups : tuple of str
-    step : int
     """
 
     series: tuple[Series, ...]
@@ -180,7 +177,6 @@ def transitions(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, np.n
 
     Parameters
     ----------
-    pool : RatesPanel
     settings : mapping
         The table ``[settings]`` of the model's TOML.
 
@@ -218,8 +214,6 @@ def notes(panel: Panel, pooled: RatesPanel, words: str, failure: str) -> pd.Data
 
     Parameters
     ----------
-    panel : Panel
-    pooled : RatesPanel
     words : str
         Where the priors come from.
     failure : str

@@ -80,7 +80,6 @@ def simulate(
         Of the locations' shocks in one year.
     settings : mapping
         ``floor, usual_share, memory, storm_floor, least_move, bounds``.
-    generator : numpy.random.Generator
     years : ndarray, shape (n_draws, n_steps), optional
         The years' common part before scaling; drawn where it is not given.
 
@@ -131,7 +130,6 @@ def transforms(
         Each of shape (n_draws, n).
     data : mapping
         See `forecast.models.hierarchical.rates_panel.transitions`.
-    storm_floor : float
     year_effects : ndarray, shape (n_draws, n_years)
         The years' common part before scaling.
 
@@ -187,7 +185,6 @@ def zero_sum(outlook: Forecast, pooled: RatesPanel) -> Forecast:
 
     Parameters
     ----------
-    outlook : Forecast
     pooled : RatesPanel
         Which series are countries of a source that covers many.
     """
@@ -229,12 +226,9 @@ def predictive(
 
     Parameters
     ----------
-    parameters : Parameters
-    pool : RatesPanel
     correlation : ndarray, shape (n, n)
     settings : mapping
         See `simulate`.
-    seed : int
 
     Returns
     -------

@@ -157,7 +157,6 @@ def settle(
 
     Parameters
     ----------
-    nodes : Nodes
     values : ndarray, shape (n_years,)
     innovations, variance : ndarray, shape (n_years, k)
         One-step errors and their relative variance.

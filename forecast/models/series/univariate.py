@@ -38,8 +38,6 @@ class Prepared:
 
     Attributes
     ----------
-    series : Series
-    scale : Scale
     values : ndarray, shape (n_years,)
         On the model's scale; NaN in gaps and in years whose flag keeps them out.
     breaks : ndarray of bool, shape (n_years,)
@@ -147,11 +145,6 @@ class StateSpaceModel(ModelBase):
 
     def fit(self, panel: Panel, seed: int) -> FittedSeriesModel:
         """Fit every series of a panel by itself.
-
-        Parameters
-        ----------
-        panel : Panel
-        seed : int
 
         Returns
         -------

@@ -74,7 +74,6 @@ def log_posterior(
     priors : ndarray, shape (10, 2)
         Mean and standard deviation, in the order of `OF_GROUPS`.
     figures : ndarray, shape (6, n, n_years)
-    storm_floor : float
 
     Returns
     -------

@@ -209,7 +209,6 @@ def log_likelihood(
     figures : ndarray, shape (6, n, n_years)
         Value, before, move, log of the move, weight, and floor of the calm scale; see
         `forecast.models.hierarchical.rates_panel.transitions`.
-    storm_floor : float
 
     Returns
     -------
