@@ -14,22 +14,8 @@ from forecast.errors import DataError, unknown_name
 
 #: Levels of the tidy quantile table: those of 50, 80 and 95 % intervals and some between.
 QUANTILE_LEVELS = (
-    0.025,
-    0.05,
-    0.1,
-    0.2,
-    0.25,
-    0.3,
-    0.4,
-    0.5,
-    0.6,
-    0.7,
-    0.75,
-    0.8,
-    0.9,
-    0.95,
-    0.975,
-)
+    0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.975,
+)  # fmt: skip
 
 
 def threshold(name: str, given: object) -> float:

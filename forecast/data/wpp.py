@@ -206,17 +206,6 @@ def _existing(file: Path) -> Path:
     return file
 
 
-__all__ = [
-    "ANNUAL",
-    "RELEASED",
-    "SOURCE",
-    "bayesian_projection",
-    "projections",
-    "read_bulk",
-    "world",
-]
-
-
 def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
     """Fetch the bulk files of the vintages asked for; all that are known by default."""
     known = sorted({int(file["release"]) for file in source["files"]})
@@ -254,3 +243,8 @@ def panel(fetched: Fetched) -> Panel:
     return Panel.from_frame(
         pd.concat([part.to_frame() for part in read], ignore_index=True), step=read[0].step
     )
+
+
+__all__ = [
+    "ANNUAL", "RELEASED", "SOURCE", "bayesian_projection", "projections", "read_bulk", "world",
+]  # fmt: skip

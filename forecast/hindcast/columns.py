@@ -19,45 +19,17 @@ SCORED, NOT_COUNTED, NOT_FORECAST, FAILED = "scored", "not counted", "not foreca
 
 #: Scores and errors in persons, which become rates when divided by the population.
 IN_PERSONS = (
-    "crps",
-    "wis",
-    "wis_sharpness",
-    "wis_underprediction",
-    "wis_overprediction",
-    "interval_score_50",
-    "interval_score_80",
-    "interval_score_95",
-    "quantile_loss_10",
-    "quantile_loss_90",
-    "absolute_error",
-    "error",
-    "crps_first",
-    "wis_first",
+    "crps", "wis", "wis_sharpness", "wis_underprediction", "wis_overprediction",
+    "interval_score_50", "interval_score_80", "interval_score_95", "quantile_loss_10",
+    "quantile_loss_90", "absolute_error", "error", "crps_first", "wis_first",
     "absolute_error_first",
-)
+)  # fmt: skip
 _FLOATS = (
-    "observed",
-    "observed_first",
-    "revision",
-    "population",
-    "scale",
-    "median",
-    "lower_50",
-    "upper_50",
-    "lower_80",
-    "upper_80",
-    "lower_95",
-    "upper_95",
-    *IN_PERSONS,
-    "squared_error",
-    "inside_50",
-    "inside_80",
-    "inside_95",
-    "inside_80_first",
-    "pit",
-    "log_score",
+    "observed", "observed_first", "revision", "population", "scale", "median", "lower_50",
+    "upper_50", "lower_80", "upper_80", "lower_95", "upper_95", *IN_PERSONS, "squared_error",
+    "inside_50", "inside_80", "inside_95", "inside_80_first", "pit", "log_score",
     "scaled_error",
-)
+)  # fmt: skip
 #: Column -> type of the score table, in order.
 COLUMNS = {
     "model": "str",

@@ -15,16 +15,8 @@ from forecast.scales import closed, is_rate, population_ahead
 
 #: What is kept of each iteration, besides paths.
 PARAMETERS = (
-    "shock",
-    "mean",
-    "spread",
-    "growth",
-    "damping",
-    "noise",
-    "degrees",
-    "shared",
-    "correlation",
-)
+    "shock", "mean", "spread", "growth", "damping", "noise", "degrees", "shared", "correlation",
+)  # fmt: skip
 #: Few places have seen more than this many arrivals or departures per 1,000 in a year; draws
 #: stay below it, or below three times what the place itself has seen.
 LARGEST_RATE = 200.0

@@ -17,17 +17,10 @@ if TYPE_CHECKING:
 
 #: What each group has, in the order of the priors.
 OF_GROUPS = (
-    "mean",
-    "log_storm_size",
-    "logit_persistence",
-    "log_mean_spread",
-    "log_storm_spread",
-    "log_persistence_spread",
-    "log_calm_scale",
-    "logit_storm_chance",
-    "storm_echo",
+    "mean", "log_storm_size", "logit_persistence", "log_mean_spread", "log_storm_spread",
+    "log_persistence_spread", "log_calm_scale", "logit_storm_chance", "storm_echo",
     "log_shared_storms",
-)
+)  # fmt: skip
 #: What each location has of its own, drawn around its group or country.
 OF_LOCATIONS = ("mean", "storm", "persistence")
 
