@@ -21,13 +21,7 @@ from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
 
 #: Quantile levels of the UN's (and bayesMig's) intervals, by the end of the column name.
-_LEVELS = {
-    "median": 0.5,
-    "pi80_low": 0.1,
-    "pi80_high": 0.9,
-    "pi95_low": 0.025,
-    "pi95_high": 0.975,
-}
+_LEVELS = {"median": 0.5, "pi80_low": 0.1, "pi80_high": 0.9, "pi95_low": 0.025, "pi95_high": 0.975}
 
 
 def world(

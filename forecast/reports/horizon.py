@@ -12,12 +12,7 @@ from forecast import artifacts
 from forecast.errors import DataError
 from forecast.evaluate.editions import read_edition
 from forecast.exports.files import inactive_columns
-from forecast.exports.hub import (
-    SAMPLES,
-    check_hub_folder,
-    earlier_hub,
-    hub_folder,
-)
+from forecast.exports.hub import SAMPLES, check_hub_folder, earlier_hub, hub_folder
 from forecast.language import Language
 from forecast.language import language as find_language
 from forecast.outlook import Forecast

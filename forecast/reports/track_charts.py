@@ -134,9 +134,7 @@ def reliability_in_words(calibration: pd.DataFrame, words: Language) -> str:
 
 def _held(level: float, share: float, words: Language) -> str:
     return words.say(
-        "{held} in the {promised} interval",
-        held=words.share(share),
-        promised=words.share(level),
+        "{held} in the {promised} interval", held=words.share(share), promised=words.share(level)
     )
 
 

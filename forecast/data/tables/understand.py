@@ -15,14 +15,7 @@ from forecast.data.tables.grid import MOST_PROBLEMS, Grid
 from forecast.data.tables.harmonise import harmonise
 from forecast.data.tables.labels import SCOPES, Flows
 from forecast.data.tables.layout import Layout
-from forecast.data.tables.reading import (
-    ACCEPTED,
-    Collected,
-    Harmonised,
-    Reading,
-    ReadOptions,
-    Row,
-)
+from forecast.data.tables.reading import ACCEPTED, Collected, Harmonised, Reading, ReadOptions, Row
 from forecast.data.tables.rows import collect
 from forecast.data.tables.words import UNITS, folded, spaced
 from forecast.errors import DataError, ForecastError, unknown_name

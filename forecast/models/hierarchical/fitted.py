@@ -16,11 +16,7 @@ from forecast.contract import FittedBase
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.bayes.gate import Sampled
-from forecast.models.hierarchical import (
-    priors,
-    rates_panel,
-    simulation,
-)
+from forecast.models.hierarchical import priors, rates_panel, simulation
 from forecast.models.hierarchical.law import Parameters
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast

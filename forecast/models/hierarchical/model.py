@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from forecast.contract import ModelBase
 from forecast.errors import DataError, FitError, TooShortError
 from forecast.models.bayes.gate import Sampled, draw
-from forecast.models.hierarchical import (
-    graph,
-    priors,
-    rates_panel,
-    simulation,
-)
+from forecast.models.hierarchical import graph, priors, rates_panel, simulation
 from forecast.models.hierarchical.fitted import FittedHierarchical
 from forecast.models.hierarchical.rates_panel import RatesPanel
 from forecast.models.hierarchical.rates_panel import notes as notes_of

@@ -35,12 +35,7 @@ def _random_walk_with_drift() -> Nodes:
 
     model = UnobservedComponents(DUMMY, level="random walk with drift")
     return from_statsmodels(
-        model,
-        [[1.0]],
-        diffuse=[True, True],
-        level=[True, False],
-        log_prior=np.zeros(1),
-        names={},
+        model, [[1.0]], diffuse=[True, True], level=[True, False], log_prior=np.zeros(1), names={}
     )
 
 

@@ -192,10 +192,7 @@ def within_reach(locations: np.ndarray) -> bool:
 
 @compiled(njit, fastmath=FAST, error_model="numpy")
 def log_likelihood(
-    locations: np.ndarray,
-    year: np.ndarray,
-    figures: np.ndarray,
-    storm_floor: float,
+    locations: np.ndarray, year: np.ndarray, figures: np.ndarray, storm_floor: float
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Sum of the log densities of all figures, with its gradient.
 
