@@ -26,9 +26,9 @@ from forecast.reports.tables import all_quantiles
 from forecast.reports.targets import Given as TargetsGiven
 from forecast.reports.targets import Threshold, check
 from forecast.reports.targets import read as read_thresholds
-from forecast.reports.targets import table as target_table
 from forecast.reports.verdicts import covered, opened
 from forecast.reports.workbook import workbook
+from forecast.scenarios.targets import targets as target_table
 from forecast.validation import clean
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def report(
         scenarios=what_ifs,
         again=again,
         called=not command,
-        targets=None if targets is None else target_table(targets, outlook),
+        targets=None if targets is None else target_table(outlook, given=targets),
         impacts=impacts,
     )
     shown = content.page(outlook, views, extra)

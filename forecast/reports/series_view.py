@@ -111,10 +111,7 @@ class SeriesView:
 
 def series_views(outlook: Forecast) -> list[SeriesView]:
     """Return every series of a forecast, also those that could not be forecast."""
-    rows = {
-        key: position
-        for position, key in enumerate(outlook.series[KEY].itertuples(index=False, name=None))
-    }
+    rows = {key: position for position, key in enumerate(outlook.keys)}
     drawn = outlook.paths.transpose("series", "draw", "year").to_numpy()
     grid = outlook.paths["year"].to_numpy()
     notes = {tuple(note[part] for part in KEY): note for note in outlook.notes.to_dict("records")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from forecast.data.checks import add_flags, warnings_in_words
 from forecast.data.checks.years import refuse_before_its_year, to_come, today
@@ -22,11 +22,6 @@ from forecast.errors import DataError, ForecastError, unknown_name
 from forecast.horizons import spans
 from forecast.panel import Panel
 from forecast.validation import MEASURES
-
-if TYPE_CHECKING:
-    from forecast.data.tables.labels import Flows
-    from forecast.data.tables.understand import Units
-
 
 #: Signs of a message; cells that it quotes may hold anything.
 _LONGEST = 800

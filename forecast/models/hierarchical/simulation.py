@@ -190,14 +190,10 @@ def zero_sum(outlook: Forecast, pooled: RatesPanel) -> Forecast:
     """
     values = outlook.paths.to_numpy().copy()
     kinds = {s.key: pooled.groups[g] for s, g in zip(pooled.series, pooled.group)}
-    sources = outlook.paths["source"].to_numpy()
-    keys = list(
-        zip(sources, outlook.paths["location"].to_numpy(), outlook.paths["measure"].to_numpy())
-    )
-    for source in set(sources):
+    for source in {source for source, _, _ in outlook.keys}:
         rows = [
             place
-            for place, key in enumerate(keys)
+            for place, key in enumerate(outlook.keys)
             if key[0] == source and kinds[key].startswith("countries, one")
         ]
         if len(rows) < 2:
