@@ -208,13 +208,7 @@ def _day(given: str | dt.date) -> dt.date:
 
 
 def _news(name: str, kept: list[Release], day: str, part: Panel) -> Panel | None:
-    """Return what of a release is not known on its day; None if all of it is.
-
-    Raises
-    ------
-    DataError
-        If the store has another figure of the same day, or other steps.
-    """
+    """Return what of a release is not known on its day; None if all of it is."""
     if kept and kept[0].step != part.step:
         raise DataError(
             f"{name} is kept in steps of {kept[0].step} years, and these figures come in steps of "

@@ -128,10 +128,6 @@ def windows(
         carries a flag of `UNFIT`, has no window.
     draws, seed : int
         The seed is spawned by origin.
-
-    Returns
-    -------
-    list of Window
     """
     years = origin + np.asarray(steps, dtype=int)
     wanted = {series.key: series for series in panel if _fit(series, origin, years)}

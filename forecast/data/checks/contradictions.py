@@ -193,7 +193,7 @@ def regional_sums(panel: Panel) -> Iterator[Inconsistency]:
             for register, own in registers.groupby("source", sort=True):
                 stated[str(register), country, "net_migration"] = own.set_index("year")["value"]
             for key, whole in stated.items():
-                limit = np.maximum(1000.0, 0.1 * whole.abs())
+                limit = (0.1 * whole.abs()).clip(lower=1000.0)
                 yield from _compare("regions add up to the country", total, whole, limit, key)
 
 

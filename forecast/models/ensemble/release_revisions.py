@@ -34,10 +34,6 @@ def laws(panel: Panel, settings: Mapping[str, Any]) -> dict[Kind, Law]:
         revisions on one scale in the panel speaks for itself; otherwise what was learned before
         the panel's newest release counts; otherwise `least` revisions will do. A source without
         any of these is taken at its word.
-
-    Returns
-    -------
-    dict of (source, scale) to Law
     """
     found = learn(panel, float(settings["shrinkage"]))
     kept = {key: law for key, law in found.items() if law.pairs >= int(settings["least"])}

@@ -181,10 +181,6 @@ def learn(
         years, neighbouring countries shocks.
     pull : float
         Log factors are multiplied by ``independent / (independent + pull)``.
-
-    Returns
-    -------
-    Widening
     """
     kept = np.isfinite(quantiles).all(axis=0) & np.isfinite(observed) & (share > 0)
     if not kept.any():

@@ -122,7 +122,7 @@ def transforms(
     storm_floor: float,
     year_effects: np.ndarray,
 ) -> np.ndarray:
-    """Return the probability integral transform of every transition.
+    """Return the probability integral transform of every transition, (n_draws, n, n_years).
 
     Parameters
     ----------
@@ -132,10 +132,6 @@ def transforms(
         See `forecast.models.hierarchical.rates_panel.transitions`.
     year_effects : ndarray, shape (n_draws, n_years)
         The years' common part before scaling.
-
-    Returns
-    -------
-    ndarray, shape (n_draws, n, n_years)
     """
     by_year = Parameters(*(values[:, :, None] for values in parameters))
     before, value = data["before"], data["value"]

@@ -80,10 +80,6 @@ def from_statsmodels(
         See `Nodes`.
     log_prior : ndarray, shape (k,)
     names : mapping of str to ndarray, shape (k,)
-
-    Returns
-    -------
-    Nodes
     """
     pieces: list[tuple[np.ndarray, ...]] = []
     stationary = ~np.asarray(diffuse, dtype=bool)
