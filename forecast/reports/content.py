@@ -26,8 +26,7 @@ from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section
 from forecast.reports.regions import CaptionedChart, accounts, groups, places, unfit
 from forecast.reports.scenario import section as what_if
-from forecast.reports.series_view import SeriesView
-from forecast.reports.tables import LEVELS, intervals
+from forecast.reports.series_view import LEVELS, SeriesView, intervals
 from forecast.reports.targets import Threshold, chance
 from forecast.reports.targets import section as aims
 from forecast.reports.verdicts import verdict

@@ -21,8 +21,7 @@ from forecast.reports import content, manifest
 from forecast.reports.record import record
 from forecast.reports.scenario import Given as ScenarioGiven
 from forecast.reports.scenario import scenarios as make_scenarios
-from forecast.reports.series_view import SeriesView, series_views
-from forecast.reports.tables import all_quantiles
+from forecast.reports.series_view import SeriesView, all_quantiles, series_views
 from forecast.reports.targets import Given as TargetsGiven
 from forecast.reports.targets import Threshold, check
 from forecast.reports.targets import read as read_thresholds
