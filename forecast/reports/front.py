@@ -168,17 +168,8 @@ def _row(
             "" if found is None else held(found.nearest(view.key, year - view.series.origin), words)
         )
     return FrontRow(
-        " ".join(view.key),
-        labels.source(view.series.source, words),
-        words.persons(last, sign=signed),
-        last_year,
-        year,
-        year in own,
-        "" if known is None else words.persons(known, sign=signed),
-        middle,
-        low,
-        high,
-        loss,
-        share,
-        tried,
-    )
+        " ".join(view.key), labels.source(view.series.source, words),
+        words.persons(last, sign=signed), last_year, year, year in own,
+        "" if known is None else words.persons(known, sign=signed), middle, low, high, loss,
+        share, tried,
+    )  # fmt: skip

@@ -249,13 +249,7 @@ def _row(view: SeriesView, year: int, words: Language, *, first: bool) -> Interv
             low, high = (words.persons(rounded(float(end), 3), sign=signed) for end in ends)
             bands.append((low, high))
     return IntervalRow(
-        labels.place(place, words),
-        labels.measure(measure, words),
-        labels.source(source, words),
-        year,
-        "" if known is None else words.persons(known, sign=signed),
-        median,
-        tuple(bands),
-        first,
-        len(view.horizons),
-    )
+        labels.place(place, words), labels.measure(measure, words), labels.source(source, words),
+        year, "" if known is None else words.persons(known, sign=signed), median, tuple(bands),
+        first, len(view.horizons),
+    )  # fmt: skip

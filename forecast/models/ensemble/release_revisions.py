@@ -57,17 +57,10 @@ def stated(source: str, kind: str, released: str, settings: Mapping[str, Any]) -
         return None
     newest = max(usable, key=lambda one: str(one["until"]))
     return Law(
-        kind,
-        int(newest["step"]),
-        float(newest["intercept"]),
-        float(newest["exponent"]),
-        np.array(newest["sizes"], dtype=float),
-        float(newest["correlation"]),
-        int(newest["pairs"]),
-        str(newest["until"]),
-        float(newest["inhabitants"]),
-        newest["own"],
-    )
+        kind, int(newest["step"]), float(newest["intercept"]), float(newest["exponent"]),
+        np.array(newest["sizes"], dtype=float), float(newest["correlation"]),
+        int(newest["pairs"]), str(newest["until"]), float(newest["inhabitants"]), newest["own"],
+    )  # fmt: skip
 
 
 def learn(panel: Panel, shrinkage: float) -> dict[Kind, Law]:

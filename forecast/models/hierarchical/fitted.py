@@ -192,13 +192,10 @@ class FittedHierarchical(FittedBase):
         return simulation.simulate(
             simulation.rows_of(self.parameters, rows),
             self.pool.rates[np.arange(len(start)), start],
-            rates_panel.now(self.pool.rates, start, settings),
-            start,
-            (until - self.pool.first_year) // self.pool.step,
-            self.correlation,
-            settings,
+            rates_panel.now(self.pool.rates, start, settings), start,
+            (until - self.pool.first_year) // self.pool.step, self.correlation, settings,
             generator,
-        )
+        )  # fmt: skip
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
         """Simulate futures; see `forecast.contract.FittedModel`."""

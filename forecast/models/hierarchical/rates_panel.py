@@ -145,14 +145,10 @@ def collect(panel: Panel) -> RatesPanel | None:
         rate = 1000.0 * series.values / (panel.step * series.population)
         rates[row, places] = np.where(_usable(series), rate, np.nan)
     return RatesPanel(
-        tuple(chosen[old] for old in order),
-        rates,
-        first,
+        tuple(chosen[old] for old in order), rates, first,
         np.array([placed[above[old]] for old in order if above[old] >= 0], dtype=int),
-        np.array([groups.index(kind) for kind in kinds], dtype=int),
-        groups,
-        panel.step,
-    )
+        np.array([groups.index(kind) for kind in kinds], dtype=int), groups, panel.step,
+    )  # fmt: skip
 
 
 def _kind(series: Series, many: set[str]) -> str:

@@ -36,14 +36,11 @@ NEEDED = (
 def of_locations(sampled: Sampled, group: np.ndarray) -> Parameters:
     """Return the draws of a posterior, each parameter of shape (n_draws, n)."""
     return Parameters(
-        sampled.draws("location_mean"),
-        sampled.draws("location_storm"),
-        sampled.draws("location_persistence"),
-        np.exp(sampled.draws("log_calm_scale"))[:, group],
-        sampled.draws("logit_storm_chance")[:, group],
-        sampled.draws("storm_echo")[:, group],
+        sampled.draws("location_mean"), sampled.draws("location_storm"),
+        sampled.draws("location_persistence"), np.exp(sampled.draws("log_calm_scale"))[:, group],
+        sampled.draws("logit_storm_chance")[:, group], sampled.draws("storm_echo")[:, group],
         np.exp(sampled.draws("log_shared_storms"))[:, group],
-    )
+    )  # fmt: skip
 
 
 def rows_of(parameters: Parameters, rows: np.ndarray) -> Parameters:

@@ -236,15 +236,9 @@ class Regression(Structural):
     def _driven(self, prepared: Prepared, found: Drivers) -> Driven:
         spreads: Sequence[float] = specification(SHELF)["prior"]["spread"]
         return condition_on_drivers(
-            self.nodes(prepared),
-            prepared.values,
-            prepared.series.years,
-            prepared.breaks,
-            found,
-            spreads,
-            prepared.scale.floor,
-            self.discounts,
-        )
+            self.nodes(prepared), prepared.values, prepared.series.years, prepared.breaks, found,
+            spreads, prepared.scale.floor, self.discounts,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

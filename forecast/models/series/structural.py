@@ -152,17 +152,10 @@ def damped_trend() -> Nodes:
         [stationary_covariance(*pair, stationary) for pair in zip(transition, noise)]
     )
     return Nodes(
-        np.tile([1.0, 0.0], (size, 1)),
-        transition,
-        noise,
-        variances[:, 0],
-        initial,
-        ~stationary,
-        ~stationary,
-        np.zeros(size),
-        dict(zip(("gain", "trend_variance", "damping"), grid.T)),
+        np.tile([1.0, 0.0], (size, 1)), transition, noise, variances[:, 0], initial, ~stationary,
+        ~stationary, np.zeros(size), dict(zip(("gain", "trend_variance", "damping"), grid.T)),
         ("level", "trend"),
-    )
+    )  # fmt: skip
 
 
 @cache
