@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.data.names import load
-    from forecast.data.table import read
+    from forecast.data.tables.understand import read
     from forecast.errors import (
         DataError,
         FitError,
@@ -58,7 +58,7 @@ _WHERE = {
     "impact": ("forecast.impacts.run", "impact"),
     "load": ("forecast.data.names", "load"),
     "open": ("forecast.outlook", "open_forecast"),
-    "read": ("forecast.data.table", "read"),
+    "read": ("forecast.data.tables.understand", "read"),
     "register": ("forecast.models.registry", "register"),
     "report": ("forecast.reports.horizon", "report"),
     "scenario": ("forecast.scenarios.scenario", "scenario"),

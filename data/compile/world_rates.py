@@ -15,7 +15,7 @@ import numpy as np
 
 from forecast.data.wpp import world as read_world
 from forecast.panel import Panel
-from forecast.scenarios.history import SMALLEST, WINDOWS, rates
+from forecast.scenarios.unusual import SMALLEST, WINDOWS, rates
 
 #: Levels that the shipped table keeps, finer towards both ends.
 LEVELS = (

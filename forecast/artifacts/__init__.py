@@ -1,12 +1,16 @@
 """Whatever is kept on disk: whole or absent, with a manifest, a checksum and its recipe."""
 
 from forecast.artifacts.entries import (
+    MANIFEST,
     Arrays,
     caching,
     enabled,
+    is_sealed,
     keep,
     lookup,
     read_entry,
+    read_sealed,
+    sealed_folder,
     write_entry,
 )
 from forecast.artifacts.files import (
@@ -22,32 +26,10 @@ from forecast.artifacts.files import (
     write_text,
 )
 from forecast.artifacts.recipes import described, digest, name_of, recipe
-from forecast.artifacts.sealed import MANIFEST, is_sealed, read_sealed, sealed_folder
 
 __all__ = [
-    "MANIFEST",
-    "Arrays",
-    "atomic_file",
-    "atomic_folder",
-    "caching",
-    "check_file",
-    "check_folder",
-    "check_writable",
-    "described",
-    "digest",
-    "enabled",
-    "holding",
-    "is_sealed",
-    "keep",
-    "lookup",
-    "name_of",
-    "read_entry",
-    "read_sealed",
-    "recipe",
-    "recover",
-    "sealed_folder",
-    "sha256",
-    "sweep",
-    "write_entry",
-    "write_text",
-]
+    "MANIFEST", "Arrays", "atomic_file", "atomic_folder", "caching", "check_file",
+    "check_folder", "check_writable", "described", "digest", "enabled", "holding", "is_sealed",
+    "keep", "lookup", "name_of", "read_entry", "read_sealed", "recipe", "recover",
+    "sealed_folder", "sha256", "sweep", "write_entry", "write_text",
+]  # fmt: skip

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast.artifacts.entries import MANIFEST, is_sealed, read_sealed, sealed_folder
 from forecast.artifacts.files import recover
-from forecast.artifacts.sealed import MANIFEST, is_sealed, read_sealed, sealed_folder
 from forecast.errors import DataError
 from forecast.panel import Panel
 

@@ -108,7 +108,6 @@ def sweep(folder: Path, name: str | None = None) -> None:
 
     Parameters
     ----------
-    folder : Path
     name : str, optional
         Only those of this file or folder.
     """
@@ -133,12 +132,7 @@ def sweep(folder: Path, name: str | None = None) -> None:
 
 
 def check_file(path: str | Path) -> None:
-    """Refuse a path at which something else than a file stands.
-
-    Raises
-    ------
-    DataError
-    """
+    """Refuse a path at which something else than a file stands."""
     target = Path(path).resolve()
     if target.exists() and not target.is_file():
         kind = "a folder" if target.is_dir() else "a device or pipe"
@@ -146,12 +140,7 @@ def check_file(path: str | Path) -> None:
 
 
 def check_folder(path: str | Path, ours: Callable[[Path], bool]) -> None:
-    """Refuse a path at which something else stands than a folder that may be replaced.
-
-    Raises
-    ------
-    DataError
-    """
+    """Refuse a path at which something else stands than a folder that may be replaced."""
     target = Path(path).resolve()
     recover(target)
     if target.exists() and not (target.is_dir() and ours(target)):
@@ -162,12 +151,7 @@ def check_folder(path: str | Path, ours: Callable[[Path], bool]) -> None:
 
 
 def check_writable(folder: str | Path) -> None:
-    """Refuse a folder that cannot be written to, or made; nothing is left behind.
-
-    Raises
-    ------
-    DataError
-    """
+    """Refuse a folder that cannot be written to, or made; nothing is left behind."""
     target = Path(folder).resolve()
     there = next(path for path in (target, *target.parents) if path.exists())
     if not there.is_dir():

@@ -111,7 +111,6 @@ def described(value: object, above: tuple[int, ...] = ()) -> str:
 
     Parameters
     ----------
-    value : object
     above : tuple of int, optional
         Identities of the objects that hold this one: what holds itself is not followed twice.
     """

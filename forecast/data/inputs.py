@@ -73,8 +73,6 @@ def fit(model: Model, panel: Panel, seed: int) -> FittedBase:
     ----------
     model : Model
         Any object with a name and a ``fit``.
-    panel : Panel
-    seed : int
 
     Returns
     -------

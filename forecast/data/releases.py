@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import hashlib
 import io
@@ -129,10 +128,16 @@ def read_release(release: Release) -> pd.DataFrame:
     DataError
         If the file is damaged.
     """
+    from pyarrow import BufferReader
+    from pyarrow.parquet import read_table
+
     described, content = _opened(release.path)
     if described != release:
         raise _damaged(release.path, "it was replaced while it was read")
-    return _figures_in(content)
+    table: pd.DataFrame = read_table(
+        BufferReader(content), page_checksum_verification=True
+    ).to_pandas()
+    return table
 
 
 def _opened(path: Path) -> tuple[Release, bytes]:
@@ -146,43 +151,11 @@ def _opened(path: Path) -> tuple[Release, bytes]:
         metadata = read_metadata(BufferReader(content)).metadata or {}
         about = json.loads(metadata[_ABOUT])
         release = Release(path, **{key: about[key] for key in _FIELDS})
-        if not whole and not (
-            about["format"] == 1 and _is_first_format(release, metadata, content)
-        ):
+        if not whole:
             raise ValueError("its bytes do not have the checksum in its name")
     except (ArrowException, OSError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise _damaged(path, error) from None
     return release, content
-
-
-def _figures_in(content: bytes) -> pd.DataFrame:
-    from pyarrow import BufferReader
-    from pyarrow.parquet import read_table
-
-    table: pd.DataFrame = read_table(
-        BufferReader(content), page_checksum_verification=True
-    ).to_pandas()
-    return table
-
-
-def _is_first_format(release: Release, metadata: dict[bytes, bytes], content: bytes) -> bool:
-    """Whether a file of the first format, named after its figures alone, fits its description.
-
-    It has the description twice: for Parquet and in the schema for Arrow.
-    """
-    import pyarrow as pa
-
-    schema = pa.ipc.read_schema(pa.BufferReader(base64.b64decode(metadata[b"ARROW:schema"])))
-    table = _figures_in(content)
-    checksum = _content(table, release.step)
-    return (
-        schema.metadata[_ABOUT] == metadata[_ABOUT]
-        and release.path.stem == f"{release.as_of}-{checksum[:_DIGITS]}"
-        and release.sha256 == checksum
-        and release.rows == len(table)
-        and (release.first, release.last) == (table["year"].min(), table["year"].max())
-        and bool((table["as_of"] == pd.Timestamp(release.as_of)).all())
-    )
 
 
 def _content(table: pd.DataFrame, step: int) -> str:

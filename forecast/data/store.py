@@ -16,7 +16,8 @@ import pandas as pd
 
 from forecast import artifacts
 from forecast.artifacts import places
-from forecast.data import package, plausibility
+from forecast.data import package
+from forecast.data.checks import years
 from forecast.data.releases import FIGURE, Release, described, read_release, write_release
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
@@ -174,7 +175,7 @@ def _known(name: str, folder: str | Path | None, damaged: list[str] | None) -> l
 
 def _split(panel: Panel, as_of: str | dt.date | None) -> dict[str, Panel]:
     """Return the figures by their day of release, in the order of the days."""
-    today = plausibility.today()
+    today = years.today()
     day = dt.date.today() if as_of is None else _day(as_of)
     if day > today:
         raise DataError(f"as_of is {day}, which is still to come. Give the day of the release.")
@@ -188,7 +189,7 @@ def _split(panel: Panel, as_of: str | dt.date | None) -> dict[str, Panel]:
     late = table["as_of"].max().date()
     if late > today:
         raise DataError(f"column as_of holds {late}, which is still to come. Correct it.")
-    plausibility.refuse_before_its_year(table)
+    years.refuse_before_its_year(table)
     made = {}
     for when, rows in table.groupby("as_of", sort=True):
         # A series without a figure in a release says nothing; a Panel refuses it.
@@ -207,13 +208,7 @@ def _day(given: str | dt.date) -> dt.date:
 
 
 def _news(name: str, kept: list[Release], day: str, part: Panel) -> Panel | None:
-    """Return what of a release is not known on its day; None if all of it is.
-
-    Raises
-    ------
-    DataError
-        If the store has another figure of the same day, or other steps.
-    """
+    """Return what of a release is not known on its day; None if all of it is."""
     if kept and kept[0].step != part.step:
         raise DataError(
             f"{name} is kept in steps of {kept[0].step} years, and these figures come in steps of "

@@ -15,7 +15,7 @@ import yaml
 from forecast import artifacts
 from forecast.errors import DataError
 from forecast.exports import files
-from forecast.exports.spreadsheet import inactive_columns
+from forecast.exports.files import inactive_columns
 from forecast.exports.tasks import (
     Tasks,
     as_config,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import unknown_name
+from forecast.series_key import KEY
 
 #: What names a row. ``as_of`` is empty unless releases are respected.
 ROW = ("model", "location", "measure", "source", "origin", "as_of", "year")
@@ -19,78 +20,31 @@ SCORED, NOT_COUNTED, NOT_FORECAST, FAILED = "scored", "not counted", "not foreca
 
 #: Scores and errors in persons, which become rates when divided by the population.
 IN_PERSONS = (
-    "crps",
-    "wis",
-    "wis_sharpness",
-    "wis_underprediction",
-    "wis_overprediction",
-    "interval_score_50",
-    "interval_score_80",
-    "interval_score_95",
-    "quantile_loss_10",
-    "quantile_loss_90",
-    "absolute_error",
-    "error",
-    "crps_first",
-    "wis_first",
+    "crps", "wis", "wis_sharpness", "wis_underprediction", "wis_overprediction",
+    "interval_score_50", "interval_score_80", "interval_score_95", "quantile_loss_10",
+    "quantile_loss_90", "absolute_error", "error", "crps_first", "wis_first",
     "absolute_error_first",
-)
+)  # fmt: skip
 _FLOATS = (
-    "observed",
-    "observed_first",
-    "revision",
-    "population",
-    "scale",
-    "median",
-    "lower_50",
-    "upper_50",
-    "lower_80",
-    "upper_80",
-    "lower_95",
-    "upper_95",
-    *IN_PERSONS,
-    "squared_error",
-    "inside_50",
-    "inside_80",
-    "inside_95",
-    "inside_80_first",
-    "pit",
-    "log_score",
+    "observed", "observed_first", "revision", "population", "scale", "median", "lower_50",
+    "upper_50", "lower_80", "upper_80", "lower_95", "upper_95", *IN_PERSONS, "squared_error",
+    "inside_50", "inside_80", "inside_95", "inside_80_first", "pit", "log_score",
     "scaled_error",
-)
+)  # fmt: skip
 #: Column -> type of the score table, in order.
 COLUMNS = {
-    "model": "str",
-    "location": "str",
-    "measure": "str",
-    "source": "str",
-    "origin": "int64",
-    "as_of": "str",
-    "year": "int64",
-    "horizon": "int64",
-    "information_origin": "Int64",
-    "information_horizon": "Int64",
-    "calendar_horizon": "Int64",
-    "status": "str",
-    "reason": "str",
-    "shock": "bool",
-    **dict.fromkeys(_FLOATS, "float64"),
-}
+    "model": "str", "location": "str", "measure": "str", "source": "str",
+    "origin": "int64", "as_of": "str", "year": "int64", "horizon": "int64",
+    "information_origin": "Int64", "information_horizon": "Int64", "calendar_horizon": "Int64",
+    "status": "str", "reason": "str", "shock": "bool", **dict.fromkeys(_FLOATS, "float64"),
+}  # fmt: skip
 #: Column -> type of the table of joint scores.
 JOINT_COLUMNS = {
-    "model": "str",
-    "measure": "str",
-    "source": "str",
-    "origin": "int64",
-    "as_of": "str",
-    "year": "int64",
-    "horizon": "int64",
-    "locations": "int64",
-    "locations_hash": "str",
-    "unit": "str",
-    "energy_score": "float64",
-    "variogram_score": "float64",
-}
+    "model": "str", "measure": "str", "source": "str",
+    "origin": "int64", "as_of": "str", "year": "int64", "horizon": "int64",
+    "locations": "int64", "locations_hash": "str", "unit": "str",
+    "energy_score": "float64", "variogram_score": "float64",
+}  # fmt: skip
 
 
 def conform(table: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
@@ -140,13 +94,6 @@ def ordered(tables: Sequence[pd.DataFrame], labels: Sequence[str]) -> pd.DataFra
     """Put the rows of all folds into one order, whichever finished first."""
     table = pd.concat(tables, ignore_index=True)
     rank = table["model"].map({label: position for position, label in enumerate(labels)})
-    by = [
-        name
-        for name in ("source", "location", "measure", "origin", "as_of", "year")
-        if name in table
-    ]
-    return (
-        table.assign(_rank=rank)
-        .sort_values(["_rank", *by], ignore_index=True, kind="stable")
-        .drop(columns="_rank")
-    )
+    by = ["_rank", *(name for name in (*KEY, "origin", "as_of", "year") if name in table)]
+    placed = table.assign(_rank=rank).sort_values(by, ignore_index=True, kind="stable")
+    return placed.drop(columns="_rank")

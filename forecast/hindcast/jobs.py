@@ -83,13 +83,10 @@ class Job[T]:
 
     Attributes
     ----------
-    model : Model
     known : Panel or None
         The figures up to the origin, nothing else; None if there were none.
     years : tuple of int
         Target years.
-    draws, seed : int
-    keeper : Keeper
     """
 
     model: Model

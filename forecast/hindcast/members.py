@@ -26,7 +26,6 @@ class MemberForecast:
 
     Attributes
     ----------
-    name : str
     keys : list of (source, location, measure)
         The series it was given.
     persons : ndarray, shape (n_series, n_points, n_steps)
@@ -118,12 +117,9 @@ class MemberForecast:
         return cls(
             name,
             [(source, location, measure) for source, location, measure in arrays["keys"].tolist()],
-            arrays["values"],
-            arrays["parameters"],
-            arrays["reasons"].tolist(),
-            arrays["remarks"].tolist(),
-            str(arrays["failure"]),
-        )
+            arrays["values"], arrays["parameters"], arrays["reasons"].tolist(),
+            arrays["remarks"].tolist(), str(arrays["failure"]),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,6 @@ class Hindcasts:
         ----------
         years : float
             From the origin to the target.
-        shared : float
         share : ndarray, shape (n,)
         """
         if not len(self):
@@ -141,7 +140,6 @@ def collect(
 
     Parameters
     ----------
-    outcomes : Outcomes
     occasions : sequence of Occasion
     steps : int
         How many steps ahead.
@@ -174,13 +172,9 @@ def collect(
         return Hindcasts.of(np.empty((members, points, 0)), none, none, none.astype(int), [])
     quantiles, observed, size_of, origin, keys, horizon = zip(*rows)
     return Hindcasts.of(
-        np.stack(quantiles, axis=2),
-        np.array(observed),
-        np.array(size_of),
-        np.array(origin, dtype=int),
-        list(keys),
-        np.array(horizon),
-    )
+        np.stack(quantiles, axis=2), np.array(observed), np.array(size_of),
+        np.array(origin, dtype=int), list(keys), np.array(horizon),
+    )  # fmt: skip
 
 
 def _usable(occasions: Sequence[Occasion], series: Series) -> Iterator[tuple[Occasion, int]]:

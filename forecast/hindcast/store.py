@@ -42,12 +42,7 @@ def recipe(job: Job[Scored], scores: Scores) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of finished folds; several backtests may share it.
-
-    Attributes
-    ----------
-    folder : Path
-    """
+    """A folder of finished folds; several backtests may share it."""
 
     folder: Path
 

@@ -12,9 +12,9 @@ import pandas as pd
 
 from forecast import scales
 from forecast.errors import DataError
-from forecast.exclusions import unused
 from forecast.flags import names_of
 from forecast.panel import Panel
+from forecast.series import unused
 from forecast.series_key import KEY, SeriesKey
 
 #: A year is a shock if the figure moved more than this many times its mean move.
@@ -144,8 +144,6 @@ def seen(panel: Panel, origin: Origin, window: int | None) -> Panel:
 
     Parameters
     ----------
-    panel : Panel
-    origin : Origin
     window : int, optional
         Only the last so many years (sliding window); all by default (expanding window).
 

@@ -81,7 +81,6 @@ class Ruler:
 
     Attributes
     ----------
-    signed : bool
     middle, below, above : ndarray, shape (n_columns,)
         Median and the distances to the quantiles 15.87 and 84.13 %.
     """
@@ -124,17 +123,11 @@ def windows(
     ----------
     model : Model
         Sees ``panel.until(origin)`` and nothing else.
-    panel : Panel
-    origin : int
     steps : sequence of int
         Which years after the origin; a series that lacks one of them, or whose figure there
         carries a flag of `UNFIT`, has no window.
     draws, seed : int
         The seed is spawned by origin.
-
-    Returns
-    -------
-    list of Window
     """
     years = origin + np.asarray(steps, dtype=int)
     wanted = {series.key: series for series in panel if _fit(series, origin, years)}

@@ -94,12 +94,7 @@ def untouched(keys: Sequence[SeriesKey], event: Event) -> list[SeriesKey]:
 
 
 def check_sets(sets: Sequence[str]) -> tuple[str, ...]:
-    """Return the sets of placebos asked for, in their order.
-
-    Raises
-    ------
-    UnknownNameError
-    """
+    """Return the sets of placebos asked for, in their order; refuse others."""
     named = [sets] if isinstance(sets, str) else list(sets)
     for name in named:
         if name not in SETS:
@@ -122,9 +117,6 @@ def placebos(
 
     Parameters
     ----------
-    model : Model
-    panel : Panel
-    event : Event
     origin : int
         That of the event's own forecast.
     steps : sequence of int

@@ -31,7 +31,6 @@ class Rank:
 
     Attributes
     ----------
-    placebos : int
     as_far : int
         Placebos at least as far from their forecast as the event, to either side.
     p_value : float
@@ -119,7 +118,6 @@ def smallest_effect(
     placebos : ndarray, shape (n_placebos,)
         Standardised gaps of the sum.
     direction : {"rise", "fall"}
-    level : float
     power : float
         Share of the cases in which the effect has to be seen.
 

@@ -16,6 +16,7 @@ from forecast.impacts.counterfactual import Window
 from forecast.impacts.event import Event
 from forecast.impacts.placebo import SETS, Placebos
 from forecast.impacts.rank import LEVEL, Rank, half_width, rank, smallest_effect
+from forecast.series_key import KEY
 
 Verdict = Literal["stands out", "depends on the model", "cannot be told apart", "cannot be decided"]
 STANDS_OUT: Verdict = "stands out"
@@ -115,20 +116,11 @@ class Impact:
         ``placebos`` (set), ``windows``, ``as_far``, ``p_value`` (conservative),
         ``p_randomised`` and ``smallest_p``.
         """
-        rows = []
-        for name in (*SETS, "all"):
-            found = self._rank(name, -1)
-            rows.append(
-                {
-                    "placebos": name,
-                    "windows": found.placebos,
-                    "as_far": found.as_far,
-                    "p_value": found.p_value,
-                    "p_randomised": found.p_randomised,
-                    "smallest_p": found.smallest,
-                }
-            )
-        return pd.DataFrame(rows)
+        names = (*SETS, "all")
+        table = pd.DataFrame([self._rank(name, -1) for name in names])
+        table.insert(0, "set", names)
+        renamed = {"set": "placebos", "placebos": "windows", "smallest": "smallest_p"}
+        return table.rename(columns=renamed)
 
     @cached_property
     def overall(self) -> Rank:
@@ -178,21 +170,15 @@ class Impact:
         The columns of `effects` with ``event, source, location, measure, origin, model,
         level`` before them.
         """
-        tables = []
-        for level in (0.80, 0.95):
-            table = self.effects(level)
-            about: dict[str, str | int | float] = {
-                "event": self.event.name,
-                "source": self.event.source,
-                "location": self.event.location,
-                "measure": self.event.measure,
-                "origin": self.origin,
-                "model": self.model,
-                "level": level,
-            }
-            for position, (name, value) in enumerate(about.items()):
-                table.insert(position, name, value)
-            tables.append(table)
+        about = {
+            "event": self.event.name,
+            **{name: getattr(self.event, name) for name in KEY},
+            "origin": self.origin,
+            "model": self.model,
+        }
+        tables = [
+            pd.DataFrame({**about, "level": level, **self.effects(level)}) for level in (0.80, 0.95)
+        ]
         return pd.concat(tables, ignore_index=True)
 
     def __repr__(self) -> str:

@@ -73,10 +73,7 @@ def finding(impact: Impact, words: Language) -> str:
             smallest=probability(found.smallest, words),
             far=words.persons(found.as_far),
         )
-    numbers = {
-        "far": words.persons(found.as_far),
-        "p": probability(found.p_value, words),
-    }
+    numbers = {"far": words.persons(found.as_far), "p": probability(found.p_value, words)}
     if impact.verdict == ORDINARY:
         return words.count(
             "It cannot be told apart from an ordinary error: of {n} placebo, {far} was as far "
@@ -115,9 +112,7 @@ def finding(impact: Impact, words: Language) -> str:
         )
     elif impact.checks:
         said += " " + words.count(
-            "{n} other model says the same.",
-            "{n} other models say the same.",
-            len(impact.checks),
+            "{n} other model says the same.", "{n} other models say the same.", len(impact.checks)
         )
     tail = impact.total["tail"]
     if tail > LEVEL and impact.verdict == STANDS_OUT:

@@ -11,9 +11,9 @@ import xarray as xr
 from forecast import scales
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
 from forecast.errors import DataError
-from forecast.exclusions import flags_of
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
+from forecast.series import flags_of
 from forecast.series_key import SeriesKey
 from forecast.version import __version__
 

@@ -26,8 +26,7 @@ from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section
 from forecast.reports.regions import CaptionedChart, accounts, groups, places, unfit
 from forecast.reports.scenario import section as what_if
-from forecast.reports.series_view import SeriesView
-from forecast.reports.tables import LEVELS, intervals
+from forecast.reports.series_view import LEVELS, SeriesView, intervals
 from forecast.reports.targets import Threshold, chance
 from forecast.reports.targets import section as aims
 from forecast.reports.verdicts import verdict
@@ -44,7 +43,6 @@ class Supplements:
 
     Attributes
     ----------
-    words : Language
     record : Record or None
         The track record of the forecast's model.
     uncovered : bool
@@ -82,10 +80,8 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
 
     Parameters
     ----------
-    outlook : Forecast
     views : sequence of SeriesView
         Every series, see `forecast.reports.series_view.subjects`.
-    extra : Supplements
     """
     words = extra.words
     codes = sorted({view.country for view in views}, key=lambda code: _rank(code, words))

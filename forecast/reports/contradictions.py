@@ -33,14 +33,12 @@ def contradictions(
 
     Parameters
     ----------
-    view : SeriesView
     year : int
         A year that was forecast.
     views : sequence of SeriesView
         Among them those of other sources of the same figure.
     explanation : DataFrame or None
         `Forecast.explanation`: what the members of an ensemble say by themselves.
-    words : Language
 
     Returns
     -------

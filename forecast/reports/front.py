@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from forecast import labels
-from forecast.exclusions import last_break, usable_since_break
 from forecast.language import Language, message, rounded
 from forecast.reports import provenance, sentences
 from forecast.reports.record import Record
 from forecast.reports.series_view import SeriesView
 from forecast.reports.verdicts import held
+from forecast.series import last_break, usable_since_break
 
 #: Measures that say most about a country in one number.
 NET = ("net_migration", "net_all_flows")
@@ -36,7 +36,6 @@ class FrontRow:
         Source, location and measure.
     source, last, last_year : str
         The last observed figure and its year.
-    year : int
     own : bool
         Whether the country's own policy concept names the year.
     observed, middle, low, high : str
@@ -75,8 +74,6 @@ def front(
         National series with a forecast, the source to be preferred first.
     own : sequence of int
         Target years of the country's own policy concept; without one the last year counts.
-    found : Record or None
-    words : Language
 
     Returns
     -------
@@ -171,17 +168,8 @@ def _row(
             "" if found is None else held(found.nearest(view.key, year - view.series.origin), words)
         )
     return FrontRow(
-        " ".join(view.key),
-        labels.source(view.series.source, words),
-        words.persons(last, sign=signed),
-        last_year,
-        year,
-        year in own,
-        "" if known is None else words.persons(known, sign=signed),
-        middle,
-        low,
-        high,
-        loss,
-        share,
-        tried,
-    )
+        " ".join(view.key), labels.source(view.series.source, words),
+        words.persons(last, sign=signed), last_year, year, year in own,
+        "" if known is None else words.persons(known, sign=signed), middle, low, high, loss,
+        share, tried,
+    )  # fmt: skip

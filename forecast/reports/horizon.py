@@ -11,13 +11,8 @@ from typing import TYPE_CHECKING, Any
 from forecast import artifacts
 from forecast.errors import DataError
 from forecast.evaluate.editions import read_edition
-from forecast.exports.hub import (
-    SAMPLES,
-    check_hub_folder,
-    earlier_hub,
-    hub_folder,
-)
-from forecast.exports.spreadsheet import inactive_columns
+from forecast.exports.files import inactive_columns
+from forecast.exports.hub import SAMPLES, check_hub_folder, earlier_hub, hub_folder
 from forecast.language import Language
 from forecast.language import language as find_language
 from forecast.outlook import Forecast
@@ -26,14 +21,13 @@ from forecast.reports import content, manifest
 from forecast.reports.record import record
 from forecast.reports.scenario import Given as ScenarioGiven
 from forecast.reports.scenario import scenarios as make_scenarios
-from forecast.reports.series_view import SeriesView, series_views
-from forecast.reports.tables import all_quantiles
+from forecast.reports.series_view import SeriesView, all_quantiles, series_views
 from forecast.reports.targets import Given as TargetsGiven
 from forecast.reports.targets import Threshold, check
 from forecast.reports.targets import read as read_thresholds
-from forecast.reports.targets import table as target_table
 from forecast.reports.verdicts import covered, opened
 from forecast.reports.workbook import workbook
+from forecast.scenarios.targets import targets as target_table
 from forecast.validation import clean
 
 if TYPE_CHECKING:
@@ -141,7 +135,7 @@ def report(
         scenarios=what_ifs,
         again=again,
         called=not command,
-        targets=None if targets is None else target_table(targets, outlook),
+        targets=None if targets is None else target_table(outlook, given=targets),
         impacts=impacts,
     )
     shown = content.page(outlook, views, extra)

@@ -37,8 +37,6 @@ class RegionalMoves:
     ----------
     table : str
         The bundled table.
-    country : str
-    year : int
     regions : tuple of str
         The largest net gain first.
     counts : ndarray, shape (n_regions, n_regions)
@@ -74,14 +72,10 @@ def observed_moves() -> dict[str, RegionalMoves]:
         order = sorted(gain.index, key=lambda place: (-gain[place], place))
         counts = square.reindex(index=order, columns=order).to_numpy(dtype=float)
         found[str(country)] = RegionalMoves(
-            str(table),
-            str(country),
-            year,
-            tuple(order),
-            counts,
+            str(table), str(country), year, tuple(order), counts,
             tuple((int(total.index[end]), float(total.iloc[end])) for end in (0, -1)),
             bool(newest["flag"].str.contains("suspect").any()),
-        )
+        )  # fmt: skip
     return found
 
 

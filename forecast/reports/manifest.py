@@ -31,7 +31,6 @@ def manifest(
 
     Parameters
     ----------
-    outlook : Forecast
     views : sequence of SeriesView
     contents : mapping of file name to bytes
         The files of the edition.

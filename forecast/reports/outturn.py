@@ -21,7 +21,6 @@ def section(editions: Sequence[Edition], panel: Panel, words: Language) -> dict[
     editions : sequence of Edition
     panel : Panel
         The newest figures.
-    words : Language
 
     Returns
     -------

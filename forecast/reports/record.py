@@ -37,7 +37,6 @@ class Record:
 
     Attributes
     ----------
-    track : Track
     model : str
         The model of the report.
     verdicts : dict of (source, location, measure) to list of dict

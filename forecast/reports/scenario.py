@@ -15,12 +15,12 @@ from forecast.errors import DataError
 from forecast.language import Language, message, rounded
 from forecast.locations import country_of
 from forecast.outlook import Forecast
-from forecast.reports.effect_charts import beside
+from forecast.reports.impact import beside
 from forecast.reports.series_view import SeriesView, identity
 from forecast.scenarios.accounting import MOVED
 from forecast.scenarios.scenario import Scenario, scenario
 from forecast.scenarios.shock import ARRIVALS, DEPARTURES, Shock
-from forecast.series_key import SeriesKey, rows_of
+from forecast.series_key import rows_of
 
 #: What a shock is given as.
 Given = str | Path | Mapping[str, Any] | Shock | Scenario
@@ -72,7 +72,7 @@ def section(
 def _shown(one: Scenario, views: Sequence[SeriesView], words: Language) -> dict[str, Any]:
     found, event = one.unusual(), one.event()
     charted = _charted(one, found, views)
-    moved = dict(zip(_keys(one.baseline), one.what_if.paths.transpose("series", "draw", "year")))
+    moved = dict(zip(one.baseline.keys, one.what_if.paths.transpose("series", "draw", "year")))
     years = one.baseline.paths["year"].to_numpy()
     figures, rows = [], []
     for view in charted:
@@ -102,11 +102,6 @@ def _shown(one: Scenario, views: Sequence[SeriesView], words: Language) -> dict[
         "regions": _regions(one, words),
         "sources": one.shock.sources,
     }
-
-
-def _keys(outlook: Forecast) -> list[SeriesKey]:
-    series = outlook.series
-    return list(zip(series["source"], series["location"], series["measure"]))
 
 
 def _charted(one: Scenario, found: pd.DataFrame, views: Sequence[SeriesView]) -> list[SeriesView]:
@@ -139,7 +134,6 @@ def position(row: Mapping[str, Any], words: Language) -> str:
     ----------
     row : mapping
         A row of `forecast.scenarios.unusual.unusual` for single years.
-    words : Language
     """
     signed = row["measure"] == _NET
     value = words.persons(rounded(float(row["what_if"])), sign=signed)

@@ -58,7 +58,6 @@ def net_range(lower: float, upper: float, words: Language) -> str:
     ----------
     lower, upper : float
         Persons, net inflow positive; rounded here to two digits.
-    words : Language
     """
     low, high = rounded(lower), rounded(upper)
     if low >= 0 and high >= 0:

@@ -168,12 +168,7 @@ def canvas(
 
     figure = Figure(figsize=(width / 72, height / 72))
     axes = figure.add_axes(
-        (
-            left / width,
-            bottom / height,
-            1 - (left + right) / width,
-            1 - (top + bottom) / height,
-        )
+        (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
     )
     axes.set_axis_off()
     return figure, axes

@@ -14,7 +14,6 @@ from forecast import labels
 from forecast.config import Settings
 from forecast.errors import DataError
 from forecast.language import Language, message
-from forecast.outlook import Forecast
 from forecast.reports.record import Record
 from forecast.reports.sentences import likelihood
 from forecast.reports.series_view import SeriesView
@@ -26,7 +25,6 @@ from forecast.scenarios.targets import (
     UNMEASURED,
     YARDSTICK,
     Target,
-    targets,
 )
 
 #: What targets are given as.
@@ -36,11 +34,6 @@ HEADER = (
     message("Threshold"), message("Last observed"), message("Chance"), message("Track record"),
     message("Source"),
 )  # fmt: skip
-
-
-def table(given: Given, outlook: Forecast) -> pd.DataFrame:
-    """Return the targets of a report; see `forecast.scenarios.targets.targets`."""
-    return targets(outlook, given=given)
 
 
 def section(found: pd.DataFrame, record: Record | None, words: Language) -> dict[str, Any]:
@@ -62,9 +55,10 @@ def sheet(
     for row in found.to_dict("records"):
         measured = row["status"] in (PREDICTED, OBSERVED)
         shown = _row(row, record, words)
+        name = f"{shown['target']} ({shown['kind']})" if shown["kind"] else shown["target"]
         rows.append(
             [
-                shown["place"], _with_kind(shown), shown["series"], int(row["year"]),
+                shown["place"], name, shown["series"], int(row["year"]),
                 round(float(row["threshold"])) if measured else None,
                 round(float(row["last"])) if measured else None,
                 float(row["probability"]) if measured else words.lookup(str(row["reason"])),
@@ -72,10 +66,6 @@ def sheet(
             ]
         )  # fmt: skip
     return [words.say(name) for name in HEADER], rows
-
-
-def _with_kind(shown: dict[str, Any]) -> str:
-    return f"{shown['target']} ({shown['kind']})" if shown["kind"] else str(shown["target"])
 
 
 def _row(row: dict[Any, Any], record: Record | None, words: Language) -> dict[str, Any]:

@@ -19,10 +19,8 @@ def hedgehog(view: SeriesView, rows: pd.DataFrame, words: Language) -> str:
 
     Parameters
     ----------
-    view : SeriesView
     rows : DataFrame
         Scored rows of one model and this series: ``origin, year, median, inside_80``.
-    words : Language
 
     Returns
     -------
@@ -84,7 +82,6 @@ def reliability(calibration: pd.DataFrame, words: Language) -> str:
     ----------
     calibration : DataFrame
         Rows of one model from ``Track.calibration``: ``horizon, level, coverage``.
-    words : Language
 
     Raises
     ------
@@ -137,9 +134,7 @@ def reliability_in_words(calibration: pd.DataFrame, words: Language) -> str:
 
 def _held(level: float, share: float, words: Language) -> str:
     return words.say(
-        "{held} in the {promised} interval",
-        held=words.share(share),
-        promised=words.share(level),
+        "{held} in the {promised} interval", held=words.share(share), promised=words.share(level)
     )
 
 

@@ -217,7 +217,6 @@ def covered(track: Track, history: Panel) -> Track:
 
     Parameters
     ----------
-    track : Track
     history : Panel
         What the model of the report was shown.
 

@@ -12,12 +12,11 @@ from xml.etree.ElementTree import canonicalize
 import numpy as np
 
 from forecast import labels
-from forecast.exports.spreadsheet import inactive
+from forecast.exports.files import inactive
 from forecast.language import Language, message
 from forecast.outlook import Forecast
 from forecast.reports import sentences
-from forecast.reports.series_view import SeriesView
-from forecast.reports.tables import LEVELS
+from forecast.reports.series_view import LEVELS, SeriesView
 from forecast.reports.targets import sheet
 
 if TYPE_CHECKING:
@@ -44,12 +43,10 @@ def workbook(
 
     Parameters
     ----------
-    outlook : Forecast
     views : sequence of SeriesView
         Every series, also those that were not forecast.
     title : str
         Title of the report.
-    words : Language
     targets : DataFrame, optional
         The table of targets; it then has a sheet.
     record : Record, optional

@@ -91,11 +91,7 @@ def beside(
 
 
 def condition(
-    outlook: Forecast,
-    given: Given | Iterable[Given],
-    *,
-    minimum: float = MINIMUM,
-    seed: int = 1,
+    outlook: Forecast, given: Given | Iterable[Given], *, minimum: float = MINIMUM, seed: int = 1
 ) -> Conditional:
     """Return the forecast of all series given what one (or some) of them will be.
 
@@ -190,7 +186,6 @@ def systematic(weights: np.ndarray, seed: int) -> np.ndarray:
     ----------
     weights : ndarray, shape (n,)
         Zero or more, adding up to 1.
-    seed : int
 
     Returns
     -------

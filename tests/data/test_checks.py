@@ -126,7 +126,7 @@ def test_flags_are_carried_by_reading_and_can_be_left_out(tmp_path: Path, carrie
 
 @pytest.fixture
 def in_2026(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast.data.plausibility.today", lambda: dt.date(2026, 5, 1))
+    monkeypatch.setattr("forecast.data.checks.years.today", lambda: dt.date(2026, 5, 1))
 
 
 @pytest.mark.usefixtures("in_2026")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from forecast.exports.spreadsheet import inactive, inactive_columns
+from forecast.exports.files import inactive, inactive_columns
 
 
 @pytest.mark.parametrize(

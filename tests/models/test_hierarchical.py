@@ -20,7 +20,7 @@ from forecast.models.hierarchical import (
     rates_panel,
     simulation,
 )
-from forecast.models.hierarchical.fast import compiling
+from forecast.models.hierarchical.fast import kernel
 from forecast.models.hierarchical.fitted import FittedHierarchical
 from forecast.models.hierarchical.law import Parameters
 from forecast.models.hierarchical.model import Hierarchical
@@ -109,7 +109,7 @@ def test_where_no_folder_takes_compiled_code_it_is_compiled_anew() -> None:
             raise RuntimeError("cannot cache function: no locator available")
         return lambda function: function
 
-    @compiling.compiled(refusing)
+    @kernel.compiled(refusing)
     def seven() -> int:
         return 7
 

@@ -18,7 +18,7 @@ from forecast.impacts.result import Impact
 from forecast.impacts.sentences import difference, finding, power
 from forecast.language import Language, language
 from forecast.outlook import Forecast
-from forecast.reports import effect_charts
+from forecast.reports import impact as effect_charts
 from forecast.reports.horizon import report
 from forecast.reports.impact import section
 

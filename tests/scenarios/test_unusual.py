@@ -14,9 +14,8 @@ from forecast.data import wpp
 from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.scenarios.history import WINDOWS, history, rates, source
 from forecast.scenarios.scenario import scenario
-from forecast.scenarios.unusual import monte_carlo_error
+from forecast.scenarios.unusual import WINDOWS, history, monte_carlo_error, rates, source
 from forecast.shelf import shelf
 
 

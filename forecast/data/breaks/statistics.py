@@ -217,7 +217,6 @@ def reference(years: int, members: int = 1, together: float = 0.0) -> Reference:
 
     Parameters
     ----------
-    years, members : int
     together : float
         Correlation between the members; the next higher one of `TOGETHER` is taken.
     """

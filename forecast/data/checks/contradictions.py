@@ -11,7 +11,7 @@ import pandas as pd
 
 from forecast import locations
 from forecast.panel import Panel, Series
-from forecast.series_key import KEY
+from forecast.series_key import KEY, SeriesKey
 from forecast.validation import MEASURES
 
 SLIP, BUNDLED = "slip by a power of ten", "far from the bundled figures"
@@ -166,25 +166,17 @@ def identities(panel: Panel) -> Iterator[Inconsistency]:
         ("net_migration", "immigration", "emigration"),
         ("internal_net", "internal_arrivals", "internal_departures"),
     )
-    rows = panel.latest
-    sizes = rows.assign(rounding=rows["precision"].fillna(1.0))
-    rounding = sizes.groupby(["source", "location", "year"])["rounding"].sum().to_dict()
-    for source, own in rows.groupby("source", sort=True):
+    for source, rows in panel.latest.groupby("source", sort=True):
+        sizes = rows.assign(rounding=rows["precision"].fillna(1.0))
+        rounding = sizes.groupby(["location", "year"])["rounding"].sum()
         for net, arrivals, departures in triples:
-            if not {net, arrivals, departures} <= set(own["measure"]):
-                continue
-            stated, into, out = (_wide(own, str(source), m) for m in (net, arrivals, departures))
-            for place in sorted({*stated} & {*into} & {*out}):
-                columns = {"found": stated[place], "expected": into[place] - out[place]}
-                for row in pd.DataFrame(columns).dropna().reset_index().to_dict("records"):
-                    year, found, expected = int(row["year"]), row["found"], row["expected"]
-                    if abs(found - expected) <= rounding[source, place, year] / 2:
-                        continue
-                    severity = "error" if abs(found - expected) > 100 else "warning"
-                    yield Inconsistency(
-                        "net = arrivals - departures", severity, str(source), place, net,
-                        year, expected, found, found - expected,
-                    )  # fmt: skip
+            nets, into, out = (_wide(rows, str(source), m) for m in (net, arrivals, departures))
+            for place in sorted({*nets} & {*into} & {*out}):
+                made = into[place] - out[place]
+                beyond = (nets[place] - made).abs() - rounding[place] / 2 > 0
+                key = (str(source), place, net)
+                check = "net = arrivals - departures"
+                yield from _compare(check, nets[place].where(beyond), made, 100.0, key)
 
 
 def regional_sums(panel: Panel) -> Iterator[Inconsistency]:
@@ -195,13 +187,14 @@ def regional_sums(panel: Panel) -> Iterator[Inconsistency]:
         wide = _wide(rows, source, "net_all_flows")
         for country, places in _complete(wide):
             total = wide[places].sum(axis=1, skipna=False)
-            if country in wide:
-                yield from _compare(total, wide[country], source, country, "net_all_flows")
             national = rows[(rows["location"] == country) & (rows["measure"] == "net_migration")]
             registers = national[~national["source"].isin([source, "un-wpp"])]
-            for register in sorted(set(registers["source"])):
-                stated = registers[registers["source"] == register].set_index("year")["value"]
-                yield from _compare(total, stated, register, country, "net_migration")
+            stated = {(source, country, "net_all_flows"): wide[country]} if country in wide else {}
+            for register, own in registers.groupby("source", sort=True):
+                stated[str(register), country, "net_migration"] = own.set_index("year")["value"]
+            for key, whole in stated.items():
+                limit = (0.1 * whole.abs()).clip(lower=1000.0)
+                yield from _compare("regions add up to the country", total, whole, limit, key)
 
 
 def _complete(wide: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
@@ -214,17 +207,20 @@ def _complete(wide: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
 
 
 def _compare(
-    total: pd.Series, stated: pd.Series, source: str, country: str, measure: str
+    check: str,
+    found: pd.Series,
+    expected: pd.Series | float,
+    limit: pd.Series | float,
+    key: SeriesKey,
 ) -> Iterator[Inconsistency]:
-    both = pd.DataFrame({"total": total, "stated": stated}).dropna()
-    both = both[both["total"] != both["stated"]]
-    for year, found, expected in zip(both.index.tolist(), both["total"], both["stated"]):
-        gap = float(found - expected)
-        large = abs(gap) > max(1000.0, 0.1 * abs(float(expected)))
+    """Yield the years in which two figures differ: beyond the limit, both cannot be right."""
+    both = pd.DataFrame({"found": found, "expected": expected, "limit": limit}).dropna()
+    for row in both[both["found"] != both["expected"]].reset_index().to_dict("records"):
+        gap = row["found"] - row["expected"]
+        severity = "error" if abs(gap) > row["limit"] else "warning"
         yield Inconsistency(
-            "regions add up to the country", "error" if large else "warning", source, country,
-            measure, int(year), float(expected), float(found), gap,
-        )  # fmt: skip
+            check, severity, *key, int(row["year"]), row["expected"], row["found"], gap
+        )
 
 
 def internal_sums(panel: Panel) -> Iterator[Inconsistency]:
@@ -233,16 +229,10 @@ def internal_sums(panel: Panel) -> Iterator[Inconsistency]:
     for source in sorted(set(rows.loc[rows["measure"] == "internal_net", "source"])):
         wide = _wide(rows, source, "internal_net")
         for country, places in _complete(wide):
-            total = wide[places].sum(axis=1, skipna=False).dropna()
-            size = wide[places].abs().sum(axis=1)
-            for year, gap, moved in zip(total.index.tolist(), total, size[total.index]):
-                if gap == 0:
-                    continue
-                severity = "error" if abs(gap) > TOLERANCE * moved + 10 else "warning"
-                yield Inconsistency(
-                    "internal nets add up to zero", severity, source, country,
-                    "internal_net", int(year), 0.0, float(gap), float(gap),
-                )  # fmt: skip
+            total = wide[places].sum(axis=1, skipna=False)
+            limit = TOLERANCE * wide[places].abs().sum(axis=1) + 10
+            key = (source, country, "internal_net")
+            yield from _compare("internal nets add up to zero", total, 0.0, limit, key)
 
 
 def vintages(panel: Panel) -> Iterator[Inconsistency]:

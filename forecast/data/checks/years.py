@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 
 from forecast import boundary_changes, locations
-from forecast.data import plausibility
 from forecast.data.checks.contradictions import Inconsistency, in_year
+from forecast.errors import DataError
+from forecast.horizons import spans
 from forecast.panel import Panel, Series
-from forecast.series_key import SeriesKey
+from forecast.series_key import KEY, SeriesKey
 
 #: Net migrants per 1,000 population that no year without a flag should exceed.
 IMPOSSIBLE_RATE = 200.0
@@ -77,10 +80,7 @@ def unobserved(panel: Panel) -> Iterator[Inconsistency]:
     Tables are refused for these when they are read; a panel made otherwise may hold them.
     """
     table = panel.to_frame()
-    for check, late in (
-        (TO_COME, plausibility.to_come(table, plausibility.today())),
-        (EARLY, plausibility.before_its_year(table)),
-    ):
+    for check, late in ((TO_COME, to_come(table, today())), (EARLY, before_its_year(table))):
         for row in table[late].itertuples():
             key = (str(row.source), str(row.location), str(row.measure))
             year, value = int(str(row.year)), float(str(row.value))
@@ -228,3 +228,38 @@ def _are_apart(one: str, other: str) -> bool:
     """Whether neither of two places lies in the other, so that the same figures are a copy."""
     shared = set(locations.parts(one)) & set(locations.parts(other))
     return not shared and locations.country_of(one) != other != one
+
+
+def today() -> dt.date:
+    """Return the present day; it has begun when it has begun somewhere on Earth."""
+    return (dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)).date()
+
+
+def to_come(table: pd.DataFrame, day: dt.date) -> np.ndarray:
+    """Return which figures of a panel's table are of a calendar year after that of a day."""
+    return np.asarray(table["value"].notna() & (table["year"] > day.year))
+
+
+def before_its_year(table: pd.DataFrame) -> np.ndarray:
+    """Return which figures of a panel's table are said to be out before their year began."""
+    return np.asarray(table["value"].notna() & (table["year"] > table["as_of"].dt.year))
+
+
+def refuse_before_its_year(table: pd.DataFrame) -> None:
+    """Refuse a table with figures that are said to have come out before their year began.
+
+    Raises
+    ------
+    DataError
+        Naming the series, the years, the day and the remedy.
+    """
+    early = table[before_its_year(table)]
+    if early.empty:
+        return
+    first = early.iloc[0]
+    same = (early[KEY] == first[KEY]).all(axis=1) & (early["as_of"] == first["as_of"])
+    raise DataError(
+        f"{first['measure']} of {first['location']} has figures of "
+        f"{spans(early.loc[same, 'year'])} in the release of {first['as_of'].date()}, before "
+        "these years began. Give the day on which they came out, or correct the years."
+    )

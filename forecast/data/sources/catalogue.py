@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: Format in the catalogue, and the module that reads it.
 READERS = {
-    "wpp": "forecast.data.sources.wpp",
+    "wpp": "forecast.data.wpp",
     "worldbank": "forecast.data.sources.worldbank",
     "sdmx": "forecast.data.sources.sdmx",
     "siat": "forecast.data.sources.siat",

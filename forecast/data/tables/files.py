@@ -118,14 +118,9 @@ def _sheet(content: bytes, sheet: str | int | None, is_table: Callable[[Grid], b
 
 
 def _only_table(book: Book, is_table: Callable[[Grid], bool]) -> Grid:
-    """Return the only sheet that holds a table, the first sheet if none does.
+    """Return the only sheet that holds a table, the first sheet if none does; refuse several.
 
     Hidden sheets are left out where others are visible: nobody means what they cannot see.
-
-    Raises
-    ------
-    DataError
-        If several do: which one is meant is not for the package to choose.
     """
     names = [name for name in book.names if name not in book.hidden] or book.names
     chosen = first = book.grid(names[0])
@@ -157,13 +152,7 @@ def _noted(grid: Grid, others: list[str]) -> Grid:
 
 
 def _parquet(content: bytes) -> Grid:
-    """Return the cells of a Parquet file; row 0 holds the names of the columns.
-
-    Raises
-    ------
-    DataError
-        If it is damaged, nested, or unpacks to more than a table can need.
-    """
+    """Return the cells of a Parquet file; row 0 holds the names of the columns."""
     from pyarrow import ArrowException, parquet
 
     try:

@@ -54,13 +54,10 @@ class Heading:
     def over(self, other: Heading) -> Heading:
         """Return what both say; the lower one has the last word."""
         return Heading(
-            other.column or self.column,
-            other.measure or self.measure,
-            other.scope or self.scope,
-            other.year or self.year,
-            other.unit if other.unit is not None else self.unit,
+            other.column or self.column, other.measure or self.measure, other.scope or self.scope,
+            other.year or self.year, other.unit if other.unit is not None else self.unit,
             other.trouble or self.trouble,
-        )
+        )  # fmt: skip
 
 
 def understand(cell: object) -> Heading | None:

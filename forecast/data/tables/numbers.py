@@ -153,9 +153,7 @@ def convention(texts: Iterable[str], given: str | None = None, hint: str = "") -
     return Convention("", "", text.strip(), ())
 
 
-def _written_marks(
-    texts: Iterable[str],
-) -> tuple[dict[str, str], dict[str, str], float, float]:
+def _written_marks(texts: Iterable[str]) -> tuple[dict[str, str], dict[str, str], float, float]:
     """Return figures that show a decimal mark, those that may, and the range of plain ones."""
     evidence: dict[str, str] = {}
     unsure: dict[str, str] = {}

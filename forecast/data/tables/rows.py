@@ -233,13 +233,7 @@ class _Walk:
         )
 
     def _place_above(self, line: Line, measured: Heading | None) -> str:
-        """Return the place of the section for a row that only names its measure.
-
-        Raises
-        ------
-        DataError
-            If the row should name its place itself.
-        """
+        """Return the place of the section for a row that only names its measure."""
         labelled = self.roles.get("location")
         if labelled is None or "unique_id" in self.roles:
             return self.place

@@ -1,4 +1,4 @@
-"""A file to a Reading: each stage in turn, each row accounted for."""
+"""`forecast.read` and `understand`: a file to a Panel in stages, each row accounted for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from forecast.data import plausibility
 from forecast.data.checks import add_flags, warnings_in_words
+from forecast.data.checks.years import refuse_before_its_year, to_come, today
 from forecast.data.tables import layout as layouts
 from forecast.data.tables.column_checks import column_problems
 from forecast.data.tables.files import content_of, grid_of
@@ -15,14 +15,7 @@ from forecast.data.tables.grid import MOST_PROBLEMS, Grid
 from forecast.data.tables.harmonise import harmonise
 from forecast.data.tables.labels import SCOPES, Flows
 from forecast.data.tables.layout import Layout
-from forecast.data.tables.reading import (
-    ACCEPTED,
-    Collected,
-    Harmonised,
-    Reading,
-    ReadOptions,
-    Row,
-)
+from forecast.data.tables.reading import ACCEPTED, Collected, Harmonised, Reading, ReadOptions, Row
 from forecast.data.tables.rows import collect
 from forecast.data.tables.words import UNITS, folded, spaced
 from forecast.errors import DataError, ForecastError, unknown_name
@@ -35,6 +28,76 @@ _LONGEST = 800
 #: Roles of columns that are not read.
 _UNUSED = {"unknown", "unused", "describing", "dimension", "number"}
 Units = Literal["persons", "thousands", "millions"]
+
+
+def read(
+    path: str | Path,
+    *,
+    sheet: str | int | None = None,
+    source: str | None = None,
+    measure: str | None = None,
+    units: Units | None = None,
+    location: str | None = None,
+    flows: Flows | None = None,
+    decimal: Literal[".", ","] | None = None,
+    skip: Iterable[str] = (),
+    carry: bool = True,
+) -> Panel:
+    """Read a table of one's own into a Panel.
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV (UTF-8, UTF-16 or CP1251; any usual delimiter), SDMX-CSV, XLSX or Parquet. Either
+        tidy, with the columns ``location, measure, year, value`` and optionally ``source,
+        population, as_of, flag, precision``; or Nixtla's ``unique_id, ds, y``; or with the
+        years, the places or arrivals, departures and saldo across. Headings and names of
+        places may be English, Russian, Kyrgyz, Kazakh or Uzbek. What is not understood stops
+        the reading; nothing is left out silently.
+    sheet : str or int, optional
+        Sheet of an XLSX workbook, by name or number from 0. By default the only one that holds
+        a table of figures; where several do, the reading stops and names them.
+    source, measure : str, optional
+        Written into every row if the table does not say it.
+    units : {"persons", "thousands", "millions"}, optional
+        What the figures count, where the table does not say it or says it wrongly.
+    location : str, optional
+        Code or name of the place, if the table is of one place and does not name it.
+    flows : {"external", "internal", "all"}, optional
+        Which moves "arrivals", "departures" and "saldo" count: across the border of the
+        country, inside it, or both.
+    decimal : {".", ","}, optional
+        The decimal mark, where the figures leave it open.
+    skip : iterable of str, optional
+        Labels of rows and headings of columns to leave out.
+    carry : bool
+        Whether checks flag what they are sure of: stretches on a straight line become
+        ``interpolated`` and are kept out of a fit, copied ones ``suspect``, jumps at a known
+        change of boundaries ``boundary_change``. `understand` lists the flags added.
+
+    Returns
+    -------
+    Panel
+        Persons per calendar year, net inflow positive.
+
+    Raises
+    ------
+    DataError, UnknownNameError
+        Naming the file, the line, the value and the remedy.
+
+    See Also
+    --------
+    forecast.data.tables.understand : what was understood, row by row.
+
+    Examples
+    --------
+    >>> panel = read("arrivals.csv", measure="immigration")  # doctest: +SKIP
+    >>> panel = read("migration.xlsx", units="thousands", location="UZB")  # doctest: +SKIP
+    """
+    return understand(
+        path, sheet=sheet, source=source, measure=measure, units=units, location=location,
+        flows=flows, decimal=decimal, skip=skip, carry=carry,
+    ).panel  # fmt: skip
 
 
 def understand(
@@ -189,13 +252,7 @@ def _one_line(error: ForecastError) -> ForecastError:
 
 
 def _panel(settled: Harmonised, layout: Layout) -> Panel:
-    """Return the figures as the table states them.
-
-    Raises
-    ------
-    DataError, UnknownNameError
-        If there are none, or they cannot be as they are given.
-    """
+    """Return the figures as the table states them; refuse them if they cannot be so."""
     if settled.table is None:
         raise DataError(
             f"no figures of a measure that the package keeps. Measures: {', '.join(MEASURES)}."
@@ -206,16 +263,10 @@ def _panel(settled: Harmonised, layout: Layout) -> Panel:
 
 
 def _check_observed(panel: Panel, layout: Layout) -> None:
-    """Refuse figures that cannot have been observed; a forecast would start after them.
-
-    Raises
-    ------
-    DataError
-        Naming the series, the years and the remedy.
-    """
+    """Refuse figures that cannot have been observed; a forecast would start after them."""
     table = panel.to_frame()
-    day = plausibility.today()
-    late = table[plausibility.to_come(table, day)]
+    day = today()
+    late = table[to_come(table, day)]
     if len(late):
         years = late["year"].tolist()
         across = [c.label for c in layout.columns if c.says.year and c.says.year.year in years]
@@ -226,7 +277,7 @@ def _check_observed(panel: Panel, layout: Layout) -> None:
             f"and it is {day.year}: years to come are a plan or a projection and are not "
             f"observed. Leave them out ({out}), or correct the years."
         )
-    plausibility.refuse_before_its_year(table)
+    refuse_before_its_year(table)
 
 
 def _short(grid: Grid, at: int) -> str:

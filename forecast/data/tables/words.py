@@ -208,7 +208,6 @@ class Year(NamedTuple):
 
     Attributes
     ----------
-    year : int
     provisional : bool
         Whether a word beside it says so.
     """

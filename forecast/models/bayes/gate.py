@@ -41,7 +41,6 @@ class Sampled:
         ArviZ's groups ``posterior`` and ``sample_stats``.
     table : DataFrame
         One row per parameter: ``parameter, mean, sd, r_hat, ess_bulk, ess_tail``.
-    divergences : int
     e_bfmi : float
         The lowest of the chains.
     failure : str
@@ -88,10 +87,8 @@ def draw(
 
     Parameters
     ----------
-    model : nutpie.sample.CompiledModel
     sampler, limits : mapping
         The tables ``[sampler]`` and ``[diagnostics]`` of the model's TOML.
-    seed : int
     kept : int
         Draws of each chain at first.
     after : callable, optional

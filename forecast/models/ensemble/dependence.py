@@ -84,7 +84,6 @@ def order_between(
         How high each path of each series lies (mean rank over its years).
     matrix : ndarray, shape (n_series, n_series)
         Correlation wanted between normal scores.
-    generator : numpy.random.Generator
 
     Returns
     -------

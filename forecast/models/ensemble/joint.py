@@ -59,17 +59,8 @@ class Combined:
 
         Their variances add up; what they have in common is the part of the accounts.
         """
-        parts = {
-            name: getattr(self, name) + getattr(other, name)
-            for name in (
-                "disagreement",
-                "parameters",
-                "shocks",
-                "unsplit",
-                "calibration",
-                "revisions",
-            )
-        }
+        names = ("disagreement", "parameters", "shocks", "unsplit", "calibration", "revisions")
+        parts = {name: getattr(self, name) + getattr(other, name) for name in names}
         rest = _central_variance(paths) - sum(parts.values())
         return Combined(paths, (self.weights + other.weights) / 2, **parts, accounts=rest)
 
@@ -98,8 +89,6 @@ def combine(
         Series that are pooled as log(1 + persons), with the most that each may reach (persons).
     learned : mapping of key to GroupWeights
     pool : {"linear", "quantile"}
-    n_draws : int
-    generator : numpy.random.Generator
 
     Returns
     -------

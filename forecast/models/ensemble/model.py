@@ -13,11 +13,7 @@ import xarray as xr
 from forecast import scales
 from forecast.accounts.identities import stated
 from forecast.accounts.reconcile import reconcile
-from forecast.contract import (
-    FittedBase,
-    Model,
-    ModelBase,
-)
+from forecast.contract import FittedBase, Model, ModelBase
 from forecast.errors import DataError, TooShortError
 from forecast.hindcast.jobs import run_all
 from forecast.hindcast.members import MemberCache, MemberForecast, member_job

@@ -29,16 +29,11 @@ def laws(panel: Panel, settings: Mapping[str, Any]) -> dict[Kind, Law]:
 
     Parameters
     ----------
-    panel : Panel
     settings : mapping
         The table ``revisions`` of ``models/ensemble.toml``. A source with at least `enough`
         revisions on one scale in the panel speaks for itself; otherwise what was learned before
         the panel's newest release counts; otherwise `least` revisions will do. A source without
         any of these is taken at its word.
-
-    Returns
-    -------
-    dict of (source, scale) to Law
     """
     found = learn(panel, float(settings["shrinkage"]))
     kept = {key: law for key, law in found.items() if law.pairs >= int(settings["least"])}
@@ -62,17 +57,10 @@ def stated(source: str, kind: str, released: str, settings: Mapping[str, Any]) -
         return None
     newest = max(usable, key=lambda one: str(one["until"]))
     return Law(
-        kind,
-        int(newest["step"]),
-        float(newest["intercept"]),
-        float(newest["exponent"]),
-        np.array(newest["sizes"], dtype=float),
-        float(newest["correlation"]),
-        int(newest["pairs"]),
-        str(newest["until"]),
-        float(newest["inhabitants"]),
-        newest["own"],
-    )
+        kind, int(newest["step"]), float(newest["intercept"]), float(newest["exponent"]),
+        np.array(newest["sizes"], dtype=float), float(newest["correlation"]),
+        int(newest["pairs"]), str(newest["until"]), float(newest["inhabitants"]), newest["own"],
+    )  # fmt: skip
 
 
 def learn(panel: Panel, shrinkage: float) -> dict[Kind, Law]:

@@ -93,10 +93,6 @@ def learn(
         taken for where no more than one step ahead can be judged.
     without : str, optional
         A day that does not count.
-
-    Returns
-    -------
-    dict of {"rate", "log", "persons"} to ResidualErrors
     """
     pairs = _pairs(published, panel)
     pairs = pairs[pairs["day"] != without]

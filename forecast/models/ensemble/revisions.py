@@ -48,7 +48,6 @@ class Law:
         Scale of the figures: net migrants per 1,000 and year, log(1 + persons), or persons.
     step : int
         Years per step of the figures that it was learned from.
-    intercept, exponent : float
     sizes : ndarray, shape (len(LEVELS),)
         Quantiles of z at `LEVELS`.
     correlation : float
@@ -97,7 +96,6 @@ class Law:
         ----------
         change : float
             Usual one of the series, on the law's scale.
-        location : str
         population : float
             Persons; not known: a place of one million.
         """
@@ -139,7 +137,6 @@ def awaited(panel: Panel, ahead: Mapping[SeriesKey, int]) -> dict[SeriesKey, np.
 
     Parameters
     ----------
-    panel : Panel
     ahead : mapping of (source, location, measure) to int
         Steps after each series' own last one.
 

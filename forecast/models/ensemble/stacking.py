@@ -56,7 +56,6 @@ def split(hindcasts: Sequence[Hindcasts], parts: int) -> list[list[Hindcasts]]:
     ----------
     hindcasts : sequence of Hindcasts
         By steps ahead.
-    parts : int
 
     Returns
     -------
@@ -152,7 +151,6 @@ def average(cells: Terms, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    cells : Terms
     share : ndarray, shape (n,)
         Weight of each past forecast.
 

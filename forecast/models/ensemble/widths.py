@@ -95,7 +95,6 @@ def choose(weights: np.ndarray, n_draws: int, uniform: np.ndarray) -> np.ndarray
     Parameters
     ----------
     weights : ndarray, shape (n_members,)
-    n_draws : int
     uniform : ndarray, shape (n_draws,)
         A stratified sample of (0, 1) in random order; the same one for every series, so
         that a draw is of one member in all of them wherever the weights agree.
@@ -182,10 +181,6 @@ def learn(
         years, neighbouring countries shocks.
     pull : float
         Log factors are multiplied by ``independent / (independent + pull)``.
-
-    Returns
-    -------
-    Widening
     """
     kept = np.isfinite(quantiles).all(axis=0) & np.isfinite(observed) & (share > 0)
     if not kept.any():

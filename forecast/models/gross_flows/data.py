@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from forecast.exclusions import usable_values, usable_years
 from forecast.panel import Panel, Series
 from forecast.scales import is_rate
+from forecast.series import usable_values, usable_years
 
 DIRECTIONS = ("immigration", "emigration")
 NET = "net_migration"
@@ -22,7 +22,6 @@ class Place:
 
     Attributes
     ----------
-    source, location : str
     flows : tuple of (Series or None)
         Immigration and emigration.
     net : Series or None
@@ -52,7 +51,6 @@ class Gross:
     Attributes
     ----------
     places : tuple of Place
-    first_year : int
     values : ndarray, shape (n_stretches, n_years, 2)
         Log of persons per 1,000 mid-year population (of persons where a population is not
         known); NaN where there is no figure or its flag keeps it out.

@@ -66,11 +66,6 @@ class Flows(ModelBase):
     def fit(self, panel: Panel, seed: int) -> FittedFlows:
         """Fit all countries of a panel together.
 
-        Parameters
-        ----------
-        panel : Panel
-        seed : int
-
         Returns
         -------
         FittedFlows

@@ -19,11 +19,7 @@ class Paths:
     """Present values of all chains, and draws of their paths; arrays start with the chain."""
 
     def __init__(
-        self,
-        gross: Gross,
-        priors: Mapping[str, Any],
-        chains: int,
-        generator: np.random.Generator,
+        self, gross: Gross, priors: Mapping[str, Any], chains: int, generator: np.random.Generator
     ) -> None:
         self.priors, self.generator, self.chains = priors, generator, chains
         n_stretches, n_years, _ = gross.values.shape

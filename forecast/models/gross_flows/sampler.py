@@ -15,16 +15,8 @@ from forecast.scales import closed, is_rate, population_ahead
 
 #: What is kept of each iteration, besides paths.
 PARAMETERS = (
-    "shock",
-    "mean",
-    "spread",
-    "growth",
-    "damping",
-    "noise",
-    "degrees",
-    "shared",
-    "correlation",
-)
+    "shock", "mean", "spread", "growth", "damping", "noise", "degrees", "shared", "correlation",
+)  # fmt: skip
 #: Few places have seen more than this many arrivals or departures per 1,000 in a year; draws
 #: stay below it, or below three times what the place itself has seen.
 LARGEST_RATE = 200.0
@@ -68,11 +60,8 @@ def sample(
 
     Parameters
     ----------
-    gross : Gross
     priors : mapping
         The table ``[priors]`` of ``models/flows.toml``.
-    chains, warm_up, kept : int
-    seed : numpy.random.SeedSequence
     tail : int
         How many of the last years of the paths are kept.
     """
@@ -126,12 +115,8 @@ def simulate(
 
     Parameters
     ----------
-    gross : Gross
-    draws : Draws
     n_ahead : int
         Years after the last year of the panel.
-    n_draws : int
-    generator : numpy.random.Generator
 
     Returns
     -------

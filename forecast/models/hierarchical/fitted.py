@@ -16,11 +16,7 @@ from forecast.contract import FittedBase
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.bayes.gate import Sampled
-from forecast.models.hierarchical import (
-    priors,
-    rates_panel,
-    simulation,
-)
+from forecast.models.hierarchical import priors, rates_panel, simulation
 from forecast.models.hierarchical.law import Parameters
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
@@ -196,13 +192,10 @@ class FittedHierarchical(FittedBase):
         return simulation.simulate(
             simulation.rows_of(self.parameters, rows),
             self.pool.rates[np.arange(len(start)), start],
-            rates_panel.now(self.pool.rates, start, settings),
-            start,
-            (until - self.pool.first_year) // self.pool.step,
-            self.correlation,
-            settings,
+            rates_panel.now(self.pool.rates, start, settings), start,
+            (until - self.pool.first_year) // self.pool.step, self.correlation, settings,
             generator,
-        )
+        )  # fmt: skip
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
         """Simulate futures; see `forecast.contract.FittedModel`."""

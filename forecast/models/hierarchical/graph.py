@@ -17,17 +17,10 @@ if TYPE_CHECKING:
 
 #: What each group has, in the order of the priors.
 OF_GROUPS = (
-    "mean",
-    "log_storm_size",
-    "logit_persistence",
-    "log_mean_spread",
-    "log_storm_spread",
-    "log_persistence_spread",
-    "log_calm_scale",
-    "logit_storm_chance",
-    "storm_echo",
+    "mean", "log_storm_size", "logit_persistence", "log_mean_spread", "log_storm_spread",
+    "log_persistence_spread", "log_calm_scale", "logit_storm_chance", "storm_echo",
     "log_shared_storms",
-)
+)  # fmt: skip
 #: What each location has of its own, drawn around its group or country.
 OF_LOCATIONS = ("mean", "storm", "persistence")
 
@@ -137,7 +130,6 @@ def data(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, np.ndarray]
     ----------
     pool : RatesPanel
         Of the locations and years of the model; what is not known of it is left out.
-    settings : mapping
 
     Returns
     -------

@@ -63,7 +63,6 @@ def transition(
 
     Parameters
     ----------
-    parameters : Parameters
     before : array or tensor
         Last year's rate, per 1,000.
     move : array or tensor

@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from forecast.contract import ModelBase
 from forecast.errors import DataError, FitError, TooShortError
 from forecast.models.bayes.gate import Sampled, draw
-from forecast.models.hierarchical import (
-    graph,
-    priors,
-    rates_panel,
-    simulation,
-)
+from forecast.models.hierarchical import graph, priors, rates_panel, simulation
 from forecast.models.hierarchical.fitted import FittedHierarchical
 from forecast.models.hierarchical.rates_panel import RatesPanel
 from forecast.models.hierarchical.rates_panel import notes as notes_of
@@ -96,11 +91,6 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
 
     def fit(self, panel: Panel, seed: int) -> FittedHierarchical:
         """Fit all net series of a panel together.
-
-        Parameters
-        ----------
-        panel : Panel
-        seed : int
 
         Returns
         -------

@@ -92,14 +92,9 @@ CHANGES = {
 #: Fewer effective draws than this say nothing.
 FEWEST = 100
 COLUMNS = [
-    "prior",
-    "change",
-    "year",
-    "median_shift",
-    "largest_shift",
-    "width_ratio",
+    "prior", "change", "year", "median_shift", "largest_shift", "width_ratio",
     "effective_draws",
-]
+]  # fmt: skip
 
 
 def table(

@@ -11,12 +11,12 @@ import pandas as pd
 
 from forecast import locations
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
-from forecast.exclusions import last_break, usable_years
 from forecast.models.assembly import note
 from forecast.models.hierarchical.law import calm_floor, usual_moves
 from forecast.models.series.univariate import MINIMUM_YEARS
 from forecast.panel import Panel, Series
 from forecast.scales import is_rate
+from forecast.series import last_break, usable_years
 
 
 def now(
@@ -29,7 +29,6 @@ def now(
     rates : ndarray, shape (n, n_years)
     start : ndarray of int, shape (n,)
         Position of the year.
-    settings : mapping
 
     Returns
     -------
@@ -55,14 +54,12 @@ class RatesPanel:
     rates : ndarray, shape (n, n_years)
         Net migrants per 1,000 population per year; NaN in gaps, in years that a flag keeps
         out, and before a series' last break.
-    first_year : int
     parent : ndarray of int, shape (n_children,)
         Position of the country of each of the last n_children series.
     group : ndarray of int, shape (n,)
         Countries of a source that covers many, of national sources, and regions each have a
         distribution of their own.
     groups : tuple of str
-    step : int
     """
 
     series: tuple[Series, ...]
@@ -148,14 +145,10 @@ def collect(panel: Panel) -> RatesPanel | None:
         rate = 1000.0 * series.values / (panel.step * series.population)
         rates[row, places] = np.where(_usable(series), rate, np.nan)
     return RatesPanel(
-        tuple(chosen[old] for old in order),
-        rates,
-        first,
+        tuple(chosen[old] for old in order), rates, first,
         np.array([placed[above[old]] for old in order if above[old] >= 0], dtype=int),
-        np.array([groups.index(kind) for kind in kinds], dtype=int),
-        groups,
-        panel.step,
-    )
+        np.array([groups.index(kind) for kind in kinds], dtype=int), groups, panel.step,
+    )  # fmt: skip
 
 
 def _kind(series: Series, many: set[str]) -> str:
@@ -180,7 +173,6 @@ def transitions(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, np.n
 
     Parameters
     ----------
-    pool : RatesPanel
     settings : mapping
         The table ``[settings]`` of the model's TOML.
 
@@ -218,8 +210,6 @@ def notes(panel: Panel, pooled: RatesPanel, words: str, failure: str) -> pd.Data
 
     Parameters
     ----------
-    panel : Panel
-    pooled : RatesPanel
     words : str
         Where the priors come from.
     failure : str

@@ -36,14 +36,11 @@ NEEDED = (
 def of_locations(sampled: Sampled, group: np.ndarray) -> Parameters:
     """Return the draws of a posterior, each parameter of shape (n_draws, n)."""
     return Parameters(
-        sampled.draws("location_mean"),
-        sampled.draws("location_storm"),
-        sampled.draws("location_persistence"),
-        np.exp(sampled.draws("log_calm_scale"))[:, group],
-        sampled.draws("logit_storm_chance")[:, group],
-        sampled.draws("storm_echo")[:, group],
+        sampled.draws("location_mean"), sampled.draws("location_storm"),
+        sampled.draws("location_persistence"), np.exp(sampled.draws("log_calm_scale"))[:, group],
+        sampled.draws("logit_storm_chance")[:, group], sampled.draws("storm_echo")[:, group],
         np.exp(sampled.draws("log_shared_storms"))[:, group],
-    )
+    )  # fmt: skip
 
 
 def rows_of(parameters: Parameters, rows: np.ndarray) -> Parameters:
@@ -80,7 +77,6 @@ def simulate(
         Of the locations' shocks in one year.
     settings : mapping
         ``floor, usual_share, memory, storm_floor, least_move, bounds``.
-    generator : numpy.random.Generator
     years : ndarray, shape (n_draws, n_steps), optional
         The years' common part before scaling; drawn where it is not given.
 
@@ -123,7 +119,7 @@ def transforms(
     storm_floor: float,
     year_effects: np.ndarray,
 ) -> np.ndarray:
-    """Return the probability integral transform of every transition.
+    """Return the probability integral transform of every transition, (n_draws, n, n_years).
 
     Parameters
     ----------
@@ -131,13 +127,8 @@ def transforms(
         Each of shape (n_draws, n).
     data : mapping
         See `forecast.models.hierarchical.rates_panel.transitions`.
-    storm_floor : float
     year_effects : ndarray, shape (n_draws, n_years)
         The years' common part before scaling.
-
-    Returns
-    -------
-    ndarray, shape (n_draws, n, n_years)
     """
     by_year = Parameters(*(values[:, :, None] for values in parameters))
     before, value = data["before"], data["value"]
@@ -187,20 +178,15 @@ def zero_sum(outlook: Forecast, pooled: RatesPanel) -> Forecast:
 
     Parameters
     ----------
-    outlook : Forecast
     pooled : RatesPanel
         Which series are countries of a source that covers many.
     """
     values = outlook.paths.to_numpy().copy()
     kinds = {s.key: pooled.groups[g] for s, g in zip(pooled.series, pooled.group)}
-    sources = outlook.paths["source"].to_numpy()
-    keys = list(
-        zip(sources, outlook.paths["location"].to_numpy(), outlook.paths["measure"].to_numpy())
-    )
-    for source in set(sources):
+    for source in {source for source, _, _ in outlook.keys}:
         rows = [
             place
-            for place, key in enumerate(keys)
+            for place, key in enumerate(outlook.keys)
             if key[0] == source and kinds[key].startswith("countries, one")
         ]
         if len(rows) < 2:
@@ -229,12 +215,9 @@ def predictive(
 
     Parameters
     ----------
-    parameters : Parameters
-    pool : RatesPanel
     correlation : ndarray, shape (n, n)
     settings : mapping
         See `simulate`.
-    seed : int
 
     Returns
     -------

@@ -12,12 +12,12 @@ import pandas as pd
 from forecast import locations
 from forecast.accounts.audit import table_of, trusted
 from forecast.accounts.identities import cover
-from forecast.exclusions import usable_since_break, usable_values
 from forecast.models.regional import internal_moves as internal
 from forecast.models.regional.internal_moves import Moves
 from forecast.models.series.univariate import MINIMUM_YEARS
 from forecast.panel import Panel, Series
 from forecast.scales import closed, is_rate
+from forecast.series import usable_since_break, usable_values
 from forecast.series_key import SeriesKey
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from forecast.exclusions import usable_since_break, usable_values
 from forecast.models.regional.data import Group
 from forecast.models.regional.partial_pooling import SharedPrior, learn, posterior
 from forecast.models.series.posterior import SeriesPosterior, simulate
 from forecast.models.series.structural import Structural
 from forecast.panel import Series
 from forecast.scales import is_rate, population_ahead
+from forecast.series import usable_since_break, usable_values
 
 #: Degrees of freedom of the Student-t that makes one wild year count less.
 _DEGREES = 4.0

@@ -13,7 +13,6 @@ from forecast.accounts.identities import cover
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.data import inputs
 from forecast.errors import TooShortError
-from forecast.exclusions import usable_since_break
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble, note
 from forecast.models.regional import fitting
@@ -28,6 +27,7 @@ from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.scales import closed, population_ahead
+from forecast.series import usable_since_break
 from forecast.series_key import KEY, SeriesKey
 
 #: Draws of a country's net by year.

@@ -28,7 +28,6 @@ class Driven(SeriesPosterior):
 
     Attributes
     ----------
-    drivers : Drivers
     remark : str
         Why the drivers are there.
     """
@@ -95,7 +94,6 @@ def condition_on_drivers(
         Of the model without drivers.
     values, years, breaks : ndarray, shape (n_years,)
         As for `forecast.models.series.statespace.condition`.
-    drivers : Drivers
     spreads : sequence of float
         Prior standard deviations of an effect that are weighed, in units of the innovations.
     floor, discounts
@@ -148,11 +146,9 @@ def simulate_with_drivers(
 
     Parameters
     ----------
-    posterior : Driven
     ahead : ndarray, shape (n_draws, n_ahead, K)
         The drivers that each year ahead meets, see
         `forecast.models.series.drivers.futures`.
-    generator : numpy.random.Generator
 
     Returns
     -------

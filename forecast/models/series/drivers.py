@@ -94,8 +94,6 @@ def drivers(
     ----------
     tables : mapping of str to DataFrame
         From `check`; rows after the origin are never looked at.
-    location : str
-    origin : int
     wanted : sequence of mapping
         ``name, measure, form`` and perhaps ``to`` or ``place``, see ``models/regression.toml``.
     minimum : int
@@ -164,13 +162,6 @@ def futures(
     drivers: Drivers, n_ahead: int, n_draws: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Draw the drivers' values that meet the series in the years ahead.
-
-    Parameters
-    ----------
-    drivers : Drivers
-    n_ahead : int
-    n_draws : int
-    generator : numpy.random.Generator
 
     Returns
     -------

@@ -74,11 +74,8 @@ def simulate(
 
     Parameters
     ----------
-    posterior : SeriesPosterior
     n_ahead : int
         Years after the last one.
-    n_draws : int
-    generator : numpy.random.Generator
 
     Returns
     -------
@@ -137,11 +134,6 @@ def parameter_share(posterior: SeriesPosterior, n_ahead: int) -> np.ndarray:
     By the law of total variance, on the model's scale: the spread of the expected path
     over parameter nodes and over the uncertain present state, against the shocks still
     to come.
-
-    Parameters
-    ----------
-    posterior : SeriesPosterior
-    n_ahead : int
 
     Returns
     -------

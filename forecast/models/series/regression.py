@@ -38,7 +38,6 @@ class Trial:
 
     Attributes
     ----------
-    origins : int
     skill : float
         1 − CRPS with drivers / CRPS without; NaN without origins.
     p_value : float
@@ -96,8 +95,6 @@ class Regression(Structural):
 
         Parameters
         ----------
-        panel : Panel
-        seed : int
         covariates : DataFrame, optional
             ``location, measure, year, value``; by default the model's own, or else the bundled
             ones as `forecast.data.inputs` cuts them.
@@ -239,25 +236,14 @@ class Regression(Structural):
     def _driven(self, prepared: Prepared, found: Drivers) -> Driven:
         spreads: Sequence[float] = specification(SHELF)["prior"]["spread"]
         return condition_on_drivers(
-            self.nodes(prepared),
-            prepared.values,
-            prepared.series.years,
-            prepared.breaks,
-            found,
-            spreads,
-            prepared.scale.floor,
-            self.discounts,
-        )
+            self.nodes(prepared), prepared.values, prepared.series.years, prepared.breaks, found,
+            spreads, prepared.scale.floor, self.discounts,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Plain(SeriesPosterior):
-    """A posterior without drivers, and why there are none.
-
-    Attributes
-    ----------
-    remark : str
-    """
+    """A posterior without drivers, and why there are none."""
 
     remark: str
 

@@ -80,10 +80,6 @@ def from_statsmodels(
         See `Nodes`.
     log_prior : ndarray, shape (k,)
     names : mapping of str to ndarray, shape (k,)
-
-    Returns
-    -------
-    Nodes
     """
     pieces: list[tuple[np.ndarray, ...]] = []
     stationary = ~np.asarray(diffuse, dtype=bool)
@@ -104,17 +100,9 @@ def from_statsmodels(
         )
     design, transitions, noises, observation, initial = (np.stack(part) for part in zip(*pieces))
     return Nodes(
-        design,
-        transitions,
-        noises,
-        observation[:, 0],
-        initial,
-        ~stationary,
-        np.asarray(level, dtype=bool),
-        log_prior,
-        names,
-        tuple(model.state_names),
-    )
+        design, transitions, noises, observation[:, 0], initial, ~stationary,
+        np.asarray(level, dtype=bool), log_prior, names, tuple(model.state_names),
+    )  # fmt: skip
 
 
 def stationary_covariance(
@@ -139,18 +127,11 @@ def padded(nodes: Nodes, n_states: int) -> Nodes:
     extra = n_states - nodes.design.shape[1]
     square = ((0, 0), (0, extra), (0, extra))
     return Nodes(
-        np.pad(nodes.design, ((0, 0), (0, extra))),
-        np.pad(nodes.transition, square),
-        np.pad(nodes.state_noise, square),
-        nodes.observation_noise,
-        np.pad(nodes.initial, square),
-        np.pad(nodes.diffuse, (0, extra)),
-        np.pad(nodes.level, (0, extra)),
-        nodes.log_prior,
-        nodes.parameters,
-        nodes.states + ("idle",) * extra,
-        nodes.own,
-    )
+        np.pad(nodes.design, ((0, 0), (0, extra))), np.pad(nodes.transition, square),
+        np.pad(nodes.state_noise, square), nodes.observation_noise, np.pad(nodes.initial, square),
+        np.pad(nodes.diffuse, (0, extra)), np.pad(nodes.level, (0, extra)), nodes.log_prior,
+        nodes.parameters, nodes.states + ("idle",) * extra, nodes.own,
+    )  # fmt: skip
 
 
 def joined(components: Mapping[str, Nodes]) -> Nodes:

@@ -132,15 +132,9 @@ def condition(
         if not burned[year]:
             innovations[year] = innovation
     return settle(
-        nodes,
-        values,
-        innovations,
-        variance,
-        observed & ~burned,
-        (state, root(covariance), shift),
-        floor,
-        discounts,
-    )
+        nodes, values, innovations, variance, observed & ~burned,
+        (state, root(covariance), shift), floor, discounts,
+    )  # fmt: skip
 
 
 def settle(
@@ -157,7 +151,6 @@ def settle(
 
     Parameters
     ----------
-    nodes : Nodes
     values : ndarray, shape (n_years,)
     innovations, variance : ndarray, shape (n_years, k)
         One-step errors and their relative variance.
@@ -189,18 +182,9 @@ def settle(
     )
     fitted = values - innovations @ weights.sum(axis=1)
     return SeriesPosterior(
-        nodes,
-        weights,
-        shares,
-        evidence,
-        log_likelihood,
-        state,
-        state_root,
-        sum_squares,
-        degrees,
-        shift,
-        fitted,
-    )
+        nodes, weights, shares, evidence, log_likelihood, state, state_root, sum_squares, degrees,
+        shift, fitted,
+    )  # fmt: skip
 
 
 def discount_prior(discounts: np.ndarray) -> np.ndarray:

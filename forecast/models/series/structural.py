@@ -35,12 +35,7 @@ def _random_walk_with_drift() -> Nodes:
 
     model = UnobservedComponents(DUMMY, level="random walk with drift")
     return from_statsmodels(
-        model,
-        [[1.0]],
-        diffuse=[True, True],
-        level=[True, False],
-        log_prior=np.zeros(1),
-        names={},
+        model, [[1.0]], diffuse=[True, True], level=[True, False], log_prior=np.zeros(1), names={}
     )
 
 
@@ -157,17 +152,10 @@ def damped_trend() -> Nodes:
         [stationary_covariance(*pair, stationary) for pair in zip(transition, noise)]
     )
     return Nodes(
-        np.tile([1.0, 0.0], (size, 1)),
-        transition,
-        noise,
-        variances[:, 0],
-        initial,
-        ~stationary,
-        ~stationary,
-        np.zeros(size),
-        dict(zip(("gain", "trend_variance", "damping"), grid.T)),
+        np.tile([1.0, 0.0], (size, 1)), transition, noise, variances[:, 0], initial, ~stationary,
+        ~stationary, np.zeros(size), dict(zip(("gain", "trend_variance", "damping"), grid.T)),
         ("level", "trend"),
-    )
+    )  # fmt: skip
 
 
 @cache

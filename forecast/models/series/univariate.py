@@ -13,7 +13,6 @@ import pandas as pd
 from forecast import scales
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
 from forecast.errors import DataError, TooShortError
-from forecast.exclusions import UNUSED_FLAGS, last_break, unused, usable_years
 from forecast.horizons import check_years, spans
 from forecast.models.assembly import assemble, note
 from forecast.models.registry import is_specified, specification
@@ -22,6 +21,7 @@ from forecast.models.series.representation import Nodes
 from forecast.models.series.statespace import condition
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
+from forecast.series import UNUSED_FLAGS, last_break, unused, usable_years
 from forecast.series_key import KEY, SeriesKey, rows_of
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ class Prepared:
 
     Attributes
     ----------
-    series : Series
-    scale : Scale
     values : ndarray, shape (n_years,)
         On the model's scale; NaN in gaps and in years whose flag keeps them out.
     breaks : ndarray of bool, shape (n_years,)
@@ -147,11 +145,6 @@ class StateSpaceModel(ModelBase):
 
     def fit(self, panel: Panel, seed: int) -> FittedSeriesModel:
         """Fit every series of a panel by itself.
-
-        Parameters
-        ----------
-        panel : Panel
-        seed : int
 
         Returns
         -------

@@ -11,8 +11,7 @@ import math
 import numpy as np
 from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
 
-from forecast.models.hierarchical.fast.compiling import compiled
-from forecast.models.hierarchical.fast.kernel import log_likelihood
+from forecast.models.hierarchical.fast.kernel import compiled, log_likelihood
 
 #: Numbers that stand before the arrays in what the sampler hands back to `log_density`.
 HEADER = 4
@@ -75,7 +74,6 @@ def log_posterior(
     priors : ndarray, shape (10, 2)
         Mean and standard deviation, in the order of `OF_GROUPS`.
     figures : ndarray, shape (6, n, n_years)
-    storm_floor : float
 
     Returns
     -------

@@ -7,12 +7,12 @@ import math
 import numpy as np
 from numba import njit
 
-from forecast.models.hierarchical.fast.compiling import compiled
 from forecast.models.hierarchical.fast.kernel import (
     FAST,
     LARGEST_LOGIT,
     LEAST_SQUARE,
     NORMAL,
+    compiled,
     exponentials,
     sum_of_logs,
 )
@@ -110,7 +110,6 @@ def move_groups(
     group, above : ndarray of int, shape (n,)
         See `forecast.models.hierarchical.fast.density.locations_of`.
     priors : ndarray, shape (10, 2)
-    generator : numpy.random.Generator
     """
     for g in range(groups.shape[1]):
         for j in range(3):
@@ -157,7 +156,6 @@ def move_years(
     groups : ndarray, shape (10, n_groups)
     year : ndarray, shape (n_years,)
     priors : ndarray, shape (10, 2)
-    generator : numpy.random.Generator
     """
     n_years, n_groups = len(year), groups.shape[1]
     of_chance, of_shared = priors[7, 1] ** -2.0, priors[9, 1] ** -2.0

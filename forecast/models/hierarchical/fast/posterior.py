@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.models.bayes.gate import Sampled, draw
-from forecast.models.hierarchical.fast.compiling import compile_apart
+from forecast.models.hierarchical.fast.kernel import compile_apart
 from forecast.models.hierarchical.graph import OF_GROUPS, centred, coordinates
 from forecast.models.hierarchical.priors import Prior
 from forecast.models.hierarchical.rates_panel import RatesPanel, transitions
@@ -19,14 +19,7 @@ if TYPE_CHECKING:
     from nutpie.sample import CompiledModel
 
 #: What the density reads of each location and year, and what stands there if nothing is known.
-OF_YEARS = {
-    "value": 0.0,
-    "before": 0.0,
-    "move": 1.0,
-    "log_move": 0.0,
-    "weight": 0.0,
-    "floor": 1.0,
-}
+OF_YEARS = {"value": 0.0, "before": 0.0, "move": 1.0, "log_move": 0.0, "weight": 0.0, "floor": 1.0}
 #: Years are padded to a multiple of this: the density takes them eight at a time.
 BLOCK = 8
 #: What is sampled besides `OF_GROUPS`, with its dimension in the PyMC model. Years that pad are

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from forecast.models.hierarchical.fast.compiling import compiled
+from forecast.models.hierarchical.fast.kernel import compiled
 from forecast.models.hierarchical.fast.moves import (
     FARTHEST,
     log_density_of,
@@ -71,7 +71,6 @@ def move_chain(
         Of the locations' figures.
     group, above, priors, figures, storm_floor
         See `forecast.models.hierarchical.fast.density.log_posterior`.
-    generator : numpy.random.Generator
     """
     n_draws, _, n = locations.shape
     n_years = year.shape[1]
@@ -142,8 +141,6 @@ def refresh(tree: xr.DataTree, posterior: PanelPosterior, seed: int) -> None:
     ----------
     tree : DataTree
         As `PanelPosterior.model` is sampled; changed in place.
-    posterior : PanelPosterior
-    seed : int
     """
     draws = {str(name): v.to_numpy() for name, v in tree["posterior"].data_vars.items()}
     n_chains = len(draws["year_effect"])
