@@ -80,6 +80,10 @@ class Language:
         """Write an observed share as whole per cent; 0 and 100 can happen here."""
         return f"{self.persons(100 * value, sign=sign)}{NARROW}%"
 
+    def opening(self, text: str) -> str:
+        """Return a text as it opens a sentence."""
+        return text[:1].upper() + text[1:]
+
     def listed(self, items: Sequence[object]) -> str:
         """Join items as a sentence does: ``2025, 2027 and 2030``."""
         words = [str(item) for item in items]

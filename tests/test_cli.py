@@ -545,3 +545,9 @@ def test_the_report_of_one_series_says_with_which_options_it_was_made(tmp_path: 
     assert "--data kazakhstan --location KAZ --measure net_migration --model naive" in page
     table = pd.read_csv(tmp_path / "kazakhstan.csv")
     assert set(table["measure"]) == {"net_migration"}
+
+
+def test_a_name_is_never_taken_for_markup() -> None:
+    result = run("predict", "--model", "[/bold]", "--location", "KAZ")
+    assert result.exit_code == 1
+    assert "unknown model '[/bold]'" in result.output

@@ -138,9 +138,10 @@ def broken(panel: Panel, identities: Sequence[Identity] | None = None) -> pd.Dat
 def trusted(panel: Panel, keys: Sequence[SeriesKey]) -> tuple[list[Identity], pd.DataFrame]:
     """Return the identities that the figures obey, and those they do not.
 
-    An identity between two sources is trusted if the figures, where all are known, break it
-    by no more than rounding in more than half of the years; two offices that count
-    differently are not forced to agree. Identities inside one source hold by definition.
+    An identity is trusted if the figures, where all are known, break it by no more than
+    rounding in more than half of the years; two offices that count differently, or a net
+    that holds a correction, are not forced to agree. Where no year is known in full, those
+    inside one source hold by definition, those between two do not.
 
     Returns
     -------
@@ -156,7 +157,7 @@ def trusted(panel: Panel, keys: Sequence[SeriesKey]) -> tuple[list[Identity], pd
         theirs = gaps[(gaps["identity"] == identity.name) & (gaps["location"] == identity.location)]
         off = theirs[theirs["difference"].abs() > theirs["rounding"]]
         years = _common_years(panel, identity)
-        if across and (years == 0 or len(off) >= years / 2):
+        if (across and years == 0) or len(off) >= max(years, 1) / 2:
             largest = float(theirs["difference"].abs().max()) if len(theirs) else np.nan
             refused.append((identity.name, identity.location, years, len(off), largest))
         else:

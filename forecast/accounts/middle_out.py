@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from forecast import validation
 from forecast.accounts.identities import Identity
 from forecast.panel import Panel
 from forecast.series_key import SeriesKey
@@ -83,7 +84,8 @@ def _countries(
     found = []
     for identity in identities:
         whole, *parts = (place[key] for key in identity.keys)
-        if identity.kind != "sum" or not settled[whole] or settled[parts].any():
+        net = validation.MEASURES[identity.keys[0][2]]
+        if identity.kind != "sum" or not (net and settled[whole]) or settled[parts].any():
             continue
         others = set(parts)
         for below in identities:

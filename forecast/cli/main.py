@@ -11,7 +11,7 @@ import click
 from forecast.cli.backtest import backtest
 from forecast.cli.data import data
 from forecast.cli.options import Choice, folder_option, language_option, output_options
-from forecast.cli.output import Output, in_shell, progress, readable, ruled, show
+from forecast.cli.output import Output, in_shell, progress, readable, ruled, show, tell
 from forecast.cli.request import (
     Figures,
     Request,
@@ -231,10 +231,18 @@ def editions(manifests: Sequence[Path], figures: Figures, summary: bool, output:
 
     Prints one row per figure that was forecast and is known now, as CSV.
     """
-    from forecast.evaluate.editions import outturn, read_edition, running_record
+    from forecast.evaluate.editions import outturn, read_editions, running_record
 
-    read = [read_edition(path) for path in manifests]
+    read = read_editions(manifests)
+    for edition in read:
+        if not edition.whole:
+            tell(
+                f"of the edition {edition.day} only medians and 80 % intervals are judged: the "
+                "table that its manifest vouches for is not beside it."
+            )
     judged = outturn(read, figures.panel())
+    if judged.empty:
+        tell("nothing that these editions forecast is among the figures yet.")
     output.show((running_record(judged) if summary else judged).round(3))
 
 

@@ -36,7 +36,7 @@ _ADVICE = {
     "belong to forecast()": "belong to forecast predict",
 }
 #: Columns of whole numbers that are names of years, not amounts.
-_YEARS = frozenset(("year", "origin", "first", "last", "start", "end"))
+_YEARS = frozenset(("year", "origin", "first", "last", "last_year", "start", "end"))
 
 
 def in_shell(message: str) -> str:
@@ -69,7 +69,8 @@ def tell(message: object) -> None:
 
 def progress(description: str) -> Any:
     """Return a spinner on stderr, silent where stderr is not a terminal."""
-    return Console(stderr=True, quiet=not sys.stderr.isatty()).status(f"{description} …")
+    console = Console(stderr=True, quiet=not sys.stderr.isatty())
+    return console.status(Text(f"{description} …"))
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def status(panel: Panel, today: dt.date | None = None) -> pd.DataFrame:
                 "source": source,
                 "measure": measure,
                 "locations": group["location"].nunique(),
-                "last_year": int(group.groupby("location")["year"].max().median()),
+                "last_year": int(group.groupby("location")["year"].max().quantile(0.5, "higher")),
                 "released": str(newer[-1].date()) if len(newer) else "",
                 "due": "" if pd.isna(due) else str(due.date()),
                 "overdue": bool(due + pd.Timedelta(days=GRACE) < day),

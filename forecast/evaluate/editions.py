@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast import validation
 from forecast.errors import DataError
@@ -27,7 +28,7 @@ _STATED = {"lower_80": 0.1, "median": 0.5, "upper_80": 0.9}
 COLUMNS = (
     *("edition", "model", *KEY, "origin", "year", "median"),
     *(f"{side}_{level}" for level, *_ in LEVELS for side in ("lower", "upper")),
-    *("chance_above_zero", "last", "observed", "error", "error_of_no_change", "wis"),
+    *("chance_above_zero", "last_known", "observed", "error", "error_of_no_change", "wis"),
     *(f"inside_{level}" for level, *_ in LEVELS),
 )
 
@@ -42,15 +43,53 @@ class Edition:
         What made it, see `forecast.reports.manifest`.
     quantiles : DataFrame
         ``source, location, measure, origin, year, quantile, value``, in persons.
+    whole : bool
+        Whether these are all quantiles, from the table of the edition.
     """
 
     manifest: Mapping[str, Any]
     quantiles: pd.DataFrame
+    whole: bool
 
     @property
     def day(self) -> str:
-        """Day of the newest figure that the edition knew; what it is called."""
-        return str(self.manifest["as_of"])
+        """Day of the newest figure that the edition knew, or its last year; what it is called."""
+        return str(self.manifest["as_of"] or self.manifest["origin"])
+
+    def known(self, panel: Panel) -> Panel:
+        """Return the figures that the edition knew."""
+        if self.manifest["as_of"] and panel.last_release:
+            return panel.as_of(self.manifest["as_of"])
+        return panel.until(self.manifest["origin"])
+
+
+class _Stated(BaseModel):
+    """A number that a manifest states."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    source: str
+    location: str
+    measure: str
+    year: int
+    median: float
+    lower_80: float
+    upper_80: float
+    origin: int | None = None
+
+
+class _Manifest(BaseModel):
+    """What is needed of a manifest."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str
+    version: str
+    data_hash: str
+    as_of: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
+    origin: int
+    sha256: dict[str, str]
+    expected: list[_Stated]
 
 
 def read_manifest(path: str | Path) -> dict[str, Any]:
@@ -59,19 +98,27 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     DataError
-        If the file is not there or is not a manifest of a report.
+        If the file is not there or is not the manifest of a report.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist. Give the manifest of an earlier report.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, IsADirectoryError):
+    except (ValueError, RecursionError, IsADirectoryError):
         content = None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DataError(
             f"{path} is not the manifest of a report. Give a file that ends in {ENDING}."
         )
-    return content
+    try:
+        return _Manifest.model_validate(content, strict=True).model_dump()
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DataError(
+            f"{path}: {where} of the manifest cannot be used: {first['msg'].lower()}. Give the "
+            "manifest as forecast report wrote it."
+        ) from None
 
 
 def read_edition(path: str | Path) -> Edition:
@@ -91,14 +138,24 @@ def read_edition(path: str | Path) -> Edition:
     manifest = read_manifest(path)
     table = Path(path).with_name(Path(path).name.removesuffix(ENDING) + ".csv")
     content = table.read_bytes() if table.is_file() else b""
-    if hashlib.sha256(content).hexdigest() != manifest["sha256"].get(table.name):
-        rows = pd.DataFrame(manifest["expected"]).assign(origin=manifest["origin"])
-        rows = rows.rename(columns=_STATED).melt(
-            [*KEY, "origin", "year"], list(_STATED.values()), "quantile", "value"
-        )
-        return Edition(manifest, rows.astype({"quantile": float}))
     columns = [*KEY, "origin", "year", "quantile", "value"]
-    return Edition(manifest, pd.read_csv(io.BytesIO(content))[columns])
+    # By the sum and not by the name: editions are kept under names of their own.
+    if hashlib.sha256(content).hexdigest() in manifest["sha256"].values():
+        return Edition(manifest, pd.read_csv(io.BytesIO(content))[columns], whole=True)
+    if not manifest["expected"]:
+        return Edition(manifest, pd.DataFrame(columns=columns), whole=False)
+    rows = pd.DataFrame(manifest["expected"])
+    rows = rows.assign(origin=rows["origin"].fillna(manifest["origin"]).astype(int))
+    rows = rows.rename(columns=_STATED).melt(
+        [*KEY, "origin", "year"], list(_STATED.values()), "quantile", "value"
+    )
+    return Edition(manifest, rows.astype({"quantile": float}), whole=False)
+
+
+def read_editions(paths: Iterable[str | Path]) -> list[Edition]:
+    """Read editions, each once, the oldest first; see `read_edition`."""
+    read = {json.dumps(one.manifest): one for one in map(read_edition, paths)}
+    return sorted(read.values(), key=lambda edition: edition.day)
 
 
 def outturn(editions: Sequence[Edition], panel: Panel) -> pd.DataFrame:
@@ -118,10 +175,10 @@ def outturn(editions: Sequence[Edition], panel: Panel) -> pd.DataFrame:
         `COLUMNS`. ``edition`` is a day, figures are persons, ``error`` is observed less
         median, ``wis`` the weighted interval score of the intervals there are (Bracher et
         al. 2021, doi:10.1371/journal.pcbi.1008618). ``chance_above_zero`` is read off the
-        quantiles, NaN for counts.
+        quantiles, NaN for counts; it and ``wis`` are NaN without the table of the edition.
     """
     came = _figures(panel)
-    parts = [_judged(one, came, _figures(panel.as_of(one.day))) for one in editions]
+    parts = [_judged(one, came, _figures(one.known(panel))) for one in editions]
     parts = [part for part in parts if len(part)]
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -143,6 +200,8 @@ def running_record(judged: pd.DataFrame) -> pd.DataFrame:
         shares ``inside_50, inside_80, inside_95`` and ``brier``, the mean squared error of
         the chance that more arrive than leave.
     """
+    columns = ["edition", "figures", "mean_error", "of_no_change", "wis"]
+    columns += [*(f"inside_{level}" for level, *_ in LEVELS), "brier"]
     rows = []
     groups = [*judged.groupby("edition", sort=True), ("all", judged)]
     for edition, group in groups if len(judged) else []:
@@ -159,7 +218,7 @@ def running_record(judged: pd.DataFrame) -> pd.DataFrame:
                 "brier": brier.mean(),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _figures(panel: Panel) -> pd.Series:
@@ -186,7 +245,7 @@ def _judged(edition: Edition, came: pd.Series, known: pd.Series) -> pd.DataFrame
         edition=edition.day,
         model=str(edition.manifest["model"]),
         median=median,
-        last=last,
+        last_known=last,
         observed=observed,
         error=observed - median,
         error_of_no_change=observed - last,
@@ -197,6 +256,8 @@ def _judged(edition: Edition, came: pd.Series, known: pd.Series) -> pd.DataFrame
         lower, upper = wide[low].to_numpy(), wide[high].to_numpy()
         table[f"lower_{level}"], table[f"upper_{level}"] = lower, upper
         table[f"inside_{level}"] = (observed >= lower) & (observed <= upper)
+    if not edition.whole:
+        return table.assign(chance_above_zero=np.nan, wis=np.nan)
     table["wis"] = weighted_interval_score(
         observed,
         median,

@@ -8,13 +8,18 @@ import numpy as np
 import pandas as pd
 
 from forecast import labels
+from forecast.accounts.identities import NETS
 from forecast.language import Language, message, rounded
 from forecast.models.ensemble.explanation import SAYS
 from forecast.reports.series_view import SeriesView
 from forecast.series_key import KEY
 
+#: The source of estimates that are no count.
+UN = "un-wpp"
 #: Chances of more arrivals than departures that differ by more than this contradict each other.
 CHANCES = 0.15
+#: Models that count for less than this say nothing that matters.
+LEAST_WEIGHT = 0.01
 #: Most models that are named.
 _NAMED = 3
 
@@ -52,7 +57,10 @@ def contradictions(
         if other.key[1:] == view.key[1:] and other.key != view.key and year in other.years
     ]
     if explanation is not None:
-        said.append(_models(_members(explanation, view, year), drawn, view, words))
+        counted = explanation[explanation["source"] == view.key[0]]
+        counted = counted[counted["location"] == view.key[1]]
+        by_flows = view.key[2] == NETS[0][0] and set(NETS[0][1:]) <= set(counted["measure"])
+        said.append(_models(_members(counted, view, year), drawn, view, by_flows, words))
     return " ".join(text for text in said if text)
 
 
@@ -71,8 +79,15 @@ def _other_source(
     signed = view.series.signed
     if not _apart(drawn, (lower, upper), chance, signed):
         return ""
+    shape = (
+        message(
+            "The {source} says something else, because it measures something else: {statement}."
+        )
+        if UN in (other.series.source, view.series.source)
+        else message("The {source} says something else: {statement}.")
+    )
     return words.say(
-        "The {source} says something else, because it measures something else: {statement}.",
+        shape,
         source=labels.source(other.series.source, words),
         statement=_statement(lower, upper, chance, signed, words),
     )
@@ -96,8 +111,13 @@ def _members(explanation: pd.DataFrame, view: SeriesView, year: int) -> pd.DataF
     return table.reindex(columns=["weight", *SAYS]).dropna()
 
 
-def _models(members: pd.DataFrame, drawn: np.ndarray, view: SeriesView, words: Language) -> str:
+def _models(
+    members: pd.DataFrame, drawn: np.ndarray, view: SeriesView, by_flows: bool, words: Language
+) -> str:
+    """Name the members that say something else; those of no weight only where it is no weight."""
     signed = view.series.signed
+    if not by_flows:
+        members = members[members["weight"] >= LEAST_WEIGHT]
     there = [
         _apart(drawn, (lower, upper), chance, signed)
         for lower, upper, chance in members[list(SAYS)].itertuples(index=False)
@@ -111,6 +131,16 @@ def _models(members: pd.DataFrame, drawn: np.ndarray, view: SeriesView, words: L
     ]
     more = ["…"] if len(apart) > _NAMED else []
     what = message("a net gain: {models}") if signed else message("half of the futures: {models}")
+    if by_flows:
+        return words.count(
+            "{n} of {all} models asked says something else of the net by itself ({named}); here "
+            "it is the difference of arrivals and departures.",
+            "{n} of {all} models asked say something else of the net by themselves ({named}); "
+            "here it is the difference of arrivals and departures.",
+            len(apart),
+            all=len(members),
+            named=words.say(what, models="; ".join([*listed, *more])),
+        )
     return words.count(
         "{n} of {all} models asked says something else by itself ({named}); by its past errors "
         "it counts for {weight}.",

@@ -89,7 +89,7 @@ def front(
     years = own or lead.horizons[-1:]
     said = [_expected(lead, years[-1], words), little(lead, words)]
     said += [
-        f"{labels.source(view.series.source, words)}: {turned}"
+        f"{words.opening(labels.source(view.series.source, words))}: {turned}"
         for view in same
         if (turned := provenance.other_sign(view, words))
     ]
@@ -124,11 +124,8 @@ def little(view: SeriesView, words: Language) -> str:
 
 def _expected(view: SeriesView, year: int, words: Language) -> str:
     """Say the middle estimate of one series in one year, and the chance of a net loss."""
-    known = view.observed(year)
-    if known is not None:
-        return sentences.observed(known, view.series.signed, words)
     if year not in view.years:
-        return ""
+        return sentences.expectation(view, year, words)
     drawn = view.at(year)
     middle = rounded(float(np.median(drawn)))
     if not view.series.signed:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast import artifacts
 from forecast.errors import DataError
-from forecast.evaluate.editions import read_edition
+from forecast.evaluate.editions import read_editions
 from forecast.exports.files import inactive_columns
 from forecast.exports.hub import SAMPLES, check_hub_folder, earlier_hub, hub_folder
 from forecast.language import Language
@@ -110,7 +110,12 @@ def report(
     found = None if tried is None else record(covered(tried, outlook.history), outlook.model)
     what_ifs = make_scenarios(scenarios, outlook)
     given = [previous] if isinstance(previous, str | Path) else previous
-    earlier = sorted((read_edition(path) for path in given), key=lambda edition: edition.day)
+    earlier = read_editions(given)
+    if earlier and earlier[-1].day > str(outlook.paths.attrs["as_of"] or "9999"):
+        raise DataError(
+            f"the edition of {earlier[-1].day} given as previous knew newer figures than this "
+            f"report ({outlook.paths.attrs['as_of']}). Leave it out."
+        )
     again = (
         [shlex.join(command)]
         if command

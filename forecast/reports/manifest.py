@@ -115,6 +115,7 @@ def _said(view: SeriesView, year: int) -> dict[str, Any]:
         "source": source,
         "location": place,
         "measure": measure,
+        "origin": view.series.origin,
         "year": year,
         "median": round(float(middle)),
         "lower_80": round(float(lower)),

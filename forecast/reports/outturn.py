@@ -52,10 +52,12 @@ def _sentence(newest: pd.DataFrame, record: pd.Series, words: Language) -> str:
         "have come out: {inside} within their 80 % intervals, where {expected} can be expected.",
         len(newest),
         day=record["edition"],
-        model=newest["model"].iloc[0],
+        model=words.listed(sorted(set(newest["model"]))),
         inside=int(newest["inside_80"].sum()),
         expected=round(0.8 * len(newest)),
     )
+    if pd.isna(record["of_no_change"]):
+        return said
     error = words.say(
         "Its middle estimates were {error} off on average; assuming no change would have been off "
         "by {other}.",
@@ -84,6 +86,11 @@ def _summed(row: Mapping[Any, Any], words: Language) -> dict[str, Any]:
     return {
         "edition": words.say("All") if row["edition"] == "all" else row["edition"],
         "figures": words.persons(row["figures"]),
-        "errors": [words.persons(rounded(float(error), 3)) for error in errors],
-        "shares": [words.share(float(row[f"inside_{level}"])) for level in (50, 80, 95)],
+        "errors": [
+            "–" if pd.isna(error) else words.persons(rounded(float(error), 3)) for error in errors
+        ],
+        "shares": [
+            "–" if pd.isna(share) else words.share(float(share))
+            for share in (row[f"inside_{level}"] for level in (50, 80, 95))
+        ],
     }

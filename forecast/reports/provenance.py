@@ -253,7 +253,7 @@ def overdue(panel: Panel, words: Language) -> str:
         said.append(
             words.say(
                 "{source}: figures to {year}; newer ones were due by {due}.",
-                source=source,
+                source=words.opening(source),
                 year=row["last_year"],
                 due=row["due"],
             )

@@ -80,6 +80,9 @@ def expectation(view: SeriesView, year: int, words: Language) -> str:
         for a year already observed the figure.
     """
     known = view.observed(year)
+    if known is not None and year in view.follows:
+        figure = words.persons(known, sign=view.series.signed)
+        return words.say("Follows from figures already known: {figure}.", figure=figure)
     if known is not None:
         return observed(known, view.series.signed, words)
     if year <= view.series.origin:

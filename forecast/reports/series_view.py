@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,9 @@ class SeriesView:
         Earlier releases of the same figures, oldest first.
     as_of : str
         Date of the newest release (YYYY-MM-DD), or an empty string.
+    follows : mapping of int to float
+        Figures of years after the origin that follow from others known already; they are no
+        forecast, and not among `years`.
     """
 
     series: Series
@@ -54,6 +57,7 @@ class SeriesView:
     draws: np.ndarray
     releases: tuple[pd.Series, ...]
     as_of: str
+    follows: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def key(self) -> SeriesKey:
@@ -97,9 +101,9 @@ class SeriesView:
         return total
 
     def observed(self, year: int) -> float | None:
-        """Return the figure of a year that is already observed, else None."""
+        """Return the figure of a year that is known already, else None."""
         known = self.series.values[self.series.years == year]
-        return float(known[0]) if known.size and not np.isnan(known[0]) else None
+        return float(known[0]) if known.size and not np.isnan(known[0]) else self.follows.get(year)
 
     def last(self) -> tuple[int, float]:
         """Return the last observed year and its figure."""
@@ -118,12 +122,17 @@ def series_views(outlook: Forecast) -> list[SeriesView]:
     grid = outlook.paths["year"].to_numpy()
     notes = {tuple(note[part] for part in KEY): note for note in outlook.notes.to_dict("records")}
     releases = _releases(outlook.history)
+    adds_up = "reconciled" in outlook.paths.attrs
     found = []
     for series in outlook.history:
         if series.key not in notes:
             raise DataError(f"the forecast has no note on {' / '.join(series.key)}.")
         draws = drawn[rows[series.key]] if series.key in rows else np.empty((0, len(grid)))
         ahead = grid > series.origin if series.key in rows else np.zeros(len(grid), dtype=bool)
+        # Accounts with figures that are known already leave no choice: that is no forecast.
+        fixed = ahead & (np.ptp(draws, axis=0) == 0) if adds_up and len(draws) else ~(ahead | True)
+        follows = dict(zip(grid[fixed].tolist(), draws[0, fixed].tolist())) if fixed.any() else {}
+        ahead = ahead & ~fixed
         earlier, as_of = releases[series.key]
         found.append(
             SeriesView(
@@ -134,6 +143,7 @@ def series_views(outlook: Forecast) -> list[SeriesView]:
                 draws[:, ahead],
                 earlier,
                 as_of,
+                follows,
             )
         )
     return found

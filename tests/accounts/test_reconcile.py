@@ -161,6 +161,25 @@ def test_what_a_country_leaves_open_is_shared_by_inhabitants(panel: Panel) -> No
     np.testing.assert_allclose(moved - draws, np.broadcast_to((moved - draws)[0], draws.shape))
 
 
+def test_a_net_that_holds_a_correction_is_left_alone() -> None:
+    years = np.arange(2000, 2020)
+    into, out = 900.0 + 10 * (years % 5), 700.0 + 8 * (years % 7)
+    rows = [
+        {"location": "TJK", "measure": measure, "year": year, "value": value}
+        for measure, values in (
+            ("immigration", into), ("emigration", out), ("net_migration", into - out + 600.0)
+        )
+        for year, value in zip(years.tolist(), values.tolist())
+    ]  # fmt: skip
+    panel = Panel.from_frame(pd.DataFrame(rows))
+    kept, refused = accounts.trusted(panel, panel.keys)
+    assert kept == []
+    assert refused["years_off"].tolist() == [20]
+    outlook = fc.forecast(panel, model="naive", horizons=(2022,), draws=100)
+    made = accounts.reconcile(outlook, "middle-out")
+    np.testing.assert_array_equal(made.paths.to_numpy(), outlook.paths.to_numpy())
+
+
 def test_figures_that_break_an_identity_are_told(panel: Panel) -> None:
     gaps = accounts.broken(panel).set_index(["location", "year"])
     assert gaps.loc[("KAZ", 2012), "difference"] == 3

@@ -42,7 +42,7 @@ def test_what_was_said_stands_beside_what_came(newest: Panel, written: Path) -> 
     row = judged[(judged["measure"] == "net_migration") & (judged["year"] == 2024)].iloc[0]
     draws = outlook.sample(location="KAZ", measure="net_migration", year=2024)
     assert row["observed"] == 16_550
-    assert row["last"] == -21_217
+    assert row["last_known"] == -21_217
     assert row["error_of_no_change"] == 16_550 + 21_217
     assert row["median"] == round(float(np.median(draws)))
     assert row["chance_above_zero"] == pytest.approx((draws > 0).mean(), abs=0.05)
@@ -68,6 +68,71 @@ def test_without_its_table_the_manifest_is_judged(
     assert (both["median"] == both["median_few"]).all()
     assert (both["inside_80"] == both["inside_80_few"]).all()
     assert judged["inside_50"].isna().all()
+    assert judged[["wis", "chance_above_zero"]].isna().all(axis=None)
+    own = set(zip(whole["measure"], whole["origin"]))
+    assert own == set(zip(judged["measure"], judged["origin"]))
+
+
+def test_a_table_is_known_by_its_sum_under_any_name(written: Path, tmp_path: Path) -> None:
+    (tmp_path / "then.manifest.json").write_bytes(written.read_bytes())
+    (tmp_path / "then.csv").write_bytes(written.with_name("own.csv").read_bytes())
+    assert read_edition(tmp_path / "then.manifest.json").whole
+
+
+def test_the_page_shows_what_can_be_judged_of_a_manifest_alone(
+    newest: Panel, written: Path, tmp_path: Path
+) -> None:
+    alone = tmp_path / "own.manifest.json"
+    alone.write_bytes(written.read_bytes())
+    page = report(
+        fc.forecast(newest, "naive", (2027,), draws=100), folder=tmp_path / "page",
+        previous=[alone, alone],
+    )[0].read_text(encoding="utf-8")  # fmt: skip
+    section = page[page.index('id="outturn"', page.index("<main")) :]
+    assert "6 figures that it had forecast" in section
+    assert '<td class="n">–</td>' in section
+
+
+def test_an_edition_newer_than_the_page_is_refused(newest: Panel, tmp_path: Path) -> None:
+    report(fc.forecast(newest, "naive", (2027,), draws=100), folder=tmp_path, name="new")
+    old = fc.forecast(newest.as_of("2024-12-31"), "naive", (2027,), draws=100)
+    with pytest.raises(DataError, match="knew newer figures"):
+        report(old, folder=tmp_path / "x", previous=tmp_path / "new.manifest.json")
+    assert not (tmp_path / "x").exists()
+
+
+def test_figures_without_days_are_named_by_their_last_year(newest: Panel, tmp_path: Path) -> None:
+    rows = newest.latest.drop(columns="as_of")
+    undated = Panel.from_frame(rows)
+    earlier = fc.forecast(undated.until(2023), "naive", (2025,), draws=100)
+    report(earlier, folder=tmp_path, name="own")
+    edition = read_edition(tmp_path / "own.manifest.json")
+    assert edition.day == "2023"
+    judged = outturn([edition, read_edition(FROZEN)], undated)
+    assert set(judged["edition"]) == {"2023", "2025-12-31"}
+    assert judged["last_known"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"sha256": None}, "sha256"), ({"expected": [1]}, "expected.0"),
+        ({"origin": [1]}, "origin"),
+        ({"as_of": "soon"}, "as_of"), ({"model": None}, "model"),
+        ({"expected": [{"source": "a"}]}, "expected.0.location"),
+    ],
+)  # fmt: skip
+def test_a_broken_manifest_is_one_message(
+    written: Path, tmp_path: Path, change: dict[str, object], where: str
+) -> None:
+    content = json.loads(written.read_text(encoding="utf-8")) | change
+    path = tmp_path / "b.manifest.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(DataError, match=f"{where} of the manifest cannot be used"):
+        read_edition(path)
+    path.write_text("[" * 100_000)
+    with pytest.raises(DataError, match="is not the manifest"):
+        read_edition(path)
 
 
 def test_nothing_that_was_known_then_is_judged(newest: Panel, written: Path) -> None:

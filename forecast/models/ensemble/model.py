@@ -274,6 +274,7 @@ def _obeying(
     for identity in stated(list(combined)):
         if identity.kind == "net":
             net, into, out = identity.keys
-            if paths[net].shape == paths[into].shape == paths[out].shape:
+            same = paths[net].shape == paths[into].shape == paths[out].shape
+            if same and np.allclose(paths[net], paths[into] - paths[out]):
                 made[net] = made[into].less(made[out], paths[net])
     return made
