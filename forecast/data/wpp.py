@@ -1,4 +1,4 @@
-"""World Population Prospects: the world's net migration by vintage, and the UN's projections.
+"""World Population Prospects: net migration by vintage, as fetched too, and the projections.
 
 Two forms are read: the UN's own bulk files (CSV, one vintage each, `read_bulk`), and a
 folder with the eight vintages 2008–2024 in tidy form. The figures stay outside

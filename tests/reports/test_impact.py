@@ -18,9 +18,8 @@ from forecast.impacts.result import Impact
 from forecast.impacts.sentences import difference, finding, power
 from forecast.language import Language, language
 from forecast.outlook import Forecast
-from forecast.reports import impact as effect_charts
 from forecast.reports.horizon import report
-from forecast.reports.impact import section
+from forecast.reports.impact import fan, section, strip
 
 ENGLISH, RUSSIAN = language("en"), language("ru")
 
@@ -94,10 +93,10 @@ def test_titles_and_limits_come_in_the_language_of_the_page() -> None:
 @pytest.mark.parametrize("words", [ENGLISH, RUSSIAN])
 def test_charts_are_drawn_the_same_each_time(words: Language) -> None:
     found = made(1900, ORDINARY_GAPS, signed=False)
-    for draw in (effect_charts.fan, effect_charts.strip):
+    for draw in (fan, strip):
         assert draw(found, "x", words) == draw(found, "x", words)
         assert "<title" in draw(found, "x", words)
-    assert "<script" not in effect_charts.fan(
+    assert "<script" not in fan(
         replace(found, event=replace(found.event, title="<script>")), "x", words
     )
 
