@@ -20,8 +20,8 @@ from forecast.artifacts import atomic_file
 from forecast.data import package
 from forecast.models.registry import table as registry
 from forecast.scales import POPULATION_RULE
-from forecast.scenarios.files import names as scenarios
-from forecast.scenarios.files import read as read_scenario
+from forecast.scenarios.scenario import names as scenarios
+from forecast.scenarios.scenario import read as read_scenario
 from forecast.scenarios.targets import read as read_targets
 
 _PACKAGE = Path(__file__).parents[2] / "forecast"

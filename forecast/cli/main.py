@@ -166,7 +166,7 @@ def report(
     from forecast.reports.targets import parse
     from forecast.reports.targets import read as read_thresholds
     from forecast.reports.verdicts import covered, opened
-    from forecast.scenarios.files import read as read_scenario
+    from forecast.scenarios.scenario import read as read_scenario
     from forecast.scenarios.targets import read as read_targets
     from forecast.validation import clean
 

@@ -85,7 +85,7 @@ def scenario(
     """
     import pandas as pd
 
-    from forecast.scenarios.files import names, read
+    from forecast.scenarios.scenario import names, read
     from forecast.scenarios.scenario import scenario as put
 
     if not scenarios:

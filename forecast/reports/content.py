@@ -107,7 +107,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         "countries": countries,
         "expected": len(entries),
         "net": all(one["net"] for one in entries),
-        "signed": any(row.loss for one in entries for row in one["rows"]),
+        "signed": any("loss" in row for one in entries for row in one["rows"]),
         "unfit": [unfit(view, words) for view in views if not view.forecast],
         "data": data(views, words),
         "disagree": other_sources.disagreements(ordered, words),

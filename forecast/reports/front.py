@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,43 +23,6 @@ _EXPECTED = {
     "immigration": message("About {middle} people arrive in {year}."),
     "emigration": message("About {middle} people leave in {year}."),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class FrontRow:
-    """One series in one target year, as written for readers.
-
-    Attributes
-    ----------
-    series : str
-        Source, location and measure.
-    source, last, last_year : str
-        The last observed figure and its year.
-    own : bool
-        Whether the country's own policy concept names the year.
-    observed, middle, low, high : str
-        The figure, if the year is already observed; else the median and the 80 % interval.
-    loss : str
-        Chance of more leaving than arriving; empty for counts.
-    share : int
-        The same in whole percent.
-    held : str
-        How often such intervals of this very series held.
-    """
-
-    series: str
-    source: str
-    last: str
-    last_year: int
-    year: int
-    own: bool
-    observed: str
-    middle: str
-    low: str
-    high: str
-    loss: str
-    share: int
-    held: str
 
 
 def front(
@@ -147,26 +109,27 @@ def _expected(view: SeriesView, year: int, words: Language) -> str:
 
 def _row(
     view: SeriesView, year: int, own: Sequence[int], found: Record | None, words: Language
-) -> FrontRow:
+) -> dict[str, Any]:
+    """Return one series in one target year; of a year that is known, only the figure."""
     last_year, last = view.last()
     signed, known = view.series.signed, view.observed(year)
-    middle = low = high = loss = tried = ""
-    share = 0
-    if year in view.years:
-        drawn = view.at(year)
-        low, middle, high = (
-            words.persons(rounded(float(number)), sign=signed)
-            for number in np.quantile(drawn, [0.1, 0.5, 0.9])
-        )
-        if signed:
-            chance = float((drawn < 0).mean())
-            loss, share = words.percent(chance), round(100 * chance)
-        tried = (
-            "" if found is None else held(found.nearest(view.key, year - view.series.origin), words)
-        )
-    return FrontRow(
-        " ".join(view.key), labels.source(view.series.source, words),
-        words.persons(last, sign=signed), last_year, year, year in own,
-        "" if known is None else words.persons(known, sign=signed), middle, low, high, loss,
-        share, tried,
-    )  # fmt: skip
+    row: dict[str, Any] = {
+        "series": " ".join(view.key),
+        "source": labels.source(view.series.source, words),
+        "last": words.persons(last, sign=signed),
+        "last_year": last_year,
+        "year": year,
+        "own": year in own,
+        "observed": "" if known is None else words.persons(known, sign=signed),
+    }
+    if year not in view.years:
+        return row
+    drawn = view.at(year)
+    for name, number in zip(("low", "middle", "high"), np.quantile(drawn, [0.1, 0.5, 0.9])):
+        row[name] = words.persons(rounded(float(number)), sign=signed)
+    if signed:
+        chance = float((drawn < 0).mean())
+        row |= {"loss": words.percent(chance), "share": round(100 * chance)}
+    if found is not None:
+        row["held"] = held(found.nearest(view.key, year - view.series.origin), words)
+    return row

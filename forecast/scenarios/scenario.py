@@ -13,16 +13,17 @@ import pandas as pd
 import xarray as xr
 
 from forecast import plots
-from forecast.errors import DataError
+from forecast.config import read_toml
+from forecast.errors import DataError, unknown_name
 from forecast.outlook import TABLE_KEY, Forecast
 from forecast.panel import Panel
 from forecast.scenarios import unusual as extremes
 from forecast.scenarios.accounting import MOVED, TAKES, accounts, settled
 from forecast.scenarios.conditioning import beside
-from forecast.scenarios.files import read
 from forecast.scenarios.movements import Movement, movements
 from forecast.scenarios.shock import Shock
 from forecast.series_key import keys_of
+from forecast.shelf import shelf
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +120,7 @@ def scenario(
     outlook : Forecast
         The baseline; it is not changed.
     given : str, Path, mapping or Shock
-        Name of a shipped scenario (``forecast.scenarios.files.names()``), a TOML file, its
+        Name of a shipped scenario (``forecast.scenarios.scenario.names()``), a TOML file, its
         content, or a scenario already read.
     seed : int
         Source of the shock's draws, which are independent of the baseline's.
@@ -194,3 +195,38 @@ def scenario(
     stacked.attrs = dict(difference.attrs)
     what_if = dataclasses.replace(outlook, paths=stacked, explanation=None)
     return Scenario(shock, outlook, what_if, difference, effects, tuple(moved))
+
+
+def names() -> list[str]:
+    """Return the names of the scenarios that the package ships."""
+    return sorted(path.stem for path in (shelf("models") / "scenarios").glob("*.toml"))
+
+
+def read(given: str | Path | Mapping[str, Any]) -> Shock:
+    """Read a shock scenario.
+
+    Parameters
+    ----------
+    given : str, Path or mapping
+        Name of a shipped scenario, a TOML file, or its content (perhaps with a ``name``).
+
+    Returns
+    -------
+    Shock
+
+    Raises
+    ------
+    DataError
+        If the file is missing or is not TOML, or a value is not what it should be.
+    UnknownNameError
+        If a name or a key is not known; the message lists those that are.
+    """
+    if isinstance(given, Mapping):
+        return Shock.of({"name": "own", **given}, "the scenario")
+    path = Path(given)
+    if path.suffix != ".toml" and not path.is_file():
+        if str(given) not in names():
+            raise unknown_name("scenario", str(given), names())
+        path = (shelf("models") / "scenarios") / f"{given}.toml"
+    content = read_toml(path, f"Give a TOML file, or one of: {', '.join(names())}.")
+    return Shock.of({**content, "name": path.stem}, path.name)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.errors import DataError, UnknownNameError
-from forecast.scenarios.files import names, read
+from forecast.scenarios.scenario import names, read
 from forecast.scenarios.shock import Amount
 
 LEVELS = np.linspace(0.001, 0.999, 999)

@@ -19,9 +19,8 @@ from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports.horizon import report
 from forecast.scenarios.accounting import settled
-from forecast.scenarios.files import names, read
 from forecast.scenarios.movements import moved_back, movements, spread
-from forecast.scenarios.scenario import Scenario, scenario
+from forecast.scenarios.scenario import Scenario, names, read, scenario
 from forecast.scenarios.shock import Shock
 
 REGIONS = {"TJ-DU": 1_200, "TJ-GB": 230, "TJ-KT": 3_600, "TJ-RA": 2_300, "TJ-SU": 2_900}

@@ -21,7 +21,7 @@ from filelock import FileLock
 from numba import config as _config
 from numba import njit
 
-from forecast.artifacts import check_writable, places
+from forecast.artifacts import check_writable, digest, places
 from forecast.artifacts.recipes import hash_of
 from forecast.errors import DataError
 
@@ -107,7 +107,8 @@ def _folder() -> str | None:
     here = Path(__file__).parent
     # NUMBA_CACHE_DIR, if somebody has set it.
     base = Path(config.CACHE_DIR) if config.CACHE_DIR else places.cache() / "numba"
-    folder = base / hash_of(here.glob("*.py"), here)[:16]
+    # Numba files code by where its source lies: two checkouts of one version share nothing.
+    folder = base / f"{hash_of(here.glob('*.py'), here)[:16]}-{digest(str(here))[:8]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         check_writable(folder)
