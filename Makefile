@@ -14,7 +14,7 @@ help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 report: .venv/report-ready ## Write reports/central-asia.*, with the track record
-	$(BIN)/forecast backtest --models naive,persistence,structural,ensemble --out build/track > /dev/null
+	$(BIN)/forecast backtest --models persistence,ensemble --out build/track > /dev/null
 	$(BIN)/forecast report --track build/track --out reports --targets concepts --impact all \
 		--previous reports/editions/2024/central-asia.manifest.json \
 		--scenario russia-kazakhstan --scenario labour-return --scenario afghanistan
