@@ -94,7 +94,7 @@ def test_no_module_is_longer_than_three_hundred_lines() -> None:
 
 def test_the_package_does_not_grow() -> None:
     """What it has now is the most it may have; the aim is 180 modules and 33,000 lines."""
-    assert len(modules()) <= 226
+    assert len(modules()) <= 219
     assert sum(map(lines, modules())) <= 41_500
 
 

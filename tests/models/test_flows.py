@@ -216,7 +216,10 @@ def register(
     rows = [("immigration", year, 15_000.0 + 700 * (year % 3)) for year in into] + [
         ("emigration", year, 30_000.0 + 900 * (year % 4)) for year in out
     ]
-    rows += [("net_migration", year, -15_000.0) for year in net or []]
+    rows += [
+        ("net_migration", year, -15_000.0 + 700 * (year % 3) - 900 * (year % 4))
+        for year in net or []
+    ]
     table = pd.DataFrame(rows, columns=["measure", "year", "value"])
     return table.assign(source="s", location=place, population=people, flag="")
 
