@@ -62,8 +62,8 @@ def reconcile(
     Returns
     -------
     Forecast
-        With ``reconciled`` among its attributes. Series in no identity, and years already
-        observed, stay as they were.
+        With ``reconciled`` among its attributes if there is any identity. Series in none,
+        and years already observed, stay as they were.
 
     Raises
     ------
@@ -104,6 +104,7 @@ def reconcile(
         for together in _connected(used):
             columns = sorted({column for one in together for column in _columns(one, keys)})
             here = [keys[column] for column in columns]
+            rows = matrix(together, here)
             draws = values[:, columns, year]
             free = forecast[columns, year]
             metric = _metric(draws, steady, columns, covariance)
@@ -111,9 +112,8 @@ def reconcile(
             held = settled[columns].any(axis=1) & (settled[columns, year] | ~free)
             if held.any() and free[~held].all():
                 metric = np.where(np.outer(~held, ~held), metric, 0.0)
-                draws = handed_down(draws, matrix(together, here), outlook.history, here, held)
+                draws = handed_down(draws, rows, outlook.history, here, held)
             if method in ("mint", "middle-out"):
-                rows = matrix(together, here)
                 made = project(draws, rows, np.zeros(len(rows)), metric, counts[columns] & free)
             else:
                 if not free.all():
@@ -127,11 +127,13 @@ def reconcile(
                     if method == "bottom-up"
                     else top_down(draws, here, together, counts[columns], metric)
                 )
-                _verify(made, matrix(together, here), method)
+                _verify(made, rows, method)
             changed[:, columns, year] = made
     final = np.where(forecast[None], changed, np.nan)
     paths = outlook.paths.transpose("draw", "series", "year").copy(data=final)
-    paths.attrs = {**outlook.paths.attrs, "reconciled": label(method, covariance)}
+    paths.attrs = dict(outlook.paths.attrs)
+    if chosen:
+        paths.attrs["reconciled"] = label(method, covariance)
     if left_open:
         paths.attrs["left_open"] = "; ".join(left_open)
     return Forecast(paths, outlook.horizons, outlook.notes, outlook.history)

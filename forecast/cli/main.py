@@ -10,7 +10,13 @@ import click
 
 from forecast.cli.backtest import backtest
 from forecast.cli.data import data
-from forecast.cli.options import Choice, folder_option, language_option, output_options
+from forecast.cli.options import (
+    Choice,
+    folder_option,
+    language_option,
+    output_options,
+    track_option,
+)
 from forecast.cli.output import Output, in_shell, progress, readable, ruled, show, tell
 from forecast.cli.request import (
     Figures,
@@ -112,11 +118,7 @@ def predict(request: Request, table: str, output: Output) -> None:
 @forecast_options()
 @language_option
 @folder_option("Folder for the report.", "reports")
-@click.option(
-    "--track",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A saved backtest; the report then shows the track record.",
-)
+@track_option("A saved backtest; the report then shows the track record.")
 @click.option(
     "--thresholds",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -236,10 +238,7 @@ def editions(manifests: Sequence[Path], figures: Figures, summary: bool, output:
     read = read_editions(manifests)
     for edition in read:
         if not edition.whole:
-            tell(
-                f"of the edition {edition.day} only medians and 80 % intervals are judged: the "
-                "table that its manifest vouches for is not beside it."
-            )
+            tell(f"the edition {edition.day} lacks its table: only medians and 80 % are judged.")
     judged = outturn(read, figures.panel())
     if judged.empty:
         tell("nothing that these editions forecast is among the figures yet.")

@@ -114,6 +114,12 @@ def folder_option(help_text: str, default: str | None = None) -> Decorator:
     )
 
 
+def track_option(help_text: str) -> Decorator:
+    """Return the option ``--track`` of a verb that a saved backtest may inform."""
+    path = click.Path(path_type=Path, exists=True, file_okay=False)
+    return click.option("--track", type=path, help=help_text)
+
+
 class Years(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """Whole numbers: ``2025,2027``, or ``2025:2030`` (both included), ``2003:2018:3``.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecast.cli.options import Choice, language_option, output_options
+from forecast.cli.options import Choice, language_option, output_options, track_option
 from forecast.cli.output import Output, progress, tell
 from forecast.cli.request import (
     Figures,
@@ -146,11 +146,7 @@ def condition(conditions: Sequence[str], request: Request, minimum: int, output:
     metavar="concepts|FILE",
     help="Those of the policy concepts, or a TOML with targets of your own.",
 )
-@click.option(
-    "--track",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A saved backtest; its verdict then stands beside each probability.",
-)
+@track_option("A saved backtest; its verdict then stands beside each probability.")
 def targets(request: Request, given: str, track: Path | None, output: Output) -> None:
     """Say how likely each target of the policy concepts is reached by its year; CSV."""
     from forecast.evaluate.track import Track

@@ -12,9 +12,10 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from forecast import validation
+from forecast.config import Settings
 from forecast.errors import DataError
 from forecast.panel import Panel
 from forecast.series_key import KEY
@@ -63,10 +64,8 @@ class Edition:
         return panel.until(self.manifest["origin"])
 
 
-class _Stated(BaseModel):
+class StatedNumber(Settings):
     """A number that a manifest states."""
-
-    model_config = ConfigDict(allow_inf_nan=False)
 
     source: str
     location: str
@@ -78,8 +77,8 @@ class _Stated(BaseModel):
     origin: int | None = None
 
 
-class _Manifest(BaseModel):
-    """What is needed of a manifest."""
+class ManifestFile(Settings):
+    """What is needed of a manifest; it has more."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -89,7 +88,7 @@ class _Manifest(BaseModel):
     as_of: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
     origin: int
     sha256: dict[str, str]
-    expected: list[_Stated]
+    expected: list[StatedNumber]
 
 
 def read_manifest(path: str | Path) -> dict[str, Any]:
@@ -110,15 +109,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
         raise DataError(
             f"{path} is not the manifest of a report. Give a file that ends in {ENDING}."
         )
-    try:
-        return _Manifest.model_validate(content, strict=True).model_dump()
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise DataError(
-            f"{path}: {where} of the manifest cannot be used: {first['msg'].lower()}. Give the "
-            "manifest as forecast report wrote it."
-        ) from None
+    return ManifestFile.of(content, Path(path).name).model_dump()
 
 
 def read_edition(path: str | Path) -> Edition:

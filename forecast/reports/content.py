@@ -10,6 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from forecast import labels
+from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.evaluate.editions import Edition
 from forecast.horizons import CONCEPTS
 from forecast.impacts.result import Impact
@@ -34,7 +35,6 @@ from forecast.scenarios.scenario import Scenario
 
 #: Countries in this order, others behind them by name.
 _ORDER = ("KAZ", "KGZ", "UZB", "TJK", "TKM")
-_UN = "un-wpp"
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         "levels": [round(100 * level) for level in LEVELS],
         "origin": int(outlook.paths.attrs["origin"]),
         "overdue": provenance.overdue(outlook.history, words),
-        "contrast": _UN in sources and len(sources) > 1,
+        "contrast": UN_SOURCE in sources and len(sources) > 1,
         "known_region": any(bundled(view.key) for view in views),
         "accounts": accounts(views, words),
         "mixed": any(_mixed(view) for view in views),
@@ -139,7 +139,11 @@ def _country(
     ours = [view for view in views if view.country == code]
     national = sorted(
         (view for view in ours if view.national),
-        key=lambda s: (s.series.source == _UN, s.series.source, labels.ORDER[s.series.measure]),
+        key=lambda s: (
+            s.series.source == UN_SOURCE,
+            s.series.source,
+            labels.ORDER[s.series.measure],
+        ),
     )
     fitted = [view for view in national if view.forecast]
     stated = CONCEPTS.get(code)

@@ -9,13 +9,12 @@ import pandas as pd
 
 from forecast import labels
 from forecast.accounts.identities import NETS
+from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.language import Language, message, rounded
 from forecast.models.ensemble.explanation import SAYS
 from forecast.reports.series_view import SeriesView
 from forecast.series_key import KEY
 
-#: The source of estimates that are no count.
-UN = "un-wpp"
 #: Chances of more arrivals than departures that differ by more than this contradict each other.
 CHANCES = 0.15
 #: Models that count for less than this say nothing that matters.
@@ -83,7 +82,7 @@ def _other_source(
         message(
             "The {source} says something else, because it measures something else: {statement}."
         )
-        if UN in (other.series.source, view.series.source)
+        if UN_SOURCE in (other.series.source, view.series.source)
         else message("The {source} says something else: {statement}.")
     )
     return words.say(
@@ -131,6 +130,7 @@ def _models(
     ]
     more = ["…"] if len(apart) > _NAMED else []
     what = message("a net gain: {models}") if signed else message("half of the futures: {models}")
+    named = words.say(what, models="; ".join([*listed, *more]))
     if by_flows:
         return words.count(
             "{n} of {all} models asked says something else of the net by itself ({named}); here "
@@ -139,7 +139,7 @@ def _models(
             "here it is the difference of arrivals and departures.",
             len(apart),
             all=len(members),
-            named=words.say(what, models="; ".join([*listed, *more])),
+            named=named,
         )
     return words.count(
         "{n} of {all} models asked says something else by itself ({named}); by its past errors "
@@ -148,7 +148,7 @@ def _models(
         "errors they count for {weight}.",
         len(apart),
         all=len(members),
-        named=words.say(what, models="; ".join([*listed, *more])),
+        named=named,
         weight=words.share(float(apart["weight"].sum())),
     )
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from forecast import labels
 from forecast.language import Language, message, rounded
+from forecast.models import DEFAULT
+from forecast.models.registry import specification
 from forecast.reports import provenance, sentences
 from forecast.reports.record import Record
 from forecast.reports.series_view import SeriesView
@@ -17,8 +19,6 @@ from forecast.series import last_break, usable_since_break
 
 #: Measures that say most about a country in one number.
 NET = ("net_migration", "net_all_flows")
-#: A series with fewer usable figures than this rests on what is borrowed from others.
-FEW = 8
 _EXPECTED = {
     "immigration": message("About {middle} people arrive in {year}."),
     "emigration": message("About {middle} people leave in {year}."),
@@ -41,12 +41,12 @@ def front(
     -------
     dict or None
         A net flow leads, else arrivals, else departures, else what there is; ``net`` says
-        whether one does. ``rows``, of every source of that measure; ``sentences``, on the first
-        of them. None if nothing national was forecast.
+        whether one does. ``rows``, of every source of that measure; ``text``, sentences on the
+        first of them. None if nothing national was forecast.
     """
     if not fitted:
         return None
-    lead = min(fitted, key=_leading)
+    lead = min(fitted, key=lambda one: 0 if one.key[2] in NET else labels.ORDER[one.key[2]])
     same = [view for view in fitted if view.series.measure == lead.series.measure]
     years = own or lead.horizons[-1:]
     said = [_expected(lead, years[-1], words), little(lead, words)]
@@ -63,15 +63,10 @@ def front(
     }
 
 
-def _leading(view: SeriesView) -> int:
-    measure = view.series.measure
-    return 0 if measure in NET else labels.ORDER[measure]
-
-
 def little(view: SeriesView, words: Language) -> str:
     """Say that a series has few figures, and that its forecast is borrowed; else nothing."""
     known = usable_since_break(view.series)
-    if known >= FEW:
+    if known >= int(specification(DEFAULT)["minimum_years"]):
         return ""
     return words.count(
         "The {source} has {n} usable figure since {year}: how far it may move is borrowed from "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -82,15 +82,15 @@ def _row(row: Mapping[Any, Any], words: Language) -> dict[str, Any]:
 
 
 def _summed(row: Mapping[Any, Any], words: Language) -> dict[str, Any]:
-    errors = (row["mean_error"], row["of_no_change"])
+    def shown(name: str, write: Callable[[float], str]) -> str:
+        return "–" if pd.isna(row[name]) else write(float(row[name]))
+
+    def persons(error: float) -> str:
+        return words.persons(rounded(error, 3))
+
     return {
         "edition": words.say("All") if row["edition"] == "all" else row["edition"],
         "figures": words.persons(row["figures"]),
-        "errors": [
-            "–" if pd.isna(error) else words.persons(rounded(float(error), 3)) for error in errors
-        ],
-        "shares": [
-            "–" if pd.isna(share) else words.share(float(share))
-            for share in (row[f"inside_{level}"] for level in (50, 80, 95))
-        ],
+        "errors": [shown(name, persons) for name in ("mean_error", "of_no_change")],
+        "shares": [shown(f"inside_{level}", words.share) for level in (50, 80, 95)],
     }

@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from forecast import labels, locations
+from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.evaluate.verdicts import SKILFUL
 from forecast.hindcast.columns import SCORED
 from forecast.language import Language, rounded
@@ -23,8 +24,6 @@ from forecast.series_key import KEY, SeriesKey
 if TYPE_CHECKING:
     from forecast.evaluate.track import Track
 
-#: The source whose figures are smoothed over the years, those to come among them.
-SMOOTHED = "un-wpp"
 #: Most surprises of countries that the page lists.
 SURPRISES = 10
 #: Fewest past forecasts that make a chart.
@@ -157,7 +156,7 @@ def section(
         "origins": (int(counted["origin"].min()), int(counted["origin"].max())),
         "forecasts": words.persons(len(counted)),
         "latest": settings.get("vintage") == "latest",
-        "smoothed": bool((counted["source"] == SMOOTHED).any()),
+        "smoothed": bool((counted["source"] == UN_SOURCE).any()),
         "coverage": coverage(calibration, words),
         "levels": [50, 80, 95],
         "reliability": reliability(calibration, words),

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import labels, locations
+from forecast.accounts.audit import trusted
 from forecast.contract import FORECAST
 from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.errors import DataError
@@ -122,7 +123,10 @@ def series_views(outlook: Forecast) -> list[SeriesView]:
     grid = outlook.paths["year"].to_numpy()
     notes = {tuple(note[part] for part in KEY): note for note in outlook.notes.to_dict("records")}
     releases = _releases(outlook.history)
-    adds_up = "reconciled" in outlook.paths.attrs
+    accounted: set[SeriesKey] = set()
+    if "reconciled" in outlook.paths.attrs:
+        used, _ = trusted(outlook.history, outlook.keys)
+        accounted = {key for identity in used for key in identity.keys}
     found = []
     for series in outlook.history:
         if series.key not in notes:
@@ -130,9 +134,11 @@ def series_views(outlook: Forecast) -> list[SeriesView]:
         draws = drawn[rows[series.key]] if series.key in rows else np.empty((0, len(grid)))
         ahead = grid > series.origin if series.key in rows else np.zeros(len(grid), dtype=bool)
         # Accounts with figures that are known already leave no choice: that is no forecast.
-        fixed = ahead & (np.ptp(draws, axis=0) == 0) if adds_up and len(draws) else ~(ahead | True)
-        follows = dict(zip(grid[fixed].tolist(), draws[0, fixed].tolist())) if fixed.any() else {}
-        ahead = ahead & ~fixed
+        follows: dict[int, float] = {}
+        if series.key in accounted:
+            fixed = ahead & (np.ptp(draws, axis=0) == 0)
+            follows = dict(zip(grid[fixed].tolist(), draws[0, fixed].tolist()))
+            ahead = ahead & ~fixed
         earlier, as_of = releases[series.key]
         found.append(
             SeriesView(

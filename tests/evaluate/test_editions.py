@@ -114,21 +114,23 @@ def test_figures_without_days_are_named_by_their_last_year(newest: Panel, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("change", "where"),
+    ("change", "message"),
     [
-        ({"sha256": None}, "sha256"), ({"expected": [1]}, "expected.0"),
-        ({"origin": [1]}, "origin"),
-        ({"as_of": "soon"}, "as_of"), ({"model": None}, "model"),
-        ({"expected": [{"source": "a"}]}, "expected.0.location"),
+        ({"sha256": None}, "sha256 in b.manifest.json is None"),
+        ({"expected": [1]}, "expected in b.manifest.json is 1; write a table"),
+        ({"origin": [1]}, r"origin in b.manifest.json is \[1\]; give a whole number"),
+        ({"as_of": "soon"}, "as_of in b.manifest.json is 'soon'"),
+        ({"model": None}, "model in b.manifest.json is None; give a text"),
+        ({"expected": [{"source": "a"}]}, r"expected\]\] 1 of b.manifest.json lacks location"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_manifest_is_one_message(
-    written: Path, tmp_path: Path, change: dict[str, object], where: str
+    written: Path, tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
     content = json.loads(written.read_text(encoding="utf-8")) | change
     path = tmp_path / "b.manifest.json"
     path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(DataError, match=f"{where} of the manifest cannot be used"):
+    with pytest.raises(DataError, match=message):
         read_edition(path)
     path.write_text("[" * 100_000)
     with pytest.raises(DataError, match="is not the manifest"):

@@ -13,15 +13,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 import forecast as fc
+from forecast.accounts import reconcile
 from forecast.cli.main import cli
 from forecast.evaluate.backtest import backtest
 from forecast.language import language
 from forecast.models import run as run_module
+from forecast.models.assembly import assemble
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports.horizon import report
 from forecast.reports.manifest import shown
+from forecast.reports.series_view import SeriesView, series_views
 
 YEARS = range(2000, 2025)
 
@@ -231,3 +234,24 @@ def test_what_can_be_refused_is_refused_before_the_forecast(
     assert result.exit_code != 0
     assert said in result.stderr
     assert not isinstance(result.exception, AssertionError)
+
+
+def test_only_accounts_make_a_figure_follow_from_others() -> None:
+    """Draws without spread are no consequence of other figures where no account says so."""
+
+    def views(last: dict[str, int]) -> dict[str, SeriesView]:
+        rows = [
+            {"source": "own", "location": "KAZ", "measure": measure, "year": year, "value": 0.0}
+            for measure, end in last.items()
+            for year in range(2000, end + 1)
+        ]
+        panel = Panel.from_frame(pd.DataFrame(rows))
+        drawn = {one.key: np.zeros((100, 2027 - one.origin)) for one in panel}
+        outlook = assemble(panel, drawn, (2025, 2027), model="still", seed=1)
+        return {one.key[2]: one for one in series_views(reconcile(outlook, "middle-out"))}
+
+    alone = views({"immigration": 2024})["immigration"]
+    assert (alone.follows, alone.years.tolist()) == ({}, [2025, 2026, 2027])
+    joint = views({"immigration": 2025, "emigration": 2025, "net_migration": 2024})
+    assert joint["net_migration"].follows[2025] == 0.0
+    assert 2025 not in joint["net_migration"].years

@@ -85,13 +85,14 @@ def _by_themselves(
     key: SeriesKey, forecasts: Sequence[MemberForecast], steps: Mapping[int, int]
 ) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = []
-    for year, step in steps.items():
-        for made in forecasts if step >= 1 else []:
-            if key in made:
-                drawn = made.of(key)[:, step - 1]
-                lower, upper = np.quantile(drawn, [0.25, 0.75])
-                values = (float(lower), float(upper), float((drawn > 0).mean()))
-                rows += [(*key, year, what, made.name, value) for what, value in zip(SAYS, values)]
+    years = [year for year, step in steps.items() if step >= 1]
+    at = [steps[year] - 1 for year in years]
+    for made in forecasts if years else []:
+        if key in made:
+            drawn = made.of(key)[:, at]
+            values = [*np.quantile(drawn, [0.25, 0.75], axis=0), (drawn > 0).mean(axis=0)]
+            for year, said in zip(years, np.transpose(values).tolist()):
+                rows += [(*key, year, what, made.name, value) for what, value in zip(SAYS, said)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
