@@ -142,12 +142,27 @@ def check_file(path: str | Path) -> None:
 def check_folder(path: str | Path, ours: Callable[[Path], bool]) -> None:
     """Refuse a path at which something else stands than a folder that may be replaced."""
     target = Path(path).resolve()
-    recover(target)
-    if target.exists() and not (target.is_dir() and ours(target)):
-        raise DataError(
-            f"{target} exists and is not a folder written by forecast. "
-            "Choose another path, or move it away."
-        )
+    for _ in range(_ATTEMPTS):
+        recover(target)
+        before = _inode(target)
+        if before is None or (target.is_dir() and ours(target)):
+            return
+        # Another writer moves the folder away for a moment: what changed in between says nothing.
+        if _inode(target) == before:
+            break
+    raise DataError(
+        f"{target} exists and is not a folder written by forecast. "
+        "Choose another path, or move it away."
+    )
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file or folder from another one of its name; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def check_writable(folder: str | Path) -> None:
@@ -259,10 +274,12 @@ def _add_missing(source: Path, target: Path, ours: set[str]) -> None:
                     place.mkdir(parents=True, exist_ok=True)
                 continue
             place.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(found, place, follow_symlinks=False)
-            except OSError:
-                shutil.copy2(found, place, follow_symlinks=False)
+            # Another writer that moves the source away meanwhile adds what it held itself.
+            with suppress(FileNotFoundError):
+                try:
+                    os.link(found, place, follow_symlinks=False)
+                except OSError:
+                    shutil.copy2(found, place, follow_symlinks=False)
 
 
 def _make_folder(folder: Path) -> None:

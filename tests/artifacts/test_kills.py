@@ -12,7 +12,7 @@ import pytest
 
 import forecast as fc
 from forecast import artifacts
-from forecast.artifacts import places
+from forecast.artifacts import files, places
 from forecast.errors import DataError
 from forecast.hindcast.jobs import Job
 from forecast.hindcast.scoring import Scored
@@ -147,3 +147,21 @@ def test_a_cache_that_cannot_be_written_stops_nothing(
     assert [path.name for path in theirs.iterdir()] == ["thesis.txt"]
     if obstacle == "a plain file":
         assert root.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_folder_that_another_writer_replaces_meanwhile_is_looked_at_again(tmp_path: Path) -> None:
+    target, spare = tmp_path / "entry", tmp_path / "spare"
+    target.mkdir()
+    looks = []
+
+    def ours(folder: Path) -> bool:
+        looks.append(folder)
+        if len(looks) == 1:
+            folder.rename(spare)
+            folder.mkdir()
+        return len(looks) > 1
+
+    files.check_folder(target, ours)
+    assert len(looks) == 2
+    with pytest.raises(DataError, match="not a folder written by forecast"):
+        files.check_folder(target, lambda _: False)
