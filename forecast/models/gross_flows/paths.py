@@ -33,8 +33,6 @@ class Paths:
         self.error = gross.error
         counted = np.maximum(self.observed.sum(axis=1), 1)
         self.centre = self.values.sum(axis=1) / counted
-        identity, before = np.eye(n_years), np.eye(n_years, k=-1)
-        self.difference = self.moves[:, :, None] * (identity - before)
         self.place = gross.place
         self.n_places = len(gross.places)
         self.belongs = (gross.place == np.arange(self.n_places)[:, None]).astype(float)
@@ -85,12 +83,16 @@ class Paths:
     def _paths(self) -> None:
         """Draw the noise with the levels integrated out, then the levels."""
         weight, between = self._weight, self._precision()
-        turned = np.swapaxes(self.difference, 1, 2)
-        kernel = turned @ (weight[..., None] * self.difference)
-        pull = turned @ (weight[..., None] * (self.slope + self._factor) * self.moves[..., None])
-        pull = np.einsum("cskj,cstj->cstk", between, pull)
-        n_years = kernel.shape[-1]
-        base = np.einsum("cstu,cskj->cstkuj", kernel, between)
+        pull = weight[..., None] * (self.slope + self._factor)
+        pull = np.einsum("cskj,cstj->cstk", between, _less_next(pull))
+        steps = np.zeros_like(weight)
+        steps[..., :-1] = weight[..., 1:]
+        same = between[:, :, None, [0, 1], [0, 1]]
+        cross = between[:, :, None, 0, 1]
+        around = weight + steps
+        base = banded(
+            around[..., None] * same, around * cross, -steps[..., None] * same, -steps * cross
+        )
         anchor = np.where(self.outside, 1.0, 1e-4)
         pull = pull + anchor[..., None] * self.centre[:, None]
         proposed = self.noise * np.exp(0.8 * self.generator.standard_normal(self.noise.shape))
@@ -102,8 +104,7 @@ class Paths:
         root = np.where(accepted[:, None, None, None], then[1], now[1])
         half = np.where(accepted[:, None, None], then[2], now[2])
         half = half + self.generator.standard_normal(half.shape)
-        path = solve(root, half[..., None], transposed=True)[..., 0]
-        self.level = path.reshape((self.chains, len(self.place), n_years, 2))
+        self.level = solve(root, half, transposed=True).reshape(self.level.shape)
         self.change = np.zeros_like(self.level)
         self.change[:, :, 1:] = np.diff(self.level, axis=2)
         self.change *= self.moves[..., None]
@@ -112,20 +113,13 @@ class Paths:
         self, noise: np.ndarray, base: np.ndarray, pull: np.ndarray, anchor: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return log density of a noise, root of the paths' precision, and L⁻¹ of the pull."""
-        shape = base.shape
         observation = self._observation(noise)
         precision = base.copy()
-        year = np.arange(shape[2])
-        for direction in range(2):
-            precision[:, :, year, direction, year, direction] += (
-                observation[..., direction] + anchor
-            )
-        size = shape[2] * 2
-        root = np.linalg.cholesky(precision.reshape((*shape[:2], size, size)))
-        right = (pull + observation * self.values).reshape((*shape[:2], size, 1))
-        half = solve(root, right)[..., 0]
-        diagonal = np.diagonal(root, axis1=-2, axis2=-1)
-        density = 0.5 * (half**2).sum(axis=(1, 2)) - np.log(diagonal).sum(axis=(1, 2))
+        flat = (*base.shape[:2], -1)
+        precision[..., 0] += (observation + anchor[..., None]).reshape(flat)
+        root = cholesky(precision)
+        half = solve(root, (pull + observation * self.values).reshape(flat))
+        density = 0.5 * (half**2).sum(axis=(1, 2)) - np.log(root[..., 0]).sum(axis=(1, 2))
         density = density - 0.5 * (observation * self.values**2).sum(axis=(1, 2, 3))
         logs = np.log(np.where(self.observed, observation, 1.0)).sum(axis=(1, 2, 3))
         prior = half_normal(noise, self.priors["noise"]).sum(axis=1)
@@ -137,42 +131,81 @@ class Paths:
         pull = np.einsum(
             "cskj,cstj->cstk", between, weight[..., None] * (self.change - self._factor)
         )
-        n_years = weight.shape[-1]
-        year = np.arange(n_years)
-        precision = np.zeros((*weight.shape, 2, n_years, 2))
-        padded = np.zeros((self.linked.shape[0], n_years + 1), dtype=bool)
-        padded[:, 1:-1] = self.linked
-        before, after = padded[:, :-1], padded[:, 1:]
-        for k in range(2):
-            for j in range(2):
-                precision[:, :, year, k, year, j] += weight * between[:, :, k, j][:, :, None]
-            share = self.damping[:, k][:, None, None]
-            single = (1.0 / self.growth[:, k] ** 2)[:, None, None]
-            scaled = single / (1.0 - share**2)
-            inner = np.where(before | after, scaled, single)
-            inner = np.where(before & after, (1.0 + share**2) * scaled, inner)
-            precision[:, :, year, k, year, k] += inner
-            off = -share * scaled * self.linked
-            precision[:, :, year[1:], k, year[:-1], k] += off
-            precision[:, :, year[:-1], k, year[1:], k] += off
-        size = n_years * 2
-        root = np.linalg.cholesky(precision.reshape((*weight.shape[:2], size, size)))
-        right = pull.reshape((*weight.shape[:2], size, 1))
-        noise = self.generator.standard_normal(right.shape)
-        half = solve(root, right) + noise
-        path = solve(root, half, transposed=True)[..., 0]
+        padded = np.pad(self.linked, ((0, 0), (1, 1)))
+        before, after = padded[:, :-1, None], padded[:, 1:, None]
+        share = self.damping[:, None, None]
+        single = (1.0 / self.growth**2)[:, None, None]
+        scaled = single / (1.0 - share**2)
+        inner = np.where(before | after, scaled, single)
+        inner = np.where(before & after, (1.0 + share**2) * scaled, inner)
+        root = cholesky(
+            banded(
+                weight[..., None] * between[:, :, None, [0, 1], [0, 1]] + inner,
+                weight * between[:, :, None, 0, 1],
+                -share * scaled * after,
+                np.zeros_like(weight),
+            )
+        )
+        right = pull.reshape((*weight.shape[:2], -1))
+        half = solve(root, right) + self.generator.standard_normal(right.shape)
+        path = solve(root, half, transposed=True)
         self.slope = path.reshape(self.change.shape) * self.moves[..., None]
 
 
+def _less_next(values: np.ndarray) -> np.ndarray:
+    """Return each year's values less those of the year after, shape (chains, places, years, 2)."""
+    made = values.copy()
+    made[:, :, :-1] -= values[:, :, 1:]
+    return made
+
+
+def banded(
+    same: np.ndarray, cross: np.ndarray, next_same: np.ndarray, next_cross: np.ndarray
+) -> np.ndarray:
+    """Return symmetric matrices that link the two directions of a year and of the next.
+
+    Parameters
+    ----------
+    same, next_same : ndarray, shape (..., years, 2)
+        Of a direction with itself, in the same year and in the next; the last ``next_same``
+        is not used.
+    cross, next_cross : ndarray, shape (..., years)
+        Of one direction with the other.
+
+    Returns
+    -------
+    ndarray, shape (..., 2 * years, 4)
+        Column by column, the diagonal and what stands below it: only as much as is not zero.
+    """
+    made = np.zeros((*same.shape, 4))
+    made[..., 0] = same
+    made[..., 0, 1] = cross
+    made[..., 1, 1] = made[..., 0, 3] = next_cross
+    made[..., 2] = next_same
+    made[..., -1, :, 2] = made[..., -1, 0, 3] = made[..., -1, 1, 1] = 0.0
+    return made.reshape((*same.shape[:-2], -1, 4))
+
+
+def cholesky(matrices: np.ndarray) -> np.ndarray:
+    """Return the lower triangular roots of `banded` matrices, in the same form."""
+    from scipy.linalg.lapack import dpbtrf
+
+    made = np.empty_like(matrices)
+    for place in np.ndindex(matrices.shape[:-2]):
+        root, failed = dpbtrf(matrices[place].T, lower=1)
+        if failed:
+            raise np.linalg.LinAlgError("A precision of the gross flows is not positive definite.")
+        made[place] = root.T
+    return made
+
+
 def solve(root: np.ndarray, right: np.ndarray, transposed: bool = False) -> np.ndarray:
-    """Solve with stacks of lower triangular matrices, or their transposes."""
-    # scipy's solve_triangular takes stacks too, but half of its time goes into checks.
-    from scipy.linalg.lapack import dtrtrs
+    """Solve with the roots that `cholesky` returns, or their transposes."""
+    from scipy.linalg.lapack import dtbtrs
 
     made = np.empty_like(right)
-    for place in np.ndindex(right.shape[:-2]):
-        # Rows first, as they lie here, are an upper triangle to LAPACK, which reads columns first.
-        made[place] = dtrtrs(root[place].T, right[place], lower=0, trans=int(not transposed))[0]
+    for place in np.ndindex(right.shape[:-1]):
+        made[place] = dtbtrs(root[place].T, right[place], uplo="L", trans="NT"[transposed])[0]
     return made
 
 
