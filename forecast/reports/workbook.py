@@ -1,11 +1,12 @@
-"""The numbers of the report as a workbook: one sheet per measure, numbers as numbers."""
+"""The numbers of the report as a workbook: a summary with charts, one long table, notes."""
 
 from __future__ import annotations
 
 import io
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import canonicalize
 
@@ -18,6 +19,8 @@ from forecast.outlook import Forecast
 from forecast.reports import sentences
 from forecast.reports.series_view import LEVELS, SeriesView
 from forecast.reports.targets import sheet
+from forecast.reports.workbook_charts import add_charts
+from forecast.series_key import SeriesKey
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +30,12 @@ if TYPE_CHECKING:
     from forecast.reports.record import Record
 
 Cell = str | int | float | None
-_LAST_YEAR, _PERSONS = message("Last year"), message("Persons")
+#: Title and number format of a column.
+Column = tuple[str, str]
+_TEXT, _YEAR, _PERSONS, _SHARE = "General", "0", "#,##0;\u2212#,##0", "0%"
+_LAST_YEAR, _LOSS = message("Last year"), message("Chance of a net loss")
+#: Observed years that a chart shows.
+_SHOWN = 15
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -55,22 +63,32 @@ def workbook(
     Returns
     -------
     bytes
-        Sheets: what this is, one per measure, targets, observed figures, series and sources.
+        Sheets: national series at the target years with a chart of each; every figure and
+        forecast in one long table; targets; series and sources; notes.
     """
     from openpyxl import Workbook
 
     book = Workbook()
-    first = book.active
-    if first is not None:
-        book.remove(first)
-    _fill(_sheet(book, words.say("About")), *_about(outlook, title, words))
-    for measure in sorted({s.series.measure for s in views if s.forecast}, key=labels.ORDER.get):  # type: ignore[arg-type]
-        rows = [s for s in views if s.forecast and s.series.measure == measure]
-        _fill(_sheet(book, labels.measure(measure, words)), *_forecasts(rows, words))
+    summary = book.active
+    summary.title = words.say("Summary")
+    fitted = [view for view in views if view.forecast and view.national]
+    countries = list(dict.fromkeys(view.country for view in fitted))
+    fitted.sort(key=lambda view: countries.index(view.country))
+    _fill(summary, *_summary(fitted, words))
+    table = _sheet(book, words.say("Forecast"))
+    header, parts = _long(views, words)
+    _fill(table, header, [row for rows in parts.values() for row in rows])
     if targets is not None:
-        _fill(_sheet(book, words.say("Targets")), *sheet(targets, record, words))
-    _fill(_sheet(book, words.say("Observed figures")), *_history(views, words))
+        names, rows = sheet(targets, record, words)
+        formats = (_TEXT, _TEXT, _TEXT, _YEAR, _PERSONS, _PERSONS, _SHARE)
+        _fill(
+            _sheet(book, words.say("Targets")),
+            list(zip_longest(names, formats, fillvalue=_TEXT)),
+            rows,
+        )
     _fill(_sheet(book, words.say("Series")), *_series(views, words))
+    _fill(_sheet(book, words.say("Notes")), *_notes(outlook, title, words))
+    add_charts(summary, table, _spans(fitted, parts, words))
     return _steady(book)
 
 
@@ -80,27 +98,148 @@ def _sheet(book: Workbook, name: str) -> Worksheet:
     return sheet
 
 
-def _fill(sheet: Worksheet, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+def _fill(sheet: Worksheet, header: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.properties import PageSetupProperties
 
-    for row in [header, *rows]:
+    for row in [[name for name, _ in header], *rows]:
         sheet.append([inactive(cell) if isinstance(cell, str) else cell for cell in row])
     for cell in sheet[1]:
         cell.font = Font(bold=True)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
-    for number, cells in enumerate(sheet.columns, start=1):
-        longest = max(len(str(cell.value or "")) for cell in cells)
-        sheet.column_dimensions[get_column_letter(number)].width = min(max(longest + 2, 8), 60)
+    for number, ((name, form), cells) in enumerate(zip(header, sheet.columns), start=1):
+        # A long header is wrapped; what stands below it is not.
+        longest = max(
+            *(len(word) for word in name.split(" ")), *(_width(c.value) for c in cells[1:]), 0
+        )
+        sheet.column_dimensions[get_column_letter(number)].width = min(max(longest + 3, 8), 60)
         for cell in cells[1:]:
-            if isinstance(cell.value, float):
-                cell.number_format = "0%"
-            elif isinstance(cell.value, int) and not 1800 <= cell.value <= 2200:
-                cell.number_format = "#,##0"
+            if not isinstance(cell.value, str):
+                cell.number_format = form
+    sheet.row_dimensions[1].height = 46
     sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = sheet.dimensions
+    # Printed, it is as wide as the paper and as long as it takes, with the header on each sheet.
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = "1:1"
 
 
-def _about(outlook: Forecast, title: str, words: Language) -> tuple[list[str], list[list[Cell]]]:
+def _width(value: object) -> int:
+    return len(f"{value:,.0f}") if isinstance(value, int | float) else len(str(value or ""))
+
+
+def _columns(words: Language, *names: str, form: str = _TEXT) -> list[Column]:
+    return [(words.say(name), form) for name in names]
+
+
+def _place(view: SeriesView, words: Language) -> list[Cell]:
+    """Return place, measure and source of a series in words."""
+    source, code, measure = view.key
+    return [
+        labels.place(code, words), labels.measure(measure, words), labels.source(source, words),
+    ]  # fmt: skip
+
+
+def _summary(views: Sequence[SeriesView], words: Language) -> tuple[list[Column], list[list[Cell]]]:
+    """Return the national series, a row per target year."""
+    header = _columns(words, "Place", "Measure", "Source")
+    header += _columns(words, _LAST_YEAR, form=_YEAR) + _columns(
+        words, "Last figure", form=_PERSONS
+    )
+    header += _columns(words, "Year", form=_YEAR) + _columns(
+        words, "Observed", "Median", form=_PERSONS
+    )
+    header += [*_interval(0.80, words), (words.say(_LOSS), _SHARE)]
+    body: list[list[Cell]] = []
+    for view in views:
+        year, last = view.last()
+        for ahead in view.horizons:
+            made, seen = _forecast(view, ahead), view.observed(ahead)
+            body.append(
+                [
+                    *_place(view, words), year, round(last), ahead,
+                    None if seen is None else round(seen), made[0], *made[3:5], made[-1],
+                ]
+            )  # fmt: skip
+    return header, body
+
+
+def _interval(level: float, words: Language) -> list[Column]:
+    span = words.say("{level}\u202f% interval", level=round(100 * level))
+    return [(f"{span}, {words.say(end)}", _PERSONS) for end in (message("from"), message("to"))]
+
+
+def _forecast(view: SeriesView, year: int) -> list[Cell]:
+    """Return median, ends of each interval and, of a net, the chance of a loss; else nothing."""
+    if year not in view.years:
+        return [None] * (2 + 2 * len(LEVELS))
+    drawn = view.at(year)
+    ends = [np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) for level in LEVELS]
+    numbers: list[Cell] = [round(float(number)) for number in (np.median(drawn), *np.ravel(ends))]
+    return [*numbers, float((drawn < 0).mean()) if view.series.signed else None]
+
+
+def _long(
+    views: Sequence[SeriesView], words: Language
+) -> tuple[list[Column], dict[SeriesKey, list[list[Cell]]]]:
+    """Return every year of every series, observed and forecast, by series."""
+    header = _columns(words, "Code", "Place", "Measure", "Source")
+    header += _columns(words, "Year", form=_YEAR) + _columns(
+        words, "Observed", "Median", form=_PERSONS
+    )
+    header += [column for level in LEVELS for column in _interval(level, words)]
+    header += [(words.say(_LOSS), _SHARE), *_columns(words, "Flags")]
+    parts: dict[SeriesKey, list[list[Cell]]] = {}
+    for view in views:
+        series = view.series
+        flags = {int(year): "; ".join(sorted(of)) for year, of in zip(series.years, series.flags)}
+        years = sorted({*flags, *view.follows, *(int(year) for year in view.years)})
+        parts[view.key] = [
+            [
+                view.key[1], *_place(view, words), year,
+                None if (seen := view.observed(year)) is None else round(seen),
+                *_forecast(view, year), flags.get(year, ""),
+            ]
+            for year in years
+        ]  # fmt: skip
+    return header, parts
+
+
+def _spans(
+    views: Sequence[SeriesView], parts: Mapping[SeriesKey, Sequence[object]], words: Language
+) -> dict[str, tuple[int, int]]:
+    """Return the rows of the long table that a chart of each series draws, by its title."""
+    sizes = [len(rows) for rows in parts.values()]
+    lasts = dict(zip(parts, (1 + np.cumsum(sizes)).tolist()))
+    spans = {}
+    for view in views:
+        last, known = lasts[view.key], len(parts[view.key]) - len(view.years)
+        begin = last + 1 - len(view.years) - min(known, _SHOWN)
+        spans[", ".join(map(str, _place(view, words)))] = begin, last
+    return spans
+
+
+def _series(views: Sequence[SeriesView], words: Language) -> tuple[list[Column], list[list[Cell]]]:
+    header = _columns(words, "Code", "Place", "Measure", "Source", "Newest release")
+    header += _columns(words, _LAST_YEAR, form=_YEAR) + _columns(words, "Observed", form=_PERSONS)
+    header += _columns(words, "Modelled as", "Flags")
+    body: list[list[Cell]] = []
+    for view in views:
+        scale = labels.scale(str(view.note["scale"]), words)
+        body.append(
+            [
+                view.key[1], *_place(view, words)[:2], view.key[0], view.as_of,
+                view.series.origin, int(str(view.note["observations"])),
+                scale if view.forecast else sentences.not_forecast(view, words),
+                sentences.flags(view, words),
+            ]
+        )  # fmt: skip
+    return header, body
+
+
+def _notes(outlook: Forecast, title: str, words: Language) -> tuple[list[Column], list[list[Cell]]]:
     attributes = outlook.paths.attrs
     rows: list[list[Cell]] = [
         [words.say("Unit"), words.lookup("persons per calendar year")],
@@ -117,72 +256,7 @@ def _about(outlook: Forecast, title: str, words: Language) -> tuple[list[str], l
             ),
         ],
     ]
-    return [words.say("Horizon report"), title], rows
-
-
-def _forecasts(rows: Sequence[SeriesView], words: Language) -> tuple[list[str], list[list[Cell]]]:
-    header = [words.say(name) for name in ("Code", "Place", "Source", _LAST_YEAR, "Year")]
-    header += [words.say("Observed"), words.say("Median")]
-    for level in LEVELS:
-        span = words.say("{level}\u202f% interval", level=round(100 * level))
-        header += [f"{span}, {words.say('from')}", f"{span}, {words.say('to')}"]
-    signed = rows[0].series.signed
-    if signed:
-        header.append(words.say("Chance of a net loss"))
-    body: list[list[Cell]] = []
-    for view in rows:
-        source, code, _ = view.key
-        for year in view.horizons:
-            seen = view.observed(year)
-            row: list[Cell] = [
-                code, labels.place(code, words), labels.source(source, words),
-                view.series.origin, year, None if seen is None else round(seen),
-            ]  # fmt: skip
-            if year in view.years:
-                drawn = view.at(year)
-                row.append(round(float(np.median(drawn))))
-                for level in LEVELS:
-                    ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-                    row += [round(float(end)) for end in ends]
-                if signed:
-                    row.append(float((drawn < 0).mean()))
-            body.append(row)
-    return header, body
-
-
-def _history(views: Sequence[SeriesView], words: Language) -> tuple[list[str], list[list[Cell]]]:
-    names = ("Code", "Place", "Measure", "Source", "Year", _PERSONS, "Flags")
-    body: list[list[Cell]] = []
-    for view in views:
-        source, code, measure = view.key
-        series = view.series
-        for year, value, flags in zip(series.years, series.values, series.flags):
-            body.append(
-                [
-                    code, labels.place(code, words), labels.measure(measure, words),
-                    labels.source(source, words), int(year),
-                    None if np.isnan(value) else round(float(value)), "; ".join(sorted(flags)),
-                ]
-            )  # fmt: skip
-    return [words.say(name) for name in names], body
-
-
-def _series(views: Sequence[SeriesView], words: Language) -> tuple[list[str], list[list[Cell]]]:
-    names = ("Code", "Place", "Measure", "Source", "Newest release", _LAST_YEAR, "Observed")
-    header = [*(words.say(name) for name in names), words.say("Modelled as"), words.say("Flags")]
-    body: list[list[Cell]] = []
-    for view in views:
-        source, code, measure = view.key
-        scale = labels.scale(str(view.note["scale"]), words)
-        body.append(
-            [
-                code, labels.place(code, words), labels.measure(measure, words), source,
-                view.as_of, view.series.origin, int(str(view.note["observations"])),
-                scale if view.forecast else sentences.not_forecast(view, words),
-                sentences.flags(view, words),
-            ]
-        )  # fmt: skip
-    return header, body
+    return [(words.say("Horizon report"), _TEXT), (title, _TEXT)], rows
 
 
 def _steady(book: Workbook) -> bytes:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -42,26 +43,73 @@ def book(written: dict[str, Path]) -> openpyxl.Workbook:
     return openpyxl.load_workbook(written["own.xlsx"])
 
 
-def test_one_sheet_per_measure_with_frozen_headers(book: openpyxl.Workbook) -> None:
-    assert book.sheetnames == [
-        "About", "Net migration", "Net migration, internal and ext", "Immigration", "Emigration",
-        "Observed figures", "Series",
-    ]  # fmt: skip
-    assert all(sheet.freeze_panes == "A2" for sheet in book)
+def test_a_summary_one_long_table_and_notes(book: openpyxl.Workbook) -> None:
+    assert book.sheetnames == ["Summary", "Forecast", "Series", "Notes"]
+    for sheet in book:
+        assert sheet.freeze_panes == "A2"
+        assert sheet.auto_filter.ref == sheet.dimensions
+
+
+def rows(book: openpyxl.Workbook, sheet: str) -> list[dict[str, Any]]:
+    header, *rows = list(book[sheet].iter_rows(values_only=True))
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def test_numbers_are_numbers_and_those_of_the_draws(
     book: openpyxl.Workbook, outlook: Forecast
 ) -> None:
-    header, *rows = list(book["Net migration"].iter_rows(values_only=True))
-    named = [dict(zip(header, row)) for row in rows]
-    row = next(r for r in named if r["Source"] == "UN estimate" and r["Year"] == 2027)
     drawn = outlook.sample(location="KAZ", measure="net_migration", source="un-wpp", year=2027)
-    assert row["Median"] == round(float(np.median(drawn)))
-    assert row["80\u202f% interval, from"] == round(float(np.quantile(drawn, 0.1)))
+    for sheet in ("Summary", "Forecast"):
+        (row,) = (
+            row
+            for row in rows(book, sheet)
+            if row["Measure"] == "Net migration"
+            and (row["Place"], row["Source"], row["Year"]) == ("Kazakhstan", "UN estimate", 2027)
+        )
+        assert row["Median"] == round(float(np.median(drawn)))
+        assert row["80\u202f% interval, from"] == round(float(np.quantile(drawn, 0.1)))
+        assert row["Chance of a net loss"] == pytest.approx((drawn < 0).mean())
     assert row["95\u202f% interval, to"] == round(float(np.quantile(drawn, 0.975)))
-    assert row["Chance of a net loss"] == pytest.approx((drawn < 0).mean())
-    assert row["Last year"] == 2023
+
+
+def test_observed_and_forecast_years_stand_in_one_table(
+    book: openpyxl.Workbook, outlook: Forecast
+) -> None:
+    table = pd.DataFrame(rows(book, "Forecast"))
+    key = ["Code", "Measure", "Source"]
+    assert not table.duplicated([*key, "Year"]).any()
+    for _, part in table.groupby(key):
+        assert part["Year"].is_monotonic_increasing
+        assert part.index.to_list() == list(range(part.index[0], part.index[-1] + 1))
+    drawn = table[table["Median"].notna()]
+    assert set(outlook.paths["year"].values) == set(drawn["Year"])
+    assert drawn["Observed"].isna().all()
+    for series in outlook.history.series:
+        mine = table[(table["Code"] == series.location) & table["Observed"].notna()]
+        assert set(series.years[~np.isnan(series.values)]) <= set(mine["Year"])
+
+
+def test_the_format_of_a_cell_is_that_of_its_column(book: openpyxl.Workbook) -> None:
+    """A count of 1,886 persons is no year, whatever its size."""
+    for sheet in ("Summary", "Forecast"):
+        header, *below = book[sheet].iter_rows()
+        for name, cells in zip(header, zip(*below, strict=True), strict=True):
+            formats = {cell.number_format for cell in cells if isinstance(cell.value, int | float)}
+            expected = "0" if name.value in ("Year", "Last year") else "#,##0;\u2212#,##0"
+            assert formats <= {"0%" if str(name.value).startswith("Chance") else expected}
+
+
+def test_charts_draw_the_rows_of_their_series(book: openpyxl.Workbook) -> None:
+    charts = book["Summary"]._charts
+    national = {(row["Place"], row["Measure"], row["Source"]) for row in rows(book, "Summary")}
+    assert len(charts) == len(national) > 1
+    for chart in charts:
+        title = "".join(run.t for run in chart.title.tx.rich.p[0].r)
+        years = chart.series[0].cat.numRef.f
+        first, last = map(int, re.findall(r"\$E\$(\d+)", years))
+        drawn = [row[1:4] for row in book["Forecast"].iter_rows(first, last, values_only=True)]
+        assert {", ".join(names) for names in drawn} == {title}
+        assert [line.val.numRef.f.split("$")[1] for line in chart.series] == ["F", "G", "J", "K"]
 
 
 def test_the_workbook_is_the_same_with_lxml_and_without() -> None:
