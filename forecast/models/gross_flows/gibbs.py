@@ -35,6 +35,7 @@ class State(Paths):
 
     def step(self) -> None:
         """Renew everything once."""
+        self._prepare()
         self._paths()
         self._slopes()
         self._growth()
@@ -75,11 +76,11 @@ class State(Paths):
         while size and path hold each other.
         """
         size = np.exp(_LOG_GROWTH)
-        weight, between = self._weight, self._precision()
+        weight, between = self.weight, self.between
         for k in range(2):
             j = 1 - k
             shape = self.slope[..., k] / self.growth[:, k][:, None, None]
-            rest = self.change - self._factor
+            rest = self.change - self.factor
             other = rest[..., j] - self.slope[..., j]
             same, cross = (between[:, :, k, i][:, :, None] for i in (k, j))
             square = (weight * same * shape**2).sum(axis=(1, 2))[:, None]
@@ -94,7 +95,7 @@ class State(Paths):
         """Draw each place's size of shocks, their mean and their spread."""
         surprise = self.change - self.slope
         factor = (self.shared[:, None, None] * self.common)[:, None]
-        weight, inverse = self._weight, self._inverse
+        weight, inverse = self.weight, self.inverse
         steps = self.belongs @ self.moves.sum(axis=1)
         one_over = np.exp(-_LOG_SHOCK)
         for k in range(2):
@@ -123,7 +124,7 @@ class State(Paths):
 
     def _squares(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return the quadratic form of the directions' inverse correlation."""
-        inverse = self._inverse
+        inverse = self.inverse
         same, cross = (inverse[:, 0, i][:, None, None] for i in (0, 1))
         return np.asarray(
             same * (first * second).sum(axis=-1)

@@ -53,28 +53,22 @@ class Paths:
         self.slope = np.zeros((*shape, 2))
         self.level = np.zeros((*shape, 2))
 
-    @property
-    def _weight(self) -> np.ndarray:
-        """Precision of the standardised own shock, zero where nothing moves."""
-        own = (1.0 - self.shared**2)[:, None, None]
-        return np.where(self.moves, 1.0 / (own * self.mixing), 0.0)
+    def _prepare(self) -> None:
+        """Set what paths, growth and shocks are weighed with.
 
-    @property
-    def _inverse(self) -> np.ndarray:
-        """Inverse of the correlation between directions, shape (chains, 2, 2)."""
+        Precision of the standardised own shock, zero where nothing moves; inverse of the
+        correlation between directions, shape (chains, 2, 2); the same in units of each place's
+        shocks; what the common shock does to each level, shape (chains, stretches, years, 2).
+        """
+        own = (1.0 - self.shared**2)[:, None, None]
+        self.weight = np.where(self.moves, 1.0 / (own * self.mixing), 0.0)
         diagonal = 1.0 / (1.0 - self.correlation**2)
         off = -self.correlation * diagonal
-        return np.stack([np.stack([diagonal, off], -1), np.stack([off, diagonal], -1)], -2)
-
-    @property
-    def _factor(self) -> np.ndarray:
-        """What the common shock does to each level, shape (chains, stretches, years, 2)."""
-        shared = (self.shared[:, None, None] * self.common)[:, None]
-        return np.asarray(self.shock[:, self.place][:, :, None] * shared)
-
-    def _precision(self) -> np.ndarray:
+        self.inverse = np.stack([diagonal, off, off, diagonal], -1).reshape(-1, 2, 2)
         size = self.shock[:, self.place]
-        return np.asarray(self._inverse[:, None] / (size[..., :, None] * size[..., None, :]))
+        self.between = self.inverse[:, None] / (size[..., :, None] * size[..., None, :])
+        shared = (self.shared[:, None, None] * self.common)[:, None]
+        self.factor = size[:, :, None] * shared
 
     def _observation(self, noise: np.ndarray) -> np.ndarray:
         variance = noise[:, None, None, :] ** 2 + self.error
@@ -82,8 +76,8 @@ class Paths:
 
     def _paths(self) -> None:
         """Draw the noise with the levels integrated out, then the levels."""
-        weight, between = self._weight, self._precision()
-        pull = weight[..., None] * (self.slope + self._factor)
+        weight, between = self.weight, self.between
+        pull = weight[..., None] * (self.slope + self.factor)
         pull = np.einsum("cskj,cstj->cstk", between, _less_next(pull))
         steps = np.zeros_like(weight)
         steps[..., :-1] = weight[..., 1:]
@@ -127,9 +121,9 @@ class Paths:
 
     def _slopes(self) -> None:
         """Draw the growth of every year."""
-        weight, between = self._weight, self._precision()
+        weight, between = self.weight, self.between
         pull = np.einsum(
-            "cskj,cstj->cstk", between, weight[..., None] * (self.change - self._factor)
+            "cskj,cstj->cstk", between, weight[..., None] * (self.change - self.factor)
         )
         padded = np.pad(self.linked, ((0, 0), (1, 1)))
         before, after = padded[:, :-1, None], padded[:, 1:, None]
