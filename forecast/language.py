@@ -13,7 +13,9 @@ from importlib.resources import files
 from forecast.errors import unknown_name
 
 #: Languages that are complete. English is what the messages themselves are written in.
-LANGUAGES = ("en", "ru")
+LANGUAGES = ("en", "ru", "kk")
+#: Languages whose words need no review by an office of statistics, or have had it.
+REVIEWED = ("en", "ru")
 MINUS, NARROW = "\u2212", "\u202f"
 
 
@@ -31,6 +33,13 @@ class Language:
 
     code: str
     catalogue: gettext.NullTranslations
+
+    @property
+    def unreviewed(self) -> str:
+        """What a page says of words that no office has reviewed; empty where one has."""
+        if self.code in REVIEWED:
+            return ""
+        return self.say("This translation has not been reviewed by the office of statistics.")
 
     def say(self, message: str, **values: object) -> str:
         """Return a message in this language with ``{name}`` filled in."""
