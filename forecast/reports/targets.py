@@ -61,7 +61,9 @@ def sheet(
                 shown["place"], name, shown["series"], int(row["year"]),
                 round(float(row["threshold"])) if measured else None,
                 round(float(row["last"])) if measured else None,
-                float(row["probability"]) if measured else labels.reason({"reason": row["reason"]}, words),
+                float(row["probability"])
+                if measured
+                else labels.reason({"reason": row["reason"]}, words),
                 shown["record"], str(row["reference"]),
             ]
         )  # fmt: skip

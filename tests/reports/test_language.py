@@ -193,12 +193,12 @@ def test_unknown_languages_are_named() -> None:
         language("xx")
 
 
-def figures(path: Path, decimal: str = ",") -> Counter[str]:
+def figures(path: Path, decimal: str = ".,") -> Counter[str]:
     """Every number that the page shows, without marks for thousands, with a decimal point."""
     text = path.read_text(encoding="utf-8").split("</style>", 1)[1]
     text = re.sub(r"<svg.*?</svg>", " ", text, flags=re.DOTALL)
     text = re.sub(APART, " ", text, flags=re.DOTALL)
-    text = re.sub(rf"(?<=\d){re.escape(decimal)}(?=\d)", "_", html.unescape(text))
+    text = re.sub(rf"(?<=\d)[{decimal}](?=\d)", "_", html.unescape(text))
     found = re.findall(r"[−+]?\d(?:[\d_,\u00a0]*\d)?", text)
     return Counter(re.sub(r"[,\u00a0]", "", number) for number in found)
 

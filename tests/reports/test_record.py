@@ -12,7 +12,7 @@ import pytest
 
 from forecast.errors import ForecastError
 from forecast.evaluate.track import Track
-from forecast.language import Language, language, rounded
+from forecast.language import LANGUAGES, Language, language, rounded
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -156,7 +156,7 @@ def test_the_reference_has_coverage_but_no_verdict(track: Track, outlook: Foreca
     assert [row["skill"] for row in shown["rows"]] == ["–", "–"]
 
 
-@pytest.mark.parametrize("code", ["en", "ru"])
+@pytest.mark.parametrize("code", LANGUAGES)
 def test_the_page_carries_the_record(
     track: Track, judged: Forecast, tmp_path: Path, code: str
 ) -> None:
