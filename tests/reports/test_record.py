@@ -68,7 +68,8 @@ def test_coverage_is_recounted(track: Track, found: record.Record, words: Langua
     for horizon in (1, 3):
         inside = table.loc[table["horizon"] == horizon, "inside_80"]
         expected += [horizon, round(100 * inside.mean()), len(inside)]
-    assert numbers(record.coverage(ours.calibration(), words)) == expected
+    # A language may name the whole before the part.
+    assert sorted(numbers(record.coverage(ours.calibration(), words))) == sorted(expected)
 
 
 def test_a_surprise_shows_what_had_been_said(track: Track, words: Language) -> None:
