@@ -14,7 +14,7 @@ from importlib.resources import files
 from forecast.errors import unknown_name
 
 #: Languages that are complete. English is what the messages themselves are written in.
-LANGUAGES = ("en", "ru", "kk")
+LANGUAGES = ("en", "ru", "kk", "ky", "uz")
 #: Languages whose words need no review by an office of statistics, or have had it.
 REVIEWED = ("en", "ru")
 #: Letters in their order, where that is another one than the order of their code points.

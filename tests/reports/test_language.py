@@ -23,8 +23,7 @@ from forecast.impacts.event import names as events
 from forecast.language import LANGUAGES, REVIEWED, Language, language, read_catalogue
 from forecast.outlook import Forecast
 from forecast.reports import content
-from forecast.reports.horizon import render, report
-from forecast.reports.series_view import series_views
+from forecast.reports.horizon import report
 
 ENGLISH, RUSSIAN, KAZAKH = language("en"), language("ru"), language("kk")
 Pages = dict[str, list[Path]]
@@ -41,7 +40,7 @@ def translated(code: str) -> Catalog:
 
 
 def drafts() -> list[Language]:
-    """Languages that have a catalogue, complete or not, but Russian."""
+    """Languages that have a catalogue, on offer or not, but Russian."""
     return [Language(code, read_catalogue(code)) for code in catalogue.catalogues() if code != "ru"]
 
 
@@ -239,17 +238,3 @@ def test_nothing_english_is_left_on_a_page(pages: Pages, code: str) -> None:
     assert re.search(ENGLISH_WORDS, pages["en"][0].read_text(encoding="utf-8"))
     for path in (pages[code][1], pages[code][2]):
         assert path.stat().st_size > 1000
-
-
-@pytest.mark.parametrize("code", [one for one in catalogue.catalogues() if one not in LANGUAGES])
-def test_a_language_is_added_by_one_catalogue(outlook: Forecast, tmp_path: Path, code: str) -> None:
-    draft = Language(code, read_catalogue(code))
-    shown = content.page(outlook, series_views(outlook), content.Supplements(draft))
-    text = render(shown, draft)
-    assert f'<html lang="{code}">' in text
-    for heading in ("Horizon report", "What to expect", "Limits"):
-        assert draft.catalogue.gettext(heading) != heading
-        assert html.escape(draft.say(heading)).replace("&#x27;", "&#39;") in text
-    # Not offered to readers before the catalogue is complete.
-    with pytest.raises(UnknownNameError):
-        report(outlook, folder=tmp_path, language=code)
