@@ -25,16 +25,13 @@ class Concept:
     location : str
         ISO 3166-1 alpha-3 code of the country.
     title : str
-        What the document is, in English.
-    title_ru : str
-        The same in Russian.
+        What the document is, in English; other languages have it in their catalogue.
     phases : tuple of (int, int)
         First and last year of each phase; the last years are the target years.
     """
 
     location: str
     title: str
-    title_ru: str
     phases: tuple[tuple[int, int], ...]
 
     @property
@@ -47,19 +44,16 @@ CONCEPTS = {
     "KGZ": Concept(
         "KGZ",
         "Concept of State Migration Policy 2021–2030",
-        "Концепция государственной миграционной политики на 2021–2030 годы",
         ((2021, 2025), (2026, 2030)),
     ),
     "KAZ": Concept(
         "KAZ",
         "Concept of Migration Policy 2023–2027",
-        "Концепция миграционной политики на 2023–2027 годы",
         ((2023, 2027),),
     ),
     "UZB": Concept(
         "UZB",
         "Strategy “Uzbekistan – 2030”",
-        "Стратегия «Узбекистан – 2030»",
         ((2023, 2030),),
     ),
 }

@@ -71,6 +71,14 @@ _WHY = (
             "about how it may move."
         ),
     ),
+    (r"the data hold no such series", message("the data hold no such series")),
+    (
+        r"there is no figure of (?P<year>\d+) to compare with",
+        message("there is no figure of {year} to compare with"),
+    ),
+    (r"this year is observed already", message("this year is observed already")),
+    (r"the series was not forecast", message("the series was not forecast")),
+    (r"(?P<year>\d+) was not forecast", message("{year} was not forecast")),
 )
 
 
@@ -107,4 +115,4 @@ def reason(note: Mapping[str, object], words: Language) -> str:
         found = re.fullmatch(pattern, given)
         if found:
             return words.say(said, **found.groupdict())
-    return given
+    return words.lookup(given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +14,15 @@ from importlib.resources import files
 from forecast.errors import unknown_name
 
 #: Languages that are complete. English is what the messages themselves are written in.
-LANGUAGES = ("en", "ru")
+LANGUAGES = ("en", "ru", "kk", "ky", "uz")
+#: Languages whose words need no review by an office of statistics, or have had it.
+REVIEWED = ("en", "ru")
+#: Letters in their order, where that is another one than the order of their code points.
+_ALPHABETS = {
+    "kk": "а ә б в г ғ д е ё ж з и й к қ л м н ң о ө п р с т у ұ ү ф х һ ц ч ш щ ъ ы і ь э ю я",
+    "ky": "а б в г д е ё ж з и й к л м н ң о ө п р с т у ү ф х ц ч ш щ ъ ы ь э ю я",
+    "uz": "a b d e f g h i j k l m n o p q r s t u v x y z oʻ gʻ sh ch",
+}
 MINUS, NARROW = "\u2212", "\u202f"
 
 
@@ -31,6 +40,13 @@ class Language:
 
     code: str
     catalogue: gettext.NullTranslations
+
+    @property
+    def unreviewed(self) -> str:
+        """What a page says of words that no office has reviewed; empty where one has."""
+        if self.code in REVIEWED:
+            return ""
+        return self.say("This translation has not been reviewed by the office of statistics.")
 
     def say(self, message: str, **values: object) -> str:
         """Return a message in this language with ``{name}`` filled in."""
@@ -83,6 +99,14 @@ class Language:
     def opening(self, text: str) -> str:
         """Return a text as it opens a sentence."""
         return text[:1].upper() + text[1:]
+
+    def order(self, name: str) -> list[tuple[int, str]]:
+        """Return a key that sorts names as the alphabet of this language does."""
+        letters = _ALPHABETS.get(self.code, "").split()
+        if not letters:
+            return [(0, name)]
+        found = re.findall("|".join([*sorted(letters, key=len, reverse=True), "."]), name.lower())
+        return [(letters.index(one) if one in letters else -1, one) for one in found]
 
     def listed(self, items: Sequence[object]) -> str:
         """Join items as a sentence does: ``2025, 2027 and 2030``."""

@@ -7,12 +7,10 @@ import difflib
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from forecast.errors import UnknownNameError, unknown_name
 from forecast.shelf import shelf
-
-Language = Literal["en", "ru"]
 
 #: UN areas without a code in force in ISO 3166-1: Kosovo, and the Netherlands Antilles,
 #: whose ANT was withdrawn in 2010 and which older UN vintages still report as one.
@@ -67,7 +65,9 @@ def _central_asia() -> dict[str, Location]:
     with (shelf("data") / "locations.csv").open(encoding="utf-8", newline="") as file:
         return {
             row["code"]: Location(
-                row["code"], row["parent"] or None, {"en": row["name_en"], "ru": row["name_ru"]}
+                row["code"],
+                row["parent"] or None,
+                {column[5:]: cell for column, cell in row.items() if column.startswith("name_")},
             )
             for row in csv.DictReader(file)
         }
@@ -80,7 +80,8 @@ def canonical(location: str) -> str:
     ----------
     location : str
         A code in any case, merged parts in any order; or a name of a country or region, as
-        the package or ISO 3166 writes it in English (those of Central Asia also in Russian).
+        the package or ISO 3166 writes it in English (those of Central Asia also in Russian,
+        Kazakh, Kyrgyz and Uzbek).
 
     Returns
     -------
@@ -187,7 +188,9 @@ def _find(code: str) -> Location:
                 f"merged unit {code!r} joins places of different countries or levels. "
                 "Join regions of one country, or countries."
             )
-        return Location(code, parents.pop(), {"en": " + ".join(part.name() for part in parts)})
+        spoken = set.intersection(*(set(part.names) for part in parts))
+        joined = {one: " + ".join(part.names[one] for part in parts) for one in spoken}
+        return Location(code, parents.pop(), joined)
     if code in _USER_ASSIGNED:
         return Location(code, None, {"en": _USER_ASSIGNED[code]})
     # The ISO tables are read only for places outside the shipped list.
@@ -219,8 +222,27 @@ def _unknown(code: str) -> UnknownNameError:
 
 
 def name(code: str, language: str = "en") -> str:
-    """Return the name of a location in a language (``"en"`` or ``"ru"``)."""
-    return find(code).name(language)
+    """Return the name of a location in a language, in English where there is none.
+
+    The package names places of Central Asia, the Unicode CLDR other countries.
+
+    Examples
+    --------
+    >>> name("KZ-23", "kk"), name("DEU", "uz")
+    ('Атырау облысы', 'Germaniya')
+    """
+    place = find(code)
+    return place.names.get(language) or _named_by_cldr(place.code, language) or place.name()
+
+
+@cache
+def _named_by_cldr(code: str, language: str) -> str | None:
+    import pycountry
+    from babel import Locale
+
+    country = pycountry.countries.get(alpha_3=code)
+    letters = "XK" if code == "XKX" else country and country.alpha_2
+    return Locale.parse(language).territories.get(letters) if letters else None
 
 
 def country_of(code: str) -> str:

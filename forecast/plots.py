@@ -15,6 +15,7 @@ import pandas as pd
 from forecast import drawing
 from forecast.drawing import ACCENT, INK, MOST, MUTED, PARTS, PAST, WHAT_IF, YEARS, between
 from forecast.errors import DataError
+from forecast.language import language
 from forecast.series_key import find_series, keys_of, rows_of
 
 if TYPE_CHECKING:
@@ -198,7 +199,9 @@ def impact(result: Impact, *, ax: Axes | None = None) -> Axes:
         axes.plot(*table[["year", "value"]].to_numpy().T, ".-", c=INK, ms=3, label="observed")
         axes.plot(window.years, window.observed, "o", color=INK, ms=5, label="what came")
         axes.axvline(event.start - 0.5, color=WHAT_IF, lw=1.2, ls="--", label="event")
-        said = f"{event.called('en')}: {result.verdict} (p = {result.overall.p_value:.2f})"
+        said = (
+            f"{event.called(language('en'))}: {result.verdict} (p = {result.overall.p_value:.2f})"
+        )
         drawing.finish(axes, (event.source, event.location, event.measure), said, 1)
         return axes
 

@@ -1,9 +1,9 @@
 """Keeps the catalogues of the report: `python data/compile/catalogues.py`.
 
-Collects every message from the code, the templates, the models' settings, scenarios, targets
-and the descriptions of the bundled data, writes the template `locale/forecast.pot` and brings
-each language's catalogue up to date. Messages that nobody translated stay empty, and a test
-names them.
+Collects every message from the code, the templates, the models' settings, scenarios, targets,
+concepts, events and the descriptions of the bundled data, writes the template
+`locale/forecast.pot` and brings each language's catalogue up to date. Messages that nobody
+translated stay empty, and a test names them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from babel.messages.pofile import read_po, write_po
 
 from forecast.artifacts import atomic_file
 from forecast.data import package
+from forecast.horizons import CONCEPTS
+from forecast.impacts.event import event
+from forecast.impacts.event import names as events
 from forecast.models.registry import table as registry
 from forecast.scales import POPULATION_RULE
 from forecast.scenarios.scenario import names as scenarios
@@ -57,6 +60,9 @@ def data_texts() -> Iterator[str]:
     for shock in map(read_scenario, scenarios()):
         yield from (shock.title, shock.summary, shock.judgement)
         yield from (entry.because for place in shock.places for entry in place.counted)
+    yield from (stated.title for stated in CONCEPTS.values())
+    for known in map(event, events()):
+        yield from (known.title, known.limit)
     for target in read_targets():
         yield from filter(None, (target.text, target.why))
     described = package.description()

@@ -14,6 +14,7 @@ import click
 
 from forecast import artifacts
 from forecast.cli.output import Output
+from forecast.language import LANGUAGES
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -193,5 +194,5 @@ cache_option = click.option(
 
 
 language_option = click.option(
-    "--language", type=Choice(["en", "ru"]), default="en", show_default=True
+    "--language", type=Choice(list(LANGUAGES)), default="en", show_default=True
 )

@@ -10,6 +10,7 @@ from typing import Any
 from forecast import locations
 from forecast.config import read_toml
 from forecast.errors import DataError, unknown_name
+from forecast.language import Language
 from forecast.shelf import shelf
 from forecast.validation import MEASURES
 
@@ -39,7 +40,7 @@ class Event:
         Sources whose series are comparable; empty for the rule of
         `forecast.impacts.placebo.comparable`.
     title, title_ru : str
-        What it is, for readers.
+        What it is, for readers; those of bundled events are in the catalogues of the languages.
     announced : str
         The document that says so.
     limit, limit_ru : str
@@ -60,13 +61,15 @@ class Event:
     limit: str = ""
     limit_ru: str = ""
 
-    def called(self, language: str) -> str:
+    def called(self, words: Language) -> str:
         """Return the title in a language, the English one without it, else the name."""
-        return (self.title_ru if language == "ru" else "") or self.title or self.name
+        return (
+            (self.title_ru if words.code == "ru" else "") or words.lookup(self.title) or self.name
+        )
 
-    def limited(self, language: str) -> str:
+    def limited(self, words: Language) -> str:
         """Return the event's own limit in a language, the English one without it."""
-        return (self.limit_ru if language == "ru" else "") or self.limit
+        return (self.limit_ru if words.code == "ru" else "") or words.lookup(self.limit)
 
 
 def names() -> list[str]:

@@ -157,7 +157,7 @@ class Impact:
 
         Parameters
         ----------
-        language : {"en", "ru"}
+        language : str
         """
         from forecast.impacts.sentences import sentence
         from forecast.language import language as find_language

@@ -21,7 +21,7 @@ def sentence(impact: Impact, words: Language) -> str:
         difference(impact, words),
         finding(impact, words),
         power(impact, words),
-        impact.event.limited(words.code),
+        impact.event.limited(words),
     ]
     return " ".join(part for part in parts if part)
 

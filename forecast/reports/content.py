@@ -128,8 +128,9 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
     }
 
 
-def _rank(code: str, words: Language) -> tuple[int, str]:
-    return (_ORDER.index(code) if code in _ORDER else len(_ORDER), labels.place(code, words))
+def _rank(code: str, words: Language) -> tuple[int, list[tuple[int, str]]]:
+    known = _ORDER.index(code) if code in _ORDER else len(_ORDER)
+    return known, words.order(labels.place(code, words))
 
 
 def _country(

@@ -62,7 +62,7 @@ def report(
         Without one the page says that none was computed.
     folder : str or Path
         Where to; made if it is missing.
-    language : {"en", "ru"}
+    language : str
         Language of the page and of the names in the tables.
     name : str
         Name of the files, without an ending; other languages than English add theirs.

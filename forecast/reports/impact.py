@@ -49,7 +49,7 @@ def _entry(impact: Impact, number: int, words: Language) -> dict[str, Any]:
         "difference": difference(impact, words),
         "finding": finding(impact, words),
         "power": power(impact, words),
-        "limit": event.limited(words.code),
+        "limit": event.limited(words),
         "announced": event.announced,
         "fan": Markup(fan(impact, name, words)),  # noqa: S704  escaped where it is drawn
         "strip": Markup(strip(impact, name, words))  # noqa: S704  escaped where drawn
@@ -63,7 +63,7 @@ def title(impact: Impact, words: Language) -> str:
     """Return what the event is called; one without a title by its place and first year."""
     event = impact.event
     if event.title or event.name:
-        return event.called(words.code)
+        return event.called(words)
     return f"{labels.place(event.location, words)}, {event.start}"
 
 

@@ -51,7 +51,7 @@ def places(
                     "country": labels.place(code, words),
                     "regions": [
                         {"place": place, "links": _links(named[place], words)}
-                        for place in sorted(named)
+                        for place in sorted(named, key=words.order)
                     ],
                 }
             )
@@ -86,10 +86,10 @@ def groups(regional: Sequence[SeriesView], year: int, words: Language) -> list[d
     for source, measure in sorted({(s.series.source, s.series.measure) for s in regional}):
         group = [s for s in regional if (s.series.source, s.series.measure) == (source, measure)]
         fitted = [view for view in group if view.forecast]
-        group.sort(key=lambda s: labels.place(s.series.location, words))
+        group.sort(key=lambda s: words.order(labels.place(s.series.location, words)))
         ahead = [view for view in fitted if year in view.years]
         order = sorted(ahead, key=lambda s: (-float(np.median(s.at(year))), s.key))
-        fitted.sort(key=lambda s: labels.place(s.series.location, words))
+        fitted.sort(key=lambda s: words.order(labels.place(s.series.location, words)))
         shared = sentences.shared_flags(fitted, words)
         found.append(
             {

@@ -190,7 +190,7 @@ def concept(country: str, words: Language) -> str:
         return ""
     stated = CONCEPTS[country]
     years = stated.target_years
-    title = stated.title_ru if words.code == "ru" else stated.title
+    title = words.lookup(stated.title)
     if len(stated.phases) > 1:
         phases = [f"{first}–{last}" for first, last in stated.phases]
         return words.say("{title}. Its phases: {phases}.", title=title, phases=words.listed(phases))

@@ -61,7 +61,9 @@ def sheet(
                 shown["place"], name, shown["series"], int(row["year"]),
                 round(float(row["threshold"])) if measured else None,
                 round(float(row["last"])) if measured else None,
-                float(row["probability"]) if measured else words.lookup(str(row["reason"])),
+                float(row["probability"])
+                if measured
+                else labels.reason({"reason": row["reason"]}, words),
                 shown["record"], str(row["reference"]),
             ]
         )  # fmt: skip
@@ -136,9 +138,7 @@ def _without(found: pd.DataFrame, words: Language) -> list[dict[str, str]]:
                 "target": words.lookup(str(row["target"])),
                 "source": labels.source(source, words) if source else "",
                 "years": [],
-                "reason": labels.reason({"reason": row["reason"]}, words)
-                if row["status"] == ABSENT
-                else words.lookup(str(row["reason"])),
+                "reason": labels.reason({"reason": row["reason"]}, words),
                 "reference": str(row["reference"]),
             },
         )

@@ -256,6 +256,8 @@ def _notes(outlook: Forecast, title: str, words: Language) -> tuple[list[Column]
             ),
         ],
     ]
+    if words.unreviewed:
+        rows.append([words.unreviewed])
     return [(words.say("Horizon report"), _TEXT), (title, _TEXT)], rows
 
 

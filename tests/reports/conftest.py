@@ -6,7 +6,7 @@ import pytest
 
 from forecast.evaluate.backtest import backtest
 from forecast.evaluate.track import Track
-from forecast.language import Language, language
+from forecast.language import LANGUAGES, Language, language
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -18,7 +18,7 @@ def known(outlook: Forecast) -> dict[tuple[str, str, str], SeriesView]:
     return {view.key: view for view in series_views(outlook)}
 
 
-@pytest.fixture(params=["en", "ru"])
+@pytest.fixture(params=LANGUAGES)
 def words(request: pytest.FixtureRequest) -> Language:
     return language(request.param)
 

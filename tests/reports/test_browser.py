@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import forecast as fc
+from forecast.language import LANGUAGES
 from forecast.reports.horizon import report
 from forecast.reports.targets import parse
 
@@ -95,7 +96,7 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return make
 
 
-@pytest.fixture(scope="module", params=["en", "ru"])
+@pytest.fixture(scope="module", params=LANGUAGES)
 def page(request: pytest.FixtureRequest, edition: Callable[[str], Path]) -> Path:
     return edition(request.param)
 

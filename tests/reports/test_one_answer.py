@@ -17,7 +17,7 @@ import forecast as fc
 from forecast import accounts
 from forecast.cli.main import cli
 from forecast.draw_tables import QUANTILE_LEVELS
-from forecast.language import language, rounded
+from forecast.language import LANGUAGES, language, rounded
 from forecast.models import DEFAULT
 from forecast.series_key import KEY
 
@@ -34,13 +34,13 @@ def run(*words: object) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report, in both languages, and a hub of one small table, all by the command."""
+    """A report, in every language, and a hub of one small table, all by the command."""
     place = tmp_path_factory.mktemp("answers")
     panel = fc.load("central-asia").select(location="KAZ", source=["kz-bns", "un-wpp"])
     figures = panel.latest[[*KEY, "year", "value", "population"]]
     figures.to_csv(place / "figures.csv", index=False)
     data = ["--data", place / "figures.csv", *OPTIONS]
-    for code in ("en", "ru"):
+    for code in LANGUAGES:
         run("report", *data, "--language", code, "--out", place / "reports")
     run("hub", "export", *data, "--out", place / "hub")
     return place
@@ -71,7 +71,7 @@ def test_command_tables_and_hubs_agree_with_python(folder: Path, quantiles: pd.S
         by_key(printed, "quantile").reindex(quantiles.index), quantiles, atol=0.06, rtol=0
     )
     whole = quantiles.round().astype(int)
-    for name in ("figures.csv", "figures.ru.csv"):
+    for name in ("figures.csv", *(f"figures.{code}.csv" for code in LANGUAGES if code != "en")):
         table = pd.read_csv(folder / "reports" / name)
         written = by_key(table[table["target"]], "quantile").reindex(whole.index)
         assert written.tolist() == whole.tolist()
@@ -84,7 +84,7 @@ def plain(page: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", " ", page))
 
 
-@pytest.mark.parametrize("code", ["en", "ru"])
+@pytest.mark.parametrize("code", LANGUAGES)
 def test_pages_and_workbooks_agree_with_python(
     folder: Path, quantiles: pd.Series, code: str
 ) -> None:

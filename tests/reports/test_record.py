@@ -12,7 +12,7 @@ import pytest
 
 from forecast.errors import ForecastError
 from forecast.evaluate.track import Track
-from forecast.language import Language, language, rounded
+from forecast.language import LANGUAGES, Language, language, rounded
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -68,7 +68,8 @@ def test_coverage_is_recounted(track: Track, found: record.Record, words: Langua
     for horizon in (1, 3):
         inside = table.loc[table["horizon"] == horizon, "inside_80"]
         expected += [horizon, round(100 * inside.mean()), len(inside)]
-    assert numbers(record.coverage(ours.calibration(), words)) == expected
+    # A language may name the whole before the part.
+    assert sorted(numbers(record.coverage(ours.calibration(), words))) == sorted(expected)
 
 
 def test_a_surprise_shows_what_had_been_said(track: Track, words: Language) -> None:
@@ -156,7 +157,7 @@ def test_the_reference_has_coverage_but_no_verdict(track: Track, outlook: Foreca
     assert [row["skill"] for row in shown["rows"]] == ["–", "–"]
 
 
-@pytest.mark.parametrize("code", ["en", "ru"])
+@pytest.mark.parametrize("code", LANGUAGES)
 def test_the_page_carries_the_record(
     track: Track, judged: Forecast, tmp_path: Path, code: str
 ) -> None:
