@@ -167,6 +167,6 @@ class FittedOwnModel(FittedBase):
         if not np.isfinite(paths).all():
             where = int(np.argwhere(~np.isfinite(paths))[0, 1])
             raise DataError(
-                f"draw() of model {self.model.name!r} returned values that are no numbers, "
-                f"first of {'/'.join(self.used[where].series.key)}. Look at `last` and at gaps in `values`."
+                f"draw() of model {self.model.name!r} returned no numbers, first of "
+                f"{'/'.join(self.used[where].series.key)}. Look at `last` and at gaps in `values`."
             )

@@ -97,7 +97,7 @@ class Flat(Still):
 def test_draws_of_another_shape_or_without_numbers_are_refused(varied: Panel) -> None:
     with pytest.raises(DataError, match=r"returned shape \(100, \d+\); give \(n_draws, n_series"):
         fc.forecast(varied, Flat(), (2026,), draws=100)
-    with pytest.raises(DataError, match="no numbers, first of"):
+    with pytest.raises(DataError, match="returned no numbers, first of"):
         fc.forecast(varied, Still(np.nan), (2026,), draws=100)
 
 
