@@ -14,6 +14,7 @@ import base64
 import os
 import re
 import tempfile
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ SMALL = {
 }
 #: The longest that one cell may take, in seconds.
 LONGEST = 900
+#: Signs in a printed line.
+WIDEST = 110
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -104,7 +107,12 @@ def written(book: NotebookNode, name: str, folder: Path) -> str:
 
 
 def _text(text: str) -> str:
-    return f"```text\n{_COLOURS.sub('', text).rstrip()}\n```"
+    """Return what was printed; long lines, which are sentences, are folded."""
+    lines = _COLOURS.sub("", text).rstrip().splitlines()
+    folded = [
+        "\n".join(textwrap.wrap(line, WIDEST)) if len(line) > WIDEST else line for line in lines
+    ]
+    return "```text\n" + "\n".join(folded) + "\n```"
 
 
 def _table(html: str) -> str:
