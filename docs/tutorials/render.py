@@ -29,12 +29,14 @@ HERE = Path(__file__).resolve().parent
 SMALL = {
     "3-how-good-is-it": "origins, draws = range(2010, 2019), 200",
     "4-a-model-of-your-own": "tune, kept, draws, origins = 150, 150, 300, (2012, 2018)",
-    "5-what-if": "draws = 300",
+    "5-what-if": "draws = 400",
 }
 #: The longest that one cell may take, in seconds.
 LONGEST = 900
 #: Signs in a printed line.
 WIDEST = 110
+#: What an object without a text of its own says.
+_ADDRESS = re.compile(r"<\S+ at 0x[0-9a-f]+>")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -101,7 +103,7 @@ def written(book: NotebookNode, name: str, folder: Path) -> str:
                 parts.append(f"![What the code above draws]({file})")
             elif "text/html" in data:
                 parts.append(_table(data["text/html"]))
-            else:
+            elif not _ADDRESS.fullmatch(data["text/plain"]):
                 parts.append(_text(data["text/plain"]))
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
