@@ -28,7 +28,7 @@ HERE = Path(__file__).resolve().parent
 #: Instead of the cell tagged ``parameters``, where it has to be quick.
 SMALL = {
     "3-how-good-is-it": "origins, draws = range(2010, 2019), 200",
-    "4-a-model-of-your-own": "tune, kept, draws, origins = 150, 150, 300, (2012, 2018)",
+    "4-a-model-of-your-own": "tune, kept, draws, origins = 150, 150, 300, (2018,)",
     "5-what-if": "draws = 400",
 }
 #: The longest that one cell may take, in seconds.
