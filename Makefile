@@ -51,5 +51,5 @@ clean: ## Remove the environment and what tools left behind
 	@touch $@
 
 .venv/test-ready: .venv/created pyproject.toml constraints.txt
-	$(INSTALL) --editable ".[dask,dev,sdmx]"
+	$(INSTALL) --editable ".[dask,dev,docs,sdmx]"
 	@touch $@ .venv/report-ready

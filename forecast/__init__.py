@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.data.names import load
+    from forecast.data.package import example
     from forecast.data.tables.understand import read
     from forecast.errors import (
         DataError,
@@ -54,6 +55,7 @@ _WHERE = {
     "UnknownNameError": ("forecast.errors", "UnknownNameError"),
     "backtest": ("forecast.evaluate.backtest", "backtest"),
     "condition": ("forecast.scenarios.conditioning", "condition"),
+    "example": ("forecast.data.package", "example"),
     "forecast": ("forecast.models.run", "forecast"),
     "impact": ("forecast.impacts.run", "impact"),
     "load": ("forecast.data.names", "load"),
@@ -81,6 +83,7 @@ __all__ = [
     "__version__",
     "backtest",
     "condition",
+    "example",
     "forecast",
     "impact",
     "load",

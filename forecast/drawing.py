@@ -245,8 +245,13 @@ def called(outlook: Forecast) -> str:
 
 def between(middle: float, low: float, high: float) -> str:
     """Write a median and its range with three digits, as tables of the report do."""
-    said = (language("en").persons(rounded(float(value), 3)) for value in (middle, low, high))
+    said = map(persons, (middle, low, high))
     return "observed" if np.isnan(middle) else "{}\xa0({}\xa0to\xa0{})".format(*said)
+
+
+def persons(value: float) -> str:
+    """Write persons with three digits."""
+    return language("en").persons(rounded(float(value), 3))
 
 
 def unit(step: int) -> str:

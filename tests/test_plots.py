@@ -406,3 +406,29 @@ def test_a_year_that_is_observed_is_no_forecast(outlook: Forecast) -> None:
     html = outlook._repr_html_()
     row = next(part for part in html.split("<tr>") if "&lt;script&gt;" in part)
     assert [">observed</td>" in row, outlook.horizons[0]] == [True, 2025]
+
+
+def test_an_event_and_a_scenario_are_tables_of_a_notebook() -> None:
+    panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    found = fc.impact(panel, "kz-concept-2023-net", model="naive", draws=100, check=())
+    html, table = found._repr_html_(), found.effects(0.80)
+    assert f"{found.verdict} (p = {found.overall.p_value:.2f}" in html
+    last = table.iloc[-1]
+    told = drawing.between(*last[["effect", "lower_calibrated", "upper_calibrated"]])
+    assert html.count("<tr") == 1 + len(table)
+    assert f">{told}</td>" in html
+    assert "errors of the placebos" in html
+    alone = fc.impact(
+        panel, "kz-concept-2023-net", model="naive", draws=100, check=(), placebos_from=("places",)
+    )
+    last = alone.effects(0.80).iloc[-1]
+    assert f">{drawing.between(*last[['effect', 'lower', 'upper']])}</td>" in alone._repr_html_()
+    assert "draws of the model alone" in alone._repr_html_()
+
+    outlook = fc.forecast(panel, "naive", (2027,), draws=100)
+    what_if = fc.scenario(outlook, "russia-kazakhstan")
+    html, row = what_if._repr_html_(), what_if.table(0.80).iloc[0]
+    assert "russia-kazakhstan; not a forecast; 3 series reached" in html
+    for part in ("baseline", "what_if"):
+        ends = [part, f"{part}_lower", f"{part}_upper"]
+        assert f">{drawing.between(*row[ends])}</td>" in html

@@ -52,41 +52,12 @@ def _reading(console: Console, reading: Reading) -> None:
     grid = Table(show_header=False, box=None, pad_edge=False)
     grid.add_column(style="bold")
     grid.add_column(overflow="fold")
-    where = [reading.kind, reading.encoding]
-    where += [f"cells divided by {reading.delimiter!r}" if reading.delimiter else ""]
-    where += [f"sheet {reading.sheet!r}" if reading.sheet else ""]
-    _line(grid, reading.file, ", ".join(part for part in where if part))
-    noun = "line" if reading.kind == "CSV" else "row"
-    _line(grid, "headings", f"{noun} {', '.join(map(str, reading.header))}; {reading.layout}")
-    _line(grid, "title", " / ".join(reading.titles))
-    _line(grid, "units", "; ".join(reading.units))
-    _line(grid, "decimal mark", reading.decimal)
-    _line(grid, "measures", _pairs(reading.measures))
-    _line(grid, "places", _pairs(reading.places))
-    for name, near in reading.unmatched.items():
-        _line(grid, "not matched", f"{name}: " + (", ".join(near) or "nothing comes near"))
-    _line(grid, "columns not used", ", ".join(reading.unused))
-    counted = ", ".join(f"{count} {reason}" for reason, count in reading.reported.items())
-    rows = f"{reading.rows_in} in the file: {reading.accepted} accepted"
-    _line(grid, "rows", f"{rows}; reported: {counted}" if counted else rows)
-    _line(grid, "flags added", "\n".join(reading.carried))
+    for name, value in reading.account():
+        # Cells are plain text: what a user's file holds is never taken for markup.
+        grid.add_row(Text(name), Text(value))
     console.print(grid)
     _list(console, "Notes", reading.notes, "yellow")
     _list(console, "Problems", [str(problem) for problem in reading.problems], "red")
-
-
-def _line(grid: Table, name: str, value: str) -> None:
-    # Cells are plain text: what a user's file holds is never taken for markup.
-    if value:
-        grid.add_row(Text(name), Text(value))
-
-
-def _pairs(named: dict[str, str]) -> str:
-    pairs = [f"{name} → {code}" for name, code in named.items() if name != code]
-    same = [name for name, code in named.items() if name == code]
-    shown = pairs + same
-    more = f" and {len(shown) - 2 * _SHOWN} more" if len(shown) > 2 * _SHOWN else ""
-    return ", ".join(shown[: 2 * _SHOWN]) + more
 
 
 def _list(console: Console, name: str, lines: Iterable[str], style: str) -> None:

@@ -50,6 +50,36 @@ def path_of(name: str) -> Path:
     return shelf("data") / str(resource(name)["path"])
 
 
+def example(name: str) -> Path:
+    """Return a file of the package to try out; its figures are invented and it says so.
+
+    Parameters
+    ----------
+    name : str
+        ``"office-table.xlsx"``: a table of migration by region as an office might publish it,
+        with a mistake in it.
+
+    Returns
+    -------
+    Path
+        Where it lies; copy it before you change it.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such file; the message lists those that are there.
+
+    Examples
+    --------
+    >>> example("office-table.xlsx").is_file()
+    True
+    """
+    there = {path.name: path for path in (shelf("data") / "examples").iterdir()}
+    if name not in there:
+        raise unknown_name("example", name, there)
+    return there[name]
+
+
 def _table(name: str) -> pd.DataFrame:
     return pd.read_csv(path_of(name))
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from forecast import plots
+from forecast import drawing, plots
 from forecast.errors import DataError
 from forecast.impacts.counterfactual import Window
 from forecast.impacts.event import Event
@@ -187,6 +187,24 @@ class Impact:
             f"{self.event.location} {self.years[0]}–{self.years[-1]}, "
             f"{len(self.placebos.table)} placebos, p = {self.overall.p_value:.3f}: {self.verdict}>"
         )
+
+    def _repr_html_(self) -> str:
+        table = self.effects(0.80)
+        known = bool(table["lower_calibrated"].notna().all())
+        ends = [f"{end}_calibrated" if known else end for end in ("lower", "upper")]
+        rows = [
+            {
+                "year": row["year"],
+                "came": drawing.persons(row["observed"]),
+                "expected": drawing.persons(row["expected"]),
+                "difference (80 % range)": drawing.between(*row[["effect", *ends]]),
+            }
+            for _, row in table.iterrows()
+        ]
+        facts = f"{self.event.called('en')}: {self.verdict} (p = {self.overall.p_value:.2f}, "
+        facts += f"{len(self.placebos.table)} placebos); persons, ranges by the "
+        facts += "errors of the placebos" if known else "draws of the model alone"
+        return drawing.html("Impact", facts, rows, len(rows))
 
     def _gaps(self, name: str, column: int) -> np.ndarray:
         chosen = self.placebos.members(name)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
 import forecast as fc
 from forecast.data import package
 from forecast.data.checks import check
-from forecast.errors import UnknownNameError
+from forecast.data.tables import understand
+from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
 from forecast.shelf import shelf
 
@@ -233,3 +236,52 @@ def test_kazakh_register_to_the_person(shared: Path, bundle: Panel) -> None:
         stated = source[source["measure"] == measure].set_index("year")["value"]
         (series,) = bundle.select(source="kz-bns", measure=ours).until(2024)
         assert series.values.tolist() == stated.loc[series.years].tolist()
+
+
+def test_the_example_is_the_file_that_its_script_makes(tmp_path: Path) -> None:
+    """Cell by cell: a workbook also holds the day on which it was saved."""
+    script = ROOT / "data" / "compile" / "example_table.py"
+    made = tmp_path / "made.xlsx"
+    subprocess.run([sys.executable, str(script), str(made)], check=True)
+    here, there = (
+        {
+            sheet.title: list(sheet.iter_rows(values_only=True))
+            for sheet in openpyxl.load_workbook(path).worksheets
+        }
+        for path in (fc.example("office-table.xlsx"), made)
+    )
+    assert here == there
+    for rows in here.values():
+        assert any("вымышлены" in str(cell) for row in rows for cell in row)
+
+
+def test_an_unknown_example_gets_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match=r"Did you mean: office-table\.xlsx"):
+        fc.example("office-tables.xlsx")
+
+
+def test_the_example_is_read_and_its_mistake_is_found() -> None:
+    path = fc.example("office-table.xlsx")
+    with pytest.raises(DataError, match=r"'2030 \(план\)' is not understood.*skip="):
+        fc.read(path)
+    reading = understand(path, skip=["2030 (план)"])
+    assert (reading.rows_in, reading.accepted, len(reading.panel)) == (30, 18, 18)
+    assert reading.units == ("thousands, stated above the table",)
+    wrong = check(reading.panel)
+    assert set(zip(wrong["location"], wrong["year"])) == {("TJ-KT", 2014)}
+    assert set(wrong["severity"]) == {"error", "warning"}
+
+
+def test_a_reading_shows_itself_in_a_line_and_as_a_table(tmp_path: Path) -> None:
+    reading = understand(fc.example("office-table.xlsx"), skip=["2030 (план)"])
+    assert repr(reading) == "<Reading of office-table.xlsx: 18 of 30 rows hold figures, 0 problems>"
+    html = reading._repr_html_()
+    for name, value in reading.account():
+        assert f">{escape(name)}</th>" in html
+        assert f">{escape(value)}</td>" in html
+    hostile = tmp_path / "arrivals.csv"
+    hostile.write_text("location,year,<script>\nKAZ,2020,<b>1</b>\n", encoding="utf-8")
+    html = understand(hostile, measure="immigration")._repr_html_()
+    assert "&lt;script&gt;" in html
+    assert "<script>" not in html
+    assert ">problem</th>" in html

@@ -438,6 +438,15 @@ def test_a_message_stays_on_one_line_whatever_it_quotes(tmp_path: Path) -> None:
     assert "'KA Z'" in str(reading.problems[0])
 
 
+@pytest.mark.parametrize("heading", ["2024* г.", "2024¹ г.", "2024²", "2024 г.¹", "2024 г. ¹"])
+def test_a_footnote_mark_may_stand_inside_the_heading_of_a_year(
+    heading: str, tmp_path: Path
+) -> None:
+    text = f"Прибыло из-за рубежа, человек;;\nСтрана;2023 г.;{heading}\nКазахстан;25387;29282\n"
+    panel = understand(written(tmp_path, "marked.csv", text, "utf-8")).panel
+    assert panel.hash == expected({"KAZ": {"immigration": (25387, 29282)}}, (2023, 2024)).hash
+
+
 def test_unknown_words_for_what_is_told_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "t.csv", "Страна;2022\nКазахстан;1\n")
     for told in ({"units": "dozens"}, {"flows": "both"}, {"decimal": ";"}, {"measure": "tourists"}):

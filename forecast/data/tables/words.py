@@ -38,7 +38,8 @@ _RATE = re.compile(
 _FIRST, _LAST = 1800, 2200
 _BEHIND = r"(?:гг?|год[ау]?|году|жылы?|ж|jyly?|yili?|й|йили?|y)"
 _PLAIN = re.compile(
-    rf"(?:за |в |during |in |year )?(?P<year>[0-9]{{4}})(?:\.0+)?(?:[ -]?{_BEHIND}\.?)?"
+    r"(?:за |в |during |in |year )?(?P<year>[0-9]{4})(?:\.0+)?[*†‡§¹²³⁰⁴-⁹]*"
+    rf"(?:[ -]?{_BEHIND}\.?)?"
 )
 _ISO = re.compile(
     r"(?P<year>[0-9]{4})[-./](?P<month>[0-9]{1,2})[-./](?P<day>[0-9]{1,2})(?:[T ].*)?"

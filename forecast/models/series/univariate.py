@@ -49,6 +49,11 @@ class Prepared:
     values: np.ndarray
     breaks: np.ndarray
 
+    @property
+    def last(self) -> float:
+        """The last value that can be used."""
+        return float(self.values[~np.isnan(self.values)][-1])
+
 
 def prepare(series: Series, kind: scales.Kind | None = None) -> Prepared:
     """Put a series on its scale, respecting its flags.
