@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from docutils import nodes
@@ -18,12 +17,15 @@ release = version = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["_files", "tutorials/README.md"]
+exclude_patterns = ["_files"]
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 4
 myst_number_code_blocks: list[str] = []
 smartquotes = False
-suppress_warnings = ["myst.header"]  # a page may begin its sections with ###
+suppress_warnings = [
+    "myst.header",  # a page may begin its sections with ###
+    "ref.python",  # a name in single backquotes may be that of several methods
+]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # types stand in the table of parameters, as NumPy has them
@@ -69,13 +71,6 @@ def block_formula(translator: Any, node: nodes.math_block) -> None:
     """Write a formula that stands by itself."""
     translator.body.append(f'<div class="formula">{convert(node.astext(), display="block")}</div>')
     raise nodes.SkipNode
-
-
-def scroll_tables(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
-    """Give every table a box of its own to scroll in, so that no page is wider than its screen."""
-    body = context.get("body", "")
-    body = re.sub(r"(?<!<div class=\"table-wrapper docutils container\">)\n<table", "\n<table", body)
-    context["body"] = body
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

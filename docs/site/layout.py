@@ -34,6 +34,12 @@ ELSEWHERE = {
     ROOT / "CONTRIBUTING.md": "contributing",
     ROOT / "CHANGELOG.md": "changelog",
 }
+#: Where the first page names the generated pages, and what it says there.
+LOOK_UP = (
+    "<!-- the reference -->",
+    "| look up a function or an option | [Python](reference/index.rst), "
+    "[the command](reference/cli/index.md) |",
+)
 FENCE = re.compile(r"^(```|~~~)")
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
@@ -128,7 +134,7 @@ def sections(out: Path) -> Iterator[str]:
     top = {name for name in names if "/" not in name} - {"index"}
     named = {*START, *GUIDES, *METHODS, *PROJECT, "glossary"}
     yield menu("Start", list(START))
-    lessons = sorted(n for n in names if re.fullmatch(r"tutorials/\d.*", n))
+    lessons = sorted(n for n in names if n.startswith("tutorials/"))
     if lessons:
         yield menu("Tutorials", lessons)
     yield menu("How to", [n for n in GUIDES if n in top] + sorted(top - named))
@@ -173,7 +179,9 @@ def lay_out(out: Path, executed: bool = True) -> None:
     for folder in ("models", "studies"):
         below = [f"{folder}/{page.stem}" for page in sorted((out / folder).glob("*.md"))]
         add(out / folder / "README.md", children([n for n in below if not n.endswith("README")]))
-    add(out / "index.md", "\n" + "\n".join(sections(out)))
+    home = out / "index.md"
+    home.write_text(home.read_text(encoding="utf-8").replace(*LOOK_UP), encoding="utf-8")
+    add(home, "\n" + "\n".join(sections(out)))
     for file in ("conf.py", "style.css"):
         shutil.copy2(HERE / file, out / file)
 

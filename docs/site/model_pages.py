@@ -53,8 +53,14 @@ def facts(name: str) -> str:
 def shown(name: str) -> str:
     """Return the TOML of a model for reading: long lines of learned figures are cut."""
     lines = (SHELF / f"{name}.toml").read_text(encoding="utf-8").splitlines()
-    cut = [line if len(line) <= 250 else f"{line[:WIDEST]} ...  # cut here" for line in lines]
-    return "\n".join(line for line in cut if not line.startswith(("title", "summary")))
+    kept = [line for line in lines if not line.startswith(("title", "summary"))]
+    return "\n".join(line if len(line) <= 2 * WIDEST else shortened(line) for line in kept)
+
+
+def shortened(line: str) -> str:
+    """Return a long line of figures with its first ones, still valid TOML."""
+    start = line[:WIDEST].rpartition(",")[0]
+    return f"{start} {'}' if ' = {' in line else ']'}  # and others" if start else line
 
 
 def tail(name: str) -> str:
