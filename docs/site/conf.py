@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib.resources import files
+from typing import Any, Literal
 
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
 
 from forecast.version import __version__
 
@@ -21,7 +23,7 @@ exclude_patterns = ["_files"]
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 4
 myst_number_code_blocks: list[str] = []
-smartquotes = False
+smartquotes_action = "D"  # dashes; quotation marks stay as they are written
 suppress_warnings = [
     "myst.header",  # a page may begin its sections with ###
     "ref.python",  # a name in single backquotes may be that of several methods
@@ -42,7 +44,8 @@ default_role = "py:obj"  # a name in single backquotes links to its place, if it
 
 html_theme = "furo"
 html_title = f"forecast {__version__}"
-html_static_path = ["style.css"]
+# The font of formulas comes with ziamath; many systems have none with mathematical tables.
+html_static_path = ["style.css", str(files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf")]
 html_css_files = ["style.css"]
 html_extra_path = ["_files"]
 html_show_sourcelink = html_copy_source = False
@@ -52,7 +55,7 @@ html_theme_options = {
         "color-brand-primary": "#0b5394",
         "color-brand-content": "#0b5394",
         "font-stack": 'system-ui, "Segoe UI", "Noto Sans", "Helvetica Neue", Arial, sans-serif',
-        "font-stack--monospace": 'ui-monospace, "Cascadia Mono", Menlo, "DejaVu Sans Mono", monospace',
+        "font-stack--monospace": 'ui-monospace, Menlo, "DejaVu Sans Mono", monospace',
     },
     "dark_css_variables": {
         "color-brand-primary": "#8ab8e6",
@@ -61,19 +64,28 @@ html_theme_options = {
 }
 
 
+def formula(text: str, display: Literal["inline", "block"]) -> str:
+    """Return a formula as MathML, which browsers draw without a script."""
+    # A tilde is no relation to MathML, and gets no room.
+    return convert(text, display=display).replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
+
+
 def inline_formula(translator: Any, node: nodes.math) -> None:
-    """Write a formula as MathML, which browsers draw without a script or a font from elsewhere."""
-    translator.body.append(convert(node.astext(), display="inline"))
+    """Write a formula within a line."""
+    translator.body.append(formula(node.astext(), "inline"))
     raise nodes.SkipNode
 
 
 def block_formula(translator: Any, node: nodes.math_block) -> None:
     """Write a formula that stands by itself."""
-    translator.body.append(f'<div class="formula">{convert(node.astext(), display="block")}</div>')
+    translator.body.append(f'<div class="formula">{formula(node.astext(), "block")}</div>')
     raise nodes.SkipNode
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the formulas."""
+    """Register the formulas, and call attributes what NumPy calls so."""
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"
     app.add_html_math_renderer("mathml", (inline_formula, None), (block_formula, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -49,7 +49,8 @@ def parameters(command: click.Command, context: click.Context) -> Iterator[str]:
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record is None and isinstance(parameter, click.Argument):
-            yield f"`{parameter.make_metavar(context)}`\n: {'Required.' if parameter.required else 'Optional.'}"
+            need = "Required." if parameter.required else "Optional."
+            yield f"`{parameter.make_metavar(context)}`\n: {need}"
         elif record is not None:
             names, words = record
             yield f"`{names}`\n: {marked(words) or 'See above.'}"

@@ -1,4 +1,4 @@
-"""Pages of the reference: every public name, what the verbs return, models, settings, building blocks.
+"""Pages of the reference: public names, what verbs return, models, settings, building blocks.
 
 What belongs to it is found, not listed: `forecast.__all__`, the classes that its functions and
 their methods return, the classes of the registry, and what the written pages import or name.
@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from layout import DOCS, ROOT
+from site_layout import DOCS, ROOT
 
 import forecast as fc
 from forecast.models.registry import REGISTRY, classes, model
@@ -180,8 +180,8 @@ def settings_page() -> str:
     """Return the page of the settings files."""
     parts = [
         titled("Settings of the models"),
-        "Each model reads ``models/NAME.toml``. A key that is not listed here is refused with the nearest name. What the "
-        "values are and why stands on the page of each model.\n",
+        "Each model reads ``models/NAME.toml``. A key that is not listed here is refused with the "
+        "nearest name. What the values are and why stands on the page of each model.\n",
         titled("Every model", "-"),
         ".. list-table::\n   :widths: 45 55\n",
     ]
@@ -236,7 +236,7 @@ def index(names: list[str]) -> str:
     return "\n".join(
         [
             titled("Python"),
-            "``import forecast as fc`` takes no noticeable time; libraries load when they are used.\n",
+            "``import forecast as fc`` takes no noticeable time; libraries load when used.\n",
             titled("Functions", "-"),
             rows({f"fc.{name}": (name, getattr(fc, name)) for name in verbs()}),
             titled("Objects", "-"),

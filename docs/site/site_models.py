@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from layout import DOCS, ROOT
+from site_layout import DOCS, ROOT
 
 SHELF = ROOT / "models"
 #: Where the overview of the models has their table.
@@ -42,7 +42,7 @@ def facts(name: str) -> str:
     return (
         f"> {about['summary']}\n\n"
         f"| | |\n| --- | --- |\n"
-        f"| in Python | `fc.forecast(panel, model=\"{name}\")` |\n"
+        f'| in Python | `fc.forecast(panel, model="{name}")` |\n'
         f"| in the shell | `forecast predict --model {name}` |\n"
         f"| kind | {about['kind']}{part} |\n"
         f"| measures | {about['measures']} |\n"

@@ -160,10 +160,9 @@ def lay_out(out: Path, executed: bool = True) -> None:
     executed : bool
         Run the tutorials and show what comes out; else they are shown as they are written.
     """
-    sys.path.insert(0, str(HERE))
-    import command_line
-    import model_pages
-    import reference
+    import site_commands
+    import site_models
+    import site_reference
 
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
@@ -171,14 +170,16 @@ def lay_out(out: Path, executed: bool = True) -> None:
         text = turned(page.read_text(encoding="utf-8"), page, out)
         place = out / f"{stem(page)}.md"
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(model_pages.completed(page, text), encoding="utf-8")
+        place.write_text(site_models.completed(page, text), encoding="utf-8")
     tutorials(out, executed)
     (out / "_files").mkdir(exist_ok=True)
-    command_line.write(out / "reference" / "cli")
-    reference.write(out / "reference")
-    for folder in ("models", "studies"):
-        below = [f"{folder}/{page.stem}" for page in sorted((out / folder).glob("*.md"))]
-        add(out / folder / "README.md", children([n for n in below if not n.endswith("README")]))
+    site_commands.write(out / "reference" / "cli")
+    site_reference.write(out / "reference")
+    studied = [page.stem for page in sorted((DOCS / "studies").glob("*.md"))]
+    described = [n for n in site_models.names() if (out / "models" / f"{n}.md").is_file()]
+    for folder, names in (("models", described), ("studies", studied)):
+        below = [f"{folder}/{name}" for name in names if name != "README"]
+        add(out / folder / "README.md", children(below))
     home = out / "index.md"
     home.write_text(home.read_text(encoding="utf-8").replace(*LOOK_UP), encoding="utf-8")
     add(home, "\n" + "\n".join(sections(out)))
