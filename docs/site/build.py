@@ -37,6 +37,7 @@ def build(out: Path, executed: bool = True) -> None:
         raise SystemExit("the documentation has warnings, listed above.")
     for left in (".buildinfo", "objects.inv"):
         (out / left).unlink(missing_ok=True)
+    shutil.rmtree(out / "_sources", ignore_errors=True)
     if wrong := faults(out):
         raise SystemExit("\n".join([*wrong, f"{len(wrong)} faults in the pages of {out}."]))
     pages = len(list(out.rglob("*.html")))

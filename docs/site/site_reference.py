@@ -27,11 +27,19 @@ DOTTED = re.compile(r"(?<![\w/.-])forecast(?:\.[A-Za-z_]\w*)+(?![\w/])")
 
 
 @cache
+def modules() -> dict[str, Path]:
+    """Return the modules of the package, by dotted name."""
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
+@cache
 def home() -> dict[str, str]:
     """Return the module of each public class of the package; a class name means one thing in it."""
     found = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for module, path in modules().items():
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found[node.name] = module
@@ -104,6 +112,12 @@ def model_classes() -> dict[str, str]:
 def named_in(text: str) -> set[str]:
     """Return the dotted names of the package that a page imports, uses or names."""
     found = set(DOTTED.findall(text))
+    for module in [dotted for dotted in found if dotted in modules()]:
+        # A function may be named by itself, beside its module.
+        for name, thing in vars(importlib.import_module(module)).items():
+            own = getattr(thing, "__module__", "") == module and not name.startswith("_")
+            if own and re.search(rf"`{name}\b", text):
+                found.add(f"{module}.{name}")
     for block in BLOCK.findall(text):
         tree = ast.parse(block)
         aliases = {}
@@ -132,7 +146,7 @@ def blocks() -> list[str]:
             continue
         if not any(thing is one for one in shown_things):
             found.setdefault(id(thing), dotted)
-    return sorted(found.values())
+    return sorted(found.values(), key=lambda dotted: dotted.rpartition(".")[::2])
 
 
 def first_line(thing: Any) -> str:
