@@ -9,6 +9,7 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyObject
+from sphinx.ext.napoleon import Config, NumpyDocstring
 
 from forecast.version import __version__
 
@@ -17,7 +18,7 @@ author = "The forecast developers"
 project_copyright = author
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["_files"]
 myst_enable_extensions = ["deflist", "dollarmath"]
@@ -32,10 +33,6 @@ suppress_warnings = [
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # types stand in the table of parameters, as NumPy has them
 autodoc_class_signature = "mixed"
-napoleon_google_docstring = False
-napoleon_use_ivar = True
-napoleon_use_rtype = False
-napoleon_preprocess_types = False
 python_maximum_signature_line_length = 72
 python_use_unqualified_type_names = True
 add_module_names = False
@@ -82,10 +79,40 @@ def block_formula(translator: Any, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def from_numpy(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]
+) -> None:
+    """Turn a NumPy docstring into fields.
+
+    That of a property is read as that of a method: as an attribute's, all before its first colon
+    would be taken for a type.
+    """
+    kind = "method" if what in ("attribute", "data", "property") else what
+    read = NumpyDocstring(
+        lines,
+        Config(napoleon_use_ivar=True, napoleon_use_rtype=False),
+        app,
+        kind,
+        name,
+        thing,
+        options,
+    )
+    lines[:] = read.lines()
+
+
+def without_private(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, signature: str | None, back: Any
+) -> tuple[str, None] | None:
+    """Leave out the signature of a class that is made by others, never by hand."""
+    return ("", None) if what == "class" and signature and "(_" in signature else None
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the formulas, and call attributes what NumPy calls so."""
     for field in PyObject.doc_field_types:
         if field.name == "variable":
             field.label = "Attributes"
+    app.connect("autodoc-process-docstring", from_numpy)
+    app.connect("autodoc-process-signature", without_private)
     app.add_html_math_renderer("mathml", (inline_formula, None), (block_formula, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,6 +6,7 @@ with their links turned to where each page stands on the site.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -110,11 +111,31 @@ def copied(file: Path, folder: Path) -> None:
     shutil.copy2(file, folder / file.name)
 
 
+def state() -> str:
+    """Return the checksum of all that decides what comes out of the tutorials."""
+    shelves = ("forecast", "models", "data", "docs/tutorials", "constraints.txt")
+    found = hashlib.sha256()
+    for path in sorted(one for name in shelves for one in (ROOT / name, *(ROOT / name).rglob("*"))):
+        if path.is_file() and "__pycache__" not in path.parts:
+            found.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
 def tutorials(out: Path, executed: bool) -> None:
-    """Put the tutorials down with their results and figures, or as they are written."""
+    """Put the tutorials down with their results and figures, or as they are written.
+
+    What came out is kept until anything that decides it changes.
+    """
     script = DOCS / "tutorials" / "render.py"
     if executed and script.is_file():
-        subprocess.run([sys.executable, str(script), str(out / "tutorials")], check=True)
+        kept = ROOT / "build" / "tutorials" / state()
+        if not kept.is_dir():
+            shutil.rmtree(kept.parent, ignore_errors=True)
+            made = kept.parent / "unfinished"
+            made.mkdir(parents=True)
+            subprocess.run([sys.executable, str(script), str(made)], check=True)
+            made.rename(kept)
+        shutil.copytree(kept, out / "tutorials", dirs_exist_ok=True)
     for page in sorted((out / "tutorials").glob("*.md")):
         # What a notebook says of itself is not for readers.
         text = FRONT_MATTER.sub("", page.read_text(encoding="utf-8"))

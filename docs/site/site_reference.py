@@ -18,11 +18,27 @@ from typing import Any
 from site_layout import DOCS, ROOT
 
 import forecast as fc
+from forecast.contract import ModelBase
 from forecast.models.registry import REGISTRY, classes, model
 from forecast.models.settings import About
 
 PACKAGE = ROOT / "forecast"
 BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
+#: Kinds of settings (`forecast.config`) in words.
+KINDS = {
+    "Bounds": "two whole numbers",
+    "Count": "whole number from 1 on",
+    "Names": "list of texts",
+    "Numbers": "list of numbers",
+    "Order": "three whole numbers",
+    "Pair": "two numbers",
+    "Positive": "number above 0",
+    "Share": "number from 0 to 1",
+    "bool": "true or false",
+    "float": "number",
+    "int": "whole number",
+    "str": "text",
+}
 DOTTED = re.compile(r"(?<![\w/.-])forecast(?:\.[A-Za-z_]\w*)+(?![\w/])")
 
 
@@ -159,13 +175,19 @@ def titled(title: str, sign: str = "=") -> str:
     return f"{title}\n{sign * len(title)}\n"
 
 
-def directive(dotted: str, depth: str = "") -> str:
+def imported(dotted: str) -> str:
+    """Return the line that imports a name."""
+    return "from {0} import {2}".format(*dotted.rpartition("."))
+
+
+def directive(dotted: str, without: str = "") -> str:
     """Return the directive that shows a function or a class with its methods."""
     thing = resolved(dotted)
     module, _, name = dotted.rpartition(".")
     kind = "autoclass" if inspect.isclass(thing) else "autofunction"
     more = "   :members:\n" if inspect.isclass(thing) else ""
-    return f".. currentmodule:: {module}\n\n.. {kind}:: {module}::{name}\n{more}{depth}\n"
+    more += f"   :exclude-members: {without}\n" if without else ""
+    return f".. currentmodule:: {module}\n\n.. {kind}:: {module}::{name}\n{more}\n"
 
 
 def rows(things: dict[str, tuple[str, Any]]) -> str:
@@ -174,6 +196,17 @@ def rows(things: dict[str, tuple[str, Any]]) -> str:
     for shown, (page, thing) in things.items():
         lines += [f"   * - :doc:`{shown} <{page}>`", f"     - {first_line(thing)}"]
     return "\n".join(lines) + "\n"
+
+
+def in_words(kind: str) -> str:
+    """Return what a kind of setting allows, for people who write TOML."""
+    if match := re.fullmatch(r"Literal\[(.*)\]", kind):
+        return "one of " + ", ".join(f"``{one}``" for one in re.findall(r"'([^']*)'", match[1]))
+    if match := re.fullmatch(r"tuple\[(\w+), \.\.\.\]", kind):
+        return f"list; each: {in_words(match[1])}"
+    if match := re.fullmatch(r"dict\[str, (\w+)\]", kind):
+        return f"table; each: {in_words(match[1])}"
+    return KINDS.get(kind, f"``{kind}``")
 
 
 def settings_rows(one: type[About], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -186,8 +219,8 @@ def settings_rows(one: type[About], prefix: str = "") -> Iterator[tuple[str, str
         else:
             text = kind.__name__ if inspect.isclass(kind) else str(kind)
             text = re.sub(r"\b[a-z_]+\.(?:[a-z_]+\.)*", "", text.replace("Ellipsis", "..."))
-            need = "required" if field.is_required() else "optional"
-            yield f"{prefix}{name}", f"``{text}``, {need}"
+            need = "" if field.is_required() else ", optional"
+            yield f"{prefix}{name}", f"{in_words(text)}{need}"
 
 
 def settings_page() -> str:
@@ -222,9 +255,13 @@ def pages() -> dict[str, str]:
     made["model-classes"] = titled("Classes of the models") + (
         "\nA model is asked for by name, or made from its class where a setting is to differ.\n\n"
     )
+    # Hooks that the package itself calls are those of the contract, and shown there.
+    hooks = ", ".join(["nodes", *(n for n in vars(ModelBase) if not n.startswith("_"))])
     for name, dotted in model_classes().items():
-        made["model-classes"] += f"{titled(name, '-')}\nSee :doc:`/models/{name}`.\n\n"
-        made["model-classes"] += f"{directive(dotted)}\n"
+        made["model-classes"] += (
+            f"{titled(name, '-')}\n``{imported(dotted)}``. See :doc:`/models/{name}`.\n\n"
+        )
+        made["model-classes"] += f"{directive(dotted, hooks)}\n"
     made["settings"] = settings_page()
     made["building-blocks"] = titled("Building blocks") + (
         "\nWhat the guides use besides the public names, by module.\n\n"
