@@ -20,8 +20,8 @@ report: .venv/report-ready ## Write reports/central-asia.*, with the track recor
 		--scenario russia-kazakhstan --scenario labour-return --scenario afghanistan
 	$(BIN)/python docs/picture.py
 
-docs: .venv/docs-ready ## Build the documentation site in build/site, strictly
-	$(BIN)/python docs/site/build.py
+docs: .venv/docs-ready ## Build the documentation site in build/site (OPTIONS=--plain: without running tutorials)
+	$(BIN)/python docs/site/build.py $(OPTIONS)
 
 test: .venv/test-ready ## Run the quick tests: everything that matters, in small form
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not thorough"

@@ -93,12 +93,14 @@ def test_links_of_a_page_are_turned_to_the_site(tmp_path: Path) -> None:
     page = ROOT / "docs" / "models" / "ets.md"
     text = (
         "[a](../time-series.md#what-goes-in) [b](../../CONTRIBUTING.md) [c](../README.md) "
-        "[d](../studies) [e](../../data/sources.toml) [f](../../data) [g](https://otexts.com)\n"
+        "[d](../studies) [e](../../data/sources.toml) [f](../../data) [g](https://otexts.com) "
+        "![i](beside.png)\n"
         "```\n[h](../hub.md)\n```\n"
     )
     assert site_layout.turned(text, page, tmp_path) == (
         "[a](../time-series.md#what-goes-in) [b](../contributing.md) [c](../tour.md) "
-        "[d](../studies/README.md) [e](../_linked/sources.toml) `f` [g](https://otexts.com)\n"
+        "[d](../studies/README.md) [e](../_linked/sources.toml) `f` [g](https://otexts.com) "
+        "![i](beside.png)\n"
         "```\n[h](../hub.md)\n```\n"
     )
     assert (tmp_path / "_linked" / "sources.toml").is_file()

@@ -39,6 +39,7 @@ add_module_names = False
 toc_object_entries_show_parents = "hide"
 default_role = "py:obj"  # a name in single backquotes links to its place, if it has one
 
+pygments_dark_style = "github-dark"
 html_theme = "furo"
 html_title = f"forecast {__version__}"
 # The font of formulas comes with ziamath; many systems have none with mathematical tables.
