@@ -99,11 +99,11 @@ def test_links_of_a_page_are_turned_to_the_site(tmp_path: Path) -> None:
     )
     assert site_layout.turned(text, page, tmp_path) == (
         "[a](../time-series.md#what-goes-in) [b](../contributing.md) [c](../tour.md) "
-        "[d](../studies/README.md) [e](../_linked/sources.toml) `f` [g](https://otexts.com) "
+        "[d](../studies/README.md) [e](../_linked/data/sources.toml) `f` [g](https://otexts.com) "
         "![i](beside.png)\n"
         "```\n[h](../hub.md)\n```\n"
     )
-    assert (tmp_path / "_linked" / "sources.toml").is_file()
+    assert (tmp_path / "_linked" / "data" / "sources.toml").is_file()
 
 
 def test_dead_links_and_requests_to_other_hosts_are_found(tmp_path: Path) -> None:

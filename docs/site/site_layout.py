@@ -93,8 +93,9 @@ def turned(text: str, page: Path, out: Path) -> str:
             here = os.path.relpath(f"report/{REPORT.name}", own.parent)
             return f'<a href="{here}">{words}</a>'
         if there.is_file():
-            copied(there, out / "_linked")
-            return f"{image}[{words}]({os.path.relpath(f'_linked/{there.name}', own.parent)})"
+            kept = Path("_linked") / there.relative_to(ROOT)
+            copied(there, out / kept.parent)
+            return f"{image}[{words}]({os.path.relpath(kept, own.parent)})"
         if there.is_dir():
             return words if "`" in words else f"`{words}`"
         # The picture of a tutorial that has run lies beside it; what is nowhere stops the build.
@@ -155,13 +156,14 @@ def menu(title: str, pages: list[str], depth: int = 1) -> str:
 def sections(out: Path) -> Iterator[str]:
     """Yield the menu, section by section, from the pages that are there."""
     names = {page.relative_to(out).with_suffix("").as_posix() for page in out.rglob("*.md")}
-    top = {name for name in names if "/" not in name} - {"index"}
-    named = {*START, *GUIDES, *METHODS, *PROJECT, "glossary"}
+    named = {*START, *GUIDES, *METHODS, *PROJECT, "glossary", "index"}
+    sorted_in = ("models/", "studies/", "tutorials/", "reference/")
+    rest = sorted(name for name in names - named if not name.startswith(sorted_in))
     yield menu("Start", list(START))
     lessons = sorted(n for n in names if n.startswith("tutorials/"))
     if lessons:
         yield menu("Tutorials", lessons)
-    yield menu("How to", [n for n in GUIDES if n in top] + sorted(top - named))
+    yield menu("How to", [n for n in GUIDES if n in names] + rest)
     yield menu("Models", ["models/README", *METHODS], 2)
     yield menu("Reference", ["reference/index", "reference/cli/index", "glossary"], 2)
     yield menu("Evidence", ["studies/README"], 2)
@@ -199,11 +201,10 @@ def lay_out(out: Path, executed: bool = True) -> None:
     (out / "_files").mkdir(exist_ok=True)
     site_commands.write(out / "reference" / "cli")
     site_reference.write(out / "reference")
-    studied = [page.stem for page in sorted((DOCS / "studies").glob("*.md"))]
-    described = [n for n in site_models.names() if (out / "models" / f"{n}.md").is_file()]
-    for folder, names in (("models", described), ("studies", studied)):
-        below = [f"{folder}/{name}" for name in names if name != "README"]
-        add(out / folder / "README.md", children(below))
+    for folder, order in (("models", site_models.names()), ("studies", [])):
+        there = {page.stem for page in (out / folder).glob("*.md")} - {"README"}
+        below = [name for name in order if name in there] + sorted(there - set(order))
+        add(out / folder / "README.md", children([f"{folder}/{name}" for name in below]))
     home = out / "index.md"
     home.write_text(home.read_text(encoding="utf-8").replace(*LOOK_UP), encoding="utf-8")
     add(home, "\n" + "\n".join(sections(out)))
