@@ -8,7 +8,7 @@ INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints con
 export PYTHONDONTWRITEBYTECODE =
 export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/pycache
 
-.PHONY: report test test-all test-slow check lock clean help
+.PHONY: report docs test test-all test-slow check lock clean help
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -19,6 +19,9 @@ report: .venv/report-ready ## Write reports/central-asia.*, with the track recor
 		--previous reports/editions/2024/central-asia.manifest.json \
 		--scenario russia-kazakhstan --scenario labour-return --scenario afghanistan
 	$(BIN)/python docs/picture.py
+
+docs: .venv/docs-ready ## Build the documentation site in build/site (OPTIONS=--plain: without running tutorials)
+	$(BIN)/python docs/site/build.py $(OPTIONS)
 
 test: .venv/test-ready ## Run the quick tests: everything that matters, in small form
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not thorough"
@@ -36,7 +39,7 @@ check: .venv/test-ready ## Run ruff, mypy and the contract of imports
 	$(BIN)/lint-imports
 
 lock: .venv/test-ready ## Write constraints.txt anew: names and versions only
-	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate --no-emit-index-url pyproject.toml > constraints.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --upgrade --all-extras --no-header --no-annotate --no-emit-index-url pyproject.toml > constraints.txt
 
 clean: ## Remove the environment and what tools left behind
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -52,4 +55,8 @@ clean: ## Remove the environment and what tools left behind
 
 .venv/test-ready: .venv/created pyproject.toml constraints.txt
 	$(INSTALL) --editable ".[dask,dev,docs,sdmx]"
+	@touch $@ .venv/report-ready
+
+.venv/docs-ready: .venv/created pyproject.toml constraints.txt
+	$(INSTALL) --editable ".[docs]"
 	@touch $@ .venv/report-ready

@@ -185,6 +185,14 @@ def test_the_calls_with_statsmodels_run_as_they_stand() -> None:
     pyplot.close("all")
 
 
+def test_the_first_forecast_runs_as_it_stands() -> None:
+    matplotlib.use("agg")
+    names: dict[str, object] = {}
+    exec(python_block("docs/start.md", "import forecast as fc\n\npanel"), names)  # noqa: S102
+    assert isinstance(names["outlook"], fc.Forecast)
+    pyplot.close("all")
+
+
 def test_the_plots_of_the_page_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every line of every block, with an ensemble of two members and fewer draws."""
     matplotlib.use("agg")
