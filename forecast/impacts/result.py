@@ -16,6 +16,7 @@ from forecast.impacts.counterfactual import Window
 from forecast.impacts.event import Event
 from forecast.impacts.placebo import SETS, Placebos
 from forecast.impacts.rank import LEVEL, Rank, half_width, rank, smallest_effect
+from forecast.language import language
 from forecast.series_key import KEY
 
 Verdict = Literal["stands out", "depends on the model", "cannot be told apart", "cannot be decided"]
@@ -201,7 +202,9 @@ class Impact:
             }
             for _, row in table.iterrows()
         ]
-        facts = f"{self.event.called('en')}: {self.verdict} (p = {self.overall.p_value:.2f}, "
+        facts = (
+            f"{self.event.called(language('en'))}: {self.verdict} (p = {self.overall.p_value:.2f}, "
+        )
         facts += f"{len(self.placebos.table)} placebos); persons, ranges by the "
         facts += "errors of the placebos" if known else "draws of the model alone"
         return drawing.html("Impact", facts, rows, len(rows))
