@@ -227,9 +227,13 @@ class Panel:
     def __repr__(self) -> str:
         years = self._table["year"]
         return (
-            f"<Panel: {len(self)} series, {len(self.locations)} locations, "
+            f"<Panel: {len(self)} series, {self._places}, "
             f"{', '.join(self.measures)}, {years.min()}–{years.max()}>"
         )
+
+    @property
+    def _places(self) -> str:
+        return "1 location" if len(self.locations) == 1 else f"{len(self.locations)} locations"
 
     def _repr_html_(self) -> str:
         rows = [
@@ -238,7 +242,7 @@ class Panel:
              "last figure": f"{one.values[-1]:,.0f}".replace("-", "−")}
             for one in self.series[: drawing.MOST]
         ]  # fmt: skip
-        facts = f"{len(self)} series, {len(self.locations)} locations; {drawing.unit(self.step)}"
+        facts = f"{len(self)} series, {self._places}; {drawing.unit(self.step)}"
         return drawing.html("Panel", facts, rows, len(self))
 
     def _keep(self, rows: np.ndarray, description: str, day: pd.Timestamp | None = None) -> Panel:

@@ -54,6 +54,14 @@ def test_it_is_the_wheel_that_runs(installed: Path, tmp_path: Path) -> None:
     assert str(ROOT) not in where
 
 
+def test_the_example_is_there(installed: Path, tmp_path: Path) -> None:
+    script = (
+        "import forecast as fc\n"
+        "print(fc.read(fc.example('office-table.xlsx'), skip=['2030 (план)']))"
+    )
+    assert "18 series, 6 locations" in run(installed / "python", "-c", script, folder=tmp_path)
+
+
 def test_forecast_from_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     text = run(installed / "forecast", "predict", "--draws", "100", folder=tmp_path)
     assert text.startswith("location,measure,source,year,quantile,value\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -235,3 +236,35 @@ def test_many_series_take_little_time(same: bool) -> None:
     start = time.process_time()
     assert len(check(large)) >= 300 * len(YEARS)
     assert time.process_time() - start < 10
+
+
+def regions_of_tajikistan(wrong: float = 0.0, left_out: str = "") -> Panel:
+    """Arrivals of every region rounded to hundreds, and of the country rounded by themselves."""
+    places = {"TJ-DU": 6_240, "TJ-GB": 940, "TJ-KT": 3_040, "TJ-RA": 3_440, "TJ-SU": 4_140}
+    rows = [
+        (place, year, round(value * (1 + 0.03 * (year % 5)), -2) + wrong * (place == "TJ-KT"))
+        for place, value in places.items()
+        for year in range(2010, 2025)
+        if place != left_out
+    ]
+    rows += [
+        ("TJK", year, round(sum(places.values()) * (1 + 0.03 * (year % 5)), -2))
+        for year in range(2010, 2025)
+    ]
+    table = pd.DataFrame(rows, columns=["location", "year", "value"])
+    return Panel.from_frame(table.assign(measure="immigration", source="office", precision=100))
+
+
+def test_arrivals_of_regions_are_held_against_the_country_s() -> None:
+    def sums_of(*given: Any) -> pd.DataFrame:
+        found = check(regions_of_tajikistan(*given))
+        return found[found["check"] == "regions add up to the country"]
+
+    sums = {wrong: sums_of(wrong) for wrong in (0.0, 600.0, 3_000.0)}
+    assert sums[0.0].empty
+    assert set(sums[600.0]["severity"]) == {"error"}
+    assert set(sums[3_000.0]["severity"]) == {"error"}
+    assert set(sums[3_000.0]["location"]) == {"TJK"}
+    assert sums[3_000.0]["difference"].between(2_500, 3_500).all()
+    assert len(sums[3_000.0]) == 15
+    assert sums_of(3_000.0, "TJ-GB").empty

@@ -268,7 +268,7 @@ def test_the_example_is_read_and_its_mistake_is_found() -> None:
     assert (reading.rows_in, reading.accepted, len(reading.panel)) == (30, 18, 18)
     assert reading.units == ("thousands, stated above the table",)
     wrong = check(reading.panel)
-    assert set(zip(wrong["location"], wrong["year"])) == {("TJ-KT", 2014)}
+    assert set(zip(wrong["location"], wrong["year"])) == {("TJ-KT", 2014), ("TJK", 2014)}
     assert set(wrong["severity"]) == {"error", "warning"}
 
 

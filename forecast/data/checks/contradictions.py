@@ -197,6 +197,24 @@ def regional_sums(panel: Panel) -> Iterator[Inconsistency]:
                 yield from _compare("regions add up to the country", total, whole, limit, key)
 
 
+def border_sums(panel: Panel) -> Iterator[Inconsistency]:
+    """Arrivals, departures or nets across the border over regions = the country's, if rounded."""
+    for source, rows in panel.latest.groupby("source", sort=True):
+        if all(locations.country_of(place) == place for place in set(rows["location"])):
+            continue
+        sizes = rows.assign(value=rows["precision"].fillna(1.0) / 2)
+        for measure in ("immigration", "emigration", "net_migration"):
+            wide = _wide(rows, str(source), measure)
+            for country, places in _complete(wide):
+                if country in wide:
+                    total, whole = wide[places].sum(axis=1, skipna=False), wide[country]
+                    rounding = _wide(sizes, str(source), measure)[[country, *places]].sum(axis=1)
+                    differing = total.where((total - whole).abs() > rounding)
+                    check, limit = "regions add up to the country", 0.01 * whole.abs()
+                    key = (str(source), country, measure)
+                    yield from _compare(check, differing, whole, limit, key)
+
+
 def _complete(wide: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
     """Yield each country with its places, where these cover every region of it once."""
     for country in sorted({locations.country_of(place) for place in wide.columns}):
