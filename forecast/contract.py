@@ -2,13 +2,14 @@
 
 A model of one's own needs a name and a ``fit``, and what that returns a ``forecast``. Everything
 else that the package may want to know of a model is an optional hook of `ModelBase` and
-`FittedBase`, with a default: inherit from them, or give attributes of the same names. `complete`
-puts the defaults beside any other object, so that nothing ever asks what type a model has.
+`FittedBase`, with a default: inherit from them, or give attributes of the same names.
+`forecast.completion.complete` puts the defaults beside any other object, so that nothing ever
+asks what type a model has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -223,76 +224,3 @@ def _by_name(model: ModelBase) -> Mapping[str, Any]:
 
 #: ``recipe = BY_NAME`` in the body of a class whose forecasts nothing else decides.
 BY_NAME = property(_by_name)
-_HOOKS = (
-    *("measures", "needs", "inputs", "separate", "recipe", "published_days"),
-    *("published", "with_errors", "draw_series"),
-)
-
-
-class _CompletedModel(ModelBase):
-    """A model of any type with the defaults of what it leaves out."""
-
-    def __init__(self, model: Model) -> None:
-        self.name = model.name
-        self.original = model
-        for hook in _HOOKS:
-            if hasattr(model, hook) and hook not in ("recipe", "published_days"):
-                setattr(self, hook, getattr(model, hook))
-
-    @property
-    def recipe(self) -> Mapping[str, Any] | None:
-        stated: Mapping[str, Any] | None = getattr(self.original, "recipe", None)
-        return stated
-
-    @property
-    def published_days(self) -> tuple[str, ...]:
-        return tuple(getattr(self.original, "published_days", ()))
-
-    def fit(self, panel: Panel, seed: int, **known: pd.DataFrame) -> FittedBase:
-        """Learn from a panel, with the inputs that the model declares."""
-        fit: Callable[..., FittedModel] = self.original.fit
-        return complete_fitted(fit(panel, seed, **known))
-
-
-class _CompletedFit(FittedBase):
-    """A fitted model of any type with the defaults of what it leaves out."""
-
-    def __init__(self, fitted: FittedModel) -> None:
-        self.original = fitted
-        if hasattr(fitted, "parameter_share"):
-            self.parameter_share = fitted.parameter_share  # type: ignore[method-assign]
-
-    @property
-    def diagnostics(self) -> pd.DataFrame:
-        stated: pd.DataFrame = getattr(self.original, "diagnostics", super().diagnostics)
-        return stated
-
-    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
-        return self.original.forecast(years, draws)
-
-
-def complete(model: Model) -> ModelBase:
-    """Return a model with all the hooks of `ModelBase`, at their defaults where it has none.
-
-    Parameters
-    ----------
-    model : Model
-        Any object with a name and a ``fit``.
-    """
-    return model if isinstance(model, ModelBase) else _CompletedModel(model)
-
-
-def complete_fitted(fitted: FittedModel) -> FittedBase:
-    """Return a fitted model with all the hooks of `FittedBase`; see `complete`."""
-    return fitted if isinstance(fitted, FittedBase) else _CompletedFit(fitted)
-
-
-def meant_for(model: ModelBase, panel: Panel) -> set[SeriesKey]:
-    """Return the series of a panel that a model is meant for, by its measures and needs."""
-    there = {series.key for series in panel}
-    return {
-        (source, location, measure)
-        for source, location, measure in there
-        if (model.measures is None or measure in model.measures)
-        and all((source, location, other) in there for other in model.needs)
-    }

@@ -10,7 +10,8 @@ import xarray as xr
 
 from forecast.accounts.identities import Identity, matrix, stated
 from forecast.contract import FORECAST
-from forecast.outlook import TABLE_KEY, Forecast
+from forecast.draw_tables import TABLE_KEY
+from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.series_key import KEY, SeriesKey
 

@@ -13,10 +13,10 @@ import pandas as pd
 from forecast import labels, locations
 from forecast.accounts.audit import trusted
 from forecast.contract import FORECAST
-from forecast.draw_tables import QUANTILE_LEVELS
+from forecast.draw_tables import QUANTILE_LEVELS, TABLE_KEY
 from forecast.errors import DataError
 from forecast.language import Language, rounded
-from forecast.outlook import TABLE_KEY, Forecast
+from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
 

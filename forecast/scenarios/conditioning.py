@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecast.draw_tables import TABLE_KEY
 from forecast.errors import DataError
-from forecast.outlook import TABLE_KEY, Forecast
+from forecast.outlook import Forecast
 from forecast.scenarios.conditions import Condition, Given, conditions
 
 #: Fewest draws, in effect, that a conditional forecast may rest on.
