@@ -67,17 +67,64 @@ def complete(model: Model) -> ModelBase:
     ----------
     model : Model
         Any object with a name and a ``fit``.
+
+    Returns
+    -------
+    ModelBase
+        The model itself if it has the hooks already.
+
+    Examples
+    --------
+    >>> from forecast.models.series.structural import RandomWalk
+    >>> complete(RandomWalk()).published_days
+    ()
     """
     return model if isinstance(model, ModelBase) else _CompletedModel(model)
 
 
 def complete_fitted(fitted: FittedModel) -> FittedBase:
-    """Return a fitted model with all the hooks of `FittedBase`; see `complete`."""
+    """Return a fitted model with all the hooks of `FittedBase`, at defaults where it has none.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+        Any object with a ``forecast``.
+
+    Returns
+    -------
+    FittedBase
+        The fitted model itself if it has the hooks already.
+
+    Examples
+    --------
+    >>> complete_fitted(FittedBase()).diagnostics.empty
+    True
+    """
     return fitted if isinstance(fitted, FittedBase) else _CompletedFit(fitted)
 
 
 def meant_for(model: ModelBase, panel: Panel) -> set[SeriesKey]:
-    """Return the series of a panel that a model is meant for, by its measures and needs."""
+    """Return the series of a panel that a model is meant for, by its measures and needs.
+
+    Parameters
+    ----------
+    model : ModelBase
+        Its `measures` and `needs` decide.
+    panel : Panel
+        The series to choose from.
+
+    Returns
+    -------
+    set of (source, location, measure)
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> from forecast.models.registry import model
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> sorted(measure for _, _, measure in meant_for(model("hierarchical"), panel))
+    ['net_migration']
+    """
     there = {series.key for series in panel}
     return {
         (source, location, measure)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError, unknown_name
-from forecast.series_key import find_series
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -132,139 +131,3 @@ def sample_table(draws: xr.DataArray, series: pd.DataFrame) -> pd.DataFrame:
     repeated = table.loc[table.index.repeat(drawn.sizes["draw"])].reset_index(drop=True)
     number = np.tile(np.arange(drawn.sizes["draw"]), len(table))
     return repeated.assign(draw=number, value=drawn.to_numpy().ravel()).dropna(ignore_index=True)
-
-
-class DrawTables:
-    """What a Forecast says of its draws: tables, probabilities, and the draws of one series."""
-
-    paths: xr.DataArray
-    horizons: tuple[int, ...]
-
-    @property
-    def draws(self) -> xr.DataArray:
-        """Draws at the target years, dims (draw, series, year), in persons."""
-        return self.paths.sel(year=list(self.horizons))
-
-    @property
-    def series(self) -> pd.DataFrame:
-        """The forecast series: ``location, measure, source, origin``, in order."""
-        coordinates = [*TABLE_KEY, "origin"]
-        return pd.DataFrame({name: self.paths[name].to_numpy() for name in coordinates})
-
-    def quantiles(
-        self, levels: Sequence[float], years: Sequence[int] | None = None
-    ) -> pd.DataFrame:
-        """Return quantiles, one row per series, year and level.
-
-        Parameters
-        ----------
-        levels : sequence of float in (0, 1)
-        years : sequence of int, optional
-            Any forecast years; the target years by default.
-
-        Returns
-        -------
-        DataFrame
-            ``location, measure, source, year, quantile, value`` (persons per year).
-        """
-        wanted = checked_levels(levels)
-        table, values = self._summary(wanted, years)
-        repeated = table.loc[table.index.repeat(len(wanted))].reset_index(drop=True)
-        return repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
-
-    def intervals(self, level: float = 0.80, years: Sequence[int] | None = None) -> pd.DataFrame:
-        """Return the median and a central interval, one row per series and year.
-
-        Parameters
-        ----------
-        level : float in (0, 1)
-            Probability inside the interval.
-        years : sequence of int, optional
-            Any forecast years; the target years by default.
-
-        Returns
-        -------
-        DataFrame
-            ``location, measure, source, year, median, lower, upper`` in persons.
-        """
-        inside = checked_level(level)
-        table, values = self._summary(np.array([0.5, (1 - inside) / 2, (1 + inside) / 2]), years)
-        return table.assign(median=values[0], lower=values[1], upper=values[2])
-
-    def probability(
-        self,
-        *,
-        above: float | None = None,
-        below: float | None = None,
-        location: str,
-        measure: str,
-        year: int,
-        source: str | None = None,
-    ) -> float:
-        """Return the share of draws above (or below) a threshold.
-
-        Parameters
-        ----------
-        above, below : float
-            Threshold in persons per year; give exactly one. A draw on the threshold
-            counts for neither.
-        location, measure : str
-            Which series.
-        year : int
-            Any forecast year.
-        source : str, optional
-            Which source; needed where several have the series.
-
-        Returns
-        -------
-        float
-            Between 0 and 1.
-
-        Raises
-        ------
-        DataError
-            If the threshold is no number, the year is observed, or several sources have the
-            series and none is named.
-        UnknownNameError
-            If the forecast has no such series or year.
-        """
-        if (above is None) == (below is None):
-            raise DataError("give exactly one of above= and below=.")
-        limit = threshold(*(("below", below) if above is None else ("above", above)))
-        values = self.sample(location=location, measure=measure, year=year, source=source)
-        hits = values < limit if above is None else values > limit
-        return float(hits.mean())
-
-    def sample(
-        self, *, location: str, measure: str, year: int, source: str | None = None
-    ) -> np.ndarray:
-        """Return the draws of one series and year, shape (n_draws,), in persons."""
-        position = find_series(self.series, location, measure, source, "this forecast")
-        values = self.paths.isel(series=position)
-        if year not in values["year"]:
-            raise unknown_name("forecast year", year, [str(y) for y in values["year"].to_numpy()])
-        drawn = values.sel(year=year).to_numpy()
-        if np.isnan(drawn).all():
-            raise DataError(f"{measure} of {location} in {year} is observed, not forecast.")
-        return drawn
-
-    def to_frame(self, kind: Literal["quantile", "sample"] = "quantile") -> pd.DataFrame:
-        """Return a tidy table of the target years.
-
-        Parameters
-        ----------
-        kind : {"quantile", "sample"}
-            `QUANTILE_LEVELS` of each series and year, or every draw.
-        """
-        if kind == "quantile":
-            return self.quantiles(QUANTILE_LEVELS)
-        if kind != "sample":
-            raise unknown_name("kind of table", kind, ["quantile", "sample"])
-        return sample_table(self.draws, self.series[TABLE_KEY])
-
-    def _summary(
-        self, levels: np.ndarray, years: Sequence[int] | None
-    ) -> tuple[pd.DataFrame, np.ndarray]:
-        """Return the rows (series, year) that are forecast and their quantiles (level, row)."""
-        wanted = self.horizons if years is None else tuple(years)
-        return quantile_values(self.paths, self.series[TABLE_KEY], wanted, levels)

@@ -106,8 +106,11 @@ def backtest(
 
     Examples
     --------
-    >>> track = backtest(panel, ["naive", "ets"], range(2003, 2019))  # doctest: +SKIP
-    >>> track.skill()                                                 # doctest: +SKIP
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+    >>> track
+    <Track: persistence, naive; 3 series, 2 origins, 24 scores, 0 without>
     """
     plan = _plan(panel, models, origins, horizons, vintage, window, refit, draws, seed, joint)
     check_engine(engine, jobs, scheduler)

@@ -22,7 +22,32 @@ MARKERS = "os^DvPX"
 
 
 def skill(track: Track, *, ax: Axes | None = None) -> Axes:
-    """Draw skill (CRPS) against the track's reference by years ahead, a line per model."""
+    """Draw skill (CRPS) against the track's reference by years ahead, a line per model.
+
+    Parameters
+    ----------
+    track : Track
+        What is drawn; as a method, the track itself.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    DataError
+        If nothing was scored.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+    >>> track.plot_skill().get_ylabel()
+    'skill, %'
+    """
     table = track.skill()
     table["skill"] *= 100
     note = f"CRPS below that of {track.reference} (zero), on the figures that both forecast"
@@ -33,7 +58,32 @@ def skill(track: Track, *, ax: Axes | None = None) -> Axes:
 
 
 def reliability(track: Track, *, ax: Axes | None = None) -> Axes:
-    """Draw how often intervals held against what they promised, a line per model."""
+    """Draw how often intervals held against what they promised, a line per model.
+
+    Parameters
+    ----------
+    track : Track
+        What is drawn; as a method, the track itself.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    DataError
+        If nothing was scored.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+    >>> track.plot_reliability().get_ylabel()
+    'held, %'
+    """
     table = track.calibration(by=["model"])
     table[["level", "coverage"]] *= 100
     note = "Below the dashed line intervals are too narrow, above it too wide"
@@ -45,7 +95,32 @@ def reliability(track: Track, *, ax: Axes | None = None) -> Axes:
 
 
 def pit(track: Track, *, ax: Axes | None = None) -> Axes:
-    """Draw how often outcomes fell into each tenth of past forecasts (PIT), a line per model."""
+    """Draw how often outcomes fell into each tenth of past forecasts (PIT), a line per model.
+
+    Parameters
+    ----------
+    track : Track
+        What is drawn; as a method, the track itself.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    DataError
+        If nothing was scored.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+    >>> track.plot_pit().get_ylabel()
+    'density'
+    """
     table = track.pit()
     table["middle"] = 50 * (table["lower"] + table["upper"])
     note = "1 everywhere if calibrated; high at the ends: too narrow, in the middle: too wide"
@@ -62,7 +137,38 @@ def hedgehog(
 ) -> Axes:  # fmt: skip
     """Draw the medians of past forecasts of a series, a line from each origin, over what came.
 
-    `model` is by default the first that is not the reference; the rest as for `fan`.
+    Parameters
+    ----------
+    track : Track
+        What is drawn; as a method, the track itself.
+    location, measure : str
+        Which series; the place by its code or name.
+    source : str, optional
+        Needed where several sources have the series.
+    model : str, optional
+        Whose forecasts; by default the first that is not the reference.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    DataError
+        If several sources have the series and none is named, or the model has
+        no forecast of it.
+    UnknownNameError
+        If there is no such series.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+    >>> track.plot_hedgehog("KAZ", "immigration").get_ylabel()
+    'persons a year'
     """
     model = model or min(track.models, key=track.reference.__eq__)
     table, own = track.table, track.select(model=model).table

@@ -7,14 +7,22 @@ from typing import Literal
 
 import pandas as pd
 
-from forecast.evaluate import calibration, compare, summaries
+from forecast.evaluate import compare, summaries
 
 Per = Literal["persons", "1000", "scale"]
 Average = Literal["mean", "median", "weighted"]
 
 
 class TrackQuestions:
-    """Averages, tests and histograms of the scores of a Track."""
+    """Averages, tests and histograms of the scores of a Track.
+
+    Attributes
+    ----------
+    table, joint : DataFrame
+        The score table, and the table of scores of all locations together.
+    settings : mapping
+        What was asked for.
+    """
 
     table: pd.DataFrame
     joint: pd.DataFrame
@@ -46,13 +54,75 @@ class TrackQuestions:
         per: Per = "persons",
         common: bool = True,
     ) -> pd.DataFrame:
-        """Average the scores; see `forecast.evaluate.summaries.summary`."""
+        """Average the scores in groups.
+
+        Parameters
+        ----------
+        by : sequence of str
+            Columns of the score table to group by.
+        average : {"mean", "median", "weighted"}
+            Mean; median, which a few large countries cannot rule; mean weighted by people.
+        per : {"persons", "1000", "scale"}
+            Persons per year; per 1,000 inhabitants a year; or in units of the series' own mean
+            absolute change up to the origin.
+        common : bool
+            Only figures that every model forecast, so that the models compare.
+
+        Returns
+        -------
+        DataFrame
+            The groups, ``forecasts, origins``; averages of ``crps``, ``wis`` and its parts,
+            interval scores, quantile losses, ``log_score, mae, bias, mase, rmse`` in persons
+            per year, or as `per` says; and ``coverage_50, coverage_80, coverage_95``
+            (shares). See `forecast.evaluate.summaries.summary`.
+
+        Raises
+        ------
+        DataError
+            If nothing was scored.
+        UnknownNameError
+            If a column is not in the score table.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> sorted(track.summary()["horizon"].unique().tolist())
+        [1, 3]
+        """
         return summaries.summary(
             self.table, by, average=average, per=per, common=common, step=self.step
         )
 
     def joint_summary(self, by: Sequence[str] = ("model", "measure", "horizon")) -> pd.DataFrame:
-        """Average energy and variogram scores over folds that all models have in common."""
+        """Average energy and variogram scores over folds that all models have in common.
+
+        Parameters
+        ----------
+        by : sequence of str
+            Columns of the score table to group by.
+
+        Returns
+        -------
+        DataFrame
+            The groups, ``unit``, ``folds, locations, energy_score, variogram_score``.
+
+        Raises
+        ------
+        DataError
+            If no two locations of a measure were scored together.
+        UnknownNameError
+            If a column is not in the table.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("merged-units").select(source="uz-stat-balance")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2020, 2023), (1,), draws=100)
+        >>> track.joint_summary(["model"])["model"].tolist()
+        ['persistence', 'naive']
+        """
         return summaries.joint_summary(self.joint, by)
 
     def skill(
@@ -64,9 +134,43 @@ class TrackQuestions:
         average: Average = "mean",
         per: Per = "persons",
     ) -> pd.DataFrame:
-        """Return 1 − score / score of a reference; see `forecast.evaluate.summaries.skill`.
+        """Return the skill: 1 − score / score of a reference, positive where a model is better.
 
-        `versus` is the `reference` of the track by default, here and in what follows.
+        Parameters
+        ----------
+        versus : str, optional
+            The model that others are held against; the `reference` of the track by default.
+        by : sequence of str
+            Columns of the score table to group by.
+        score : str
+            Column of the score table that is compared, such as ``"crps"`` or ``"absolute_error"``.
+        average : {"mean", "median", "weighted"}
+            Mean; median, which a few large countries cannot rule; mean weighted by people.
+        per : {"persons", "1000", "scale"}
+            Persons per year; per 1,000 inhabitants a year; or in units of the series' own mean
+            absolute change up to the origin.
+
+        Returns
+        -------
+        DataFrame
+            The groups, ``forecasts`` (figures that both forecast), the average score, that of the
+            ``reference``, and ``skill`` (1 is perfect, 0 no better). See
+            `forecast.evaluate.summaries.skill`.
+
+        Raises
+        ------
+        DataError
+            If nothing was scored, or there is no reference.
+        UnknownNameError
+            If a model, column or score is not in the track.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> track.skill().columns.tolist()
+        ['model', 'horizon', 'forecasts', 'crps', 'reference', 'skill']
         """
         chosen = {"score": score, "average": average, "per": per}
         return summaries.skill(self.table, versus, by, step=self.step, **chosen)
@@ -81,7 +185,43 @@ class TrackQuestions:
         per: Per = "persons",
         seed: int = 1,
     ) -> pd.DataFrame:
-        """Test whether two models differ; see `forecast.evaluate.compare.compare`."""
+        """Test whether two models differ.
+
+        Parameters
+        ----------
+        first, second : str
+            Models of the track.
+        by : sequence of str
+            Columns of the score table to group by.
+        score : str
+            Column of the score table that is compared, such as ``"crps"`` or ``"absolute_error"``.
+        per : {"persons", "1000", "scale"}
+            Persons per year; per 1,000 inhabitants a year; or in units of the series' own mean
+            absolute change up to the origin.
+        seed : int
+            Of the bootstrap.
+
+        Returns
+        -------
+        DataFrame
+            The groups, average scores of both models, and whether the difference may be luck:
+            see `forecast.evaluate.compare.compare` for the columns and the sources.
+
+        Raises
+        ------
+        DataError
+            If nothing was scored, or there is no reference.
+        UnknownNameError
+            If a model, column or score is not in the track.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> len(track.compare("naive", "persistence"))  # a row for each horizon
+        2
+        """
         return compare.compare(
             self.table, first, second, by, score=score, per=per, step=self.step, seed=seed
         )
@@ -92,25 +232,37 @@ class TrackQuestions:
         """Compare every other model with one, by measure, source and horizon.
 
         The p-values adjusted for multiple testing take all rows of the table together.
+
+        Parameters
+        ----------
+        versus : str, optional
+            The model that others are held against; the `reference` of the track by default.
+        score : str
+            Column of the score table that is compared, such as ``"crps"`` or ``"absolute_error"``.
+        per : {"persons", "1000", "scale"}
+            Persons per year; per 1,000 inhabitants a year; or in units of the series' own mean
+            absolute change up to the origin.
+
+        Returns
+        -------
+        DataFrame
+            ``model``, the groups and the columns of `compare`; a negative difference means that the
+            model is better than `versus`.
+
+        Raises
+        ------
+        DataError
+            If nothing was scored, or there is no reference.
+        UnknownNameError
+            If a model, column or score is not in the track.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> len(track.comparisons())  # three measures, two horizons
+        6
         """
         by = ("measure", "source", "horizon")
         return compare.compare_all(self.table, versus, by, score=score, per=per, step=self.step)
-
-    def calibration(self, by: Sequence[str] = ("model", "horizon")) -> pd.DataFrame:
-        """Return how often intervals held what they promised.
-
-        Add ``"shock"`` to `by` to tell calm from shock years; see
-        `forecast.evaluate.calibration.coverage`.
-        """
-        return calibration.coverage(self.table, by, step=self.step)
-
-    def calibration_test(self, by: Sequence[str] = ("model", "horizon")) -> pd.DataFrame:
-        """Test coverage and PIT over all series of a group together.
-
-        See `forecast.evaluate.calibration.over_panel`.
-        """
-        return calibration.over_panel(self.table, by)
-
-    def pit(self, by: Sequence[str] = ("model",), bins: int = 10) -> pd.DataFrame:
-        """Return PIT histograms; flat is calibrated."""
-        return calibration.pit_histogram(self.table, by, bins)

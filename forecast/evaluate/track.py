@@ -11,8 +11,8 @@ import pandas as pd
 
 from forecast import artifacts, drawing
 from forecast.errors import DataError, unknown_name
-from forecast.evaluate import calibration, plots, verdicts
-from forecast.evaluate.questions import TrackQuestions
+from forecast.evaluate import plots
+from forecast.evaluate.judged import Judged
 from forecast.hindcast.columns import COLUMNS, FAILED, JOINT_COLUMNS, NOT_COUNTED, SCORED, conform
 from forecast.series_key import KEY
 
@@ -20,7 +20,7 @@ _SCORES, _JOINT, _SETTINGS = "scores.parquet", "joint.parquet", "track.json"
 
 
 @dataclass(frozen=True)
-class Track(TrackQuestions):
+class Track(Judged):
     """The record of what forecasts were worth.
 
     Attributes
@@ -67,7 +67,31 @@ class Track(TrackQuestions):
         measure: str | Sequence[str] | None = None,
         source: str | Sequence[str] | None = None,
     ) -> Track:
-        """Return the track of some models, locations, measures or sources."""
+        """Return the track of some models, locations, measures or sources.
+
+        Parameters
+        ----------
+        model, location, measure, source : str or sequence of str, optional
+            Names as they are in the table; all by default.
+
+        Returns
+        -------
+        Track
+            Without joint scores where locations are chosen: those are of all locations.
+
+        Raises
+        ------
+        UnknownNameError
+            If a name is not in the track.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> track.select(model="naive").models
+        ['naive']
+        """
         chosen = {"model": model, "location": location, "measure": measure, "source": source}
         table, joint = self.table, self.joint
         for column, wanted in chosen.items():
@@ -83,40 +107,57 @@ class Track(TrackQuestions):
             joint = joint[joint[column].isin(names)] if column in joint else joint.iloc[:0]
         return Track(table.reset_index(drop=True), joint.reset_index(drop=True), self.settings)
 
-    def verdicts(
-        self, versus: str | None = None, *, score: str = "crps", rule: verdicts.Rule | None = None
-    ) -> pd.DataFrame:
-        """Judge every model, series and horizon; see `forecast.evaluate.verdicts.judge`."""
-        return verdicts.judge(self.table, versus, score=score, step=self.step, rule=rule)
-
-    def forecastability(self, versus: str | None = None) -> pd.DataFrame:
-        """Return the longest horizon with skill of every model and series (0: none)."""
-        return verdicts.forecastability(self.verdicts(versus))
-
-    def surprises(self, model: str | None = None) -> pd.DataFrame:
-        """Return observed figures outside their 95 % interval, the most surprising first.
+    def save(self, folder: str | Path) -> Path:
+        """Write the track to a folder (Parquet and JSON), whole or not at all.
 
         Parameters
         ----------
-        model : str, optional
-            One model; all by default.
+        folder : str or Path
+            An earlier track there is replaced.
 
         Returns
         -------
-        DataFrame
-            What was observed, what the forecast had said (median, 80 and 95 % interval),
-            and ``excess``: the distance outside as a multiple of the interval's width.
-        """
-        return calibration.surprises(self.select(model=model).table)
+        Path
+            The folder.
 
-    def save(self, folder: str | Path) -> Path:
-        """Write the track to a folder (Parquet and JSON), whole or not at all."""
+        Raises
+        ------
+        DataError
+            If something else is in the folder, or it cannot be written to.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fc.Track.open(track.save(f"{folder}/track")).models
+        ['persistence', 'naive']
+        """
         with artifacts.atomic_folder(folder, artifacts.holding(_SETTINGS)) as made:
             self.write(made)
         return Path(folder)
 
     def write(self, folder: Path) -> None:
-        """Write the files of a saved track into a folder that is being made."""
+        """Write the files of a saved track into a folder that is being made.
+
+        Parameters
+        ----------
+        folder : Path
+            It is there; `save` makes one that is whole or not there.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     track.write(Path(folder))
+        ...     sorted(path.name for path in Path(folder).iterdir())
+        ['joint.parquet', 'scores.parquet', 'track.json']
+        """
         self.table.to_parquet(folder / _SCORES, index=False)
         self.joint.to_parquet(folder / _JOINT, index=False)
         text = json.dumps(dict(self.settings), indent=2, sort_keys=True)
@@ -126,10 +167,29 @@ class Track(TrackQuestions):
     def open(cls, folder: str | Path) -> Track:
         """Read a track that `save` wrote.
 
+        Parameters
+        ----------
+        folder : str or Path
+            Where it was saved.
+
+        Returns
+        -------
+        Track
+
         Raises
         ------
         DataError
             If the folder holds none.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fc.Track.open(track.save(f"{folder}/track")).table.equals(track.table)
+        True
         """
         path = Path(folder)
         for name in (_SCORES, _JOINT, _SETTINGS):
