@@ -71,6 +71,13 @@ def check(outlook: Forecast, identities: Sequence[Identity] | None = None) -> pd
         rounding, or missing where there should be one, ``largest`` the largest difference
         in persons, ``relative`` the same as a share of the figures added. An identity with
         no year in which all its series are known holds: there is nothing that breaks it.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> check(fc.forecast(panel, "naive", draws=200))["holds"].tolist()
+    [False]
     """
     keys = outlook.keys
     tested = about(keys, stated(keys) if identities is None else identities)
@@ -115,6 +122,12 @@ def broken(panel: Panel, identities: Sequence[Identity] | None = None) -> pd.Dat
         ``identity, location, year, expected, found, difference, rounding``, in persons.
         ``expected`` is what the other figures make of the first one (zero where parts have
         to cancel out), ``rounding`` what their precision explains.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> broken(fc.load("central-asia").select(location="KAZ", source="kz-bns")).empty
+    True
     """
     keys = panel.keys
     tested = about(keys, stated(keys) if identities is None else identities)
@@ -144,11 +157,27 @@ def trusted(panel: Panel, keys: Sequence[SeriesKey]) -> tuple[list[Identity], pd
     that holds a correction, are not forced to agree. Where no year is known in full, those
     inside one source hold by definition, those between two do not.
 
+    Parameters
+    ----------
+    panel : Panel
+        The figures.
+    keys : sequence of (source, location, measure)
+        Series whose identities are asked for.
+
     Returns
     -------
     identities : list of Identity
+        Those that the figures obey.
     refused : DataFrame
-        ``identity, location, years, years_off, largest``.
+        ``identity, location, years, years_off, largest`` (persons) of the others.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> kept, refused = trusted(panel, panel.keys)
+    >>> len(kept), len(refused)
+    (1, 0)
     """
     candidates = stated(keys)
     gaps = broken(panel, candidates)

@@ -68,6 +68,13 @@ def stated(keys: Iterable[SeriesKey]) -> list[Identity]:
     -------
     list of Identity
         Sums come first, from the country downwards, then nets.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> [identity.name for identity in stated(panel.keys)]
+    ['net_migration = immigration - emigration (kz-bns)']
     """
     known = sorted(set(keys))
     return [*_sums(known), *_across(known), *_internal(known), *_nets(known)]

@@ -175,27 +175,3 @@ class Judged(TrackQuestions):
         ['naive']
         """
         return verdicts.forecastability(self.verdicts(versus))
-
-    def surprises(self, model: str | None = None) -> pd.DataFrame:
-        """Return observed figures outside their 95 % interval, the most surprising first.
-
-        Parameters
-        ----------
-        model : str, optional
-            One model; all by default.
-
-        Returns
-        -------
-        DataFrame
-            What was observed, what the forecast had said (median, 80 and 95 % interval),
-            and ``excess``: the distance outside as a multiple of the interval's width.
-
-        Examples
-        --------
-        >>> import forecast as fc
-        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
-        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
-        >>> track.surprises("naive").columns[-1]
-        'excess'
-        """
-        return calibration.surprises(self.select(model=model).table)

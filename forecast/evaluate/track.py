@@ -11,7 +11,7 @@ import pandas as pd
 
 from forecast import artifacts, drawing
 from forecast.errors import DataError, unknown_name
-from forecast.evaluate import plots
+from forecast.evaluate import calibration, plots
 from forecast.evaluate.judged import Judged
 from forecast.hindcast.columns import COLUMNS, FAILED, JOINT_COLUMNS, NOT_COUNTED, SCORED, conform
 from forecast.series_key import KEY
@@ -106,6 +106,30 @@ class Track(Judged):
             # A joint score of all locations says nothing about a few of them.
             joint = joint[joint[column].isin(names)] if column in joint else joint.iloc[:0]
         return Track(table.reset_index(drop=True), joint.reset_index(drop=True), self.settings)
+
+    def surprises(self, model: str | None = None) -> pd.DataFrame:
+        """Return observed figures outside their 95 % interval, the most surprising first.
+
+        Parameters
+        ----------
+        model : str, optional
+            One model; all by default.
+
+        Returns
+        -------
+        DataFrame
+            What was observed, what the forecast had said (median, 80 and 95 % interval),
+            and ``excess``: the distance outside as a multiple of the interval's width.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> track.surprises("naive").columns[-1]
+        'excess'
+        """
+        return calibration.surprises(self.select(model=model).table)
 
     def save(self, folder: str | Path) -> Path:
         """Write the track to a folder (Parquet and JSON), whole or not at all.

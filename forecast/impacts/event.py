@@ -61,11 +61,43 @@ class Event:
     limit_ru: str = ""
 
     def called(self, language: str) -> str:
-        """Return the title in a language, the English one without it, else the name."""
+        """Return the title in a language.
+
+        Parameters
+        ----------
+        language : {"en", "ru"}
+            Language of the title.
+
+        Returns
+        -------
+        str
+            The English title where there is no other, else the name.
+
+        Examples
+        --------
+        >>> event("kz-arrivals-2022").called("en") != ""
+        True
+        """
         return (self.title_ru if language == "ru" else "") or self.title or self.name
 
     def limited(self, language: str) -> str:
-        """Return the event's own limit in a language, the English one without it."""
+        """Return the event's own limit in a language.
+
+        Parameters
+        ----------
+        language : {"en", "ru"}
+            Language of the sentence.
+
+        Returns
+        -------
+        str
+            The English sentence where there is no other; may be empty.
+
+        Examples
+        --------
+        >>> Event("own", "KAZ", "immigration", "kz-bns", 2022, limit="A new law.").limited("ru")
+        'A new law.'
+        """
         return (self.limit_ru if language == "ru" else "") or self.limit
 
 

@@ -44,7 +44,23 @@ class Placebos:
     gaps: np.ndarray
 
     def members(self, name: str) -> np.ndarray:
-        """Return which placebos are of a set, as booleans; ``"all"`` are of any."""
+        """Return which placebos are of a set.
+
+        Parameters
+        ----------
+        name : {"dates", "places", "others", "all"}
+            The set; ``"all"`` are of any.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_placebos,)
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"set": ["dates", "places"]})
+        >>> Placebos(table, np.zeros((2, 2))).members("dates").tolist()
+        [True, False]
+        """
         if name == "all":
             return np.ones(len(self.table), dtype=bool)
         return (self.table["set"] == name).to_numpy()

@@ -66,11 +66,34 @@ class Conditional:
     def comparison(self, level: float = 0.80, years: Sequence[int] | None = None) -> pd.DataFrame:
         """Return baseline and conditional forecast beside each other.
 
+        Parameters
+        ----------
+        level : float in (0, 1)
+            Probability inside the intervals.
+        years : sequence of int, optional
+            Any forecast years; the target years by default.
+
         Returns
         -------
         DataFrame
             ``location, measure, source, year, baseline, baseline_lower, baseline_upper, given,
             given_lower, given_upper``: medians and interval ends, persons per year.
+
+        Raises
+        ------
+        DataError
+            If the level is no number between 0 and 1.
+        UnknownNameError
+            If a year is no forecast year.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> outlook = fc.forecast(panel, "naive", (2027,), draws=1000)
+        >>> given = fc.condition(outlook, "KAZ immigration 2027 >= 20000")
+        >>> given.comparison()["measure"].tolist()
+        ['emigration', 'immigration', 'net_migration']
         """
         return beside({"baseline": self.baseline, "given": self.forecast}, level, years)
 
