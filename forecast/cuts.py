@@ -15,7 +15,13 @@ from forecast.series_key import KEY, SeriesKey
 
 
 class Cuts:
-    """Panels that are cut out of a panel; the panel itself stays as it is."""
+    """Panels that are cut out of a panel; the panel itself stays as it is.
+
+    Attributes
+    ----------
+    step : int
+        Years per row, 1 or 5.
+    """
 
     _table: pd.DataFrame
     step: int

@@ -24,6 +24,11 @@ class Panel(Cuts):
 
     Make one with `from_frame`, `forecast.load` or `forecast.read`. Selecting returns
     new panels; nothing changes in place and nothing is filled in.
+
+    Attributes
+    ----------
+    step : int
+        Years per row: 1 for calendar years, 5 for five-year periods.
     """
 
     _table: pd.DataFrame

@@ -12,7 +12,7 @@ import pandas as pd
 from forecast import artifacts, drawing
 from forecast.errors import DataError, unknown_name
 from forecast.evaluate import calibration, plots
-from forecast.evaluate.judged import Judged
+from forecast.evaluate.judgement import JudgedTrack
 from forecast.hindcast.columns import COLUMNS, FAILED, JOINT_COLUMNS, NOT_COUNTED, SCORED, conform
 from forecast.series_key import KEY
 
@@ -20,7 +20,7 @@ _SCORES, _JOINT, _SETTINGS = "scores.parquet", "joint.parquet", "track.json"
 
 
 @dataclass(frozen=True)
-class Track(Judged):
+class Track(JudgedTrack):
     """The record of what forecasts were worth.
 
     Attributes

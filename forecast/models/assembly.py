@@ -55,6 +55,14 @@ def assemble(
     ------
     DataError
         If there are no draws of any series.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+    >>> drawn = {panel.keys[0]: np.full((100, 2), 25000.0)}
+    >>> assemble(panel, drawn, (2027,), model="flat", seed=1)
+    <Forecast: model flat, 1 series, 100 draws, target years 2027>
     """
     if not drawn:
         raise DataError(

@@ -23,6 +23,10 @@ class Prepared:
 
     Attributes
     ----------
+    series : Series
+        The figures as they were observed.
+    scale : Scale
+        Their scale, and the way back to persons.
     values : ndarray, shape (n_years,)
         On the model's scale; NaN in gaps and in years whose flag keeps them out.
     breaks : ndarray of bool, shape (n_years,)
@@ -38,10 +42,28 @@ class Prepared:
 def prepare(series: Series, kind: scales.Kind | None = None) -> Prepared:
     """Put a series on its scale, respecting its flags.
 
+    Parameters
+    ----------
+    series : Series
+        Persons per calendar year (or period).
+    kind : {"log", "rate", "persons"}, optional
+        The scale; by default log for counts, rates (or persons) for net flows.
+
+    Returns
+    -------
+    Prepared
+
     Raises
     ------
     TooShortError
         If fewer than `MINIMUM_YEARS` years since the last break can be used.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> prepared = prepare(fc.load("central-asia").find(("kz-bns", "KAZ", "immigration")))
+    >>> prepared.scale.kind
+    'log'
     """
     scale = scales.choose(series, kind)
     values = np.where(usable_years(series), scale.values, np.nan)

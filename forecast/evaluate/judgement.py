@@ -10,7 +10,7 @@ from forecast.evaluate import calibration, verdicts
 from forecast.evaluate.questions import TrackQuestions
 
 
-class Judged(TrackQuestions):
+class JudgedTrack(TrackQuestions):
     """Calibration and verdicts of the forecasts of a Track."""
 
     def calibration(self, by: Sequence[str] = ("model", "horizon")) -> pd.DataFrame:
