@@ -165,6 +165,13 @@ def unused(series: Series, flag: str) -> np.ndarray:
 
     Whether the last year lies on a line is known only from the year after it, which a
     forecast must not see; so the last year is used.
+
+    Parameters
+    ----------
+    series : Series
+        The figures and their flags.
+    flag : str
+        One of `UNUSED_FLAGS`.
     """
     marked = series.flagged(flag)
     if flag == "interpolated":

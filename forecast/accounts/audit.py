@@ -29,7 +29,17 @@ def keys_of(outlook: Forecast) -> list[SeriesKey]:
 
 
 def table_of(panel: Panel, keys: Sequence[SeriesKey], years: Sequence[int]) -> np.ndarray:
-    """Return observed figures, shape (n_years, n_keys); NaN where there are none."""
+    """Return observed figures, shape (n_years, n_keys); NaN where there are none.
+
+    Parameters
+    ----------
+    panel : Panel
+        The figures.
+    keys : sequence of (source, location, measure)
+        A column each.
+    years : sequence of int
+        A row each.
+    """
     values = np.full((len(years), len(keys)), np.nan)
     for position, series in enumerate(map(panel.find, keys)):
         if series is not None:
@@ -49,7 +59,15 @@ def complete(outlook: Forecast) -> np.ndarray:
 
 
 def about(keys: Sequence[SeriesKey], identities: Sequence[Identity]) -> list[Identity]:
-    """Return the identities all of whose series are among the keys."""
+    """Return the identities all of whose series are among the keys.
+
+    Parameters
+    ----------
+    keys : sequence of (source, location, measure)
+        Series that are there.
+    identities : sequence of Identity
+        Those to choose from.
+    """
     there = set(keys)
     return [identity for identity in identities if set(identity.keys) <= there]
 

@@ -81,7 +81,15 @@ def stated(keys: Iterable[SeriesKey]) -> list[Identity]:
 
 
 def matrix(identities: Sequence[Identity], keys: Sequence[SeriesKey]) -> np.ndarray:
-    """Return the coefficients A, shape (n_identities, n_keys); A x = 0 is coherent."""
+    """Return the coefficients A, shape (n_identities, n_keys); A x = 0 is coherent.
+
+    Parameters
+    ----------
+    identities : sequence of Identity
+        A row each.
+    keys : sequence of (source, location, measure)
+        A column each; all series of the identities are among them.
+    """
     place = {key: position for position, key in enumerate(keys)}
     coefficients = np.zeros((len(identities), len(keys)))
     for row, identity in enumerate(identities):

@@ -143,7 +143,15 @@ class Ruler:
 
 
 def ruler(draws: np.ndarray, signed: bool) -> Ruler:
-    """Make the ruler of a forecast from its draws, shape (n_draws, n_columns)."""
+    """Make the ruler of a forecast from its draws.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (n_draws, n_columns)
+        Persons, a column for each year and one for the sum.
+    signed : bool
+        Whether values may be below zero.
+    """
     low, middle, high = np.quantile(draws, [_BELOW, 0.5, _ABOVE], axis=0)
     if not signed:
         low, middle, high = (np.log1p(np.maximum(value, 0.0)) for value in (low, middle, high))

@@ -131,7 +131,21 @@ def _notes(
 def note(
     series: Series, status: str, reason: str, scale: str = "", by_population: bool | None = None
 ) -> tuple[object, ...]:
-    """Return a row of `Forecast.notes`; by default rates have their population carried on."""
+    """Return a row of `Forecast.notes`; by default rates have their population carried on.
+
+    Parameters
+    ----------
+    series : Series
+        The row's series.
+    status : {"forecast", "not forecast"}
+        Whether there are draws.
+    reason : str
+        Why not, or what is worth saying.
+    scale : {"log", "rate", "persons", ""}
+        The scale of the model.
+    by_population : bool, optional
+        Whether the population is carried forward; by default that of rates.
+    """
     if by_population is None:
         by_population = scale == "rate"
     return (

@@ -105,7 +105,17 @@ class Conditional:
 def beside(
     outlooks: Mapping[str, Forecast], level: float, years: Sequence[int] | None
 ) -> pd.DataFrame:
-    """Return median and interval of several forecasts of the same series, columns by name."""
+    """Return median and interval of several forecasts of the same series, columns by name.
+
+    Parameters
+    ----------
+    outlooks : mapping of str to Forecast
+        By the name of their columns.
+    level : float in (0, 1)
+        Probability inside the intervals.
+    years : sequence of int or None
+        Any forecast years; the target years for None.
+    """
     parts = []
     for name, outlook in outlooks.items():
         names = {"median": name, "lower": f"{name}_lower", "upper": f"{name}_upper"}

@@ -71,6 +71,17 @@ def tables(
 
     Below the rows of `table` of each series, those of what its members say by themselves:
     ``what`` is one of `SAYS`, the quartiles in persons and the chance of a positive figure.
+
+    Parameters
+    ----------
+    panel : Panel
+        What the ensemble was shown.
+    combined : mapping of (source, location, measure) to Combined
+        Draws with the parts of their variance.
+    forecasts : sequence of MemberForecast
+        What each member says by itself.
+    years : sequence of int
+        Calendar years of the rows.
     """
     members = [made.name for made in forecasts]
     pieces = []

@@ -27,7 +27,15 @@ class Trial:
 
 
 def crps_of(paths: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Return the CRPS of draws, shape (n_draws, n), at observed values, shape (n,)."""
+    """Return the CRPS of draws, shape (n_draws, n), at observed values, shape (n,).
+
+    Parameters
+    ----------
+    paths : ndarray, shape (n_draws, n)
+        On the model's scale.
+    observed : ndarray, shape (n,)
+        On the same scale.
+    """
     ordered = np.sort(paths, axis=0)
     size = len(ordered)
     weights = 2 * np.arange(1, size + 1) - size - 1
@@ -40,6 +48,13 @@ def judged(losses: np.ndarray, overlap: int) -> Trial:
 
     A t-test on the mean difference whose origins count as often as their forecasts do not
     overlap.
+
+    Parameters
+    ----------
+    losses : ndarray, shape (n_origins, 2)
+        CRPS with and without drivers.
+    overlap : int
+        Steps that forecasts look ahead, in units of the distance of origins.
     """
     from scipy.special import stdtr
 

@@ -123,7 +123,15 @@ def stationary_covariance(
 
 
 def padded(nodes: Nodes, n_states: int) -> Nodes:
-    """Return the nodes with idle states added, so that different models can be joined."""
+    """Return the nodes with idle states added, so that different models can be joined.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        Of one model.
+    n_states : int
+        States to have in all.
+    """
     extra = n_states - nodes.design.shape[1]
     square = ((0, 0), (0, extra), (0, extra))
     return Nodes(
