@@ -1,4 +1,4 @@
-"""A model of any type with the optional hooks of the contract, and what it is meant for."""
+"""Completion of a model of any type with the optional hooks of the contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proper scores of draws against what happened, as array functions over scoringrules.
+"""Proper scores of draws against outcomes, as array functions over scoringrules.
 
 Every function takes draws along the first axis and returns one number per forecast;
 smaller is better. Inputs are in any one unit (persons in the score table).

@@ -1,4 +1,4 @@
-"""What a table adds to the releases of a series that are kept already."""
+"""New figures of a table, compared with the releases of a series kept before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model is given beside the panel: moves and drivers, as they were known at its end."""
+"""Inputs of a model beside the panel: moves and drivers, as known at its end."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def backtest(
     strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Track:
-    """Forecast the past from many origins and score what came of it.
+    """Forecast the past from many origins and score the forecasts against outcomes.
 
     Parameters
     ----------

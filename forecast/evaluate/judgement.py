@@ -1,4 +1,4 @@
-"""What deserves belief of a score table: calibration, verdicts, surprises."""
+"""Methods of a Track: calibration of intervals, and verdicts on models."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def hedgehog(
     track: Track, location: str, measure: str, source: str | None = None, *,
     model: str | None = None, ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw the medians of past forecasts of a series, a line from each origin, over what came.
+    """Draw medians of past forecasts of a series, a line from each origin, over outcomes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What can be asked of a score table: averages, skill, comparisons, calibration."""
+"""Methods of a Track: average scores, skill, comparisons of models."""
 
 from __future__ import annotations
 

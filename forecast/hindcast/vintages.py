@@ -1,4 +1,4 @@
-"""What was known when: origins, days of release, and the outcomes that came later."""
+"""Data vintages: forecast origins, days of release, and later outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forecasts from before a date against what came after it, on one yardstick for all series."""
+"""Counterfactuals: forecasts from before a date against outcomes after it, standardised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plot of an event for a notebook: what came over what was expected without it."""
+"""Plot of an event for a notebook: outcomes over the counterfactual."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def impact(result: Impact, *, ax: Axes | None = None) -> Axes:
-    """Draw what came in the window of an event over what was expected without it.
+    """Draw the observed figures in the window of an event over the counterfactual.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Impact: what came, what was expected, and how unusual the difference is."""
+"""Impact: outcome, counterfactual, and how unusual the difference is."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ class Impact:
         return DEPENDS if any(p > LEVEL for p in self.checks.values()) else STANDS_OUT
 
     def sentence(self, language: str = "en") -> str:
-        """Say in words what came of it, how sure that is, and what could have been seen.
+        """Say in words what effect was found, how sure that is, and the power of the test.
 
         Parameters
         ----------

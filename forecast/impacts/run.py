@@ -42,7 +42,7 @@ def impact(
     check: Sequence[str | Model] = CHECKS,
     as_of: str | dt.date | None = None,
 ) -> Impact:
-    """Hold what came of an event against a forecast from before it, and against placebos.
+    """Compare outcomes after an event with a forecast from before it, and with placebos.
 
     Parameters
     ----------

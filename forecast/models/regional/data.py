@@ -1,4 +1,4 @@
-"""Regions of a country as arrays, and what a forecast says of each of their series."""
+"""Regions of a country as arrays, and the notes on their series."""
 
 from __future__ import annotations
 

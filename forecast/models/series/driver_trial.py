@@ -1,4 +1,4 @@
-"""Whether drivers have helped before: forecasts of the last years with and without them."""
+"""Backtest of drivers: forecasts of the last years with and without them."""
 
 from __future__ import annotations
 

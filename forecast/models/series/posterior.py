@@ -1,4 +1,4 @@
-"""What a series says about a state-space model, and draws of its future."""
+"""Posterior of a state-space model given a series, and draws of its future."""
 
 from __future__ import annotations
 

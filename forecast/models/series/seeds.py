@@ -1,4 +1,4 @@
-"""Seeds that belong to one model and series, whatever else is forecast."""
+"""Random seeds by model and series."""
 
 from __future__ import annotations
 
