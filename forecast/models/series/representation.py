@@ -111,6 +111,15 @@ def stationary_covariance(
     """Return the long-run covariance of the stationary states, zero for the others.
 
     Solves V = T V T' + Q by vectorisation on the stationary block.
+
+    Parameters
+    ----------
+    transition : ndarray, shape (m, m)
+        T, the transition of the state.
+    noise : ndarray, shape (m, m)
+        Q, the covariance of the state's shocks.
+    stationary : ndarray of bool, shape (m,)
+        Which states are stationary.
     """
     where = np.ix_(stationary, stationary)
     block, shocks = transition[where], noise[where]
