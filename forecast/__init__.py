@@ -5,9 +5,10 @@ The public verbs and nouns; heavy libraries load when one of them is used.
 Examples
 --------
 >>> import forecast as fc
->>> panel = fc.load("central-asia")                             # doctest: +SKIP
->>> outlook = fc.forecast(panel, horizons=(2025, 2027, 2030))   # doctest: +SKIP
->>> outlook.intervals(0.80)                                     # doctest: +SKIP
+>>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+>>> outlook = fc.forecast(panel, model="naive", horizons=(2027, 2030), draws=200)
+>>> outlook.intervals(0.80)[["measure", "year"]].values.tolist()[:2]
+[['emigration', 2027], ['emigration', 2030]]
 """
 
 from __future__ import annotations
@@ -98,7 +99,25 @@ __all__ = [
 
 
 def models() -> pd.DataFrame:
-    """Return the registry of models as a table; see `forecast.models.registry.table`."""
+    """Return the registry of models as a table.
+
+    Returns
+    -------
+    DataFrame
+        One row per registered model: ``model`` (its name), ``title``, ``kind``, ``default``
+        (whether `forecast` uses it by itself), ``summary`` and ``references``.
+
+    See Also
+    --------
+    forecast.models.registry.table : makes it.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> table = fc.models()
+    >>> table.loc[table["default"], "model"].tolist()
+    ['ensemble']
+    """
     from forecast.models.registry import table
 
     return table()

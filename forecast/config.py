@@ -68,12 +68,24 @@ class Settings(BaseModel):
         where : str
             What the table is called in a message, such as the name of its file.
 
+        Returns
+        -------
+        Settings
+            Of the class that it is called on.
+
         Raises
         ------
         UnknownNameError
             If a key is not known; the message names the nearest one.
         DataError
             If a key is missing or its value is not what it should be.
+
+        Examples
+        --------
+        >>> class Drawn(Settings):
+        ...     draws: Count
+        >>> Drawn.of({"draws": 200}, "my.toml").draws
+        200
         """
         try:
             return cls.model_validate(given)
@@ -82,7 +94,33 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, path: str | Path, remedy: str = "Give a TOML file.") -> Self:
-        """Make the settings from a TOML file; see `of` and `read_toml` for what is raised."""
+        """Make the settings from a TOML file.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        remedy : str
+            What the message says is to be done where there is no such file.
+
+        Returns
+        -------
+        Settings
+            Of the class that it is called on.
+
+        Raises
+        ------
+        UnknownNameError
+            If a key is not known; the message names the nearest one.
+        DataError
+            If there is no such file, it is not TOML, or a value is not what it should be.
+
+        Examples
+        --------
+        >>> Settings.read("there-is-none.toml")
+        Traceback (most recent call last):
+        forecast.errors.DataError: there-is-none.toml does not exist. Give a TOML file.
+        """
         return cls.of(read_toml(path, remedy), Path(path).name)
 
 

@@ -2,20 +2,20 @@
 
 A model of one's own needs a name and a ``fit``, and what that returns a ``forecast``. Everything
 else that the package may want to know of a model is an optional hook of `ModelBase` and
-`FittedBase`, with a default: inherit from them, or give attributes of the same names. `complete`
-puts the defaults beside any other object, so that nothing ever asks what type a model has.
+`FittedBase`, with a default: inherit from them, or give attributes of the same names.
+`forecast.completion.complete` puts the defaults beside any other object, so that nothing ever
+asks what type a model has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
-from forecast.errors import DataError
-from forecast.outlook import Forecast
+from forecast.fitted import FittedBase, FittedModel
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
 
@@ -25,27 +25,6 @@ NOTE_COLUMNS = (*KEY, "origin", "observations", "status", "reason", "scale", "po
 FORECAST, NOT_FORECAST = "forecast", "not forecast"
 #: What a model may be handed beside the panel: matrices of moves between regions, drivers.
 Input = Literal["moves", "covariates"]
-
-
-@runtime_checkable
-class FittedModel(Protocol):
-    """The least that a model that has seen a panel must have."""
-
-    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
-        """Simulate the years after the data.
-
-        Parameters
-        ----------
-        years : sequence of int
-            Target years, each after the data of at least one series.
-        draws : int
-            Number of simulated futures; draw *i* is the same world in every series.
-
-        Returns
-        -------
-        Forecast
-        """
-        ...
 
 
 @runtime_checkable
@@ -64,51 +43,27 @@ class Model(Protocol):
             declares (`ModelBase.inputs`), which are handed to it by name.
         seed : int
             Source of all randomness, in the fit and in the draws.
-        """
-        ...
-
-
-class FittedBase:
-    """A fitted model with everything optional at its default."""
-
-    @property
-    def diagnostics(self) -> pd.DataFrame:
-        """One row per series or parameter: what was estimated, and whether it can be trusted."""
-        return pd.DataFrame()
-
-    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
-        """Simulate the years after the data; see `FittedModel`."""
-        raise NotImplementedError(f"{type(self).__name__} defines no forecast")
-
-    def parameter_share(self, key: SeriesKey, n_ahead: int) -> np.ndarray:
-        """Return how much of a series' variance comes from uncertain parameters and state.
-
-        Parameters
-        ----------
-        key : SeriesKey
-            A series that is forecast.
-        n_ahead : int
-            Steps after the series' last year.
 
         Returns
         -------
-        ndarray, shape (n_ahead,)
-            Shares between 0 and 1; NaN (the default) where the model does not say.
-        """
-        return np.full(n_ahead, np.nan)
-
-    def statsmodels(self, series: Series | SeriesKey) -> Any:
-        """Return results of statsmodels for a series; see `FittedSeriesModel.statsmodels`.
+        FittedModel
 
         Raises
         ------
         DataError
-            By default: most models have no state-space form.
+            If there is nothing in the panel that it can forecast.
+        FitError
+            If the fit cannot be trusted.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.models.registry import model
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> isinstance(model("naive").fit(panel, seed=1), FittedModel)
+        True
         """
-        raise DataError(
-            "this model has no state-space form, so statsmodels cannot show it. These have one: "
-            "naive, persistence, drift, mean, ets, theta, arima, level, ar, structural, regression."
-        )
+        ...
 
 
 class ModelBase:
@@ -162,20 +117,76 @@ class ModelBase:
     def published(self, day: str) -> pd.DataFrame:
         """Return what it published on a day.
 
+        Parameters
+        ----------
+        day : str (YYYY-MM-DD)
+            One of `published_days`.
+
         Returns
         -------
         DataFrame
-            ``source, location, measure, year, quantile, value``; no rows by default.
+            ``source, location, measure, year, quantile, value`` (persons a year); by default empty.
+
+        Examples
+        --------
+        >>> from forecast.models.registry import model
+        >>> model("naive").published("2024-07-11").empty
+        True
         """
         columns = ["source", "location", "measure", "year", "quantile", "value"]
         return pd.DataFrame(columns=columns)
 
     def with_errors(self, errors: Mapping[SeriesKey, PathErrors]) -> ModelBase:
-        """Return a model whose published single figures are uncertain; itself by default."""
+        """Return a model whose published single figures are uncertain; itself by default.
+
+        Parameters
+        ----------
+        errors : mapping of (source, location, measure) to PathErrors
+            How wrong published figures of each series have been.
+
+        Returns
+        -------
+        ModelBase
+
+        Examples
+        --------
+        >>> from forecast.models.registry import model
+        >>> naive = model("naive")
+        >>> naive.with_errors({}) is naive
+        True
+        """
         return self
 
     def fit(self, panel: Panel, seed: int) -> FittedModel:
-        """Learn from a panel; see `Model`."""
+        """Learn from a panel.
+
+        Parameters
+        ----------
+        panel : Panel
+            Everything the model may know but the tables that it declares in `inputs`.
+        seed : int
+            Source of all randomness, in the fit and in the draws.
+
+        Returns
+        -------
+        FittedModel
+            Series that it cannot forecast are in the notes of its forecasts, with the reason.
+
+        Raises
+        ------
+        DataError
+            If there is nothing in the panel that it can forecast.
+        FitError
+            If the fit cannot be trusted.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.models.registry import model
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> len(model("naive").fit(panel, seed=1).forecast((2027,), draws=200).keys)
+        3
+        """
         raise NotImplementedError(f"{type(self).__name__} defines no fit")
 
     def draw_series(
@@ -186,9 +197,13 @@ class ModelBase:
         Parameters
         ----------
         series : Series
+            The figures and flags that may be known.
         n_ahead : int
             Steps after the series' last year.
-        n_draws, seed : int
+        n_draws : int
+            Simulated futures.
+        seed : int
+            As of a fit of the whole panel.
         **known : DataFrame
             The tables of `inputs`, as `fit` takes them.
 
@@ -201,6 +216,14 @@ class ModelBase:
         ------
         TooShortError
             If there is too little of the series.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.models.registry import model
+        >>> series = fc.load("central-asia").select(location="KAZ", source="kz-bns").series[0]
+        >>> model("naive").draw_series(series, n_ahead=3, n_draws=200, seed=1).shape
+        (200, 3)
         """
         raise NotImplementedError(f"{type(self).__name__} forecasts no series by itself")
 
@@ -209,7 +232,22 @@ class PathErrors(Protocol):
     """How wrong published figures of one series have been."""
 
     def add(self, series: Series, paths: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Add errors to draws in persons, shape (n_draws, n_ahead)."""
+        """Return the draws with past errors added.
+
+        Parameters
+        ----------
+        series : Series
+            The figures up to the origin.
+        paths : ndarray, shape (n_draws, n_ahead)
+            Persons per calendar year (or period).
+        generator : numpy.random.Generator
+            Source of the randomness.
+
+        Returns
+        -------
+        ndarray, shape (n_draws, n_ahead)
+            Persons per calendar year (or period).
+        """
 
 
 #: Takes the place of a recipe that a subclass would inherit.
@@ -223,76 +261,16 @@ def _by_name(model: ModelBase) -> Mapping[str, Any]:
 
 #: ``recipe = BY_NAME`` in the body of a class whose forecasts nothing else decides.
 BY_NAME = property(_by_name)
-_HOOKS = (
-    *("measures", "needs", "inputs", "separate", "recipe", "published_days"),
-    *("published", "with_errors", "draw_series"),
-)
 
-
-class _CompletedModel(ModelBase):
-    """A model of any type with the defaults of what it leaves out."""
-
-    def __init__(self, model: Model) -> None:
-        self.name = model.name
-        self.original = model
-        for hook in _HOOKS:
-            if hasattr(model, hook) and hook not in ("recipe", "published_days"):
-                setattr(self, hook, getattr(model, hook))
-
-    @property
-    def recipe(self) -> Mapping[str, Any] | None:
-        stated: Mapping[str, Any] | None = getattr(self.original, "recipe", None)
-        return stated
-
-    @property
-    def published_days(self) -> tuple[str, ...]:
-        return tuple(getattr(self.original, "published_days", ()))
-
-    def fit(self, panel: Panel, seed: int, **known: pd.DataFrame) -> FittedBase:
-        """Learn from a panel, with the inputs that the model declares."""
-        fit: Callable[..., FittedModel] = self.original.fit
-        return complete_fitted(fit(panel, seed, **known))
-
-
-class _CompletedFit(FittedBase):
-    """A fitted model of any type with the defaults of what it leaves out."""
-
-    def __init__(self, fitted: FittedModel) -> None:
-        self.original = fitted
-        if hasattr(fitted, "parameter_share"):
-            self.parameter_share = fitted.parameter_share  # type: ignore[method-assign]
-
-    @property
-    def diagnostics(self) -> pd.DataFrame:
-        stated: pd.DataFrame = getattr(self.original, "diagnostics", super().diagnostics)
-        return stated
-
-    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
-        return self.original.forecast(years, draws)
-
-
-def complete(model: Model) -> ModelBase:
-    """Return a model with all the hooks of `ModelBase`, at their defaults where it has none.
-
-    Parameters
-    ----------
-    model : Model
-        Any object with a name and a ``fit``.
-    """
-    return model if isinstance(model, ModelBase) else _CompletedModel(model)
-
-
-def complete_fitted(fitted: FittedModel) -> FittedBase:
-    """Return a fitted model with all the hooks of `FittedBase`; see `complete`."""
-    return fitted if isinstance(fitted, FittedBase) else _CompletedFit(fitted)
-
-
-def meant_for(model: ModelBase, panel: Panel) -> set[SeriesKey]:
-    """Return the series of a panel that a model is meant for, by its measures and needs."""
-    there = {series.key for series in panel}
-    return {
-        (source, location, measure)
-        for source, location, measure in there
-        if (model.measures is None or measure in model.measures)
-        and all((source, location, other) in there for other in model.needs)
-    }
+__all__ = [
+    "BY_NAME",
+    "FORECAST",
+    "NOTE_COLUMNS",
+    "NOT_FORECAST",
+    "FittedBase",
+    "FittedModel",
+    "Input",
+    "Model",
+    "ModelBase",
+    "PathErrors",
+]

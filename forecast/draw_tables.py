@@ -15,6 +15,8 @@ from forecast.errors import DataError, unknown_name
 if TYPE_CHECKING:
     import xarray as xr
 
+#: Columns that name a series in the tables that users see.
+TABLE_KEY = ["location", "measure", "source"]
 #: Attributes of draws that are no forecast: they say what is taken for given.
 MARKS = ("scenario", "condition")
 #: Levels of the tidy quantile table: those of 50, 80 and 95 % intervals and some between.
@@ -37,7 +39,7 @@ def threshold(name: str, given: object) -> float:
     return float(given)  # type: ignore[arg-type]
 
 
-def level(given: object) -> float:
+def checked_level(given: object) -> float:
     """Return the probability inside an interval.
 
     Raises
@@ -50,7 +52,7 @@ def level(given: object) -> float:
     return float(given)  # type: ignore[arg-type]
 
 
-def levels(given: object) -> np.ndarray:
+def checked_levels(given: object) -> np.ndarray:
     """Return the levels of quantiles, shape (n_levels,).
 
     Raises

@@ -181,7 +181,9 @@ def bands(
     """
     from matplotlib.colors import to_rgb
 
-    for level in sorted(map(draw_tables.level, np.atleast_1d(levels).tolist()), reverse=True):
+    for level in sorted(
+        map(draw_tables.checked_level, np.atleast_1d(levels).tolist()), reverse=True
+    ):
         # The same level has the same tint in every plot, that of the report for 50, 80 and 95 %.
         share = min(max(1.08 - 0.96 * level, 0.1), 0.7)
         tint = tuple(1 - share * (1 - part) for part in to_rgb(colour))

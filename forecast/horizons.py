@@ -79,10 +79,28 @@ def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
     Those of `DEFAULT_HORIZONS` that every series has reached are left out, unless no other is
     asked for: what is known is no forecast.
 
+    Parameters
+    ----------
+    panel : Panel
+        The figures after which the years have to lie.
+    years : sequence of int
+        Calendar years, or first years of periods.
+
+    Returns
+    -------
+    tuple of int
+        In rising order, each once.
+
     Raises
     ------
     DataError
         If a year is not after the data, too far ahead, or not on the panel's step.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> check_years(fc.load("central-asia"), (2030, 2027, 2027))
+    (2027, 2030)
     """
     years = list(years) if isinstance(years, Iterable) else [years]
     if not all(hasattr(year, "__index__") and not isinstance(year, bool) for year in years):

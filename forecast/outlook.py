@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from forecast import artifacts, draw_tables, drawing, plots
 from forecast.artifacts import archive
 from forecast.draw_tables import MARKS
-from forecast.errors import DataError, unknown_name
+from forecast.errors import DataError
+from forecast.forecast_tables import DrawTables
 from forecast.panel import Panel
-from forecast.series_key import SeriesKey, find_series, keys_of
-
-#: Columns that name a series in the tables that users see.
-TABLE_KEY = ["location", "measure", "source"]
 
 
 @dataclass(frozen=True)
-class Forecast:
+class Forecast(DrawTables):
     """Simulated futures of several series from one model.
 
     Attributes
@@ -57,146 +52,32 @@ class Forecast:
     plot, plot_compare, plot_why = plots.fan, plots.compare, plots.why
     _repr_html_ = drawing.forecast_html
 
-    @property
-    def draws(self) -> xr.DataArray:
-        """Draws at the target years, dims (draw, series, year), in persons."""
-        return self.paths.sel(year=list(self.horizons))
-
-    @property
-    def model(self) -> str:
-        """Name of the model."""
-        return str(self.paths.attrs["model"])
-
-    @property
-    def series(self) -> pd.DataFrame:
-        """The forecast series: ``location, measure, source, origin``, in order."""
-        coordinates = [*TABLE_KEY, "origin"]
-        return pd.DataFrame({name: self.paths[name].to_numpy() for name in coordinates})
-
-    @property
-    def keys(self) -> list[SeriesKey]:
-        """The key of every forecast series, in the order of `paths`."""
-        return keys_of(self.series)
-
-    def position(self, key: SeriesKey) -> int | None:
-        """Return where a series stands on the dimension ``series``; None if it is not forecast."""
-        return self._positions.get(key)
-
-    def quantiles(
-        self, levels: Sequence[float], years: Sequence[int] | None = None
-    ) -> pd.DataFrame:
-        """Return quantiles, one row per series, year and level.
+    def save(self, path: str | Path) -> Path:
+        """Write the forecast to a folder: NetCDF draws, history, notes and a manifest.
 
         Parameters
         ----------
-        levels : sequence of float in (0, 1)
-        years : sequence of int, optional
-            Any forecast years; the target years by default.
+        path : str or Path
+            The folder. It is written whole or not at all; an earlier forecast there is replaced.
 
         Returns
         -------
-        DataFrame
-            ``location, measure, source, year, quantile, value`` (persons per year).
-        """
-        wanted = draw_tables.levels(levels)
-        table, values = self._summary(wanted, years)
-        repeated = table.loc[table.index.repeat(len(wanted))].reset_index(drop=True)
-        return repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
-
-    def intervals(self, level: float = 0.80, years: Sequence[int] | None = None) -> pd.DataFrame:
-        """Return the median and a central interval, one row per series and year.
-
-        Parameters
-        ----------
-        level : float in (0, 1)
-            Probability inside the interval.
-        years : sequence of int, optional
-            Any forecast years; the target years by default.
-
-        Returns
-        -------
-        DataFrame
-            ``location, measure, source, year, median, lower, upper`` in persons.
-        """
-        inside = draw_tables.level(level)
-        table, values = self._summary(np.array([0.5, (1 - inside) / 2, (1 + inside) / 2]), years)
-        return table.assign(median=values[0], lower=values[1], upper=values[2])
-
-    def probability(
-        self,
-        *,
-        above: float | None = None,
-        below: float | None = None,
-        location: str,
-        measure: str,
-        year: int,
-        source: str | None = None,
-    ) -> float:
-        """Return the share of draws above (or below) a threshold.
-
-        Parameters
-        ----------
-        above, below : float
-            Threshold in persons per year; give exactly one. A draw on the threshold
-            counts for neither.
-        location, measure : str
-            Which series.
-        year : int
-            Any forecast year.
-        source : str, optional
-            Which source; needed where several have the series.
-
-        Returns
-        -------
-        float
-            Between 0 and 1.
+        Path
+            The folder.
 
         Raises
         ------
         DataError
-            If the threshold is no number, the year is observed, or several sources have the
-            series and none is named.
-        UnknownNameError
-            If the forecast has no such series or year.
-        """
-        if (above is None) == (below is None):
-            raise DataError("give exactly one of above= and below=.")
-        limit = draw_tables.threshold(*(("below", below) if above is None else ("above", above)))
-        values = self.sample(location=location, measure=measure, year=year, source=source)
-        hits = values < limit if above is None else values > limit
-        return float(hits.mean())
+            If something else is in the folder, or it cannot be written to.
 
-    def sample(
-        self, *, location: str, measure: str, year: int, source: str | None = None
-    ) -> np.ndarray:
-        """Return the draws of one series and year, shape (n_draws,), in persons."""
-        position = find_series(self.series, location, measure, source, "this forecast")
-        values = self.paths.isel(series=position)
-        if year not in values["year"]:
-            raise unknown_name("forecast year", year, [str(y) for y in values["year"].to_numpy()])
-        drawn = values.sel(year=year).to_numpy()
-        if np.isnan(drawn).all():
-            raise DataError(f"{measure} of {location} in {year} is observed, not forecast.")
-        return drawn
-
-    def to_frame(self, kind: Literal["quantile", "sample"] = "quantile") -> pd.DataFrame:
-        """Return a tidy table of the target years.
-
-        Parameters
-        ----------
-        kind : {"quantile", "sample"}
-            `draw_tables.QUANTILE_LEVELS` of each series and year, or every draw.
-        """
-        if kind == "quantile":
-            return self.quantiles(draw_tables.QUANTILE_LEVELS)
-        if kind != "sample":
-            raise unknown_name("kind of table", kind, ["quantile", "sample"])
-        return draw_tables.sample_table(self.draws, self.series[TABLE_KEY])
-
-    def save(self, path: str | Path) -> Path:
-        """Write the forecast to a folder: NetCDF draws, history, notes and a manifest.
-
-        The folder is written whole or not at all; an earlier forecast is replaced.
+        Examples
+        --------
+        >>> import tempfile
+        >>> import forecast as fc
+        >>> outlook = fc.forecast(fc.load("merged-units"), "naive", draws=200)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fc.open(outlook.save(f"{folder}/naive")).model
+        'naive'
         """
         return archive.write(
             path, self.paths, self.horizons, self.notes, self.history, self.explanation
@@ -212,13 +93,38 @@ class Forecast:
     ) -> Path:
         """Write a hubverse hub, or add the forecast to one of ours; whole or not at all.
 
-        `horizons` are the target years by default; see `forecast.exports.hub.hub_files` for
-        the other options. Rounds, models and figures that are there stay.
+        Rounds, models and figures that are there stay.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Of the hub.
+        team : str
+            Short name of who makes the forecast; with the model's name it is the ``model_id``.
+        samples : int
+            Sample paths of each series.
+        horizons : sequence of int, optional
+            The target years by default.
+
+        Returns
+        -------
+        Path
+            The folder.
 
         Raises
         ------
         DataError
             Of five-year periods, a scenario or condition, or if something else is at `folder`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     hub = fc.forecast(panel, "naive", draws=200).to_hub(f"{folder}/hub")
+        ...     sorted(path.name for path in hub.iterdir() if path.is_dir())
+        ['hub-config', 'model-metadata', 'model-output', 'target-data']
         """
         from forecast.exports.hub import earlier_hub, hub_folder
 
@@ -232,7 +138,32 @@ class Forecast:
     def hub_files(
         self, *, horizons: Sequence[int] | None = None, **options: Any
     ) -> dict[str, bytes]:
-        """Return the files of a hub by path; options of `forecast.exports.hub.hub_files`."""
+        """Return the files of a hub without writing them.
+
+        Parameters
+        ----------
+        horizons : sequence of int, optional
+            The target years by default.
+        **options
+            ``team, samples, name, earlier``, see `forecast.exports.hub.hub_files`.
+
+        Returns
+        -------
+        dict of str to bytes
+            Content by path in the hub.
+
+        Raises
+        ------
+        DataError
+            Of five-year periods, or a scenario or condition.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> "hub-config/tasks.json" in fc.forecast(panel, "naive", draws=200).hub_files()
+        True
+        """
         from forecast.exports.hub import hub_files
 
         self.require_unconditional("a hub")
@@ -242,12 +173,62 @@ class Forecast:
         return hub_files(self.series, quantiles, draws, self.history, **options)
 
     def to_bayespop(self, path: str | Path, source: str | None = None) -> Path:
-        """Write `bayespop` as CSV: ``LocID, Year, Trajectory, Migration`` (thousand persons)."""
+        """Write countries' net migration as a CSV of trajectories for bayesPop.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        source : str, optional
+            Needed where several sources have net migration of a country.
+
+        Returns
+        -------
+        Path
+            The file: ``LocID`` (numeric code), ``Year, Trajectory, Migration`` (thousand persons).
+
+        Raises
+        ------
+        DataError
+            As `bayespop`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import forecast as fc
+        >>> outlook = fc.forecast(fc.load("central-asia"), "naive", draws=100)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     outlook.to_bayespop(f"{folder}/net.csv", "un-wpp").name
+        'net.csv'
+        """
         table = self.bayespop(source)
         return artifacts.write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
     def bayespop(self, source: str | None = None) -> pd.DataFrame:
-        """Return countries' net migration as trajectories; see `forecast.exports.bayespop`."""
+        """Return countries' net migration as trajectories for bayesPop.
+
+        Parameters
+        ----------
+        source : str, optional
+            Needed where several sources have net migration of a country.
+
+        Returns
+        -------
+        DataFrame
+            ``LocID, Year, Trajectory, Migration``; thousand persons a year, net inflow positive.
+
+        Raises
+        ------
+        DataError
+            If no country's net migration is forecast, or several sources have it and none is named.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> fc.forecast(panel, "naive", draws=200).bayespop()["LocID"].unique().tolist()
+        [398]
+        """
         from forecast.exports.bayespop import bayespop
 
         return bayespop(self.series, self.paths, self.history, source)
@@ -255,10 +236,21 @@ class Forecast:
     def require_unconditional(self, purpose: str) -> None:
         """Refuse draws that hold a scenario or a condition as what is to become `purpose`.
 
+        Parameters
+        ----------
+        purpose : str
+            What the draws are to become, in the words of the message, such as ``"a hub"``.
+
         Raises
         ------
         DataError
-            Naming the scenario or condition, and the purpose, such as ``"a hub"``.
+            Naming the scenario or condition, and the purpose.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> fc.forecast(panel, "naive", draws=200).require_unconditional("a hub")
         """
         for mark in MARKS:
             if mark in self.paths.attrs:
@@ -266,10 +258,6 @@ class Forecast:
                     f"the draws given hold the {mark} {self.paths.attrs[mark]!r}; they are no "
                     f"forecast, and {purpose} would give them out as one. Give the baseline."
                 )
-
-    @cached_property
-    def _positions(self) -> dict[SeriesKey, int]:
-        return {key: position for position, key in enumerate(self.keys)}
 
     def __repr__(self) -> str:
         sizes = self.paths.sizes
@@ -280,20 +268,32 @@ class Forecast:
             f"target years {years}{''.join(given)}>"
         )
 
-    def _summary(
-        self, levels: np.ndarray, years: Sequence[int] | None
-    ) -> tuple[pd.DataFrame, np.ndarray]:
-        """Return the rows (series, year) that are forecast and their quantiles (level, row)."""
-        wanted = self.horizons if years is None else tuple(years)
-        return draw_tables.quantile_values(self.paths, self.series[TABLE_KEY], wanted, levels)
-
 
 def open_forecast(path: str | Path) -> Forecast:
     """Read a forecast that `Forecast.save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+
+    Returns
+    -------
+    Forecast
+        With the same draws, to the last bit.
 
     Raises
     ------
     DataError
         If the folder is not a saved forecast, or a file in it was changed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import forecast as fc
+    >>> outlook = fc.forecast(fc.load("merged-units"), "naive", draws=200)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     bool(fc.open(outlook.save(f"{folder}/naive")).paths.equals(outlook.paths))
+    True
     """
     return Forecast(*archive.read(path))

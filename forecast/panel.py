@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,18 +11,24 @@ import numpy as np
 import pandas as pd
 
 from forecast import drawing, flags, locations, plots, validation
-from forecast.errors import DataError, listed, unknown_name
+from forecast.cuts import Cuts
+from forecast.errors import DataError
 from forecast.series import Series, series_of
 from forecast.series_key import KEY, SeriesKey
 from forecast.validation import COLUMNS
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class Panel(Cuts):
     """Annual (or five-year) series of countries and regions, with every release known.
 
     Make one with `from_frame`, `forecast.load` or `forecast.read`. Selecting returns
     new panels; nothing changes in place and nothing is filled in.
+
+    Attributes
+    ----------
+    step : int
+        Years per row: 1 for calendar years, 5 for five-year periods.
     """
 
     _table: pd.DataFrame
@@ -81,89 +86,21 @@ class Panel:
         return cls(tidied, step or _infer_step(tidied))
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the tidy table, every release a row."""
-        return self._table.copy()
+        """Return a copy of the tidy table, every release a row.
 
-    def until(self, year: int) -> Panel:
-        """Return what the figures say up to and including a year, with flags known at its end.
-
-        See `forecast.flags.known`: a flag that only later figures could suggest is not there.
-        """
-        if not hasattr(year, "__index__"):
-            raise DataError(f"until({year!r}): give a calendar year, such as 2015.")
-        rows = (self._table["year"] <= int(year)).to_numpy()
-        return self._keep(rows, f"up to {year}", pd.Timestamp(int(year), 12, 31))
-
-    def since(self, year: int) -> Panel:
-        """Return what the figures say from a year on."""
-        return self._keep((self._table["year"] >= year).to_numpy(), f"from {year} on")
-
-    def as_of(self, date: str | dt.date) -> Panel:
-        """Return what had been released by a date.
-
-        Parameters
-        ----------
-        date : str (YYYY-MM-DD) or date
-            Figures released later are left out; figures without a date count as known.
-        """
-        try:
-            day = pd.to_datetime(str(date)[:10], format="%Y-%m-%d")
-        except ValueError:
-            raise DataError(f"as_of is {date!r}; write a day as YYYY-MM-DD.") from None
-        known = self._table["as_of"].isna() | (self._table["as_of"] <= day)
-        return self._keep(known.to_numpy(), f"released by {day.date()}", day)
-
-    def select(
-        self,
-        *,
-        location: str | Sequence[str] | None = None,
-        measure: str | Sequence[str] | None = None,
-        source: str | Sequence[str] | None = None,
-    ) -> Panel:
-        """Return the series of some locations, measures or sources.
-
-        Raises
-        ------
-        UnknownNameError
-            If a name is not in the panel; the message has the nearest and lists those that are.
-        DataError
-            If each name is in the panel, but no series has them together.
+        Returns
+        -------
+        DataFrame
+            ``source, location, measure, year, value`` (persons per calendar year, or per period),
+            ``population`` (persons at mid-year), ``as_of``, ``flag``, ``precision``.
 
         Examples
         --------
         >>> import forecast as fc
-        >>> net = fc.load("central-asia").select(location="KAZ", measure="net_migration")
-        >>> [series.source for series in net]
-        ['kz-bns', 'un-wpp']
-        >>> fc.forecast(net, model="naive", draws=100).series["location"].tolist()
-        ['KAZ', 'KAZ']
+        >>> len(fc.load("merged-units").to_frame().columns)
+        9
         """
-        keep = np.ones(len(self._table), dtype=bool)
-        fits: np.ndarray | None = None
-        for column, wanted in (("location", location), ("measure", measure), ("source", source)):
-            if wanted is None:
-                continue
-            given = [wanted] if isinstance(wanted, str) else list(wanted)
-            place = column == "location"
-            names = [locations.canonical(name) for name in given] if place else given
-            present = set(self._table[column])
-            for name, spelled in zip(names, given):
-                if name not in present:
-                    also = {locations.name(code) for code in present} if place else set()
-                    error = unknown_name(f"{column} in this panel", spelled, present | also)
-                    raise type(error)(f"{error} It has {listed(present)}.")
-            keep &= self._table[column].isin(names).to_numpy()
-            fits = keep.copy() if fits is None else fits
-        if not keep.any():
-            nearest = self._table[fits][KEY].drop_duplicates().to_numpy(str)
-            there = listed(f"{measure} of {place} ({office})" for office, place, measure in nearest)
-            raise DataError(f"no series fits the whole selection. There are {there}.")
-        return self._keep(keep, "that fit the selection")
-
-    def without(self, keys: Sequence[SeriesKey]) -> Panel:
-        """Return the panel without some (source, location, measure) series."""
-        drop = pd.MultiIndex.from_frame(self._table[KEY]).isin(list(keys))
-        return self._keep(~drop, "left")
+        return self._table.copy()
 
     @property
     def locations(self) -> list[str]:
@@ -211,7 +148,24 @@ class Panel:
         return hashlib.sha256(f"{self.step}\n{text}".encode()).hexdigest()
 
     def find(self, key: SeriesKey) -> Series | None:
-        """Return one series; None if the panel has no observed value of it."""
+        """Return one series.
+
+        Parameters
+        ----------
+        key : (source, location, measure)
+            Of the series, the location by its code.
+
+        Returns
+        -------
+        Series or None
+            None if the panel has no observed value of it.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> fc.load("central-asia").find(("kz-bns", "KAZ", "immigration")).origin
+        2025
+        """
         return self._by_key.get(key)
 
     @cached_property

@@ -48,7 +48,25 @@ class Scale:
     most: float = MOST
 
     def to_persons(self, paths: np.ndarray) -> np.ndarray:
-        """Turn paths of shape (n_draws, n_ahead) into persons per calendar year (or period)."""
+        """Turn paths on the scale of the model into persons.
+
+        Parameters
+        ----------
+        paths : ndarray, shape (n_draws, n_ahead)
+            On the scale, a column for each step after the origin.
+
+        Returns
+        -------
+        ndarray, shape (n_draws, n_ahead)
+            Persons per calendar year (or period); counts lie between 0 and `most`.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> scale = choose(fc.load("central-asia").find(("kz-bns", "KAZ", "immigration")))
+        >>> scale.to_persons(np.log1p([[1000.0]])).round(6).tolist()
+        [[1000.0]]
+        """
         if self.kind == "log":
             persons: np.ndarray = np.expm1(np.clip(paths, 0.0, np.log1p(self.most)))
             return persons

@@ -1,4 +1,4 @@
-"""Proper scores of draws against what happened, as array functions over scoringrules.
+"""Proper scores of draws against outcomes, as array functions over scoringrules.
 
 Every function takes draws along the first axis and returns one number per forecast;
 smaller is better. Inputs are in any one unit (persons in the score table).
@@ -69,6 +69,11 @@ def crps(draws: SortedDraws, observed: np.ndarray) -> np.ndarray:
     The unbiased estimator from probability-weighted moments (scoringrules ``"pwm"``): a
     forecast is not punished for being known by few draws. A point forecast scores its
     absolute error. Matheson and Winkler (1976, doi:10.1287/mnsc.22.10.1087).
+
+    Parameters
+    ----------
+    draws : SortedDraws, shape (n_draws, n)
+    observed : ndarray, shape (n,)
     """
     import scoringrules
 
@@ -93,6 +98,12 @@ def interval_score(
 
     Width, plus 2/(1 − level) times the distance of an observation outside (Gneiting and
     Raftery 2007, doi:10.1198/016214506000001437).
+
+    Parameters
+    ----------
+    lower, upper, observed : ndarray, shape (n,)
+    level : float in (0, 1)
+        Probability inside the interval.
     """
     import scoringrules
 
@@ -108,6 +119,11 @@ def weighted_interval_score(
 
     Over the median and the intervals `WIS_LEVELS`, with the canonical weights α/2
     (Bracher et al. 2021, doi:10.1371/journal.pcbi.1008618).
+
+    Parameters
+    ----------
+    draws : SortedDraws, shape (n_draws, n)
+    observed : ndarray, shape (n,)
 
     Returns
     -------
@@ -131,7 +147,14 @@ def weighted_interval_score(
 
 
 def quantile_loss(quantile: np.ndarray, observed: np.ndarray, level: float) -> np.ndarray:
-    """Return the pinball loss of a quantile, shape (n,): half the absolute error at 0.5."""
+    """Return the pinball loss of a quantile, shape (n,): half the absolute error at 0.5.
+
+    Parameters
+    ----------
+    quantile, observed : ndarray, shape (n,)
+    level : float in (0, 1)
+        Probability below the quantile.
+    """
     import scoringrules
 
     return np.asarray(
@@ -167,6 +190,11 @@ def pit(draws: SortedDraws, observed: np.ndarray) -> np.ndarray:
 
     The share of draws below the observation, draws equal to it counted half. Uniform
     over many forecasts if the forecasts are calibrated (Dawid 1984, doi:10.2307/2981683).
+
+    Parameters
+    ----------
+    draws : SortedDraws, shape (n_draws, n)
+    observed : ndarray, shape (n,)
     """
     below = (draws.values < observed).mean(axis=0)
     equal = (draws.values == observed).mean(axis=0)
@@ -198,6 +226,11 @@ def variogram_score(draws: np.ndarray, observed: np.ndarray) -> float:
 
     Judges the dependence between dimensions, which the energy score hardly sees. Order
     `VARIOGRAM_ORDER`, equal weights; shapes as in `energy_score`. NaN for one dimension.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (n_draws, n_dimensions)
+    observed : ndarray, shape (n_dimensions,)
     """
     size = draws.shape[1]
     if size < 2:

@@ -60,7 +60,24 @@ class Series:
         return validation.MEASURES[self.measure]
 
     def until(self, year: int) -> Series:
-        """Return the series up to and including a year in which it is observed."""
+        """Return the series up to and including a year in which it is observed.
+
+        Parameters
+        ----------
+        year : int
+            One in which it is observed.
+
+        Returns
+        -------
+        Series
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> series = fc.load("central-asia").find(("kz-bns", "KAZ", "immigration"))
+        >>> series.until(2015).origin
+        2015
+        """
         size = int((self.years <= year).sum())
         return replace(
             self,
@@ -72,7 +89,24 @@ class Series:
         )
 
     def flagged(self, flag: str) -> np.ndarray:
-        """Return which years carry a flag, as booleans of shape (n_years,)."""
+        """Return which years carry a flag.
+
+        Parameters
+        ----------
+        flag : str
+            One of `forecast.flags`, such as ``"break"``.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_years,)
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> series = fc.load("central-asia").find(("kz-bns", "KAZ", "immigration"))
+        >>> series.flagged("outlier").shape == series.years.shape
+        True
+        """
         return np.array([flag in flags for flags in self.flags], dtype=bool)
 
 
@@ -131,6 +165,13 @@ def unused(series: Series, flag: str) -> np.ndarray:
 
     Whether the last year lies on a line is known only from the year after it, which a
     forecast must not see; so the last year is used.
+
+    Parameters
+    ----------
+    series : Series
+        The figures and their flags.
+    flag : str
+        One of `UNUSED_FLAGS`.
     """
     marked = series.flagged(flag)
     if flag == "interpolated":

@@ -22,7 +22,15 @@ def keys_of(table: pd.DataFrame) -> list[SeriesKey]:
 
 
 def rows_of(table: pd.DataFrame, key: Sequence[str]) -> np.ndarray:
-    """Return which rows of a table are of one series, as booleans of shape (n_rows,)."""
+    """Return which rows of a table are of one series, as booleans of shape (n_rows,).
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns `KEY`.
+    key : (source, location, measure)
+        Of the series.
+    """
     return (table[KEY] == list(key)).all(axis=1).to_numpy()
 
 

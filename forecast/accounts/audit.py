@@ -10,7 +10,8 @@ import xarray as xr
 
 from forecast.accounts.identities import Identity, matrix, stated
 from forecast.contract import FORECAST
-from forecast.outlook import TABLE_KEY, Forecast
+from forecast.draw_tables import TABLE_KEY
+from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.series_key import KEY, SeriesKey
 
@@ -28,7 +29,17 @@ def keys_of(outlook: Forecast) -> list[SeriesKey]:
 
 
 def table_of(panel: Panel, keys: Sequence[SeriesKey], years: Sequence[int]) -> np.ndarray:
-    """Return observed figures, shape (n_years, n_keys); NaN where there are none."""
+    """Return observed figures, shape (n_years, n_keys); NaN where there are none.
+
+    Parameters
+    ----------
+    panel : Panel
+        The figures.
+    keys : sequence of (source, location, measure)
+        A column each.
+    years : sequence of int
+        A row each.
+    """
     values = np.full((len(years), len(keys)), np.nan)
     for position, series in enumerate(map(panel.find, keys)):
         if series is not None:
@@ -48,7 +59,15 @@ def complete(outlook: Forecast) -> np.ndarray:
 
 
 def about(keys: Sequence[SeriesKey], identities: Sequence[Identity]) -> list[Identity]:
-    """Return the identities all of whose series are among the keys."""
+    """Return the identities all of whose series are among the keys.
+
+    Parameters
+    ----------
+    keys : sequence of (source, location, measure)
+        Series that are there.
+    identities : sequence of Identity
+        Those to choose from.
+    """
     there = set(keys)
     return [identity for identity in identities if set(identity.keys) <= there]
 
@@ -70,6 +89,13 @@ def check(outlook: Forecast, identities: Sequence[Identity] | None = None) -> pd
         rounding, or missing where there should be one, ``largest`` the largest difference
         in persons, ``relative`` the same as a share of the figures added. An identity with
         no year in which all its series are known holds: there is nothing that breaks it.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> check(fc.forecast(panel, "naive", draws=200))["holds"].tolist()
+    [False]
     """
     keys = outlook.keys
     tested = about(keys, stated(keys) if identities is None else identities)
@@ -114,6 +140,12 @@ def broken(panel: Panel, identities: Sequence[Identity] | None = None) -> pd.Dat
         ``identity, location, year, expected, found, difference, rounding``, in persons.
         ``expected`` is what the other figures make of the first one (zero where parts have
         to cancel out), ``rounding`` what their precision explains.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> broken(fc.load("central-asia").select(location="KAZ", source="kz-bns")).empty
+    True
     """
     keys = panel.keys
     tested = about(keys, stated(keys) if identities is None else identities)
@@ -143,11 +175,27 @@ def trusted(panel: Panel, keys: Sequence[SeriesKey]) -> tuple[list[Identity], pd
     that holds a correction, are not forced to agree. Where no year is known in full, those
     inside one source hold by definition, those between two do not.
 
+    Parameters
+    ----------
+    panel : Panel
+        The figures.
+    keys : sequence of (source, location, measure)
+        Series whose identities are asked for.
+
     Returns
     -------
     identities : list of Identity
+        Those that the figures obey.
     refused : DataFrame
-        ``identity, location, years, years_off, largest``.
+        ``identity, location, years, years_off, largest`` (persons) of the others.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> kept, refused = trusted(panel, panel.keys)
+    >>> len(kept), len(refused)
+    (1, 0)
     """
     candidates = stated(keys)
     gaps = broken(panel, candidates)

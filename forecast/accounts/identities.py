@@ -68,13 +68,28 @@ def stated(keys: Iterable[SeriesKey]) -> list[Identity]:
     -------
     list of Identity
         Sums come first, from the country downwards, then nets.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> [identity.name for identity in stated(panel.keys)]
+    ['net_migration = immigration - emigration (kz-bns)']
     """
     known = sorted(set(keys))
     return [*_sums(known), *_across(known), *_internal(known), *_nets(known)]
 
 
 def matrix(identities: Sequence[Identity], keys: Sequence[SeriesKey]) -> np.ndarray:
-    """Return the coefficients A, shape (n_identities, n_keys); A x = 0 is coherent."""
+    """Return the coefficients A, shape (n_identities, n_keys); A x = 0 is coherent.
+
+    Parameters
+    ----------
+    identities : sequence of Identity
+        A row each.
+    keys : sequence of (source, location, measure)
+        A column each; all series of the identities are among them.
+    """
     place = {key: position for position, key in enumerate(keys)}
     coefficients = np.zeros((len(identities), len(keys)))
     for row, identity in enumerate(identities):

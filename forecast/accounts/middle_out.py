@@ -57,7 +57,18 @@ def order_of_the_country(
 
     World *i* of the regions becomes the one whose sum ranks, on average over the years, as
     the country's net does in world *i*. Each region keeps its draws and their course; less
-    is left to be shared out. Shapes as of `nets_from_flows`.
+    is left to be shared out.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_draws, n_series, n_years)
+        Draws in persons per year, which are changed.
+    settled : ndarray of bool, shape (n_series, n_years)
+        What must stay as it is.
+    keys : sequence of (source, location, measure)
+        Of the series.
+    identities : sequence of Identity
+        Which regions make up which country.
     """
     place = {key: position for position, key in enumerate(keys)}
     for whole, parts, others in _countries(settled.any(axis=1), place, identities):

@@ -21,6 +21,8 @@ def natural_increase(country: str, as_of: str = "") -> tuple[pd.Series, pd.Serie
 
     Parameters
     ----------
+    country : str
+        ISO 3166-1 alpha-3 code.
     as_of : str
         Day (YYYY-MM-DD) by which the projection has to have been out; any by default.
 
@@ -38,6 +40,12 @@ def natural_increase(country: str, as_of: str = "") -> tuple[pd.Series, pd.Serie
     ------
     DataError
         If there was no projection.
+
+    Examples
+    --------
+    >>> increase, population, release = natural_increase("KAZ", as_of="2024-12-31")
+    >>> release
+    '2024-07-11'
     """
     from forecast.data.package import projections
 
@@ -65,7 +73,9 @@ def with_population(outlook: Forecast, country: str, source: str) -> Forecast:
     Parameters
     ----------
     outlook : Forecast
+        With the country's net migration.
     country : str
+        ISO 3166-1 alpha-3 code.
     source : str
         Source of the net migration, such as ``"kz-bns"``.
 
@@ -80,6 +90,14 @@ def with_population(outlook: Forecast, country: str, source: str) -> Forecast:
     ------
     DataError
         If the forecast has no such net, or no year can be reached.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> outlook = fc.forecast(panel, "naive", draws=200)
+    >>> with_population(outlook, "KAZ", "kz-bns").keys[-1]
+    ('kz-bns', 'KAZ', 'population')
     """
     key = (source, country, NET)
     position, history = outlook.position(key), outlook.history.find(key)

@@ -71,6 +71,14 @@ def reconcile(
         If the method cannot do it, or is not known.
     FitError
         If figures already observed contradict an identity of the year, and it is strict.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> from forecast.accounts import check
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> check(reconcile(fc.forecast(panel, "naive", draws=200)))["holds"].tolist()
+    [True]
     """
     if method not in get_args(Method):
         raise unknown_name("method of reconciliation", method, get_args(Method))
@@ -140,7 +148,24 @@ def reconcile(
 
 
 def label(method: Method, covariance: Covariance | pd.DataFrame) -> str:
-    """Return how a forecast was reconciled, in short."""
+    """Return how a forecast was reconciled, in short.
+
+    Parameters
+    ----------
+    method : {"mint", "bottom-up", "top-down", "middle-out"}
+        As of `reconcile`.
+    covariance : {"draws", "changes", "diagonal"} or DataFrame
+        As of `reconcile`; it is named where the method uses it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> label("mint", "draws")
+    'mint (draws)'
+    """
     if method != "mint":
         return method
     return f"{method} ({covariance if isinstance(covariance, str) else 'errors'})"

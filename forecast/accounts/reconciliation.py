@@ -133,7 +133,20 @@ def top_down(
     Parts of a count take their own share of the total in each draw (forecast proportions,
     Athanasopoulos, Ahmed and Hyndman 2009, doi:10.1016/j.ijforecast.2008.07.004). Parts that
     may be negative have no shares: they divide the difference in proportion to their
-    variance, and so do internal nets that have to cancel out. Shapes as in `bottom_up`.
+    variance, and so do internal nets that have to cancel out.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (n_draws, n_keys)
+        Persons per calendar year.
+    keys : sequence of (source, location, measure)
+        Of the columns.
+    identities : sequence of Identity
+        Totals and their parts, from the country downwards.
+    counts : ndarray of bool, shape (n_keys,)
+        Which series may not be below zero.
+    covariance : ndarray, shape (n_keys, n_keys)
+        How uncertain each series is, in persons squared.
 
     Raises
     ------

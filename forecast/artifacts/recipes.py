@@ -1,4 +1,4 @@
-"""What decides a result: one answer for everything that is kept on disk.
+"""Recipes: code, settings and data that decide a result kept on disk.
 
 A recipe has named parts that differ from call to call (data, settings of the model object, seed,
 draws) and what is the same within a process: the package's code, its shelves of settings and

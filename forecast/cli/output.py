@@ -178,8 +178,8 @@ def readable(outlook: Forecast) -> RenderableType:
     arriving, and counts of arrivals or departures have none.
     """
     from forecast import labels, locations
+    from forecast.draw_tables import TABLE_KEY
     from forecast.language import NARROW, language, rounded
-    from forecast.outlook import TABLE_KEY
 
     words = language("en")
     table = outlook.intervals(0.80)

@@ -1,4 +1,4 @@
-"""What a model is given beside the panel: moves and drivers, as they were known at its end."""
+"""Inputs of a model beside the panel: moves and drivers, as known at its end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from forecast.contract import FittedBase, FittedModel, Model, complete, complete_fitted
+from forecast.completion import complete, complete_fitted
+from forecast.contract import FittedBase, FittedModel, Model
 from forecast.data import package
 from forecast.errors import unknown_name
 from forecast.panel import Panel

@@ -37,12 +37,16 @@ class Release:
 
     Attributes
     ----------
+    path : Path
+        Its file.
     as_of : str
         Day of the release (YYYY-MM-DD).
     sha256 : str
         Of the figures, whatever day they are dated to.
     step : int
         Years per figure.
+    rows : int
+        Figures.
     first, last : int
         Years.
     added : str
@@ -65,10 +69,31 @@ class Release:
     def of(cls, path: Path) -> Release:
         """Read the description in a file, its checksum verified.
 
+        Parameters
+        ----------
+        path : Path
+            A Parquet file of the store.
+
+        Returns
+        -------
+        Release
+
         Raises
         ------
         DataError
             If a single bit of it is not as it was written, or it is no release.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import forecast as fc
+        >>> from forecast.data import store
+        >>> table = {"location": "KAZ", "measure": "immigration", "year": [2023], "value": [25387]}
+        >>> panel = fc.Panel.from_frame(pd.DataFrame(table))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = store.add(panel, "mine", as_of="2024-05-01", folder=folder).added[0]
+        ...     Release.of(made.path).as_of
+        '2024-05-01'
         """
         return _opened(path)[0]
 
@@ -211,6 +236,14 @@ def changes(panel: Panel, before: str | None = None, after: str | None = None) -
     ------
     DataError
         If the panel has fewer than two releases, or the days are not in order.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="un-wpp")
+    >>> table = changes(panel, "2022-07-11", "2024-07-11")
+    >>> table.loc[table["status"] == "new", "year"].tolist()
+    [2022, 2023]
     """
     days = sorted({str(day.date()) for day in panel.to_frame()["as_of"].dropna()})
     after = after or (days[-1] if days else "")

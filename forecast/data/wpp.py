@@ -60,6 +60,17 @@ def world(
         If the folder lacks a file.
     UnknownNameError
         If a vintage does not exist in the step asked for.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> row = {"vintage": 2019, "kind": "estimate", "iso_numeric": 398, "iso3": "KAZ",
+    ...        "period_start": 2010, "net_migration_thousands": -32.0,
+    ...        "population_avg_thousands": 17000.0}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pd.DataFrame([row]).to_csv(f"{folder}/wpp_all_vintages_5year.csv.gz", index=False)
+    ...     world(folder, step=5, vintages=[2019]).series[0].values.tolist()
+    [-32000.0]
     """
     available = ANNUAL if step == 1 else tuple(RELEASED)
     wanted = tuple(sorted(available if vintages is None else vintages))
@@ -84,7 +95,9 @@ def projections(folder: str | Path, *, step: Literal[1, 5] = 1) -> pd.DataFrame:
     Parameters
     ----------
     folder : str or Path
+        As of `world`.
     step : {1, 5}
+        Calendar years, or five-year periods.
 
     Returns
     -------
@@ -92,6 +105,21 @@ def projections(folder: str | Path, *, step: Literal[1, 5] = 1) -> pd.DataFrame:
         ``released, source, location, measure, year, quantile, value`` in persons per
         calendar year (or period): the median of every vintage (the medium variant up to
         2022, which is a point forecast), and 80 and 95 % intervals of 2024's annual ones.
+
+    Raises
+    ------
+    DataError
+        If the folder lacks a file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> row = {"vintage": 2019, "kind": "projection", "iso_numeric": 398, "iso3": "KAZ",
+    ...        "period_start": 2020, "net_migration_thousands": -90.0}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pd.DataFrame([row]).to_csv(f"{folder}/wpp_all_vintages_5year.csv.gz", index=False)
+    ...     projections(folder, step=5)[["released", "quantile", "value"]].values.tolist()
+    [['2019-06-17', 0.5, -90000.0]]
     """
     root = Path(folder)
     if step == 5:
@@ -113,7 +141,33 @@ def bayesian_projection(folder: str | Path) -> pd.DataFrame:
     """Read the Bayesian projection made from WPP 2015 (Azose, Sevcikova & Raftery 2016).
 
     Five-year periods, median with 80 and 95 % intervals, doi:10.1073/pnas.1606119113.
-    Columns as `projections`; dated to the release of the vintage it was made from.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Holds ``wpp2015bayesmig_net_migration_projection.csv``.
+
+    Returns
+    -------
+    DataFrame
+        Columns as of `projections`, persons per period; dated to the release of the vintage that
+        it was made from.
+
+    Raises
+    ------
+    DataError
+        If the folder lacks the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> row = {"iso_numeric": 398, "iso3": "KAZ", "period_start": 2020}
+    >>> row |= {f"net_migration_{name}_thousands": -90.0 for name in _LEVELS}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = f"{folder}/wpp2015bayesmig_net_migration_projection.csv"
+    ...     pd.DataFrame([row]).to_csv(file, index=False)
+    ...     sorted(bayesian_projection(folder)["quantile"])
+    [0.025, 0.1, 0.5, 0.9, 0.975]
     """
     file = _existing(Path(folder) / "wpp2015bayesmig_net_migration_projection.csv")
     table = _short_names(pd.read_csv(file).rename(columns={"period_start": "year"}))

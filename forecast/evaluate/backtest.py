@@ -50,7 +50,7 @@ def backtest(
     strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Track:
-    """Forecast the past from many origins and score what came of it.
+    """Forecast the past from many origins and score the forecasts against outcomes.
 
     Parameters
     ----------
@@ -106,8 +106,11 @@ def backtest(
 
     Examples
     --------
-    >>> track = backtest(panel, ["naive", "ets"], range(2003, 2019))  # doctest: +SKIP
-    >>> track.skill()                                                 # doctest: +SKIP
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+    >>> track
+    <Track: persistence, naive; 3 series, 2 origins, 24 scores, 0 without>
     """
     plan = _plan(panel, models, origins, horizons, vintage, window, refit, draws, seed, joint)
     check_engine(engine, jobs, scheduler)

@@ -174,6 +174,15 @@ def percent(share: float) -> str:
 def pit_histogram(table: pd.DataFrame, by: Sequence[str], bins: int = 10) -> pd.DataFrame:
     """Return how often the outcome fell into each equal part of the forecast.
 
+    Parameters
+    ----------
+    table : DataFrame
+        The score table.
+    by : sequence of str
+        Columns to group by.
+    bins : int
+        Equal parts of the forecast.
+
     Returns
     -------
     DataFrame

@@ -261,6 +261,15 @@ def compare_all(
     """Compare every other model with `versus`; `compare` with ``model`` as first column.
 
     ``p_value_holm`` is adjusted for all rows of the table, so for all models together.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The score table.
+    versus : str or None
+        The model that the others are held against; the default reference for None.
+    by, score, per, step
+        As of `compare`.
     """
     versus = chosen_reference(set(table["model"]), versus)
     scored = table[table["status"] == SCORED]

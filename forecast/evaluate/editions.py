@@ -150,7 +150,7 @@ def read_editions(paths: Iterable[str | Path]) -> list[Edition]:
 
 
 def outturn(editions: Sequence[Edition], panel: Panel) -> pd.DataFrame:
-    """Hold what earlier editions said against the figures that have come out since.
+    """Compare the forecasts of earlier editions with figures published since.
 
     Parameters
     ----------

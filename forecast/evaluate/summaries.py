@@ -64,7 +64,20 @@ def chosen_reference(models: Collection[str], versus: str | None) -> str:
 
 
 def check_columns(table: pd.DataFrame, by: Sequence[str]) -> list[str]:
-    """Return the columns to group by, or name the one that is not there."""
+    """Return the columns to group by, or name the one that is not there.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The score table.
+    by : sequence of str
+        Columns that are asked for; a single text counts as one.
+
+    Raises
+    ------
+    UnknownNameError
+        If the table has no such column.
+    """
     wanted = [by] if isinstance(by, str) else list(by)
     for column in wanted:
         if column not in table.columns:
@@ -73,7 +86,22 @@ def check_columns(table: pd.DataFrame, by: Sequence[str]) -> list[str]:
 
 
 def scored(table: pd.DataFrame, per: str, step: int) -> pd.DataFrame:
-    """Return the rows that count, in the unit asked for."""
+    """Return the rows that count, in the unit asked for.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The score table.
+    per : {"persons", "1000", "scale"}
+        Unit, see `forecast.hindcast.columns.in_unit`.
+    step : int
+        Years per step of the panel.
+
+    Raises
+    ------
+    DataError
+        If no row counts.
+    """
     rows = in_unit(table[table["status"] == SCORED], per, step)
     if rows.empty:
         raise DataError(
@@ -247,7 +275,15 @@ def _one_skill(both: pd.DataFrame, groups: list[str], score: str, average: str) 
 
 
 def joint_summary(joint: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Average joint scores over the folds in which all models forecast the same locations."""
+    """Average joint scores over the folds in which all models forecast the same locations.
+
+    Parameters
+    ----------
+    joint : DataFrame
+        The table of joint scores.
+    by : sequence of str
+        Columns to group by.
+    """
     groups = check_columns(joint, by)
     if joint.empty:
         raise DataError("no joint scores: they need two locations of one measure, and joint=True.")

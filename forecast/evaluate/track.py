@@ -6,23 +6,21 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
-from forecast import artifacts, drawing, plots
+from forecast import artifacts, drawing
 from forecast.errors import DataError, unknown_name
-from forecast.evaluate import calibration, compare, summaries, verdicts
+from forecast.evaluate import calibration, plots
+from forecast.evaluate.judgement import JudgedTrack
 from forecast.hindcast.columns import COLUMNS, FAILED, JOINT_COLUMNS, NOT_COUNTED, SCORED, conform
 from forecast.series_key import KEY
 
-Per = Literal["persons", "1000", "scale"]
-Average = Literal["mean", "median", "weighted"]
 _SCORES, _JOINT, _SETTINGS = "scores.parquet", "joint.parquet", "track.json"
 
 
 @dataclass(frozen=True)
-class Track:
+class Track(JudgedTrack):
     """The record of what forecasts were worth.
 
     Attributes
@@ -44,24 +42,6 @@ class Track:
 
     plot_skill, plot_reliability = plots.skill, plots.reliability
     plot_pit, plot_hedgehog = plots.pit, plots.hedgehog
-
-    @property
-    def step(self) -> int:
-        """Years per step of the panel."""
-        return int(str(self.settings.get("step", 1)))
-
-    @property
-    def models(self) -> list[str]:
-        """The models, in the order they were given."""
-        return list(dict.fromkeys(self.table["model"]))
-
-    @property
-    def reference(self) -> str:
-        """The model that skill is held against: no change, with an honest width if it was run.
-
-        Empty where the backtest has neither that nor the plain naive forecast.
-        """
-        return summaries.reference_of(self.models)
 
     @property
     def failures(self) -> pd.DataFrame:
@@ -87,7 +67,31 @@ class Track:
         measure: str | Sequence[str] | None = None,
         source: str | Sequence[str] | None = None,
     ) -> Track:
-        """Return the track of some models, locations, measures or sources."""
+        """Return the track of some models, locations, measures or sources.
+
+        Parameters
+        ----------
+        model, location, measure, source : str or sequence of str, optional
+            Names as they are in the table; all by default.
+
+        Returns
+        -------
+        Track
+            Without joint scores where locations are chosen: those are of all locations.
+
+        Raises
+        ------
+        UnknownNameError
+            If a name is not in the track.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> track.select(model="naive").models
+        ['naive']
+        """
         chosen = {"model": model, "location": location, "measure": measure, "source": source}
         table, joint = self.table, self.joint
         for column, wanted in chosen.items():
@@ -103,93 +107,6 @@ class Track:
             joint = joint[joint[column].isin(names)] if column in joint else joint.iloc[:0]
         return Track(table.reset_index(drop=True), joint.reset_index(drop=True), self.settings)
 
-    def summary(
-        self,
-        by: Sequence[str] = ("model", "horizon"),
-        *,
-        average: Average = "mean",
-        per: Per = "persons",
-        common: bool = True,
-    ) -> pd.DataFrame:
-        """Average the scores; see `forecast.evaluate.summaries.summary`."""
-        return summaries.summary(
-            self.table, by, average=average, per=per, common=common, step=self.step
-        )
-
-    def joint_summary(self, by: Sequence[str] = ("model", "measure", "horizon")) -> pd.DataFrame:
-        """Average energy and variogram scores over folds that all models have in common."""
-        return summaries.joint_summary(self.joint, by)
-
-    def skill(
-        self,
-        versus: str | None = None,
-        by: Sequence[str] = ("model", "horizon"),
-        *,
-        score: str = "crps",
-        average: Average = "mean",
-        per: Per = "persons",
-    ) -> pd.DataFrame:
-        """Return 1 − score / score of a reference; see `forecast.evaluate.summaries.skill`.
-
-        `versus` is the `reference` of the track by default, here and in what follows.
-        """
-        chosen = {"score": score, "average": average, "per": per}
-        return summaries.skill(self.table, versus, by, step=self.step, **chosen)
-
-    def compare(
-        self,
-        first: str,
-        second: str,
-        by: Sequence[str] = ("horizon",),
-        *,
-        score: str = "crps",
-        per: Per = "persons",
-        seed: int = 1,
-    ) -> pd.DataFrame:
-        """Test whether two models differ; see `forecast.evaluate.compare.compare`."""
-        return compare.compare(
-            self.table, first, second, by, score=score, per=per, step=self.step, seed=seed
-        )
-
-    def comparisons(
-        self, versus: str | None = None, *, score: str = "crps", per: Per = "scale"
-    ) -> pd.DataFrame:
-        """Compare every other model with one, by measure, source and horizon.
-
-        The p-values adjusted for multiple testing take all rows of the table together.
-        """
-        by = ("measure", "source", "horizon")
-        return compare.compare_all(self.table, versus, by, score=score, per=per, step=self.step)
-
-    def calibration(self, by: Sequence[str] = ("model", "horizon")) -> pd.DataFrame:
-        """Return how often intervals held what they promised.
-
-        Add ``"shock"`` to `by` to tell calm from shock years; see
-        `forecast.evaluate.calibration.coverage`.
-        """
-        return calibration.coverage(self.table, by, step=self.step)
-
-    def calibration_test(self, by: Sequence[str] = ("model", "horizon")) -> pd.DataFrame:
-        """Test coverage and PIT over all series of a group together.
-
-        See `forecast.evaluate.calibration.over_panel`.
-        """
-        return calibration.over_panel(self.table, by)
-
-    def pit(self, by: Sequence[str] = ("model",), bins: int = 10) -> pd.DataFrame:
-        """Return PIT histograms; flat is calibrated."""
-        return calibration.pit_histogram(self.table, by, bins)
-
-    def verdicts(
-        self, versus: str | None = None, *, score: str = "crps", rule: verdicts.Rule | None = None
-    ) -> pd.DataFrame:
-        """Judge every model, series and horizon; see `forecast.evaluate.verdicts.judge`."""
-        return verdicts.judge(self.table, versus, score=score, step=self.step, rule=rule)
-
-    def forecastability(self, versus: str | None = None) -> pd.DataFrame:
-        """Return the longest horizon with skill of every model and series (0: none)."""
-        return verdicts.forecastability(self.verdicts(versus))
-
     def surprises(self, model: str | None = None) -> pd.DataFrame:
         """Return observed figures outside their 95 % interval, the most surprising first.
 
@@ -203,17 +120,68 @@ class Track:
         DataFrame
             What was observed, what the forecast had said (median, 80 and 95 % interval),
             and ``excess``: the distance outside as a multiple of the interval's width.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> track.surprises("naive").columns[-1]
+        'excess'
         """
         return calibration.surprises(self.select(model=model).table)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the track to a folder (Parquet and JSON), whole or not at all."""
+        """Write the track to a folder (Parquet and JSON), whole or not at all.
+
+        Parameters
+        ----------
+        folder : str or Path
+            An earlier track there is replaced.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        DataError
+            If something else is in the folder, or it cannot be written to.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fc.Track.open(track.save(f"{folder}/track")).models
+        ['persistence', 'naive']
+        """
         with artifacts.atomic_folder(folder, artifacts.holding(_SETTINGS)) as made:
             self.write(made)
         return Path(folder)
 
     def write(self, folder: Path) -> None:
-        """Write the files of a saved track into a folder that is being made."""
+        """Write the files of a saved track into a folder that is being made.
+
+        Parameters
+        ----------
+        folder : Path
+            It is there; `save` makes one that is whole or not there.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     track.write(Path(folder))
+        ...     sorted(path.name for path in Path(folder).iterdir())
+        ['joint.parquet', 'scores.parquet', 'track.json']
+        """
         self.table.to_parquet(folder / _SCORES, index=False)
         self.joint.to_parquet(folder / _JOINT, index=False)
         text = json.dumps(dict(self.settings), indent=2, sort_keys=True)
@@ -223,10 +191,29 @@ class Track:
     def open(cls, folder: str | Path) -> Track:
         """Read a track that `save` wrote.
 
+        Parameters
+        ----------
+        folder : str or Path
+            Where it was saved.
+
+        Returns
+        -------
+        Track
+
         Raises
         ------
         DataError
             If the folder holds none.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fc.Track.open(track.save(f"{folder}/track")).table.equals(track.table)
+        True
         """
         path = Path(folder)
         for name in (_SCORES, _JOINT, _SETTINGS):

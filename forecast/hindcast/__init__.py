@@ -1,1 +1,1 @@
-"""Hindcasts: models at origins, on what was known then, held against what came."""
+"""Hindcasts: forecasts from past origins, on the data of that day, against outcomes."""

@@ -48,7 +48,15 @@ JOINT_COLUMNS = {
 
 
 def conform(table: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
-    """Return the table with exactly these columns and types; absent ones are empty."""
+    """Return the table with exactly these columns and types; absent ones are empty.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Some of the columns.
+    columns : dict of str to str
+        Type of each column, in order, such as `COLUMNS`.
+    """
     missing: dict[str, object] = {"str": "", "bool": False}
     filled = {
         name: table[name] if name in table else missing.get(kind, np.nan)
@@ -91,7 +99,15 @@ def in_unit(table: pd.DataFrame, per: str, step: int) -> pd.DataFrame:
 
 
 def ordered(tables: Sequence[pd.DataFrame], labels: Sequence[str]) -> pd.DataFrame:
-    """Put the rows of all folds into one order, whichever finished first."""
+    """Put the rows of all folds into one order, whichever finished first.
+
+    Parameters
+    ----------
+    tables : sequence of DataFrame
+        Of the folds.
+    labels : sequence of str
+        Names of the models, in the order of the rows.
+    """
     table = pd.concat(tables, ignore_index=True)
     rank = table["model"].map({label: position for position, label in enumerate(labels)})
     by = ["_rank", *(name for name in (*KEY, "origin", "as_of", "year") if name in table)]

@@ -117,7 +117,17 @@ def run[T](job: Job[T]) -> T:
 
 
 def check_engine(engine: str, processes: int | None, scheduler: str | None) -> None:
-    """Say what is wrong with the engine before any work is done."""
+    """Say what is wrong with the engine before any work is done.
+
+    Parameters
+    ----------
+    engine : {"local", "dask"}
+        Where jobs run.
+    processes : int or None
+        How many at once; None chooses.
+    scheduler : str or None
+        Address of a Dask scheduler.
+    """
     if engine not in ("local", "dask"):
         raise unknown_name("engine", engine, ["local", "dask"])
     if processes is not None and (not isinstance(processes, int) or processes < 1):

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from forecast import artifacts
-from forecast.contract import NOT_FORECAST, FittedBase, ModelBase, complete
+from forecast.completion import complete
+from forecast.contract import NOT_FORECAST, FittedBase, ModelBase
 from forecast.hindcast.jobs import Failure, Job
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -181,7 +182,23 @@ class Members:
 def member_job(
     member: ModelBase, panel: Panel, last: int, draws: int, seed: int, points: int | None = None
 ) -> Job[MemberForecast]:
-    """Return the job of a member that forecasts every series of a panel up to a year."""
+    """Return the job of a member that forecasts every series of a panel up to a year.
+
+    Parameters
+    ----------
+    member : ModelBase
+        The model.
+    panel : Panel
+        What it is shown.
+    last : int
+        The last year to forecast.
+    draws : int
+        Simulated futures.
+    seed : int
+        Source of all randomness.
+    points : int, optional
+        Quantiles to keep of each series and step; all draws by default.
+    """
     # A publisher may not go as far as the last year: what there is counts.
     first = panel.origin + panel.step if member.published_days else last
     years = tuple(range(first, last + 1, panel.step))

@@ -43,7 +43,15 @@ class Occasion:
 
 
 def origins(panel: Panel, settings: Mapping[str, Any]) -> list[int]:
-    """Return the earlier origins, latest first: the last ones on a grid of the calendar."""
+    """Return the earlier origins, latest first: the last ones on a grid of the calendar.
+
+    Parameters
+    ----------
+    panel : Panel
+        What is known.
+    settings : mapping
+        ``[history]`` of ``models/ensemble.toml``.
+    """
     stride = int(settings["every"]) * panel.step if panel.step == 1 else panel.step
     first = min(int(series.years[0]) for series in panel)
     latest = panel.origin - panel.step

@@ -1,4 +1,4 @@
-"""Hindcasts as one labelled array: quantiles of the members at earlier origins, and what came."""
+"""Hindcasts as one labelled array: members' quantiles at earlier origins, and outcomes."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Hindcasts:
 def collect(
     outcomes: Outcomes, occasions: Sequence[Occasion], steps: int, points: int
 ) -> Hindcasts:
-    """Hold what members forecast on earlier occasions against what came.
+    """Compare the members' forecasts from earlier occasions with outcomes.
 
     A forecast that the same last figure of a series had brought forth at another origin
     already is left out; not so where the figures were those of another day. Figures beyond a

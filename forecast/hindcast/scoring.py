@@ -1,4 +1,4 @@
-"""Scores: what a backtest keeps of a forecast, held against what came; the draws are dropped."""
+"""Scores of the forecasts of a backtest against outcomes; the draws are dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was known when: origins, days of release, and the outcomes that came later."""
+"""Data vintages: forecast origins, days of release, and later outcomes."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ def origins_latest(panel: Panel, origins: Sequence[int] | int | None) -> list[Or
     """Return the origins of a backtest on the latest figures.
 
     By default the last `_MOST` years that leave `_HISTORY` to learn from and one to score.
+
+    Parameters
+    ----------
+    panel : Panel
+        The figures.
+    origins : int, sequence of int or None
+        Years that are asked for.
 
     Raises
     ------
@@ -158,7 +165,15 @@ def seen(panel: Panel, origin: Origin, window: int | None) -> Panel:
 
 
 def released(panel: Panel, days: Sequence[str]) -> list[Panel]:
-    """Return what was known on earlier days of release, where later figures can judge it."""
+    """Return what was known on earlier days of release, where later figures can judge it.
+
+    Parameters
+    ----------
+    panel : Panel
+        With days of release.
+    days : sequence of str (YYYY-MM-DD)
+        Days to look at; those without a release are left out.
+    """
     dated = panel.to_frame()["as_of"].dropna()
     out = {str(day.date()) for day in dated.unique()}
     earlier = [day for day in days if day in out and day < panel.last_release]

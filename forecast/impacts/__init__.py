@@ -1,1 +1,1 @@
-"""Did an event move anything: what happened against a forecast from before it."""
+"""Impact of an event: outcomes against a forecast from before it."""

@@ -1,4 +1,4 @@
-"""Forecasts from before a date against what came after it, on one yardstick for all series."""
+"""Counterfactuals: forecasts from before a date against outcomes after it, standardised."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast.contract import FORECAST, FittedBase, Model, ModelBase, complete
+from forecast.completion import complete
+from forecast.contract import FORECAST, FittedBase, Model, ModelBase
 from forecast.data import inputs
 from forecast.errors import TooShortError
 from forecast.hindcast.jobs import Failure, Job, run
@@ -81,6 +82,8 @@ class Ruler:
 
     Attributes
     ----------
+    signed : bool
+        Whether values may be below zero; others are measured on log(1 + persons).
     middle, below, above : ndarray, shape (n_columns,)
         Median and the distances to the quantiles 15.87 and 84.13 %.
     """
@@ -91,12 +94,46 @@ class Ruler:
     above: np.ndarray
 
     def measure(self, persons: np.ndarray) -> np.ndarray:
-        """Return how far figures are from the forecast, shape (..., n_columns)."""
+        """Return how far figures are from the forecast, in units of an ordinary error.
+
+        Parameters
+        ----------
+        persons : ndarray, shape (..., n_columns)
+            Figures.
+
+        Returns
+        -------
+        ndarray, shape (..., n_columns)
+            Zero at the median, 1 at the quantile 84.13 %.
+
+        Examples
+        --------
+        >>> plain = Ruler(True, np.array([100.0]), np.array([10.0]), np.array([20.0]))
+        >>> plain.measure(np.array([140.0])).tolist()
+        [2.0]
+        """
         distance = (persons if self.signed else np.log1p(np.maximum(persons, 0.0))) - self.middle
         return np.asarray(np.where(distance >= 0, distance / self.above, distance / self.below))
 
     def persons(self, gaps: np.ndarray) -> np.ndarray:
-        """Return the figures that are so far from the forecast: the inverse of `measure`."""
+        """Return the figures that are so far from the forecast: the inverse of `measure`.
+
+        Parameters
+        ----------
+        gaps : ndarray, shape (..., n_columns)
+            Distances, negative below the median.
+
+        Returns
+        -------
+        ndarray, shape (..., n_columns)
+            Persons.
+
+        Examples
+        --------
+        >>> plain = Ruler(True, np.array([100.0]), np.array([10.0]), np.array([20.0]))
+        >>> plain.persons(np.array([-2.0])).tolist()
+        [80.0]
+        """
         # An infinite gap (nothing is excluded) times the unit stays infinite.
         value = self.middle + gaps * np.where(gaps >= 0, self.above, self.below)
         if self.signed:
@@ -106,7 +143,15 @@ class Ruler:
 
 
 def ruler(draws: np.ndarray, signed: bool) -> Ruler:
-    """Make the ruler of a forecast from its draws, shape (n_draws, n_columns)."""
+    """Make the ruler of a forecast from its draws.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (n_draws, n_columns)
+        Persons, a column for each year and one for the sum.
+    signed : bool
+        Whether values may be below zero.
+    """
     low, middle, high = np.quantile(draws, [_BELOW, 0.5, _ABOVE], axis=0)
     if not signed:
         low, middle, high = (np.log1p(np.maximum(value, 0.0)) for value in (low, middle, high))

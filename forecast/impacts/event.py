@@ -62,13 +62,48 @@ class Event:
     limit_ru: str = ""
 
     def called(self, words: Language) -> str:
-        """Return the title in a language, the English one without it, else the name."""
+        """Return the title in a language.
+
+        Parameters
+        ----------
+        words : Language
+            Language of the title.
+
+        Returns
+        -------
+        str
+            The English title where there is no other, else the name.
+
+        Examples
+        --------
+        >>> from forecast.language import language
+        >>> event("kz-arrivals-2022").called(language("en")) != ""
+        True
+        """
         return (
             (self.title_ru if words.code == "ru" else "") or words.lookup(self.title) or self.name
         )
 
     def limited(self, words: Language) -> str:
-        """Return the event's own limit in a language, the English one without it."""
+        """Return the event's own limit in a language.
+
+        Parameters
+        ----------
+        words : Language
+            Language of the sentence.
+
+        Returns
+        -------
+        str
+            The English sentence where there is no other; may be empty.
+
+        Examples
+        --------
+        >>> from forecast.language import language
+        >>> own = Event("own", "KAZ", "immigration", "kz-bns", 2022, limit="A new law.")
+        >>> own.limited(language("ru"))
+        'A new law.'
+        """
         return (self.limit_ru if words.code == "ru" else "") or words.lookup(self.limit)
 
 

@@ -44,7 +44,23 @@ class Placebos:
     gaps: np.ndarray
 
     def members(self, name: str) -> np.ndarray:
-        """Return which placebos are of a set, as booleans; ``"all"`` are of any."""
+        """Return which placebos are of a set.
+
+        Parameters
+        ----------
+        name : {"dates", "places", "others", "all"}
+            The set; ``"all"`` are of any.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_placebos,)
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"set": ["dates", "places"]})
+        >>> Placebos(table, np.zeros((2, 2))).members("dates").tolist()
+        [True, False]
+        """
         if name == "all":
             return np.ones(len(self.table), dtype=bool)
         return (self.table["set"] == name).to_numpy()
@@ -57,6 +73,13 @@ def comparable(panel: Panel, event: Event) -> list[SeriesKey]:
     comparison. Without these: from the same source, or from one of the same kind, which is
     one that reports no place that the event's own source reports too (a second figure of
     the same place counts something else).
+
+    Parameters
+    ----------
+    panel : Panel
+        The series to choose from.
+    event : Event
+        Its series, and perhaps the sources that compare.
     """
     own = event.source, event.location, event.measure
     national = locations.country_of(event.location) == event.location
@@ -83,6 +106,13 @@ def untouched(keys: Sequence[SeriesKey], event: Event) -> list[SeriesKey]:
     """Return the comparable series that the event itself did not touch.
 
     An event of a country touches its regions; one that hit neighbours names them.
+
+    Parameters
+    ----------
+    keys : sequence of (source, location, measure)
+        Comparable series.
+    event : Event
+        Its `exclude` names the locations that it may have hit.
     """
     national = locations.country_of(event.location) == event.location
     hit = {*event.exclude, *({event.location} if national else ())}

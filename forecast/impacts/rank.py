@@ -31,6 +31,8 @@ class Rank:
 
     Attributes
     ----------
+    placebos : int
+        How many placebos there are.
     as_far : int
         Placebos at least as far from their forecast as the event, to either side.
     p_value : float

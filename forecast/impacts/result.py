@@ -1,4 +1,4 @@
-"""Impact: what came, what was expected, and how unusual the difference is."""
+"""Impact: outcome, counterfactual, and how unusual the difference is."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from forecast import drawing, plots
+from forecast import drawing
 from forecast.errors import DataError
+from forecast.impacts import plots
 from forecast.impacts.counterfactual import Window
 from forecast.impacts.event import Event
 from forecast.impacts.placebo import SETS, Placebos
@@ -73,6 +74,7 @@ class Impact:
         Parameters
         ----------
         level : float in (0, 1)
+            Probability inside the intervals.
 
         Returns
         -------
@@ -83,6 +85,19 @@ class Impact:
             where they are too few to say), ``tail`` (two-sided share of draws as far out) and
             ``p_value`` (rank among all placebos; of single years for orientation, the
             verdict follows the sum). Persons per calendar year, sums over the window.
+
+        Raises
+        ------
+        DataError
+            If the level is no number between 0 and 1.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia")
+        >>> result = fc.impact(panel, "kz-arrivals-2022", model="naive", draws=200)
+        >>> result.effects()["year"].tolist()
+        ['2022', 'sum']
         """
         if not 0 < level < 1:
             raise DataError(f"interval level is {level!r}; give a number between 0 and 1.")
@@ -154,11 +169,28 @@ class Impact:
         return DEPENDS if any(p > LEVEL for p in self.checks.values()) else STANDS_OUT
 
     def sentence(self, language: str = "en") -> str:
-        """Say in words what came of it, how sure that is, and what could have been seen.
+        """Say in words what effect was found, how sure that is, and the power of the test.
 
         Parameters
         ----------
         language : str
+            Language of the sentence.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such language.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia")
+        >>> "2022" in fc.impact(panel, "kz-arrivals-2022", model="naive", draws=200).sentence()
+        True
         """
         from forecast.impacts.sentences import sentence
         from forecast.language import language as find_language
@@ -168,8 +200,19 @@ class Impact:
     def to_frame(self) -> pd.DataFrame:
         """Return the effects with 80 and 95 % intervals as one tidy table.
 
-        The columns of `effects` with ``event, source, location, measure, origin, model,
-        level`` before them.
+        Returns
+        -------
+        DataFrame
+            ``event, source, location, measure, origin, model, level`` and the columns of `effects`,
+            in persons per calendar year, sums over the window.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia")
+        >>> result = fc.impact(panel, "kz-arrivals-2022", model="naive", draws=200)
+        >>> result.to_frame()["level"].tolist()
+        [0.8, 0.8, 0.95, 0.95]
         """
         about = {
             "event": self.event.name,

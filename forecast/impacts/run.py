@@ -42,7 +42,7 @@ def impact(
     check: Sequence[str | Model] = CHECKS,
     as_of: str | dt.date | None = None,
 ) -> Impact:
-    """Hold what came of an event against a forecast from before it, and against placebos.
+    """Compare outcomes after an event with a forecast from before it, and with placebos.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ def impact(
     event : str, Path or Event, optional
         A bundled event (`forecast.impacts.event.names`), a TOML file or an `Event`; without
         it, give `location`, `measure` and `start`, and `source` where several have the series.
-    location, measure, source : str
+    location, measure, source : str, optional
         The series; without `source` that of the only source which has it.
-    start : int
+    start : int, optional
         The first year that may be affected; the counterfactual sees the years before.
     end : int, optional
         The last year of the window; the last observed one by default. Choose it before

@@ -1,4 +1,4 @@
-"""Did it move anything, in words: what came, how unusual it is, what could have been seen."""
+"""Sentences on an impact: outcome, how unusual it is, and the power of the test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def sentence(impact: Impact, words: Language) -> str:
-    """Say what came, how unusual it is, and what could have been seen, with the limits."""
+    """Give outcome, how unusual it is, power and limits in words."""
     parts = [
         difference(impact, words),
         finding(impact, words),
@@ -33,7 +33,7 @@ def span(impact: Impact) -> str:
 
 
 def difference(impact: Impact, words: Language) -> str:
-    """Say what came, what was expected, and the difference with its 80 % interval."""
+    """Give outcome, counterfactual, and their difference with its 80 % interval."""
     total = impact.total
     signed = impact.window.signed
     low, high = total["lower_calibrated"], total["upper_calibrated"]

@@ -55,6 +55,14 @@ def assemble(
     ------
     DataError
         If there are no draws of any series.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+    >>> drawn = {panel.keys[0]: np.full((100, 2), 25000.0)}
+    >>> assemble(panel, drawn, (2027,), model="flat", seed=1)
+    <Forecast: model flat, 1 series, 100 draws, target years 2027>
     """
     if not drawn:
         raise DataError(
@@ -123,7 +131,21 @@ def _notes(
 def note(
     series: Series, status: str, reason: str, scale: str = "", by_population: bool | None = None
 ) -> tuple[object, ...]:
-    """Return a row of `Forecast.notes`; by default rates have their population carried on."""
+    """Return a row of `Forecast.notes`; by default rates have their population carried on.
+
+    Parameters
+    ----------
+    series : Series
+        The row's series.
+    status : {"forecast", "not forecast"}
+        Whether there are draws.
+    reason : str
+        Why not, or what is worth saying.
+    scale : {"log", "rate", "persons", ""}
+        The scale of the model.
+    by_population : bool, optional
+        Whether the population is carried forward; by default that of rates.
+    """
     if by_population is None:
         by_population = scale == "rate"
     return (

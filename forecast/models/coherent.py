@@ -60,14 +60,27 @@ class Coherent(ModelBase):
         Parameters
         ----------
         panel : Panel
+            Arrivals, departures, nets of countries and of regions.
         seed : int
+            Source of all randomness.
         moves : DataFrame, optional
             What `Internal.fit` takes.
+
+        Returns
+        -------
+        FittedCoherent
 
         Raises
         ------
         TooShortError
             If no part of the panel can be fitted.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="net_migration")
+        >>> Coherent().fit(panel, seed=1).flows is None  # without arrivals and departures
+        True
         """
         flows = _tried(self._flows.fit, panel, seed)
         regions = _tried(partial(self._regions.fit, moves=moves), panel, seed)

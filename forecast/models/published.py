@@ -81,7 +81,25 @@ class Published(ModelBase):
         return tuple(sorted({str(day) for day in self._table["released"]}))
 
     def published(self, day: str) -> pd.DataFrame:
-        """Return the rows that came out on a day."""
+        """Return the rows that came out on a day.
+
+        Parameters
+        ----------
+        day : str (YYYY-MM-DD)
+            One of `published_days`.
+
+        Returns
+        -------
+        DataFrame
+            ``released, source, location, measure, year, quantile, value``; no rows for other days.
+
+        Examples
+        --------
+        >>> row = {"released": "2024-07-11", "source": "un-wpp", "location": "KAZ", "year": 2030,
+        ...        "measure": "net_migration", "quantile": 0.5, "value": -2000.0}
+        >>> len(Published("un", pd.DataFrame([row])).published("2024-07-11"))
+        1
+        """
         return self._table[self._table["released"] == day]
 
     def with_errors(self, errors: Mapping[SeriesKey, PathErrors]) -> Published:
@@ -91,10 +109,31 @@ class Published(ModelBase):
     def fit(self, panel: Panel, seed: int) -> FittedPublished:
         """Find the forecast that was out with the panel's newest release.
 
+        Parameters
+        ----------
+        panel : Panel
+            Only the day of its newest release is looked at.
+        seed : int
+            Source of all randomness.
+
+        Returns
+        -------
+        FittedPublished
+
         Raises
         ------
         DataError
             If none came out on that day.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> row = {"released": "2024-07-11", "source": "un-wpp", "location": "KAZ", "year": 2030,
+        ...        "measure": "net_migration", "quantile": 0.5, "value": -2000.0}
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="un-wpp")
+        >>> fitted = Published("un", pd.DataFrame([row])).fit(panel, seed=1)
+        >>> float(fitted.forecast((2030,), draws=100).draws.mean())
+        -2000.0
         """
         day = panel.last_release
         out = self.published(day)
@@ -110,7 +149,21 @@ class Published(ModelBase):
 
 @dataclass(frozen=True)
 class FittedPublished(FittedBase):
-    """A published forecast and the panel it is held against."""
+    """A published forecast and the panel it is held against.
+
+    Attributes
+    ----------
+    name : str
+        Under which it takes part.
+    panel : Panel
+        What it was shown.
+    seed : int
+        Source of all randomness.
+    table : DataFrame
+        The rows that came out on the day of the panel's newest release.
+    errors : mapping of (source, location, measure) to PathErrors or None
+        How wrong single figures have been.
+    """
 
     name: str
     panel: Panel

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from forecast.contract import Model, ModelBase, complete
+from forecast.completion import complete
+from forecast.contract import Model, ModelBase
 from forecast.errors import DataError, unknown_name
 from forecast.models import DEFAULT
 from forecast.shelf import shelf
@@ -101,10 +102,27 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
 def model(name: str | Model) -> ModelBase:
     """Return a model by name, or a model given, with all hooks of the contract.
 
+    Parameters
+    ----------
+    name : str or Model
+        A registered name, or an object with a ``name`` and a ``fit``, which is completed with the
+        defaults of `forecast.contract.ModelBase`.
+
+    Returns
+    -------
+    ModelBase
+
     Raises
     ------
     UnknownNameError
         If the name is not registered; the message lists the nearest ones.
+    DataError
+        If what is given is no model.
+
+    Examples
+    --------
+    >>> model("ets").name
+    'ets'
     """
     if not isinstance(name, str):
         if not isinstance(name, Model):
@@ -138,6 +156,14 @@ def register(name: str, maker: Callable[[], Model]) -> None:
     ------
     DataError
         If the name is taken, or what is made is not a model.
+
+    Examples
+    --------
+    >>> from forecast.models.series.structural import RandomWalk
+    >>> register("my-naive", RandomWalk)
+    >>> model("my-naive").separate
+    True
+    >>> del REGISTRY["my-naive"]
     """
     if name in REGISTRY:
         raise DataError(f"a model named {name!r} is registered already. Choose another name.")
@@ -148,7 +174,14 @@ def register(name: str, maker: Callable[[], Model]) -> None:
 
 
 def table() -> pd.DataFrame:
-    """Return one row per registered model: ``model, title, kind, default, summary, references``."""
+    """Return one row per registered model.
+
+    Returns
+    -------
+    DataFrame
+        ``model, title, kind, default, summary, references``, all texts but ``default`` (bool). The
+        references are separated by semicolons; a model of one's own has none.
+    """
     rows = []
     for name, maker in REGISTRY.items():
         if is_specified(name):

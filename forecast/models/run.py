@@ -52,6 +52,13 @@ def forecast(
         If the model is not registered.
     DataError
         If a horizon is not after the data, or no series can be forecast.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> fc.forecast(panel, model="naive", horizons=(2027, 2030), draws=200)
+    <Forecast: model naive, 3 series, 200 draws, target years 2027, 2030>
     """
     if not isinstance(panel, Panel):
         raise DataError(

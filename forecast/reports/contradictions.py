@@ -1,4 +1,4 @@
-"""Where other sources and other models say something else, told beside the number."""
+"""Disagreement of other sources and models with the forecast, for the page."""
 
 from __future__ import annotations
 

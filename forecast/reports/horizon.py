@@ -18,10 +18,11 @@ from forecast.language import language as find_language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports import content, manifest
+from forecast.reports.interval_rows import all_quantiles
 from forecast.reports.record import record
 from forecast.reports.scenario import Given as ScenarioGiven
 from forecast.reports.scenario import scenarios as make_scenarios
-from forecast.reports.series_view import SeriesView, all_quantiles, series_views
+from forecast.reports.series_view import SeriesView, series_views
 from forecast.reports.targets import Given as TargetsGiven
 from forecast.reports.targets import Threshold, check
 from forecast.reports.targets import read as read_thresholds
@@ -101,6 +102,17 @@ def report(
         If the name holds a path, the folder cannot be written to, there is nothing to
         report, a file given is not what it should be, the track is of other data, or the draws
         given are a scenario or conditional.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> outlook = fc.forecast(panel, "naive", (2027,), draws=200)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     files = report(outlook, folder=folder, name="kaz")
+    ...     [path.name for path in files]
+    ['kaz.html', 'kaz.csv', 'kaz.xlsx', 'kaz.manifest.json', 'kaz-hub']
     """
     words = find_language(language)
     check_place(folder, name, language, outlook.history)

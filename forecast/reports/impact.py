@@ -174,7 +174,7 @@ def strip(impact: Impact, name: str, words: Language) -> str:
 
 
 def fan_description(impact: Impact, words: Language) -> str:
-    """Describe the fan: each year with what came and what was to be expected."""
+    """Describe the fan: outcome and counterfactual of each year."""
     table = impact.effects().iloc[:-1]
     listed = "; ".join(
         words.say(

@@ -27,7 +27,7 @@ def manifest(
     contents: Mapping[str, bytes],
     scenarios: Sequence[str] = (),
 ) -> str:
-    """Return the manifest as JSON: what was made from what, and the numbers that it said.
+    """Return the manifest as JSON: inputs, outputs, and the numbers of the forecast.
 
     Parameters
     ----------

@@ -164,7 +164,7 @@ def un_projections(views: Sequence[SeriesView], words: Language) -> dict[str, An
 
 
 def hindsight(view: SeriesView, table: pd.DataFrame, words: Language) -> str:
-    """Say what earlier projections had said of years that are estimated by now."""
+    """Compare earlier projections with years that are estimated by now."""
     known = dict(zip(view.series.years.tolist(), view.series.values.tolist()))
     rows = table[table["location"] == view.series.location]
     said = []
@@ -201,7 +201,7 @@ def _theirs(view: SeriesView, table: pd.DataFrame) -> bool:
 def _projection_row(
     view: SeriesView, year: int, table: pd.DataFrame, vintages: Sequence[int], words: Language
 ) -> dict[str, Any]:
-    """Return what each release says of one country and year, and what is said here."""
+    """Return each release's projection of one country and year beside our forecast."""
     source, place, _ = view.key
     rows = table[
         (table["source"] == source) & (table["location"] == place) & (table["year"] == year)

@@ -1,4 +1,4 @@
-"""How earlier editions turned out: what they said beside what came, and a running record."""
+"""Earlier editions: their forecasts beside outcomes, and a running record."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ def flag_sentences(view: SeriesView, words: Language) -> list[str]:
 
 
 def shared_flags(group: Sequence[SeriesView], words: Language) -> list[str]:
-    """Return what the flags say of every one of several series, to be said once."""
+    """Return the sentences on flags that several series have in common."""
     said = [flag_sentences(view, words) for view in group]
     return [line for line in said[0] if all(line in own for own in said)] if len(said) > 1 else []
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from forecast import labels, locations
+from forecast import locations
 from forecast.accounts.audit import trusted
 from forecast.contract import FORECAST
-from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.errors import DataError
-from forecast.language import Language, rounded
-from forecast.outlook import TABLE_KEY, Forecast
+from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
 
@@ -81,12 +79,30 @@ class SeriesView:
         return self.series.location == self.country
 
     def at(self, year: int) -> np.ndarray:
-        """Return the draws of a year, shape (n_draws,).
+        """Return the draws of a year.
+
+        Parameters
+        ----------
+        year : int
+            A forecast year.
+
+        Returns
+        -------
+        ndarray, shape (n_draws,)
+            Persons per calendar year.
 
         Raises
         ------
         DataError
             If the year was not forecast.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> view = series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0]
+        >>> view.at(2027).shape
+        (200,)
         """
         position = np.flatnonzero(self.years == year)
         if not position.size:
@@ -97,21 +113,91 @@ class SeriesView:
         return column
 
     def total(self, year: int) -> np.ndarray:
-        """Return the sum from the first forecast year to `year` in each draw."""
+        """Return the sum over the years in each draw.
+
+        Parameters
+        ----------
+        year : int
+            The last of the years; the first is the first forecast one.
+
+        Returns
+        -------
+        ndarray, shape (n_draws,)
+            Persons.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> view = series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0]
+        >>> bool((view.total(2027) >= view.at(2027)).all())
+        True
+        """
         total: np.ndarray = self.draws[:, self.years <= year].sum(axis=1)
         return total
 
     def observed(self, year: int) -> float | None:
-        """Return the figure of a year that is known already, else None."""
+        """Return the figure of a year that is known already.
+
+        Parameters
+        ----------
+        year : int
+            Any year.
+
+        Returns
+        -------
+        float or None
+            Persons per calendar year; None if it is not known.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0].observed(2024)
+        29282.0
+        """
         known = self.series.values[self.series.years == year]
         return float(known[0]) if known.size and not np.isnan(known[0]) else self.follows.get(year)
 
     def last(self) -> tuple[int, float]:
-        """Return the last observed year and its figure."""
+        """Return the last observed year and its figure.
+
+        Returns
+        -------
+        year : int
+            The last observed year.
+        value : float
+            Persons per calendar year.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0].last()
+        (2025, 23761.0)
+        """
         return self.series.origin, float(self.series.values[-1])
 
     def recent(self, n_years: int = 5) -> np.ndarray:
-        """Return the last observed figures, at most `n_years`."""
+        """Return the last observed figures.
+
+        Parameters
+        ----------
+        n_years : int
+            How many at most.
+
+        Returns
+        -------
+        ndarray, shape (n_years,)
+            Persons per calendar year, oldest first; gaps left out.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0].recent(2).tolist()
+        [29282.0, 23761.0]
+        """
         values = self.series.values[~np.isnan(self.series.values)]
         return np.asarray(values[-n_years:])
 
@@ -178,94 +264,3 @@ def _releases(history: Panel) -> dict[SeriesKey, tuple[tuple[pd.Series, ...], st
         newest = str(pd.Timestamp(dates[-1]).date()) if dates else ""
         found[tuple(map(str, key))] = lines, newest
     return found  # type: ignore[return-value]
-
-
-#: Levels of the intervals that the page shows.
-LEVELS = (0.5, 0.8, 0.95)
-
-
-@dataclass(frozen=True, slots=True)
-class IntervalRow:
-    """One series and year as the page's tables show it.
-
-    Attributes
-    ----------
-    place, measure, source : str
-        As written for readers.
-    observed : str
-        The figure, if the year is already observed.
-    median : str
-        Rounded to three digits; empty if there is no forecast for the year.
-    bands : tuple of (str, str)
-        Lower and upper end of each of `LEVELS`.
-    first : bool
-        Whether a new series starts here.
-    span : int
-        Rows of this series.
-    """
-
-    place: str
-    measure: str
-    source: str
-    year: int
-    observed: str
-    median: str
-    bands: tuple[tuple[str, str], ...]
-    first: bool
-    span: int
-
-
-def all_quantiles(outlook: Forecast, words: Language) -> pd.DataFrame:
-    """Return every quantile of every forecast year, tidy, in whole persons.
-
-    Returns
-    -------
-    DataFrame
-        ``location, name, measure, source, model, origin, year, target, quantile, value``;
-        ``target`` says whether the year is one that was asked for.
-    """
-    table = outlook.quantiles(QUANTILE_LEVELS, years=outlook.paths["year"].to_numpy().tolist())
-    origins = outlook.series.set_index(TABLE_KEY)["origin"]
-    keys = pd.MultiIndex.from_frame(table[TABLE_KEY])
-    return pd.DataFrame(
-        {
-            "location": table["location"],
-            "name": [labels.place(code, words) for code in table["location"]],
-            "measure": table["measure"],
-            "source": table["source"],
-            "model": outlook.model,
-            "origin": origins.reindex(keys).to_numpy(),
-            "year": table["year"],
-            "target": table["year"].isin(outlook.horizons),
-            "quantile": table["quantile"],
-            "value": table["value"].round().astype(int),
-        }
-    )
-
-
-def intervals(shown: Sequence[SeriesView], words: Language) -> list[IntervalRow]:
-    """Return one row per series and target year."""
-    return [
-        _row(view, year, words, first=position == 0)
-        for view in shown
-        for position, year in enumerate(view.horizons)
-    ]
-
-
-def _row(view: SeriesView, year: int, words: Language, *, first: bool) -> IntervalRow:
-    source, place, measure = view.key
-    signed = view.series.signed
-    known = view.observed(year)
-    median, bands = "", []
-    if year in view.years:
-        drawn = view.at(year)
-        median = words.persons(rounded(float(np.median(drawn)), 3), sign=signed)
-        for level in LEVELS:
-            ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-            low, high = (words.persons(rounded(float(end), 3), sign=signed) for end in ends)
-            bands.append((low, high))
-    return IntervalRow(
-        labels.place(place, words), labels.measure(measure, words), labels.source(source, words),
-        year, "" if known is None else words.persons(known, sign=signed), median, tuple(bands),
-        first, len(view.horizons),
-    )  # fmt: skip

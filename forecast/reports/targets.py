@@ -183,7 +183,26 @@ class Threshold(Settings):
         return next(side for side in (self.above, self.below) if side is not None)
 
     def concerns(self, view: SeriesView) -> bool:
-        """Whether this is about a series."""
+        """Whether this is about a series.
+
+        Parameters
+        ----------
+        view : SeriesView
+            A series of the report.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.reports.series_view import series_views
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> view = series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0]
+        >>> parse("KAZ immigration > 40000").concerns(view)
+        True
+        """
         source, location, measure = view.key
         same = (self.location, self.measure) == (location, measure)
         return same and self.source in {"", source}

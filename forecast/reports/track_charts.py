@@ -1,4 +1,4 @@
-"""Charts of a track record: past forecasts over what came, and how often intervals held."""
+"""Charts of a track record: past forecasts over outcomes, and coverage of intervals."""
 
 from __future__ import annotations
 

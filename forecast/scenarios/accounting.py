@@ -1,4 +1,4 @@
-"""What a movement adds to each series: who counts it, and accounts that still add up."""
+"""Effect of a movement on each series: who counts it, and accounts that add up."""
 
 from __future__ import annotations
 

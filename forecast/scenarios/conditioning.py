@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecast.draw_tables import TABLE_KEY
 from forecast.errors import DataError
-from forecast.outlook import TABLE_KEY, Forecast
+from forecast.outlook import Forecast
 from forecast.scenarios.conditions import Condition, Given, conditions
 
 #: Fewest draws, in effect, that a conditional forecast may rest on.
@@ -65,11 +66,34 @@ class Conditional:
     def comparison(self, level: float = 0.80, years: Sequence[int] | None = None) -> pd.DataFrame:
         """Return baseline and conditional forecast beside each other.
 
+        Parameters
+        ----------
+        level : float in (0, 1)
+            Probability inside the intervals.
+        years : sequence of int, optional
+            Any forecast years; the target years by default.
+
         Returns
         -------
         DataFrame
             ``location, measure, source, year, baseline, baseline_lower, baseline_upper, given,
             given_lower, given_upper``: medians and interval ends, persons per year.
+
+        Raises
+        ------
+        DataError
+            If the level is no number between 0 and 1.
+        UnknownNameError
+            If a year is no forecast year.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> outlook = fc.forecast(panel, "naive", (2027,), draws=1000)
+        >>> given = fc.condition(outlook, "KAZ immigration 2027 >= 20000")
+        >>> given.comparison()["measure"].tolist()
+        ['emigration', 'immigration', 'net_migration']
         """
         return beside({"baseline": self.baseline, "given": self.forecast}, level, years)
 
@@ -81,7 +105,17 @@ class Conditional:
 def beside(
     outlooks: Mapping[str, Forecast], level: float, years: Sequence[int] | None
 ) -> pd.DataFrame:
-    """Return median and interval of several forecasts of the same series, columns by name."""
+    """Return median and interval of several forecasts of the same series, columns by name.
+
+    Parameters
+    ----------
+    outlooks : mapping of str to Forecast
+        By the name of their columns.
+    level : float in (0, 1)
+        Probability inside the intervals.
+    years : sequence of int or None
+        Any forecast years; the target years for None.
+    """
     parts = []
     for name, outlook in outlooks.items():
         names = {"median": name, "lower": f"{name}_lower", "upper": f"{name}_upper"}

@@ -72,14 +72,32 @@ class Condition:
         return f"{series} {self.year} from {self.lower:,.0f} to {self.upper:,.0f}"
 
     def values(self, outlook: Forecast) -> np.ndarray:
-        """Return the values of the series in that year, shape (n_draws,).
+        """Return the values of the series in that year.
 
         A year that is observed already has the observed figure in every draw.
+
+        Parameters
+        ----------
+        outlook : Forecast
+            Whose draws are taken.
+
+        Returns
+        -------
+        ndarray, shape (n_draws,)
+            Persons per calendar year, net inflow positive.
 
         Raises
         ------
         DataError, UnknownNameError
             If the forecast has no such series or year.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> outlook = fc.forecast(panel, "naive", (2027,), draws=200)
+        >>> Condition("KAZ", "immigration", 2027, lower=20000.0).values(outlook).shape
+        (200,)
         """
         written = f"'{self.location} {self.measure} {{source}} {self.year} ...'"
         position = find_series(
@@ -96,7 +114,24 @@ class Condition:
         )
 
     def log_weights(self, values: np.ndarray) -> np.ndarray:
-        """Return the logarithm of each draw's weight, zero or less, shape (n_draws,)."""
+        """Return the logarithm of the weight of each draw.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n_draws,)
+            Of the series in that year, in persons.
+
+        Returns
+        -------
+        ndarray, shape (n_draws,)
+            Zero or less; minus infinity where a bound is not met.
+
+        Examples
+        --------
+        >>> bound = Condition("KAZ", "immigration", 2027, lower=20000.0)
+        >>> bound.log_weights(np.array([10000.0, 30000.0])).tolist()
+        [-inf, 0.0]
+        """
         if self.near is not None and self.sd is not None:
             return -0.5 * ((values - self.near) / self.sd) ** 2
         return np.where((values >= self.lower) & (values <= self.upper), 0.0, -np.inf)

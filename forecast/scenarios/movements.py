@@ -15,6 +15,8 @@ class Movement:
 
     Attributes
     ----------
+    place : AffectedCountry
+        The country, and who counts them.
     start : ndarray of int, shape (n_draws,)
         Year in which it starts.
     people : ndarray, shape (n_draws,)

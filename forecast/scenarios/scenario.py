@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import drawing, plots
+from forecast import drawing
 from forecast.config import read_toml
+from forecast.draw_tables import TABLE_KEY
 from forecast.errors import DataError, unknown_name
-from forecast.outlook import TABLE_KEY, Forecast
+from forecast.outlook import Forecast
 from forecast.panel import Panel
+from forecast.scenarios import plots
 from forecast.scenarios import unusual as extremes
 from forecast.scenarios.accounting import MOVED, TAKES, accounts, settled
 from forecast.scenarios.conditioning import beside
@@ -86,6 +88,22 @@ class Scenario:
             One row per series reached and year: ``scenario, location, measure, source, year,
             baseline, baseline_lower, baseline_upper, what_if, what_if_lower, what_if_upper,
             added, added_lower, added_upper``, medians and interval ends in persons.
+
+        Raises
+        ------
+        DataError
+            If the level is no number between 0 and 1.
+        UnknownNameError
+            If a year is no forecast year.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> outlook = fc.forecast(panel, "naive", (2030,), draws=200)
+        >>> table = fc.scenario(outlook, "russia-kazakhstan").table()
+        >>> bool((table["what_if"] >= table["baseline"])[table["measure"] == "immigration"].all())
+        True
         """
         added = dataclasses.replace(self.what_if, paths=self.difference)
         parts = {"baseline": self.baseline, "what_if": self.what_if, "added": added}
@@ -95,12 +113,53 @@ class Scenario:
         return joined
 
     def unusual(self, world: Panel | None = None) -> pd.DataFrame:
-        """Say how unusual the scenario is; see `forecast.scenarios.unusual.unusual`."""
+        """Say how unusual the scenario is, in the forecast and in the past of all countries.
+
+        Parameters
+        ----------
+        world : Panel, optional
+            Annual net migration of all countries with population; by default what is shipped.
+
+        Returns
+        -------
+        DataFrame
+            One row per series reached and window of 1 and 5 years, with the share of baseline draws
+            and of country-windows as far out; see `forecast.scenarios.unusual.unusual`.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> outlook = fc.forecast(panel, "naive", (2030,), draws=200)
+        >>> fc.scenario(outlook, "russia-kazakhstan").unusual()["window"].unique().tolist()
+        [1, 5]
+        """
         parts = self.baseline, self.difference, self.moved, self.movements
         return extremes.unusual(*parts, world)
 
     def event(self, world: Panel | None = None) -> pd.DataFrame:
-        """Say how large it is, counted or not; see `forecast.scenarios.unusual.event`."""
+        """Say how large the scenario is itself, whatever part of it figures show.
+
+        Parameters
+        ----------
+        world : Panel, optional
+            Annual net migration of all countries with population; by default what is shipped.
+
+        Returns
+        -------
+        DataFrame
+            One row per country: all who move and those of the first year (persons), per 1,000
+            inhabitants, and the share of country-years as large; see
+            `forecast.scenarios.unusual.event`.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> outlook = fc.forecast(panel, "naive", (2030,), draws=200)
+        >>> fc.scenario(outlook, "russia-kazakhstan").event()["direction"].tolist()
+        ['arrivals']
+        """
         return extremes.event(self.baseline, self.movements, world)
 
     def __repr__(self) -> str:

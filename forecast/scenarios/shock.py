@@ -2,109 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from forecast import locations
 from forecast.config import Names, Settings, Share, Text
-from forecast.errors import unknown_name
+from forecast.scenarios.amounts import People, Portion, Years
 
 ARRIVALS, DEPARTURES = "arrivals", "departures"
-#: Keys that each distribution needs; ``inside`` is the probability between low and high.
-DISTRIBUTIONS = {
-    "log-normal": ("low", "high", "inside"),
-    "triangular": ("low", "middle", "high"),
-    "uniform": ("low", "high"),
-    "fixed": ("value",),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """An uncertain number.
-
-    Attributes
-    ----------
-    distribution : {"log-normal", "triangular", "uniform", "fixed"}
-        Log-normal: symmetric on the scale of factors, with probability `inside` between
-        `low` and `high`. Triangular: never outside `low` and `high`, most likely at
-        `middle`. Uniform: anything between alike. Fixed: `low` for certain.
-    low, middle, high : float
-    inside : float
-        Probability between `low` and `high`; 1 but for the log-normal.
-    """
-
-    distribution: str
-    low: float
-    middle: float
-    high: float
-    inside: float = 1.0
-
-    def quantile(self, level: np.ndarray) -> np.ndarray:
-        """Return quantiles, the shape of `level` (between 0 and 1)."""
-        if self.distribution == "log-normal":
-            from scipy.special import ndtri
-
-            middle = (math.log(self.low) + math.log(self.high)) / 2
-            spread = (math.log(self.high) - math.log(self.low)) / 2 / ndtri(0.5 + self.inside / 2)
-            drawn: np.ndarray = np.exp(middle + spread * ndtri(level))
-            return drawn
-        if self.distribution == "triangular":
-            width = self.high - self.low
-            if width == 0:
-                return np.full_like(level, self.low)
-            turn = (self.middle - self.low) / width
-            rising = self.low + np.sqrt(level * width * (self.middle - self.low))
-            falling = self.high - np.sqrt((1 - level) * width * (self.high - self.middle))
-            return np.where(level < turn, rising, falling)
-        return self.low + level * (self.high - self.low)
-
-    def draw(self, generator: np.random.Generator, n_draws: int) -> np.ndarray:
-        """Return independent draws, shape (n_draws,)."""
-        return self.quantile(generator.random(n_draws))
-
-
-def _amount(given: object, least: float, most: float, unit: str) -> Amount:
-    """Read an amount from a table, or from a plain number, which is taken for certain."""
-    if _is_number(given):
-        given = {"distribution": "fixed", "value": given}
-    if not isinstance(given, Mapping):
-        example = '{ distribution = "uniform", low = ..., high = ... }'
-        raise ValueError(f"is {given!r}; give {unit}, or a table such as {example}.")
-    kind = given.get("distribution")
-    if kind not in DISTRIBUTIONS:
-        raise ValueError(f"has an {unknown_name('distribution', kind, DISTRIBUTIONS)}")
-    needed = DISTRIBUTIONS[str(kind)]
-    for name in given.keys() - {"distribution", *needed}:
-        raise ValueError(f"has an {unknown_name('key', name, (*needed, 'distribution'))}")
-    for name in needed:
-        if not _is_number(given.get(name)):
-            listed = f"a {kind} distribution needs {', '.join(needed)} as numbers"
-            raise ValueError(f"has {name} = {given.get(name)!r}; {listed}.")
-    stated = {name: float(given[name]) for name in needed}
-    low = stated.get("low", stated.get("value", 0.0))
-    high = stated.get("high", low)
-    middle = stated.get("middle", (low + high) / 2)
-    inside = stated.get("inside", 1.0)
-    if not least <= low <= middle <= high <= most:
-        order = "low <= middle <= high" if kind == "triangular" else "low <= high"
-        bounds = f"from {least:g} to {most:g}" if most < math.inf else f"at least {least:g}"
-        raise ValueError(f"runs from {low:g} to {high:g}; give {order}, {unit}, {bounds}.")
-    if kind == "log-normal" and not (0 < low < high and 0 < inside < 1):
-        raise ValueError(
-            f"has {low:g}, {high:g} and {inside:g}; a log-normal distribution needs 0 < low < high "
-            "and inside between 0 and 1 (0.8: four chances in five)."
-        )
-    return Amount(str(kind), low, middle, high, inside)
-
-
-def _is_number(given: object) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
 
 
 def _country(given: str) -> str:
@@ -122,13 +29,6 @@ def _address(given: str) -> str:
     return given
 
 
-def _within(least: float, most: float, unit: str) -> BeforeValidator:
-    return BeforeValidator(lambda given: _amount(given, least, most, unit))
-
-
-type People = Annotated[Amount, _within(0, math.inf, "persons")]
-type Portion = Annotated[Amount, _within(0, 1, "shares")]
-type Years = Annotated[Amount, _within(0.05, math.inf, "years")]
 type Year = Annotated[int, Field(gt=1900, lt=2200)]
 
 
@@ -211,17 +111,60 @@ class AffectedCountry(Settings):
         The one that names it, else the one for all sources that no other names. Sources
         that are told by what they hold are added beforehand, see
         `forecast.scenarios.accounting.settled`.
+
+        Parameters
+        ----------
+        source : str
+            Of figures.
+
+        Returns
+        -------
+        int or None
+            Position in `counted`.
+
+        Examples
+        --------
+        >>> from forecast.scenarios.scenario import read
+        >>> read("russia-kazakhstan").places[0].counted_by("un-wpp")
+        1
         """
         rest = [i for i, one in enumerate(self.counted) if not one.sources and not one.registers]
         return next(iter([*self.naming(source), *rest]), None)
 
     def naming(self, source: str) -> list[int]:
-        """Return which entries of `counted` name a source."""
+        """Return which entries of `counted` name a source.
+
+        Parameters
+        ----------
+        source : str
+            Of figures.
+
+        Returns
+        -------
+        list of int
+            Positions in `counted`.
+
+        Examples
+        --------
+        >>> from forecast.scenarios.scenario import read
+        >>> read("russia-kazakhstan").places[0].naming("another")
+        []
+        """
         return [i for i, entry in enumerate(self.counted) if source in entry.sources]
 
 
 class Evidence(Settings):
-    """A figure that a scenario rests on, and where it is from, ``[[source]]``."""
+    """A figure that a scenario rests on, and where it is from, ``[[source]]``.
+
+    Attributes
+    ----------
+    title : str
+        Of the document.
+    figure : str
+        What it says.
+    link : str
+        Address of the document; may be empty.
+    """
 
     title: Text
     figure: Text
@@ -229,7 +172,13 @@ class Evidence(Settings):
 
 
 class Start(Settings):
-    """The first and the last year in which a shock may start, each year alike, ``[when]``."""
+    """The first and the last year in which a shock may start, each year alike, ``[when]``.
+
+    Attributes
+    ----------
+    first, last : int
+        Calendar years.
+    """
 
     first: Year
     last: Year
@@ -243,13 +192,27 @@ class Start(Settings):
 
 
 class Fading(Settings):
-    """Years after which half of all have moved, ``[fading]``."""
+    """Years after which half of all have moved, ``[fading]``.
+
+    Attributes
+    ----------
+    half_life : Amount
+        Years.
+    """
 
     half_life: Years
 
 
 class Returns(Settings):
-    """Of those who moved, the share that moves back, and how soon half of these do."""
+    """Of those who moved, the share that moves back, and how soon half of these do.
+
+    Attributes
+    ----------
+    share : Amount
+        Of those who moved, between 0 and 1.
+    half_life : Amount
+        Years until half of them have moved back.
+    """
 
     share: Portion
     half_life: Years

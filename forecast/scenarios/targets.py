@@ -167,6 +167,16 @@ def targets(
     ------
     DataError
         If the file is not what it should be, or the forecast is a scenario or conditional.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> outlook = fc.forecast(panel, "naive", (2027, 2030), draws=200)
+    >>> own = {"concept": "KAZ", "text": "At least 15,000 come", "kind": "yardstick", "by": 2030,
+    ...        "measure": "immigration", "at_least": 15000.0, "reference": "ours"}
+    >>> fc.targets(outlook, given=[Target.of(own, "mine")])["status"].tolist()
+    ['forecast']
     """
     outlook.require_unconditional("a table of targets")
     wanted = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else None

@@ -10,8 +10,9 @@ import forecast as fc
 from forecast.errors import DataError, UnknownNameError
 from forecast.models.registry import model as find_model
 from forecast.models.series.driver_filter import Driven, condition_on_drivers
+from forecast.models.series.driver_trial import crps_of, judged
 from forecast.models.series.drivers import check, drivers, futures
-from forecast.models.series.regression import Regression, _crps, _judged
+from forecast.models.series.regression import Regression
 from forecast.models.series.statespace import condition
 from forecast.models.series.structural import local_level
 from forecast.models.series.univariate import prepare
@@ -192,9 +193,9 @@ def test_bad_covariates_are_refused(table: pd.DataFrame, part: str) -> None:
 def test_the_gate_s_scores_in_closed_form() -> None:
     draws = np.linspace(-1, 1, 2001)[:, None]
     # CRPS of a uniform distribution on [-1, 1] at its middle: 1/2 − 1/3.
-    assert _crps(draws, np.zeros(1))[0] == pytest.approx(1 / 2 - 1 / 3, abs=1e-3)
-    better = _judged(np.column_stack([np.ones(12) - 0.01 * np.arange(12), np.full(12, 2.0)]), 3)
+    assert crps_of(draws, np.zeros(1))[0] == pytest.approx(1 / 2 - 1 / 3, abs=1e-3)
+    better = judged(np.column_stack([np.ones(12) - 0.01 * np.arange(12), np.full(12, 2.0)]), 3)
     assert better.skill > 0.4
     assert better.p_value < 0.01
-    assert _judged(np.ones((12, 2)), 3).p_value == 1.0
-    assert np.isnan(_judged(np.ones((4, 2)), 3).skill)
+    assert judged(np.ones((12, 2)), 3).p_value == 1.0
+    assert np.isnan(judged(np.ones((4, 2)), 3).skill)

@@ -82,7 +82,15 @@ def levels(y: np.ndarray) -> np.ndarray:
 
 
 def outliers(y: np.ndarray, length: int = 1) -> np.ndarray:
-    """Return how far each year, or it and the next, strikes out and back, shape (..., n)."""
+    """Return how far each year, or it and the next, strikes out and back, shape (..., n).
+
+    Parameters
+    ----------
+    y : ndarray, shape (..., n)
+        Series with years last.
+    length : {1, 2}
+        Years that strike out together.
+    """
     n = y.shape[-1]
     out = np.zeros(y.shape)
     for t in range(1, n - length):
@@ -126,6 +134,19 @@ def simulate(
     """Return series without breaks, shape `shape` with years last.
 
     Series along the second-last axis move together with correlation `together`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the result, years last.
+    persistence : float
+        Coefficient of the year before.
+    degrees : float
+        Degrees of freedom of the shocks.
+    generator : numpy.random.Generator
+        Source of the randomness.
+    together : float
+        Correlation of series along the second-last axis, 0 to 1.
     """
     normal = generator.standard_normal(shape)
     if together > 0:

@@ -119,7 +119,7 @@ def _offline(source: Source, cache: str | Path | None) -> Fetched:
 
 
 def _check_readable(result: Fetched) -> None:
-    """Read what came; a source may have no series, or no drivers, but not neither."""
+    """Read what was fetched; a source has series, drivers or both."""
     refusals = []
     for read in (result.panel, result.covariates):
         try:

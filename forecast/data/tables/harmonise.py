@@ -31,6 +31,17 @@ def harmonise(grid: Grid, layout: Layout, collected: Collected, options: ReadOpt
 
     Problems are listed in the result; each stage needs the ones before it to be without.
 
+    Parameters
+    ----------
+    grid : Grid
+        The cells of the table.
+    layout : Layout
+        Its headings and columns.
+    collected : Collected
+        Its observations, row by row.
+    options : ReadOptions
+        What the caller says of the table.
+
     Raises
     ------
     DataError

@@ -262,7 +262,18 @@ class Reading:
         return f"<table>{table}</table>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the Panel in the types of JSON."""
+        """Return everything but the Panel in the types of JSON.
+
+        Returns
+        -------
+        dict of str to object
+            Fields by name; rows that are not in the Panel with their number and the reason.
+
+        Examples
+        --------
+        >>> Reading("arrivals.csv", "CSV", layout="tidy").to_dict()["layout"]
+        'tidy'
+        """
         return {
             "file": self.file,
             "kind": self.kind,

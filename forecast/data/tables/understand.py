@@ -43,7 +43,7 @@ def read(
     skip: Iterable[str] = (),
     carry: bool = True,
 ) -> Panel:
-    """Read a table of one's own into a Panel.
+    r"""Read a table of one's own into a Panel.
 
     Parameters
     ----------
@@ -91,8 +91,12 @@ def read(
 
     Examples
     --------
-    >>> panel = read("arrivals.csv", measure="immigration")  # doctest: +SKIP
-    >>> panel = read("migration.xlsx", units="thousands", location="UZB")  # doctest: +SKIP
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "arrivals.csv")
+    ...     _ = file.write_text("location,year,value\nKAZ,2023,25387\nKAZ,2024,29282\n")
+    ...     read(file, measure="immigration").series[0].values.tolist()
+    [25387.0, 29282.0]
     """
     return understand(
         path, sheet=sheet, source=source, measure=measure, units=units, location=location,
@@ -113,9 +117,12 @@ def understand(
     skip: Iterable[str] = (),
     carry: bool = True,
 ) -> Reading:
-    """Read a table and say what was understood of it.
+    r"""Read a table and say what was understood of it.
 
-    The arguments are those of `forecast.read`, which returns only the Panel.
+    Parameters
+    ----------
+    path, sheet, source, measure, units, location, flows, decimal, skip, carry
+        As of `forecast.read`, which returns only the Panel.
 
     Returns
     -------
@@ -129,8 +136,12 @@ def understand(
 
     Examples
     --------
-    >>> understand("arrivals.xlsx").reported  # doctest: +SKIP
-    {'footnote': 2, 'heading': 1, 'title': 1}
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "arrivals.csv")
+    ...     _ = file.write_text("location,year,value\nKAZ,2023,25387\nKAZ,2024,29282\n")
+    ...     understand(file, measure="immigration").reported
+    {'heading': 1}
     """
     _check_told(units, flows, decimal, measure)
     options = ReadOptions(measure, source, units, location, flows, decimal)

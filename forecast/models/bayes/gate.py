@@ -125,7 +125,15 @@ def draw(
 
 
 def examine(tree: xr.DataTree, limits: Mapping[str, Any]) -> Sampled:
-    """Hold draws against the limits of the gate."""
+    """Hold draws against the limits of the gate.
+
+    Parameters
+    ----------
+    tree : DataTree
+        Posterior and statistics of the sampler.
+    limits : mapping
+        ``[diagnostics]`` of the model's TOML.
+    """
     from arviz_stats.base import array_stats
 
     labels: list[str] = []

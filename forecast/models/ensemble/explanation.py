@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from forecast import scales
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, ModelBase, meant_for
+from forecast.completion import meant_for
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, ModelBase
 from forecast.hindcast.members import MemberForecast
 from forecast.models.assembly import note
 from forecast.models.ensemble.joint import Combined
@@ -70,6 +71,17 @@ def tables(
 
     Below the rows of `table` of each series, those of what its members say by themselves:
     ``what`` is one of `SAYS`, the quartiles in persons and the chance of a positive figure.
+
+    Parameters
+    ----------
+    panel : Panel
+        What the ensemble was shown.
+    combined : mapping of (source, location, measure) to Combined
+        Draws with the parts of their variance.
+    forecasts : sequence of MemberForecast
+        What each member says by itself.
+    years : sequence of int
+        Calendar years of the rows.
     """
     members = [made.name for made in forecasts]
     pieces = []

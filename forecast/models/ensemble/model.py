@@ -146,6 +146,23 @@ class FittedEnsemble(FittedBase):
         """Learn weights and widths up to so many steps ahead, from the panel alone.
 
         What was asked before changes nothing: each number of steps has weights of its own.
+
+        Parameters
+        ----------
+        steps : int
+            Years (or periods) after the data.
+
+        Returns
+        -------
+        LearnedWeights
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> small = Ensemble(["naive", "persistence"], settings={"history": {"origins": 4}})
+        >>> sorted(small.fit(panel, seed=1).learn(2).table["horizon"].values.tolist())
+        [1, 2]
         """
         if steps not in self._learned:
             self._learned[steps] = self._learn(steps)

@@ -1,4 +1,4 @@
-"""What earlier releases teach about revisions: the first figure of a year against the latest.
+"""Size of revisions, learned from releases: first figure of a year against the latest.
 
 A hierarchical law: how large revisions are depends on the usual change of a series and on its
 population, and each place departs from that as far as its own revisions say, shrunk to the world.

@@ -80,7 +80,7 @@ def dress(
 def learn(
     published: ModelBase, panel: Panel, settings: Mapping[str, Any], without: str = ""
 ) -> dict[str, ResidualErrors]:
-    """Hold what came out on earlier days against the figures known now.
+    """Compare forecasts published on earlier days with the figures known now.
 
     Parameters
     ----------

@@ -126,7 +126,15 @@ def millions(population: float | np.ndarray) -> float | np.ndarray:
 
 
 def means(values: np.ndarray, width: int) -> np.ndarray:
-    """Return the known figures of a series as means over so many, the newest last."""
+    """Return the known figures of a series as means over so many, the newest last.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_years,)
+        Figures; NaN is a gap.
+    width : int
+        Figures in each mean; the oldest that fill no mean are left out.
+    """
     known = values[np.isfinite(values)]
     blocks = len(known) // width
     return np.asarray(known[len(known) - blocks * width :].reshape(blocks, width).mean(axis=1))

@@ -25,7 +25,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.contract import ModelBase, meant_for
+from forecast.completion import meant_for
+from forecast.contract import ModelBase
 from forecast.hindcast.quantiles import Hindcasts
 from forecast.hindcast.vintages import Outcomes
 from forecast.panel import Panel

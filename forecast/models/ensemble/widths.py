@@ -52,7 +52,12 @@ def quantile_average(quantiles: np.ndarray, weights: np.ndarray, levels: np.ndar
 
     Keeps the members' mean width whatever their disagreement (Ratcliff 1979,
     doi:10.1037/0033-2909.86.3.446; Lichtendahl, Grushka-Cockayne & Winkler 2013,
-    doi:10.1287/mnsc.1120.1667). Parameters as `linear_pool`.
+    doi:10.1287/mnsc.1120.1667).
+
+    Parameters
+    ----------
+    quantiles, weights, levels : ndarray
+        Shapes as in `linear_pool`.
     """
     points = quantiles.shape[1]
     share = weights if weights.ndim == 2 else weights[:, None]

@@ -192,7 +192,19 @@ class State(Paths):
 
 
 def choose(log_weights: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Draw positions along the last axis in proportion to exp(log_weights)."""
+    """Draw positions along the last axis in proportion to exp(log_weights).
+
+    Parameters
+    ----------
+    log_weights : ndarray, shape (..., n)
+        Up to a constant.
+    generator : numpy.random.Generator
+        Source of the randomness.
+
+    Returns
+    -------
+    ndarray of int, shape (...)
+    """
     weights = np.exp(log_weights - log_weights.max(axis=-1, keepdims=True))
     cumulated = weights.cumsum(axis=-1)
     target = generator.random((*cumulated.shape[:-1], 1)) * cumulated[..., -1:]

@@ -194,7 +194,17 @@ def cholesky(matrices: np.ndarray) -> np.ndarray:
 
 
 def solve(root: np.ndarray, right: np.ndarray, transposed: bool = False) -> np.ndarray:
-    """Solve with the roots that `cholesky` returns, or their transposes."""
+    """Solve with the roots that `cholesky` returns, or their transposes.
+
+    Parameters
+    ----------
+    root : ndarray
+        Banded Cholesky roots, as `cholesky` returns them.
+    right : ndarray
+        Right-hand sides, one for each root.
+    transposed : bool
+        Whether to solve with the transposes.
+    """
     from scipy.linalg.lapack import dtbtrs
 
     made = np.empty_like(right)

@@ -65,7 +65,18 @@ class FittedHierarchical(FittedBase):
         return self.sampled.posterior
 
     def save_posterior(self, path: str | Path) -> Path:
-        """Write the posterior as NetCDF, whole or not at all."""
+        """Write the posterior as NetCDF, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; an earlier one is replaced.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
         with artifacts.atomic_file(path) as temporary:
             self.posterior.to_netcdf(temporary, engine="h5netcdf")
         return Path(path)
@@ -134,6 +145,7 @@ class FittedHierarchical(FittedBase):
         Parameters
         ----------
         draws : int
+            Replicated histories.
 
         Returns
         -------
@@ -153,6 +165,7 @@ class FittedHierarchical(FittedBase):
         Parameters
         ----------
         years : sequence of int
+            Target years.
 
         Returns
         -------
@@ -177,6 +190,7 @@ class FittedHierarchical(FittedBase):
         until : int
             Last year (or first year of the last period).
         draws : int
+            Simulated futures.
 
         Returns
         -------

@@ -146,7 +146,15 @@ def data(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, np.ndarray]
 
 
 def coordinates(pool: RatesPanel, settings: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return the names along the dimensions of the model."""
+    """Return the names along the dimensions of the model.
+
+    Parameters
+    ----------
+    pool : RatesPanel
+        The figures as rates.
+    settings : mapping
+        ``[settings]`` of ``models/hierarchical.toml``.
+    """
     labels = pool.labels
     years = [pool.first_year + (step + 1) * pool.step for step in range(pool.n_transitions)]
     location, year = np.nonzero(transitions(pool, settings)["weight"])
@@ -167,6 +175,13 @@ def centred(pool: RatesPanel, settings: Mapping[str, Any]) -> np.ndarray:
     The longer a series, the more: 0 samples the distance from the group in units of the group's
     spread, 1 the parameter itself, and between them lies what samples best for series of middling
     length (Papaspiliopoulos, Roberts and Sköld 2007, doi:10.1214/088342307000000014).
+
+    Parameters
+    ----------
+    pool : RatesPanel
+        The figures as rates.
+    settings : mapping
+        ``[settings]`` of ``models/hierarchical.toml``; ``centring`` has the length at one half.
     """
     used = transitions(pool, settings)["weight"].sum(axis=1)
     halves = settings["centring"]

@@ -110,12 +110,30 @@ def usual_moves(rates: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
 
 
 def after(usual: np.ndarray, moved: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the usual move after one more; a missing move changes nothing."""
+    """Return the usual move after one more; a missing move changes nothing.
+
+    Parameters
+    ----------
+    usual : ndarray
+        The usual move up to now, per 1,000.
+    moved : ndarray
+        The move of the year, per 1,000; NaN where there is none.
+    settings : mapping
+        ``[settings]`` of ``models/hierarchical.toml``.
+    """
     weight = float(settings["memory"])
     newer = np.where(np.isnan(usual), moved, weight * moved + (1.0 - weight) * usual)
     return np.where(np.isnan(moved), usual, newer)
 
 
 def calm_floor(usual: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the least standard deviation of a calm year's shock, per 1,000."""
+    """Return the least standard deviation of a calm year's shock, per 1,000.
+
+    Parameters
+    ----------
+    usual : ndarray
+        The usual move, per 1,000.
+    settings : mapping
+        ``[settings]`` of ``models/hierarchical.toml``.
+    """
     return np.hypot(float(settings["usual_share"]) * usual, float(settings["floor"]))

@@ -124,6 +124,7 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         Parameters
         ----------
         panel : Panel
+            Net migration with population.
 
         Returns
         -------
@@ -134,6 +135,13 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         ------
         TooShortError
             If the panel has no net series with population.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(source="un-wpp", measure="net_migration")
+        >>> len(Hierarchical().pymc_model(panel).observed_RVs) > 0
+        True
         """
         pooled, chosen, _ = self._stated(panel)
         return graph.pymc_model(pooled, chosen, self.stated["settings"])

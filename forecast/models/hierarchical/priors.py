@@ -1,4 +1,4 @@
-"""Priors as data, and what other priors would have done to a forecast."""
+"""Priors as data, and the sensitivity of a forecast to them."""
 
 from __future__ import annotations
 

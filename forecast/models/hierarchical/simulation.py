@@ -34,7 +34,15 @@ NEEDED = (
 
 
 def of_locations(sampled: Sampled, group: np.ndarray) -> Parameters:
-    """Return the draws of a posterior, each parameter of shape (n_draws, n)."""
+    """Return the draws of a posterior, each parameter of shape (n_draws, n).
+
+    Parameters
+    ----------
+    sampled : Sampled
+        Draws that passed the gate.
+    group : ndarray of int, shape (n,)
+        Group of each location.
+    """
     return Parameters(
         sampled.draws("location_mean"), sampled.draws("location_storm"),
         sampled.draws("location_persistence"), np.exp(sampled.draws("log_calm_scale"))[:, group],
@@ -44,7 +52,15 @@ def of_locations(sampled: Sampled, group: np.ndarray) -> Parameters:
 
 
 def rows_of(parameters: Parameters, rows: np.ndarray) -> Parameters:
-    """Return some of the draws."""
+    """Return some of the draws.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Of all draws.
+    rows : ndarray of int
+        Which draws to take.
+    """
     return Parameters(*(values[rows] for values in parameters))
 
 

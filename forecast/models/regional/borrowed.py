@@ -42,6 +42,7 @@ def with_borrowed_regions(
     population : Panel, optional
         Population of every region; the bundled one by default.
     seed : int
+        Source of the randomness of what is borrowed.
 
     Returns
     -------
@@ -53,6 +54,17 @@ def with_borrowed_regions(
     ------
     DataError
         If the country has no forecast to add up to, or a region no population.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import forecast as fc
+    >>> table = fc.load("central-asia").to_frame()
+    >>> own = table[(table["location"] == "KGZ") & (table["measure"] == "net_migration")]
+    >>> rows = [table[table["measure"] == "net_all_flows"], own.assign(measure="net_all_flows")]
+    >>> outlook = fc.forecast(fc.Panel.from_frame(pd.concat(rows)), "naive", draws=200)
+    >>> len(with_borrowed_regions(outlook, "KGZ").keys) - len(outlook.keys)
+    9
     """
     from forecast.data.package import load
 

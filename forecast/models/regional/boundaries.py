@@ -41,6 +41,7 @@ def on_todays_regions(outlook: Forecast, parts: Panel | None = None, seed: int =
         Net of all flows of the parts, with population; by default the bundled
         ``"kazakhstan-split"``. Nothing after the origin of the unit is used.
     seed : int
+        Source of the randomness of the split.
 
     Returns
     -------
@@ -52,6 +53,14 @@ def on_todays_regions(outlook: Forecast, parts: Panel | None = None, seed: int =
     ------
     DataError
         If no unit of the forecast can be split.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("kazakhstan").select(measure="net_all_flows")
+    >>> today = on_todays_regions(fc.forecast(panel, "naive", draws=200))
+    >>> [place for _, place, _ in today.keys if "+" in place]
+    []
     """
     from forecast.data.package import load
 
@@ -117,6 +126,20 @@ def on_constant_units(outlook: Forecast, first: int) -> Forecast:
     Forecast
         Units in the place of regions, where a source has all parts of a measure; the history
         is the sum of the parts in the years in which all are known.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to add up.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("kazakhstan").select(measure="net_all_flows")
+    >>> outlook = fc.forecast(panel, "naive", draws=200)
+    >>> units = on_constant_units(on_todays_regions(outlook), 2005)
+    >>> sorted(units.keys) == sorted(outlook.keys)
+    True
     """
     last = int(outlook.paths["year"].to_numpy()[-1])
     there = {piece[0]: piece for piece in pieces_of(outlook)}

@@ -1,4 +1,4 @@
-"""Regions of a country as arrays, and what a forecast says of each of their series."""
+"""Regions of a country as arrays, and the notes on their series."""
 
 from __future__ import annotations
 
@@ -131,7 +131,15 @@ def _total(
 
 
 def stated_net(panel: Panel, key: SeriesKey) -> dict[int, float]:
-    """Return a net by year, from arrivals and departures in years in which it is missing itself."""
+    """Return a net by year, from arrivals and departures in years in which it is missing itself.
+
+    Parameters
+    ----------
+    panel : Panel
+        The figures.
+    key : (source, location, measure)
+        Of the net.
+    """
     source, place, measure = key
     known = {
         series.measure: pd.Series(series.values, index=series.years)

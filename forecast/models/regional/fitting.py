@@ -143,7 +143,15 @@ def pools(fits: Sequence[FittedGroup], stated: Mapping[str, Any]) -> list[Shared
 
 
 def fit_group(group: Group, response: Mapping[str, float]) -> FittedGroup:
-    """Find the shares of regions, with the prior of their responses."""
+    """Find the shares of regions, with the prior of their responses.
+
+    Parameters
+    ----------
+    group : Group
+        Regions that make up a country.
+    response : mapping of str to float
+        ``mean`` and ``deviation`` of the prior of responses, ``[response]`` of the TOML.
+    """
     share = shares(
         group.values, group.population, group.total, response["mean"], response["deviation"]
     )

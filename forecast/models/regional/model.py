@@ -65,6 +65,7 @@ class Internal(ModelBase):
         Parameters
         ----------
         panel : Panel
+            Nets of all flows of countries and of their regions.
         seed : int
         moves : DataFrame, optional
             Matrices of moves between regions; by default the model's own, or else the bundled
@@ -73,8 +74,14 @@ class Internal(ModelBase):
         Raises
         ------
         TooShortError
-            If no set of regions covers its country for `MINIMUM_YEARS` years or, before
-            that, half of them: there is nothing to learn from.
+            If no set of regions covers its country for half of `MINIMUM_YEARS`.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(measure="net_all_flows")
+        >>> len(Internal().fit(panel, seed=1).fits) > 0
+        True
         """
         if moves is None:
             own = self._own
@@ -103,8 +110,12 @@ class FittedInternal(FittedBase):
 
     Attributes
     ----------
+    panel : Panel
+    seed : int
     pools : list of SharedPrior
         What the regions of each group have in common.
+    fits : list of FittedGroup
+    moves : list of Moves
     """
 
     panel: Panel

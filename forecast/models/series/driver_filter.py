@@ -44,7 +44,17 @@ class Driven(SeriesPosterior):
 
 @lru_cache(maxsize=32)
 def extended(nodes: Nodes, spreads: tuple[float, ...], drivers: tuple[str, ...]) -> Nodes:
-    """Return the nodes at each prior spread, with the effects of drivers as further states."""
+    """Return the nodes at each prior spread, with the effects of drivers as further states.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        Of the model without drivers.
+    spreads : tuple of float
+        Prior standard deviations of the effects.
+    drivers : tuple of str
+        Names of the drivers.
+    """
     repeats, size, (k, m) = len(spreads), len(drivers), nodes.design.shape
     total = repeats * k
     transition = np.zeros((total, m + size, m + size))

@@ -163,6 +163,17 @@ def futures(
 ) -> np.ndarray:
     """Draw the drivers' values that meet the series in the years ahead.
 
+    Parameters
+    ----------
+    drivers : Drivers
+        Of the place, up to the origin.
+    n_ahead : int
+        Steps after the series' last year.
+    n_draws : int
+        Simulated futures.
+    generator : numpy.random.Generator
+        Source of the randomness.
+
     Returns
     -------
     ndarray, shape (n_draws, n_ahead, K)

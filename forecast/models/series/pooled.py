@@ -91,7 +91,17 @@ class PooledReversion(ModelBase):
 
 @dataclass(frozen=True)
 class FittedPools(FittedBase):
-    """Pools that have seen a panel."""
+    """Pools that have seen a panel.
+
+    Attributes
+    ----------
+    panel : Panel
+    seed : int
+    pools : mapping
+        What the series of each scale have in common.
+    notes : DataFrame
+        One row per series, see `Forecast.notes`.
+    """
 
     panel: Panel
     seed: int

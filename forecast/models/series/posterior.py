@@ -1,4 +1,4 @@
-"""What a series says about a state-space model, and draws of its future."""
+"""Posterior of a state-space model given a series, and draws of its future."""
 
 from __future__ import annotations
 
@@ -102,6 +102,15 @@ def start(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw where the futures begin.
 
+    Parameters
+    ----------
+    posterior : SeriesPosterior
+        What the series says.
+    n_draws : int
+        Simulated futures.
+    generator : numpy.random.Generator
+        Source of the randomness.
+
     Returns
     -------
     chosen : ndarray of int, shape (n_draws,)
@@ -134,6 +143,13 @@ def parameter_share(posterior: SeriesPosterior, n_ahead: int) -> np.ndarray:
     By the law of total variance, on the model's scale: the spread of the expected path
     over parameter nodes and over the uncertain present state, against the shocks still
     to come.
+
+    Parameters
+    ----------
+    posterior : SeriesPosterior
+        What the series says.
+    n_ahead : int
+        Steps after its last year.
 
     Returns
     -------

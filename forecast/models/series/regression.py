@@ -14,6 +14,7 @@ from forecast.data import inputs
 from forecast.errors import DataError, TooShortError
 from forecast.models.registry import specification
 from forecast.models.series.driver_filter import Driven, condition_on_drivers, simulate_with_drivers
+from forecast.models.series.driver_trial import Trial, crps_of, judged
 from forecast.models.series.drivers import Drivers, check, drivers, futures
 from forecast.models.series.posterior import SeriesPosterior, simulate
 from forecast.models.series.structural import Structural
@@ -30,23 +31,6 @@ from forecast.scales import Kind
 
 #: Name of the settings, and of the model with its gate.
 SHELF = "regression"
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """How the model with drivers did against the one without, before the present.
-
-    Attributes
-    ----------
-    skill : float
-        1 − CRPS with drivers / CRPS without; NaN without origins.
-    p_value : float
-        One-sided, that the drivers do not help; 1 where it cannot be tested.
-    """
-
-    origins: int
-    skill: float
-    p_value: float
 
 
 class Regression(Structural):
@@ -95,9 +79,31 @@ class Regression(Structural):
 
         Parameters
         ----------
+        panel : Panel
+            Annual series; others are forecast without drivers.
+        seed : int
+            Source of all randomness.
         covariates : DataFrame, optional
             ``location, measure, year, value``; by default the model's own, or else the bundled
             ones as `forecast.data.inputs` cuts them.
+
+        Returns
+        -------
+        FittedSeriesModel
+            Its notes say of each series which drivers are used, or why none is.
+
+        Raises
+        ------
+        TooShortError
+            If no series of the panel can be fitted.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> fitted = Regression().fit(panel, seed=1)
+        >>> "drivers" in fitted.notes["reason"].iloc[0]
+        True
         """
         if self.inputs and covariates is None:
             covariates = inputs.known(self.inputs, panel)["covariates"]
@@ -105,7 +111,23 @@ class Regression(Structural):
         return StateSpaceModel.fit(own, panel, seed)
 
     def knowing(self, covariates: pd.DataFrame) -> Regression:
-        """Return the model with other drivers; what has been tried with them before is kept."""
+        """Return the model with other drivers; what has been tried with them before is kept.
+
+        Parameters
+        ----------
+        covariates : DataFrame
+            ``location, measure, year, value``, perhaps ``as_of``.
+
+        Returns
+        -------
+        Regression
+
+        Examples
+        --------
+        >>> rows = {"location": "KAZ", "measure": "gdp_growth", "year": [2023], "value": [5.1]}
+        >>> list(Regression().knowing(pd.DataFrame(rows)).tables)
+        ['gdp_growth']
+        """
         other = copy(self)
         other._tables = check(covariates)
         # Without days of release, what was known at an earlier origin is the same in all panels.
@@ -147,6 +169,24 @@ class Regression(Structural):
         """Forecast the last years before the present with and without drivers.
 
         Every inner origin lies before the series' last year, and so do the years forecast.
+
+        Parameters
+        ----------
+        prepared : Prepared
+            The series, see `forecast.models.series.prepared.prepare`.
+
+        Returns
+        -------
+        Trial
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia")
+        >>> one = prepare(panel.find(("kz-bns", "KAZ", "immigration")))
+        >>> known = inputs.known(("covariates",), panel)
+        >>> Regression().knowing(known["covariates"]).trial(one).origins
+        15
         """
         gate = specification(SHELF)["gate"]
         values, horizon, losses = prepared.values, int(gate["horizon"]), []
@@ -167,8 +207,8 @@ class Regression(Structural):
             )
             if pair is not None:
                 steps = np.flatnonzero(scored)
-                losses.append([_crps(paths[:, steps], ahead[steps]).mean() for paths in pair])
-        return _judged(np.array(losses).reshape(-1, 2), horizon)
+                losses.append([crps_of(paths[:, steps], ahead[steps]).mean() for paths in pair])
+        return judged(np.array(losses).reshape(-1, 2), horizon)
 
     def paths(
         self,
@@ -251,33 +291,3 @@ class Plain(SeriesPosterior):
     def of(cls, posterior: SeriesPosterior, remark: str) -> Plain:
         """Return a posterior with a remark beside it."""
         return cls(**vars(posterior), remark=remark)
-
-
-def _crps(paths: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Return the CRPS of draws, shape (n_draws, n), at observed values, shape (n,)."""
-    ordered = np.sort(paths, axis=0)
-    size = len(ordered)
-    weights = 2 * np.arange(1, size + 1) - size - 1
-    spread = (weights[:, None] * ordered).sum(axis=0) / size**2
-    return np.asarray(np.abs(ordered - observed).mean(axis=0) - spread)
-
-
-def _judged(losses: np.ndarray, overlap: int) -> Trial:
-    """Compare losses with and without drivers, shape (n_origins, 2).
-
-    A t-test on the mean difference whose origins count as often as their forecasts do not
-    overlap.
-    """
-    from scipy.special import stdtr
-
-    size = len(losses)
-    if size < 2 * overlap:
-        return Trial(size, float("nan"), 1.0)
-    skill = 1.0 - float(losses[:, 0].sum() / losses[:, 1].sum())
-    difference = losses[:, 0] - losses[:, 1]
-    separate = size / overlap
-    error = float(difference.std(ddof=1)) / np.sqrt(separate)
-    if error == 0.0:
-        return Trial(size, skill, 1.0)
-    p_value = float(stdtr(separate - 1, float(difference.mean()) / error))
-    return Trial(size, skill, p_value)

@@ -111,6 +111,15 @@ def stationary_covariance(
     """Return the long-run covariance of the stationary states, zero for the others.
 
     Solves V = T V T' + Q by vectorisation on the stationary block.
+
+    Parameters
+    ----------
+    transition : ndarray, shape (m, m)
+        T, the transition of the state.
+    noise : ndarray, shape (m, m)
+        Q, the covariance of the state's shocks.
+    stationary : ndarray of bool, shape (m,)
+        Which states are stationary.
     """
     where = np.ix_(stationary, stationary)
     block, shocks = transition[where], noise[where]
@@ -123,7 +132,15 @@ def stationary_covariance(
 
 
 def padded(nodes: Nodes, n_states: int) -> Nodes:
-    """Return the nodes with idle states added, so that different models can be joined."""
+    """Return the nodes with idle states added, so that different models can be joined.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        Of one model.
+    n_states : int
+        States to have in all.
+    """
     extra = n_states - nodes.design.shape[1]
     square = ((0, 0), (0, extra), (0, extra))
     return Nodes(

@@ -39,6 +39,15 @@ def gains(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Run the variance recursion, which depends on which years are observed but not on values.
 
+    Parameters
+    ----------
+    nodes : Nodes
+        k sets of parameters of a model with m states.
+    observed : tuple of bool
+        Whether each year has a figure.
+    breaks : tuple of bool
+        Whether each year starts a new level.
+
     Returns
     -------
     variance : ndarray, shape (n_years, k)
