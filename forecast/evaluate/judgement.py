@@ -157,7 +157,8 @@ class JudgedTrack(TrackQuestions):
         Returns
         -------
         DataFrame
-            ``model, source, location, measure`` and the horizon in years; 0 where there is none.
+            ``model, source, location, measure``; ``forecastability_horizon``, the longest horizon
+            judged skilful (0: none); ``horizons_judged``, how many had enough data.
 
         Raises
         ------

@@ -217,7 +217,12 @@ class Reconciled(ModelBase):
 
     Examples
     --------
-    >>> fc.backtest(panel, ["structural", Reconciled("structural")])  # doctest: +SKIP
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> models = ["persistence", Reconciled("persistence")]
+    >>> track = fc.backtest(panel, models, (2018,), (1,), draws=100)
+    >>> len(track.failures)
+    0
     """
 
     def __init__(
