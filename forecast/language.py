@@ -49,15 +49,64 @@ class Language:
         return self.say("This translation has not been reviewed by the office of statistics.")
 
     def say(self, message: str, **values: object) -> str:
-        """Return a message in this language with ``{name}`` filled in."""
+        """Return a message in this language with ``{name}`` filled in.
+
+        Parameters
+        ----------
+        message : str
+            As the code has it, in English.
+        **values : object
+            What stands in for each name in braces.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> language("en").say("In {year}", year=2027)
+        'In 2027'
+        """
         return self.catalogue.gettext(message).format(**values)
 
     def count(self, one: str, many: str, n: int, **values: object) -> str:
-        """Return the plural form that fits `n`, which ``{n}`` stands for."""
+        """Return the plural form that fits a number.
+
+        Parameters
+        ----------
+        one, many : str
+            The message for one and for several, ``{n}`` for the number.
+        n : int
+        **values : object
+            What stands in for other names in braces.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> language("en").count("{n} year", "{n} years", 3)
+        '3 years'
+        """
         return self.catalogue.ngettext(one, many, n).format(n=self.persons(n), **values)
 
     def lookup(self, text: str) -> str:
-        """Return a text that comes from data, in this language where the catalogue has it."""
+        """Return a text that comes from data, in this language where the catalogue has it.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> language("en").lookup("UN estimate")
+        'UN estimate'
+        """
         return self.catalogue.gettext(text) if text else text
 
     def persons(self, value: float, *, sign: bool = False) -> str:
@@ -69,6 +118,15 @@ class Language:
             Already rounded as it shall be shown.
         sign : bool
             Whether to write a plus before positive numbers.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> language("en").persons(24_300, sign=True)
+        '+24,300'
         """
         from babel.numbers import format_decimal
 
@@ -77,14 +135,43 @@ class Language:
         return prefix + format_decimal(abs(whole), format="#,##0", locale=self.code)
 
     def decimal(self, value: float) -> str:
-        """Write a number with at most two decimals."""
+        """Write a number with at most two decimals.
+
+        Parameters
+        ----------
+        value : float
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> language("en").decimal(0.125)
+        '0.12'
+        """
         from babel.numbers import format_decimal
 
         prefix = MINUS if value < 0 else ""
         return prefix + format_decimal(abs(value), format="#,##0.##", locale=self.code)
 
     def percent(self, probability: float) -> str:
-        """Write a probability as whole per cent; never 0 or 100, which draws cannot show."""
+        r"""Write a probability as whole per cent; never 0 or 100, which draws cannot show.
+
+        Parameters
+        ----------
+        probability : float
+            From 0 to 1.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> language("en").percent(0.0004)
+        'under 1\u202f%'
+        """
         share = 100 * probability
         if share < 1:
             return self.say("under {number}", number=f"1{NARROW}%")
@@ -93,15 +180,60 @@ class Language:
         return f"{round(share)}{NARROW}%"
 
     def share(self, value: float, *, sign: bool = False) -> str:
-        """Write an observed share as whole per cent; 0 and 100 can happen here."""
+        """Write an observed share as whole per cent; 0 and 100 can happen here.
+
+        Parameters
+        ----------
+        value : float
+            1 is all.
+        sign : bool
+            Whether to write a plus before positive numbers.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> language("en").share(1) == language("en").persons(100) + NARROW + "%"
+        True
+        """
         return f"{self.persons(100 * value, sign=sign)}{NARROW}%"
 
     def opening(self, text: str) -> str:
-        """Return a text as it opens a sentence."""
+        """Return a text as it opens a sentence.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> language("en").opening("register")
+        'Register'
+        """
         return text[:1].upper() + text[1:]
 
     def order(self, name: str) -> list[tuple[int, str]]:
-        """Return a key that sorts names as the alphabet of this language does."""
+        """Return a key that sorts names as the alphabet of this language does.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        list of (int, str)
+
+        Examples
+        --------
+        >>> sorted(["қала", "лагерь", "кала"], key=language("kk").order)
+        ['кала', 'қала', 'лагерь']
+        """
         letters = _ALPHABETS.get(self.code, "").split()
         if not letters:
             return [(0, name)]
@@ -109,7 +241,21 @@ class Language:
         return [(letters.index(one) if one in letters else -1, one) for one in found]
 
     def listed(self, items: Sequence[object]) -> str:
-        """Join items as a sentence does: ``2025, 2027 and 2030``."""
+        """Join items as a sentence does.
+
+        Parameters
+        ----------
+        items : sequence
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> language("en").listed([2025, 2027, 2030])
+        '2025, 2027 and 2030'
+        """
         words = [str(item) for item in items]
         if len(words) < 2:
             return "".join(words)

@@ -64,6 +64,11 @@ class OwnModel(ModelBase):
             ``one.values`` are on the model's scale, NaN in gaps and in years kept out by a flag;
             ``one.last`` is the last that is known, ``one.series`` has years, place and measure.
         seed : int
+
+        Returns
+        -------
+        object
+            Whatever `draw` needs.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no learn")
 
@@ -77,6 +82,18 @@ class OwnModel(ModelBase):
     ) -> np.ndarray:
         """Draw futures on the model's scale.
 
+        Parameters
+        ----------
+        learned : object
+            What `learn` returned.
+        series : sequence of Prepared
+            The same as `learn` was given, in the same order.
+        n_ahead : int
+            Steps after the last year, enough for the series that ends first.
+        n_draws : int
+        generator : numpy.random.Generator
+            The only source of chance, so that a seed gives the same draws again.
+
         Returns
         -------
         ndarray, shape (n_draws, n_series, n_ahead)
@@ -86,11 +103,31 @@ class OwnModel(ModelBase):
         raise NotImplementedError(f"{type(self).__name__} defines no draw")
 
     def diagnose(self, learned: Any) -> pd.DataFrame:
-        """Return one row per parameter: whether the fit can be trusted; no rows by default."""
+        """Return one row per parameter: whether the fit can be trusted; no rows by default.
+
+        Parameters
+        ----------
+        learned : object
+            What `learn` returned.
+
+        Returns
+        -------
+        DataFrame
+        """
         return pd.DataFrame()
 
     def verdict(self, learned: Any) -> str:
-        """Return a sentence on the fit, which the report prints; empty by default."""
+        """Return a sentence on the fit, which the report prints; empty by default.
+
+        Parameters
+        ----------
+        learned : object
+            What `learn` returned.
+
+        Returns
+        -------
+        str
+        """
         return ""
 
     def fit(self, panel: Panel, seed: int) -> FittedOwnModel:
@@ -122,7 +159,21 @@ class OwnModel(ModelBase):
 
 @dataclass(frozen=True, eq=False)
 class FittedOwnModel(FittedBase):
-    """What a model of one's own has learned; `learned` is what its `learn` returned."""
+    """What a model of one's own has learned.
+
+    Attributes
+    ----------
+    model : OwnModel
+    panel : Panel
+        What it was fitted to.
+    seed : int
+    used : tuple of Prepared
+        The series that it can use.
+    notes : DataFrame
+        A row per series: whether it is forecast, and why not.
+    learned : object
+        What the model's `learn` returned.
+    """
 
     model: OwnModel
     panel: Panel

@@ -224,6 +224,14 @@ class Reading:
         list of (str, str)
             File, headings, title, units, decimal mark, measures, places, names not matched, columns
             not used, rows, flags added; those that mean something here.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.data.tables.understand import understand
+        >>> reading = understand(fc.example("office-table.xlsx"))
+        >>> reading.account()[0][0]
+        'office-table.xlsx'
         """
         where = [self.kind, self.encoding]
         where += [f"cells divided by {self.delimiter!r}" if self.delimiter else ""]
