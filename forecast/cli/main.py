@@ -118,6 +118,9 @@ def predict(request: Request, table: str, output: Output) -> None:
 @forecast_options()
 @language_option
 @folder_option("Folder for the report.", "reports")
+@click.option("--name", help="What the files are called; without it like the data.")
+@click.option("--title", default="", help="Title of the report; without it the target years.")
+@click.option("--about", default="", help="A paragraph about the edition, below the title.")
 @track_option("A saved backtest; the report then shows the track record.")
 @click.option(
     "--thresholds",
@@ -153,6 +156,9 @@ def report(
     request: Request,
     language: str,
     out: Path,
+    name: str | None,
+    title: str,
+    about: str,
     track: Path | None,
     thresholds: Path | None,
     threshold: Sequence[str],
@@ -161,7 +167,7 @@ def report(
     targets: str | None,
     impacts: Sequence[str],
 ) -> None:
-    """Write the horizon report: a page that opens offline, CSV, workbook and manifest."""
+    """Write the horizon report: a page and its annex that open offline, CSV, workbook, manifest."""
     from forecast.reports.horizon import check_place
     from forecast.reports.horizon import report as write
     from forecast.reports.manifest import command
@@ -174,7 +180,8 @@ def report(
 
     # What can be refused is refused before the forecast, which may take minutes.
     figures = request.figures
-    name = clean(Path(figures.data).stem)
+    stem = clean(Path(figures.data).stem)
+    name = stem if name is None else name
     wanted = [] if thresholds is None else read_thresholds(thresholds)
     wanted += [parse(text) for text in threshold]
     shocks = [read_scenario(given) for given in scenarios]
@@ -196,6 +203,8 @@ def report(
             folder=out,
             language=language,
             name=name,
+            title=title,
+            about=about,
             thresholds=wanted,
             previous=previous,
             scenarios=shocks,
@@ -209,6 +218,9 @@ def report(
                 figures=figures.words(),
                 horizons=None if request.horizons == DEFAULT_HORIZONS else request.horizons,
                 language=None if language == "en" else language,
+                name="" if name == stem else name,
+                title=title,
+                about=about,
                 track=track,
                 thresholds=thresholds,
                 threshold=threshold,

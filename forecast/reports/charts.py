@@ -30,14 +30,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
+#: Figures of the past that a chart of the main report shows large.
+RECENT = 15
 #: First year of the small fans, which have no room for the exodus before.
 SPARK_YEAR = 2000
 
 
 def fan(
-    view: SeriesView, words: Language, *, size: tuple[int, int] = (440, 250), text: float = 13.0
+    view: SeriesView,
+    words: Language,
+    *,
+    size: tuple[int, int] = (440, 250),
+    text: float = 13.0,
+    first: int = FIRST_YEAR,
 ) -> str:
-    """Draw the past of a series and the 50, 80 and 95 % bands of its future.
+    """Draw the past of a series from a year on, and the 50, 80 and 95 % bands of its future.
 
     Earlier releases are faint lines; doubted figures are hollow, interpolated ones
     dotted, a new level is a dotted upright, years left empty are shaded, and the target
@@ -48,19 +55,50 @@ def fan(
     with drawing(name, text):
         figure, axes = svg.canvas(*size, left=4 * text, right=text, top=3 * text, bottom=2.2 * text)
         divisor = _divisor(view)
-        _missing(axes, view)
+        _missing(axes, view, first)
         _future(axes, view, divisor)
         for line in view.releases:
-            shown = line[line.index >= FIRST_YEAR]
+            shown = line[line.index >= first]
             axes.plot(shown.index, shown / divisor, color=MUTED, lw=0.8, alpha=0.6)
-        _past(axes, view, divisor)
-        _years(axes, view)
+        _past(axes, view, divisor, first)
+        _years(axes, view, first)
         if view.series.signed:
             axes.axhline(0, color=MUTED, lw=0.8)
         _targets(axes, view)
         svg.unit(axes, divisor, words)
         svg.numbers(axes, words)
         return to_svg(figure, name, heading(view, words), sentences.fan_description(view, words))
+
+
+def recent(view: SeriesView, words: Language) -> tuple[str, str]:
+    """Draw the last fifteen figures with the fan and, small, the whole history with it.
+
+    Returns
+    -------
+    (str, str)
+        SVG texts, both in the same unit; the second is empty where the first shows every year.
+    """
+    start = int(view.series.years[-RECENT:][0])
+    large = fan(view, words, first=max(start, FIRST_YEAR))
+    since = max(FIRST_YEAR, int(view.series.years[0]))
+    return large, _history(view, since, words) if since < start else ""
+
+
+def _history(view: SeriesView, since: int, words: Language) -> str:
+    name = identity("past", *view.key)
+    with drawing(name, 12.0):
+        figure, axes = svg.canvas(260, 130, left=48, right=12, top=24, bottom=24)
+        divisor = _divisor(view)
+        _future(axes, view, divisor, dots=False)
+        _past(axes, view, divisor, since, marks=False)
+        _years(axes, view, since)
+        if view.series.signed:
+            axes.axhline(0, color=MUTED, lw=0.8)
+        said = words.say("Since {year}", year=since)
+        svg.corner(axes, said)
+        svg.numbers(axes, words, most=3)
+        title = f"{heading(view, words)}. {said}"
+        return to_svg(figure, name, title, sentences.last_figure(view, words))
 
 
 def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
@@ -139,9 +177,11 @@ def _future(axes: Axes, view: SeriesView, divisor: int, *, dots: bool = True) ->
     axes.axvline(year, color=MUTED, lw=0.8)
 
 
-def _past(axes: Axes, view: SeriesView, divisor: int) -> None:
+def _past(
+    axes: Axes, view: SeriesView, divisor: int, first: int = FIRST_YEAR, *, marks: bool = True
+) -> None:
     series = view.series
-    shown = series.years >= FIRST_YEAR
+    shown = series.years >= first
     years, values = series.years[shown], series.values[shown] / divisor
     guessed = series.flagged("interpolated")[shown]
     axes.plot(years, np.where(guessed, np.nan, values), color=INK, lw=1.5, solid_joinstyle="round")
@@ -151,7 +191,7 @@ def _past(axes: Axes, view: SeriesView, divisor: int) -> None:
     observed, alone = ~np.isnan(values), lonely(values)
     axes.plot(years[alone], values[alone], ".", ms=5, color=INK)
     doubted = np.logical_or.reduce([series.flagged(flag)[shown] for flag in labels.DOUBTED])
-    doubted &= observed
+    doubted &= observed & marks
     axes.plot(years[doubted], values[doubted], "o", ms=5, mfc=PAPER, mec=INK, mew=1.2)
     for year in years[series.flagged("break")[shown]]:
         axes.axvline(year - 0.5, color=INK, lw=1.2, ls=":")
@@ -164,16 +204,16 @@ def lonely(values: np.ndarray) -> np.ndarray:
     return alone
 
 
-def _missing(axes: Axes, view: SeriesView) -> None:
+def _missing(axes: Axes, view: SeriesView, first: int) -> None:
     """Shade years that are left empty because of a census or a boundary."""
     series = view.series
     for flag in labels.MISSING:
-        for year in series.years[series.flagged(flag) & (series.years >= FIRST_YEAR)]:
+        for year in series.years[series.flagged(flag) & (series.years >= first)]:
             axes.axvspan(year - 0.5, year + 0.5, color=WASH, lw=0, zorder=0)
 
 
-def _years(axes: Axes, view: SeriesView) -> None:
-    first = max(FIRST_YEAR, int(view.series.years[0]))
+def _years(axes: Axes, view: SeriesView, first: int) -> None:
+    first = max(first, int(view.series.years[0]))
     last = max(view.horizons[-1], view.series.origin)
     axes.set_xlim(first - 0.8, last + 1.2)
     svg.years(axes, first, last)
