@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
 #: Figures of the past that a chart of the main report shows large.
 RECENT = 15
+#: Size of such a chart.
+LARGE = (540, 225)
 #: First year of the small fans, which have no room for the exodus before.
 SPARK_YEAR = 2000
 
@@ -79,7 +81,7 @@ def recent(view: SeriesView, words: Language) -> tuple[str, str]:
         SVG texts, both in the same unit; the second is empty where the first shows every year.
     """
     start = int(view.series.years[-RECENT:][0])
-    large = fan(view, words, first=max(start, FIRST_YEAR))
+    large = fan(view, words, size=LARGE, first=max(start, FIRST_YEAR))
     since = max(FIRST_YEAR, int(view.series.years[0]))
     return large, _history(view, since, words) if since < start else ""
 
@@ -87,7 +89,7 @@ def recent(view: SeriesView, words: Language) -> tuple[str, str]:
 def _history(view: SeriesView, since: int, words: Language) -> str:
     name = identity("past", *view.key)
     with drawing(name, 12.0):
-        figure, axes = svg.canvas(260, 130, left=48, right=12, top=24, bottom=24)
+        figure, axes = svg.canvas(260, 110, left=48, right=12, top=22, bottom=24)
         divisor = _divisor(view)
         _future(axes, view, divisor, dots=False)
         _past(axes, view, divisor, since, marks=False)
