@@ -29,11 +29,13 @@ from forecast.reports.svg import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: Letters from which on the name of a region in a chart is written in two lines.
+_LONG = 22
 BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
 #: Figures of the past that a chart of the main report shows large.
 RECENT = 15
 #: Size of such a chart.
-LARGE = (540, 225)
+LARGE = (560, 205)
 #: First year of the small fans, which have no room for the exodus before.
 SPARK_YEAR = 2000
 
@@ -89,7 +91,7 @@ def recent(view: SeriesView, words: Language) -> tuple[str, str]:
 def _history(view: SeriesView, since: int, words: Language) -> str:
     name = identity("past", *view.key)
     with drawing(name, 12.0):
-        figure, axes = svg.canvas(260, 110, left=48, right=12, top=22, bottom=24)
+        figure, axes = svg.canvas(300, 130, left=48, right=12, top=22, bottom=24)
         divisor = _divisor(view)
         _future(axes, view, divisor, dots=False)
         _past(axes, view, divisor, since, marks=False)
@@ -115,15 +117,17 @@ def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
         raise ForecastError(f"no series to rank for {year}; the chart would be empty.")
     source, _, measure = ranked[0].key
     name = identity("ranking", source, measure, ranked[0].country, year)
-    longest = max(len(labels.place(view.series.location, words)) for view in ranked)
-    with drawing(name):
+    places = [_two_lines(labels.place(view.series.location, words)) for view in ranked]
+    longest = max(len(line) for place in places for line in place.split("\n"))
+    row = 34 if any("\n" in place for place in places) else 26
+    with drawing(name, 12.5):
         figure, axes = svg.canvas(
-            640,
-            46 + 24 * len(ranked),
-            left=14 + min(6.6 * longest, 320),
+            520,
+            50 + row * len(ranked),
+            left=14 + min(7.4 * longest, 300),
             right=14,
-            top=20,
-            bottom=24,
+            top=24,
+            bottom=26,
         )
         rows = np.arange(len(ranked))[::-1]
         for (level, colour), width in zip(BANDS, (4.0, 7.0, 11.0)):
@@ -134,7 +138,6 @@ def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
         medians = [np.median(s.at(year)) / 1000 for s in ranked]
         axes.plot(medians, rows, "o", ms=5, color=ACCENT, mec=PAPER, mew=0.8)
         axes.axvline(0, color=MUTED, lw=0.9)
-        places = [labels.place(s.series.location, words) for s in ranked]
         svg.label(axes, "left", rows.tolist(), places, INK)
         axes.set_ylim(-0.7, len(ranked) - 0.3)
         unit = words.say("{year}, thousand persons a year", year=year)
@@ -145,6 +148,11 @@ def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
         svg.numbers(axes, words, "x")
         title = f"{labels.place(ranked[0].country, words)}: {unit}"
         return to_svg(figure, name, title, sentences.ranking_description(list(ranked), year, words))
+
+
+def _two_lines(place: str) -> str:
+    """Break a long name before what it stands for in brackets."""
+    return place.replace(" (", "\n(") if len(place) > _LONG else place
 
 
 def heading(view: SeriesView, words: Language) -> str:

@@ -17,7 +17,7 @@ from forecast.reports.series_view import SeriesView, identity
 
 _WIDTH, _MARGIN = 440, 4
 #: Round numbers that a class may be wide, times a power of ten.
-_STEPS = (1, 2, 5, 10)
+_STEPS = (1, 2, 5)
 #: Size of a label per letter and line, and the least side of a unit that is not a dot.
 _LETTER, _LINE, _DOT = 6.8, 12, 9
 _RATE = message("{year}, median per 1,000 inhabitants")
@@ -75,10 +75,10 @@ def _population(view: SeriesView) -> float:
 
 
 def _step(values: Sequence[float]) -> float:
-    """Return a round width of a class, so that most values lie within two of them from zero."""
-    aim = max(float(np.quantile(np.abs(values), 0.75)) / 2, 1e-9)
+    """Return a round width of a class, so that the middle value lies in the second from zero."""
+    aim = max(float(np.median(np.abs(values))), 1e-9)
     power = 10 ** math.floor(math.log10(aim))
-    return next(step * power for step in _STEPS if step * power >= aim * (1 - 1e-9))
+    return float(max(step * power for step in _STEPS if step * power <= aim * (1 + 1e-9)))
 
 
 def _class(value: float, step: float, signed: bool) -> str:
