@@ -35,7 +35,7 @@ BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
 #: Figures of the past that a chart of the main report shows large.
 RECENT = 15
 #: Size of such a chart.
-LARGE = (560, 205)
+LARGE = (480, 176)
 #: First year of the small fans, which have no room for the exodus before.
 SPARK_YEAR = 2000
 
