@@ -97,9 +97,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
     entries = [country["brief"] for country in countries if country["brief"]]
     what_ifs = what_if(extra.scenarios, views, words) if extra.scenarios else None
     turned = outturn(extra.earlier, outlook.history, words)
-    changed = (
-        changes(extra.earlier[-1].manifest, outlook, views, words) if extra.earlier else None
-    )
+    changed = changes(extra.earlier[-1].manifest, outlook, views, words) if extra.earlier else None
     return {
         "horizons": outlook.horizons,
         "title": extra.title

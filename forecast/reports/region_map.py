@@ -107,9 +107,7 @@ def _classes(step: float, signed: bool, words: Language) -> list[dict[str, str]]
     return [{"name": name, "said": said} for name, said in found]
 
 
-def _note(
-    outlines: Mapping[str, object], ranked: Sequence[SeriesView], words: Language
-) -> str:
+def _note(outlines: Mapping[str, object], ranked: Sequence[SeriesView], words: Language) -> str:
     """Say where the units drawn are not the regions of today, or not those of the figures."""
 
     def names(codes: Sequence[str]) -> str:
@@ -121,7 +119,9 @@ def _note(
     beyond = sorted(code for code in told if code not in outlines)
     said = [words.say("Outlines: Natural Earth, simplified; no statement on any boundary.")]
     if joined:
-        said.append(words.say("Regions split since are drawn as one: {places}.", places=names(joined)))
+        said.append(
+            words.say("Regions split since are drawn as one: {places}.", places=names(joined))
+        )
     if without:
         said.append(words.say("Left grey, without a figure: {places}.", places=names(without)))
     if beyond:

@@ -214,9 +214,7 @@ def rules(axes: Axes, across: Literal["x", "y"], at: Sequence[float]) -> None:
     _lines(axes, segments, where, RULE, 0.7, zorder=0.5)
 
 
-def numbers(
-    axes: Axes, words: Language, along: Literal["x", "y"] = "y", *, most: int = 5
-) -> None:
+def numbers(axes: Axes, words: Language, along: Literal["x", "y"] = "y", *, most: int = 5) -> None:
     """Draw gridlines at round numbers, about `most`, and write these as the language does.
 
     The limits of the axes are what they are at this moment, and stay so.

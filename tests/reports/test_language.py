@@ -128,20 +128,23 @@ def test_both_languages_carry_the_same_numbers(
     english = report(judged, track, folder=tmp_path, language="en")
     russian = report(judged, track, folder=tmp_path, language="ru")
     assert [path.name for path in russian] == [
-        *(f"central-asia.ru.{ending}" for ending in ("html", "csv", "xlsx", "manifest.json")),
-        "central-asia-hub",
+        *(f"migration.ru.{ending}" for ending in ("html", "csv", "xlsx", "manifest.json")),
+        "migration-annex.ru.html",
+        "migration-hub",
     ]
-    one, two = figures(english[0]), figures(russian[0])
-    assert one == two
-    assert sum(one.values()) > 300
+    for at, least in ((0, 100), (4, 300)):
+        one, two = figures(english[at]), figures(russian[at])
+        assert one == two
+        assert sum(one.values()) > least
 
 
 def test_a_russian_page_says_so(outlook: Forecast, tmp_path: Path) -> None:
-    text = report(outlook, folder=tmp_path, language="ru")[0].read_text(encoding="utf-8")
-    assert '<html lang="ru">' in text
-    assert "сезонная и нерегулируемая трудовая миграция" in text
+    made = report(outlook, folder=tmp_path, language="ru")
+    pages = [made[at].read_text(encoding="utf-8") for at in (0, 4)]
+    assert all('<html lang="ru">' in text for text in pages)
+    assert "сезонная и нерегулируемая трудовая миграция" in pages[0]
     apart = r"<(style|code|bdi|desc|title)\b.*?</\1>|<(\w+)[^>]* lang=\"en\">.*?</\2>|<[^>]*>"
-    words = re.sub(apart, " ", text, flags=re.DOTALL)
+    words = re.sub(apart, " ", "".join(pages), flags=re.DOTALL)
     assert not re.search(r"\b(the|and|people|of)\b", words)
 
 
@@ -149,8 +152,9 @@ def test_a_russian_page_says_so(outlook: Forecast, tmp_path: Path) -> None:
 def test_a_language_is_added_by_one_catalogue(outlook: Forecast, tmp_path: Path, code: str) -> None:
     draft = Language(code, read_catalogue(code))
     shown = content.page(outlook, series_views(outlook), content.Supplements(draft))
-    text = render(shown, draft)
-    assert f'<html lang="{code}">' in text
+    shown["files"] = dict.fromkeys(("main", "annex", "table", "workbook"), "x")
+    text = render(shown, draft) + render(shown, draft, "annex")
+    assert text.count(f'<html lang="{code}">') == 2
     for heading in ("Horizon report", "What to expect", "Limits"):
         assert draft.catalogue.gettext(heading) != heading
         assert html.escape(draft.say(heading)).replace("&#x27;", "&#39;") in text
