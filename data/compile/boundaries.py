@@ -11,6 +11,7 @@ its description into `datapackage.json`.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -93,7 +94,7 @@ def ring(arcs: list[list[Point]], numbers: list[int]) -> list[Point]:
 
 def area(points: list[Point]) -> float:
     """Return the area within a ring, in square degrees."""
-    pairs = zip(points, points[1:])
+    pairs = itertools.pairwise(points)
     return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs)) / 2
 
 

@@ -12,6 +12,8 @@ from forecast.cli.backtest import backtest
 from forecast.cli.data import data
 from forecast.cli.options import (
     Choice,
+    Edition,
+    edition_options,
     folder_option,
     language_option,
     output_options,
@@ -118,9 +120,7 @@ def predict(request: Request, table: str, output: Output) -> None:
 @forecast_options()
 @language_option
 @folder_option("Folder for the report.", "reports")
-@click.option("--name", help="What the files are called; without it like the data.")
-@click.option("--title", default="", help="Title of the report; without it the target years.")
-@click.option("--about", default="", help="A paragraph about the edition, below the title.")
+@edition_options
 @track_option("A saved backtest; the report then shows the track record.")
 @click.option(
     "--thresholds",
@@ -156,9 +156,7 @@ def report(
     request: Request,
     language: str,
     out: Path,
-    name: str | None,
-    title: str,
-    about: str,
+    edition: Edition,
     track: Path | None,
     thresholds: Path | None,
     threshold: Sequence[str],
@@ -180,8 +178,7 @@ def report(
 
     # What can be refused is refused before the forecast, which may take minutes.
     figures = request.figures
-    stem = clean(Path(figures.data).stem)
-    name = stem if name is None else name
+    name = clean(edition.name or Path(figures.data).stem)
     wanted = [] if thresholds is None else read_thresholds(thresholds)
     wanted += [parse(text) for text in threshold]
     shocks = [read_scenario(given) for given in scenarios]
@@ -203,8 +200,8 @@ def report(
             folder=out,
             language=language,
             name=name,
-            title=title,
-            about=about,
+            title=edition.title,
+            about=edition.about,
             thresholds=wanted,
             previous=previous,
             scenarios=shocks,
@@ -218,9 +215,9 @@ def report(
                 figures=figures.words(),
                 horizons=None if request.horizons == DEFAULT_HORIZONS else request.horizons,
                 language=None if language == "en" else language,
-                name="" if name == stem else name,
-                title=title,
-                about=about,
+                name=edition.name,
+                title=edition.title,
+                about=edition.about,
                 track=track,
                 thresholds=thresholds,
                 threshold=threshold,

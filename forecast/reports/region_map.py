@@ -147,7 +147,9 @@ def _svg(
     drawn = {
         code: [(part - corner) * by + _MARGIN for part in parts] for code, parts in outlines.items()
     }
-    shapes, texts, taken = [], [], []
+    shapes: list[str] = []
+    texts: list[str] = []
+    taken: list[tuple[float, float, float, float]] = []
     for code in sorted(drawn, key=lambda code: -_area(drawn[code][0])):
         place, (x, y) = labels.place(code, words), _centre(drawn[code][0])
         small = max(np.ptp(drawn[code][0], axis=0)) < _DOT

@@ -91,7 +91,7 @@ def test_each_page_is_whole_and_points_only_into_the_edition(
     anchors = {"own.html": main.attributes("id"), "own-annex.html": annex.attributes("id")}
     for target in [*page.attributes("href"), *page.attributes("xlink:href")]:
         name, _, anchor = target.partition("#")
-        inside = anchor in (anchors[name] if name in anchors else ids)
+        inside = anchor in anchors.get(name, ids)
         file = not anchor and name in {path.name for path in written}
         assert inside or file or target.startswith(("https://", "data:,")), target
     for name in ("aria-labelledby", "aria-describedby"):
