@@ -15,11 +15,11 @@ from forecast.data import package
 from forecast.language import Language, message
 from forecast.reports.series_view import SeriesView, identity
 
-_WIDTH, _MARGIN = 440, 4
+_WIDTH, _MARGIN = 320, 4
 #: Round numbers that a class may be wide, times a power of ten.
 _STEPS = (1, 2, 5)
 #: Size of a label per letter and line, and the least side of a unit that is not a dot.
-_LETTER, _LINE, _DOT = 6.8, 12, 9
+_LETTER, _LINE, _DOT = 6.8, 12, 8
 _RATE = message("{year}, median per 1,000 inhabitants")
 _PERSONS = message("{year}, median, persons")
 
@@ -136,7 +136,7 @@ def _svg(
     said: Mapping[str, str],
     heading: tuple[str, Language],
 ) -> str:
-    """Draw the units, large ones first, with their number where it has room."""
+    """Draw the units, large ones first and cities as dots, with the number where it has room."""
     title, words = heading
     every = np.concatenate([part for parts in outlines.values() for part in parts])
     (west, south), (east, north) = every.min(axis=0), every.max(axis=0)
@@ -147,34 +147,32 @@ def _svg(
     drawn = {
         code: [(part - corner) * by + _MARGIN for part in parts] for code, parts in outlines.items()
     }
+    dots = {code for code, parts in drawn.items() if max(np.ptp(parts[0], axis=0)) < _DOT}
+    taken = [_box(*_centre(drawn[code][0]), _DOT) for code in dots]
     shapes: list[str] = []
     texts: list[str] = []
-    taken: list[tuple[float, float, float, float]] = []
     for code in sorted(drawn, key=lambda code: -_area(drawn[code][0])):
         place, (x, y) = labels.place(code, words), _centre(drawn[code][0])
-        small = max(np.ptp(drawn[code][0], axis=0)) < _DOT
-        fill = f"var(--{classes.get(code, 'wash')})"
-        if small:
-            shape = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{_DOT / 2 + 1}" style="fill: {fill}">'
-        else:
-            lines = "".join(
-                "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in part[:-1]) + "Z"
-                for part in drawn[code]
-            )
-            shape = f'<path d="{lines}" style="fill: {fill}">'
-        end = "</circle>" if small else "</path>"
         number = said.get(code, "–")
-        shapes.append(f"{shape}<title>{escape(f'{place}: {number}')}</title>{end}")
-        half = len(number) * _LETTER / 2
-        box = (x - half, y - _LINE / 2, x + half, y + _LINE / 2)
-        free = all(
-            box[2] < a or c < box[0] or box[3] < b or d < box[1] for a, b, c, d in taken
-        ) and (box[0] > 0 and box[2] < _WIDTH)
-        if code in said and not small and free:
-            taken.append(box)
-            texts.append(f'<text x="{x:.1f}" y="{y + 4:.1f}">{escape(number)}</text>')
-        elif small:
-            taken.append((x - _DOT, y - _DOT, x + _DOT, y + _DOT))
+        fill = f'style="fill: var(--{classes.get(code, "wash")})"'
+        lines = "".join(
+            "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in part[:-1]) + "Z" for part in drawn[code]
+        )
+        kind, where = ("path", f'd="{lines}"')
+        if code in dots:
+            kind, where = ("circle", f'cx="{x:.1f}" cy="{y:.1f}" r="{_DOT / 2 + 1}"')
+        named = f"<title>{escape(f'{place}: {number}')}</title>"
+        shapes.append(f"<{kind} {where} {fill}>{named}</{kind}>")
+        if code in said and code not in dots:
+            tall = np.ptp(drawn[code][0][:, 1]) > 3 * _LINE
+            for shift in (0, -_LINE, _LINE) if tall else (0,):
+                box = _box(x, y + shift, len(number) * _LETTER / 2)
+                if box[0] > 0 and box[2] < _WIDTH and not any(_touch(box, one) for one in taken):
+                    taken.append(box)
+                    texts.append(
+                        f'<text x="{x:.1f}" y="{y + shift + 4:.1f}">{escape(number)}</text>'
+                    )
+                    break
     listed = "; ".join(
         f"{labels.place(code, words)} {number}" for code, number in sorted(said.items())
     )
@@ -183,6 +181,16 @@ def _svg(
         f'aria-labelledby="{name}-t {name}-d">\n<title id="{name}-t">{escape(title)}</title>\n'
         f'<desc id="{name}-d">{escape(listed)}</desc>\n' + "\n".join([*shapes, *texts]) + "\n</svg>"
     )
+
+
+def _box(x: float, y: float, half: float) -> tuple[float, float, float, float]:
+    """Return the sides of a label's place, left, top, right and bottom."""
+    return x - half, y - _LINE / 2, x + half, y + _LINE / 2
+
+
+def _touch(one: Sequence[float], other: Sequence[float]) -> bool:
+    apart = one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
+    return not apart
 
 
 def _area(ring: np.ndarray) -> float:
