@@ -12,8 +12,8 @@ from forecast.cli.backtest import backtest
 from forecast.cli.data import data
 from forecast.cli.options import (
     Choice,
-    Edition,
-    edition_options,
+    Imprint,
+    imprint_options,
     folder_option,
     language_option,
     output_options,
@@ -120,7 +120,7 @@ def predict(request: Request, table: str, output: Output) -> None:
 @forecast_options()
 @language_option
 @folder_option("Folder for the report.", "reports")
-@edition_options
+@imprint_options
 @track_option("A saved backtest; the report then shows the track record.")
 @click.option(
     "--thresholds",
@@ -156,7 +156,7 @@ def report(
     request: Request,
     language: str,
     out: Path,
-    edition: Edition,
+    imprint: Imprint,
     track: Path | None,
     thresholds: Path | None,
     threshold: Sequence[str],
@@ -178,7 +178,7 @@ def report(
 
     # What can be refused is refused before the forecast, which may take minutes.
     figures = request.figures
-    name = clean(edition.name or Path(figures.data).stem)
+    name = clean(imprint.name or Path(figures.data).stem)
     wanted = [] if thresholds is None else read_thresholds(thresholds)
     wanted += [parse(text) for text in threshold]
     shocks = [read_scenario(given) for given in scenarios]
@@ -200,8 +200,8 @@ def report(
             folder=out,
             language=language,
             name=name,
-            title=edition.title,
-            about=edition.about,
+            title=imprint.title,
+            about=imprint.about,
             thresholds=wanted,
             previous=previous,
             scenarios=shocks,
@@ -215,9 +215,9 @@ def report(
                 figures=figures.words(),
                 horizons=None if request.horizons == DEFAULT_HORIZONS else request.horizons,
                 language=None if language == "en" else language,
-                name=edition.name,
-                title=edition.title,
-                about=edition.about,
+                name=imprint.name,
+                title=imprint.title,
+                about=imprint.about,
                 track=track,
                 thresholds=thresholds,
                 threshold=threshold,

@@ -198,7 +198,7 @@ language_option = click.option(
 
 
 @dataclasses.dataclass(frozen=True)
-class Edition:
+class Imprint:
     """What a report is called, and what is said about it."""
 
     name: str
@@ -206,9 +206,9 @@ class Edition:
     about: str
 
 
-edition_options = bundled(
-    "edition",
-    Edition,
+imprint_options = bundled(
+    "imprint",
+    Imprint,
     click.option("--name", default="", help="What the files are called; without it like the data."),
     click.option("--title", default="", help="Title of the report; without it the target years."),
     click.option("--about", default="", help="A paragraph about the edition, below the title."),
