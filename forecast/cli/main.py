@@ -13,8 +13,8 @@ from forecast.cli.data import data
 from forecast.cli.options import (
     Choice,
     Imprint,
-    imprint_options,
     folder_option,
+    imprint_options,
     language_option,
     output_options,
     track_option,
