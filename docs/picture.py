@@ -1,4 +1,4 @@
-"""Take the picture of the README out of the published report: `python docs/picture.py`."""
+"""Take the picture of the README out of the published annex: `python docs/picture.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from forecast.artifacts import write_text
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "reports" / "central-asia.html"
+PAGE = HERE.parent / "reports" / "central-asia-annex.html"
 PICTURE = HERE / "kazakhstan-immigration.svg"
 CHART = "fan-kz-bns-KAZ-immigration"
 LIGHT = """svg { --ink: #16202b; --muted: #55606b; --rule: #d5dae0; --paper: #ffffff;
@@ -17,7 +17,7 @@ background: #ffffff; font-family: system-ui, "Noto Sans", sans-serif; }"""
 
 
 def picture() -> str:
-    """Return the fan chart of Kazakhstan's arrivals as it stands on the page, on its own."""
+    """Return the fan chart of Kazakhstan's arrivals as it stands in the annex, on its own."""
     page = PAGE.read_text(encoding="utf-8")
     drawn = re.search(rf'<svg [^>]*aria-labelledby="{CHART}-t.*?</svg>', page, re.DOTALL)
     if drawn is None:

@@ -212,7 +212,9 @@ def test_thresholds_on_the_command_line(own: Path, tmp_path: Path) -> None:
     asked += ["--out", str(tmp_path / "made")]
     result = run(*asked, "--threshold", "KAZ immigration > 12345")
     assert result.exit_code == 0, result.output
-    assert "More than 12,345: " in (tmp_path / "made" / "own.html").read_text(encoding="utf-8")
+    assert "More than 12,345: " in (tmp_path / "made" / "own-annex.html").read_text(
+        encoding="utf-8"
+    )
     for text, part in (
         ("KAZ many", "is not understood"),
         ("UZB immigration > 1", "about no series"),
@@ -541,7 +543,7 @@ def test_the_report_of_one_series_says_with_which_options_it_was_made(tmp_path: 
     chosen = ["--location", "KAZ", "--measure", "net_migration", "--horizons", "2027:2028"]
     result = run("report", *NAIVE[1:], *chosen, "--out", str(tmp_path))
     assert result.exit_code == 0, result.output
-    page = (tmp_path / "kazakhstan.html").read_text(encoding="utf-8")
+    page = (tmp_path / "kazakhstan-annex.html").read_text(encoding="utf-8")
     assert "--data kazakhstan --location KAZ --measure net_migration --model naive" in page
     table = pd.read_csv(tmp_path / "kazakhstan.csv")
     assert set(table["measure"]) == {"net_migration"}

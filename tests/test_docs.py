@@ -173,7 +173,7 @@ def test_the_tutorial_of_a_model_of_one_s_own_runs_as_it_stands(
     assert set(track.table["model"]) == {"naive", "ets", "reverting"}
     assert set(track.table["status"]) <= {"scored", "not counted"}
     assert track.failures.empty
-    page = (tmp_path / "reports" / "reverting.html").read_text(encoding="utf-8")
+    page = (tmp_path / "reports" / "reverting-annex.html").read_text(encoding="utf-8")
     assert "R-hat is at most" in page
     assert "learned from all countries" in page
 

@@ -12,7 +12,9 @@ from forecast.cli.backtest import backtest
 from forecast.cli.data import data
 from forecast.cli.options import (
     Choice,
+    Imprint,
     folder_option,
+    imprint_options,
     language_option,
     output_options,
     track_option,
@@ -118,6 +120,7 @@ def predict(request: Request, table: str, output: Output) -> None:
 @forecast_options()
 @language_option
 @folder_option("Folder for the report.", "reports")
+@imprint_options
 @track_option("A saved backtest; the report then shows the track record.")
 @click.option(
     "--thresholds",
@@ -153,6 +156,7 @@ def report(
     request: Request,
     language: str,
     out: Path,
+    imprint: Imprint,
     track: Path | None,
     thresholds: Path | None,
     threshold: Sequence[str],
@@ -161,7 +165,7 @@ def report(
     targets: str | None,
     impacts: Sequence[str],
 ) -> None:
-    """Write the horizon report: a page that opens offline, CSV, workbook and manifest."""
+    """Write the horizon report: a page and its annex that open offline, CSV, workbook, manifest."""
     from forecast.reports.horizon import check_place
     from forecast.reports.horizon import report as write
     from forecast.reports.manifest import command
@@ -174,7 +178,7 @@ def report(
 
     # What can be refused is refused before the forecast, which may take minutes.
     figures = request.figures
-    name = clean(Path(figures.data).stem)
+    name = clean(imprint.name or Path(figures.data).stem)
     wanted = [] if thresholds is None else read_thresholds(thresholds)
     wanted += [parse(text) for text in threshold]
     shocks = [read_scenario(given) for given in scenarios]
@@ -196,6 +200,8 @@ def report(
             folder=out,
             language=language,
             name=name,
+            title=imprint.title,
+            about=imprint.about,
             thresholds=wanted,
             previous=previous,
             scenarios=shocks,
@@ -209,6 +215,9 @@ def report(
                 figures=figures.words(),
                 horizons=None if request.horizons == DEFAULT_HORIZONS else request.horizons,
                 language=None if language == "en" else language,
+                name=imprint.name,
+                title=imprint.title,
+                about=imprint.about,
                 track=track,
                 thresholds=thresholds,
                 threshold=threshold,

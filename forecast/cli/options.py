@@ -196,3 +196,21 @@ cache_option = click.option(
 language_option = click.option(
     "--language", type=Choice(list(LANGUAGES)), default="en", show_default=True
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Imprint:
+    """What a report is called, and what is said about it."""
+
+    name: str
+    title: str
+    about: str
+
+
+imprint_options = bundled(
+    "imprint",
+    Imprint,
+    click.option("--name", default="", help="What the files are called; without it like the data."),
+    click.option("--title", default="", help="Title of the report; without it the target years."),
+    click.option("--about", default="", help="A paragraph about the edition, below the title."),
+)

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from forecast import locations
@@ -90,6 +91,27 @@ def _part(panel: str, name: str) -> pd.DataFrame:
     if country is None:
         return table
     return table[[locations.country_of(place) == country for place in table["location"]]]
+
+
+@cache
+def outlines(country: str) -> dict[str, list[np.ndarray]]:
+    """Return the outlines of a country's regions, for small maps; empty where none are shipped.
+
+    Returns
+    -------
+    dict of list of ndarray, shape (n_points, 2)
+        By code of a region or merged unit its parts, largest first, each a closed ring of
+        longitude and latitude in degrees.
+    """
+    found: dict[str, list[np.ndarray]] = {}
+    for row in _table("region_outlines").itertuples():
+        if locations.country_of(str(row.location)) == country:
+            points = np.array(str(row.outline).split(), dtype=float).reshape(-1, 2)
+            found.setdefault(str(row.location), []).append(points)
+    return {
+        code: sorted(rings, key=lambda ring: -float(np.ptp(ring, axis=0).prod()))
+        for code, rings in found.items()
+    }
 
 
 def load(name: str) -> Panel:

@@ -29,15 +29,26 @@ from forecast.reports.svg import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: Letters from which on the name of a region in a chart is written in two lines.
+_LONG = 22
 BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
+#: Figures of the past that a chart of the main report shows large.
+RECENT = 15
+#: Size of such a chart.
+LARGE = (480, 176)
 #: First year of the small fans, which have no room for the exodus before.
 SPARK_YEAR = 2000
 
 
 def fan(
-    view: SeriesView, words: Language, *, size: tuple[int, int] = (440, 250), text: float = 13.0
+    view: SeriesView,
+    words: Language,
+    *,
+    size: tuple[int, int] = (440, 250),
+    text: float = 13.0,
+    first: int = FIRST_YEAR,
 ) -> str:
-    """Draw the past of a series and the 50, 80 and 95 % bands of its future.
+    """Draw the past of a series from a year on, and the 50, 80 and 95 % bands of its future.
 
     Earlier releases are faint lines; doubted figures are hollow, interpolated ones
     dotted, a new level is a dotted upright, years left empty are shaded, and the target
@@ -48,19 +59,50 @@ def fan(
     with drawing(name, text):
         figure, axes = svg.canvas(*size, left=4 * text, right=text, top=3 * text, bottom=2.2 * text)
         divisor = _divisor(view)
-        _missing(axes, view)
+        _missing(axes, view, first)
         _future(axes, view, divisor)
         for line in view.releases:
-            shown = line[line.index >= FIRST_YEAR]
+            shown = line[line.index >= first]
             axes.plot(shown.index, shown / divisor, color=MUTED, lw=0.8, alpha=0.6)
-        _past(axes, view, divisor)
-        _years(axes, view)
+        _past(axes, view, divisor, first)
+        _years(axes, view, first)
         if view.series.signed:
             axes.axhline(0, color=MUTED, lw=0.8)
         _targets(axes, view)
         svg.unit(axes, divisor, words)
         svg.numbers(axes, words)
         return to_svg(figure, name, heading(view, words), sentences.fan_description(view, words))
+
+
+def recent(view: SeriesView, words: Language) -> tuple[str, str]:
+    """Draw the last fifteen figures with the fan and, small, the whole history with it.
+
+    Returns
+    -------
+    (str, str)
+        SVG texts, both in the same unit; the second is empty where the first shows every year.
+    """
+    start = int(view.series.years[-RECENT:][0])
+    large = fan(view, words, size=LARGE, first=max(start, FIRST_YEAR))
+    since = max(FIRST_YEAR, int(view.series.years[0]))
+    return large, _history(view, since, words) if since < start else ""
+
+
+def _history(view: SeriesView, since: int, words: Language) -> str:
+    name = identity("past", *view.key)
+    with drawing(name, 12.0):
+        figure, axes = svg.canvas(300, 130, left=48, right=12, top=22, bottom=24)
+        divisor = _divisor(view)
+        _future(axes, view, divisor, dots=False)
+        _past(axes, view, divisor, since, marks=False)
+        _years(axes, view, since)
+        if view.series.signed:
+            axes.axhline(0, color=MUTED, lw=0.8)
+        said = words.say("Since {year}", year=since)
+        svg.corner(axes, said)
+        svg.numbers(axes, words, most=3)
+        title = f"{heading(view, words)}. {said}"
+        return to_svg(figure, name, title, sentences.last_figure(view, words))
 
 
 def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
@@ -75,15 +117,17 @@ def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
         raise ForecastError(f"no series to rank for {year}; the chart would be empty.")
     source, _, measure = ranked[0].key
     name = identity("ranking", source, measure, ranked[0].country, year)
-    longest = max(len(labels.place(view.series.location, words)) for view in ranked)
-    with drawing(name):
+    places = [_two_lines(labels.place(view.series.location, words)) for view in ranked]
+    longest = max(len(line) for place in places for line in place.split("\n"))
+    row = 34 if any("\n" in place for place in places) else 26
+    with drawing(name, 12.5):
         figure, axes = svg.canvas(
-            640,
-            46 + 24 * len(ranked),
-            left=14 + min(6.6 * longest, 320),
+            520,
+            50 + row * len(ranked),
+            left=14 + min(7.4 * longest, 300),
             right=14,
-            top=20,
-            bottom=24,
+            top=24,
+            bottom=26,
         )
         rows = np.arange(len(ranked))[::-1]
         for (level, colour), width in zip(BANDS, (4.0, 7.0, 11.0)):
@@ -94,7 +138,6 @@ def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
         medians = [np.median(s.at(year)) / 1000 for s in ranked]
         axes.plot(medians, rows, "o", ms=5, color=ACCENT, mec=PAPER, mew=0.8)
         axes.axvline(0, color=MUTED, lw=0.9)
-        places = [labels.place(s.series.location, words) for s in ranked]
         svg.label(axes, "left", rows.tolist(), places, INK)
         axes.set_ylim(-0.7, len(ranked) - 0.3)
         unit = words.say("{year}, thousand persons a year", year=year)
@@ -105,6 +148,11 @@ def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
         svg.numbers(axes, words, "x")
         title = f"{labels.place(ranked[0].country, words)}: {unit}"
         return to_svg(figure, name, title, sentences.ranking_description(list(ranked), year, words))
+
+
+def _two_lines(place: str) -> str:
+    """Break a long name before what it stands for in brackets."""
+    return place.replace(" (", "\n(") if len(place) > _LONG else place
 
 
 def heading(view: SeriesView, words: Language) -> str:
@@ -139,9 +187,11 @@ def _future(axes: Axes, view: SeriesView, divisor: int, *, dots: bool = True) ->
     axes.axvline(year, color=MUTED, lw=0.8)
 
 
-def _past(axes: Axes, view: SeriesView, divisor: int) -> None:
+def _past(
+    axes: Axes, view: SeriesView, divisor: int, first: int = FIRST_YEAR, *, marks: bool = True
+) -> None:
     series = view.series
-    shown = series.years >= FIRST_YEAR
+    shown = series.years >= first
     years, values = series.years[shown], series.values[shown] / divisor
     guessed = series.flagged("interpolated")[shown]
     axes.plot(years, np.where(guessed, np.nan, values), color=INK, lw=1.5, solid_joinstyle="round")
@@ -151,7 +201,7 @@ def _past(axes: Axes, view: SeriesView, divisor: int) -> None:
     observed, alone = ~np.isnan(values), lonely(values)
     axes.plot(years[alone], values[alone], ".", ms=5, color=INK)
     doubted = np.logical_or.reduce([series.flagged(flag)[shown] for flag in labels.DOUBTED])
-    doubted &= observed
+    doubted &= observed & marks
     axes.plot(years[doubted], values[doubted], "o", ms=5, mfc=PAPER, mec=INK, mew=1.2)
     for year in years[series.flagged("break")[shown]]:
         axes.axvline(year - 0.5, color=INK, lw=1.2, ls=":")
@@ -164,16 +214,16 @@ def lonely(values: np.ndarray) -> np.ndarray:
     return alone
 
 
-def _missing(axes: Axes, view: SeriesView) -> None:
+def _missing(axes: Axes, view: SeriesView, first: int) -> None:
     """Shade years that are left empty because of a census or a boundary."""
     series = view.series
     for flag in labels.MISSING:
-        for year in series.years[series.flagged(flag) & (series.years >= FIRST_YEAR)]:
+        for year in series.years[series.flagged(flag) & (series.years >= first)]:
             axes.axvspan(year - 0.5, year + 0.5, color=WASH, lw=0, zorder=0)
 
 
-def _years(axes: Axes, view: SeriesView) -> None:
-    first = max(FIRST_YEAR, int(view.series.years[0]))
+def _years(axes: Axes, view: SeriesView, first: int) -> None:
+    first = max(first, int(view.series.years[0]))
     last = max(view.horizons[-1], view.series.origin)
     axes.set_xlim(first - 0.8, last + 1.2)
     svg.years(axes, first, last)

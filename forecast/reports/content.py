@@ -16,7 +16,7 @@ from forecast.horizons import CONCEPTS
 from forecast.impacts.result import Impact
 from forecast.language import Language
 from forecast.outlook import Forecast
-from forecast.reports import charts, other_sources, provenance, sentences
+from forecast.reports import charts, other_sources, provenance, sentences, short
 from forecast.reports.contradictions import contradictions
 from forecast.reports.front import front, little
 from forecast.reports.impact import section as impacts
@@ -62,6 +62,10 @@ class Supplements:
         Whether it was lines of Python.
     impacts : sequence of Impact
         Events, each held against a forecast from before it.
+    title : str
+        What the page is called; without one the target years.
+    about : str
+        A paragraph about the edition.
     """
 
     words: Language
@@ -74,10 +78,12 @@ class Supplements:
     again: Sequence[str] = ()
     called: bool = False
     impacts: Sequence[Impact] = ()
+    title: str = ""
+    about: str = ""
 
 
 def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> dict[str, Any]:
-    """Return the template's values.
+    """Return the values of both templates, of the main report and of its annex.
 
     Parameters
     ----------
@@ -90,14 +96,19 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
     ordered = sorted(views, key=lambda view: codes.index(view.country))
     countries = [_country(views, code, extra, outlook.explanation) for code in codes]
     entries = [country["brief"] for country in countries if country["brief"]]
+    what_ifs = what_if(extra.scenarios, views, words) if extra.scenarios else None
+    turned = outturn(extra.earlier, outlook.history, words)
+    changed = changes(extra.earlier[-1].manifest, outlook, views, words) if extra.earlier else None
     return {
         "horizons": outlook.horizons,
-        "title": words.count(
+        "title": extra.title
+        or words.count(
             "Migration to {years}",
             "Migration to {years}",
             len(outlook.horizons),
             years=words.listed(outlook.horizons),
         ),
+        "about": extra.about,
         "levels": [round(100 * level) for level in LEVELS],
         "origin": int(outlook.paths.attrs["origin"]),
         "overdue": provenance.overdue(outlook.history, words),
@@ -119,13 +130,16 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         "called": extra.called,
         "record": section(extra.record, views, words),
         "uncovered": extra.uncovered,
-        "what_ifs": what_if(extra.scenarios, views, words) if extra.scenarios else None,
+        "what_ifs": what_ifs,
         "aims": None if extra.targets is None else aims(extra.targets, extra.record, words),
         "impacts": impacts(extra.impacts, words),
-        "changes": changes(extra.earlier[-1].manifest, outlook, views, words)
-        if extra.earlier
-        else None,
-        "outturn": outturn(extra.earlier, outlook.history, words),
+        "changes": changed,
+        "outturn": turned,
+        "short": {
+            "what_ifs": short.what_ifs(what_ifs),
+            "changes": short.changes(changed),
+            "outturn": short.outturn(turned),
+        },
     }
 
 
@@ -151,6 +165,8 @@ def _country(
     stated = CONCEPTS.get(code)
     horizons = ours[0].horizons
     own = [year for year in (stated.target_years if stated else ()) if year in horizons]
+    last = (own or horizons)[-1]
+    regional = [view for view in ours if not view.national]
     return {
         "code": code,
         "name": labels.place(code, words),
@@ -159,10 +175,12 @@ def _country(
         "targets": [_target(fitted, year, extra, explanation) for year in own or horizons],
         "brief": front(fitted, own, extra.record, words),
         "contrast": _contrast(national, words),
+        "measures": short.measures(fitted, last, words),
+        "ranked": short.regions(regional, code, last, words),
         "figures": [_figure(view, words) for view in fitted],
         "rows": intervals(fitted, words),
         "unfit": [unfit(view, words) for view in national if not view.forecast],
-        "regions": groups([s for s in ours if not s.national], (own or horizons)[-1], words),
+        "regions": groups(regional, last, words),
         "moves": moves(code, words) if any(_bundled_region(s) for s in ours) else None,
     }
 

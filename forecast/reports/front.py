@@ -49,7 +49,7 @@ def front(
     lead = min(fitted, key=lambda one: 0 if one.key[2] in NET else labels.ORDER[one.key[2]])
     same = [view for view in fitted if view.series.measure == lead.series.measure]
     years = own or lead.horizons[-1:]
-    said = [_expected(lead, years[-1], words), little(lead, words)]
+    said = [expected(lead, years[-1], words), little(lead, words)]
     said += [
         f"{words.opening(labels.source(view.series.source, words))}: {turned}"
         for view in same
@@ -79,8 +79,8 @@ def little(view: SeriesView, words: Language) -> str:
     )
 
 
-def _expected(view: SeriesView, year: int, words: Language) -> str:
-    """Say the middle estimate of one series in one year, and the chance of a net loss."""
+def expected(view: SeriesView, year: int, words: Language) -> str:
+    """Say the middle estimate of one series in one year, of net flows the chance of a net loss."""
     if year not in view.years:
         return sentences.expectation(view, year, words)
     drawn = view.at(year)

@@ -1,4 +1,4 @@
-"""The horizon report: one page that opens offline, and all its numbers as tables."""
+"""The horizon report: a page and its annex that open offline, and all numbers as tables."""
 
 from __future__ import annotations
 
@@ -43,8 +43,10 @@ def report(
     track: Track | str | Path | None = None,
     folder: str | Path = "reports",
     language: str = "en",
-    name: str = "central-asia",
+    name: str | None = None,
     *,
+    title: str = "",
+    about: str = "",
     thresholds: str | Path | Sequence[Threshold] | None = None,
     previous: str | Path | Sequence[str | Path] = (),
     scenarios: Sequence[ScenarioGiven] = (),
@@ -65,8 +67,13 @@ def report(
         Where to; made if it is missing.
     language : str
         Language of the page and of the names in the tables.
-    name : str
-        Name of the files, without an ending; other languages than English add theirs.
+    name : str, optional
+        Name of the files, without an ending; other languages than English add theirs. Without
+        one it is that of the bundled panel, of the country, or ``migration``.
+    title : str
+        What the pages are called; without one the target years.
+    about : str
+        A paragraph about the edition, such as whose it is and what it is for.
     thresholds : str, Path or sequence of Threshold, optional
         Numbers whose crossing is given a probability, or the TOML that holds them, see
         `forecast.reports.targets`.
@@ -89,10 +96,10 @@ def report(
     Returns
     -------
     list of Path
-        ``NAME.html`` (one page, nothing loaded from outside), ``NAME.csv`` (every
-        quantile, tidy), ``NAME.xlsx``, ``NAME.manifest.json`` and, of annual data, the
-        folder ``NAME-hub`` (a hubverse hub, the same in every language). Files already
-        there stay as they are unless all are made.
+        ``NAME.html`` (the main report, nothing loaded from outside), ``NAME.csv`` (every
+        quantile, tidy), ``NAME.xlsx``, ``NAME.manifest.json``, ``NAME-annex.html`` (everything
+        behind the main report) and, of annual data, the folder ``NAME-hub`` (a hubverse hub,
+        the same in every language). Files already there stay as they are unless all are made.
 
     Raises
     ------
@@ -115,6 +122,7 @@ def report(
     ['kaz.html', 'kaz.csv', 'kaz.xlsx', 'kaz.manifest.json', 'kaz-hub']
     """
     words = find_language(language)
+    name = manifest.default_name(outlook.history) if name is None else name
     check_place(folder, name, language, outlook.history)
     outlook.require_unconditional("a report")
     views = series_views(outlook)
@@ -136,6 +144,8 @@ def report(
             track,
             language=language,
             name=name,
+            title=title,
+            about=about,
             thresholds=thresholds,
             previous=given,
             scenarios=scenarios,
@@ -154,21 +164,25 @@ def report(
         called=not command,
         targets=None if targets is None else target_table(outlook, given=targets),
         impacts=impacts,
+        title=title,
+        about=about,
     )
     shown = content.page(outlook, views, extra)
     table = inactive_columns(
         all_quantiles(outlook, words), ("location", "name", "measure", "source", "model")
     )
-    stem = _stem(name, words)
+    files = _files(name, words)
+    shown["files"] = files
     contents = {
-        f"{stem}.html": render(shown, words).encode(),
-        f"{stem}.csv": table.to_csv(index=False, lineterminator="\n").encode(),
-        f"{stem}.xlsx": workbook(outlook, views, shown["title"], words, extra.targets, found),
+        files["main"]: render(shown, words).encode(),
+        files["annex"]: render(shown, words, "annex").encode(),
+        files["table"]: table.to_csv(index=False, lineterminator="\n").encode(),
+        files["workbook"]: workbook(outlook, views, shown["title"], words, extra.targets, found),
     }
     hub = f"{name}-hub"
     shared = _hub(outlook, Path(folder) / hub)
     every = {**contents, **{f"{hub}/{path}": data for path, data in shared.items()}}
-    contents[f"{stem}.manifest.json"] = manifest.manifest(
+    contents[files["manifest"]] = manifest.manifest(
         outlook, views, every, [one.name for one in extra.scenarios]
     ).encode()
     with ExitStack() as stack:
@@ -177,16 +191,20 @@ def report(
             stack.enter_context(artifacts.atomic_file(Path(folder) / file)).write_bytes(data)
         if shared:
             stack.enter_context(hub_folder(Path(folder) / hub, shared))
-    return [Path(folder) / file for file in (*contents, *([hub] if shared else []))]
+    return [Path(folder) / file for file in (*files.values(), *([hub] if shared else []))]
 
 
-def render(shown: dict[str, Any], words: Language) -> str:
-    """Return the page as HTML text from the values of `forecast.reports.content.page`.
+def render(shown: dict[str, Any], words: Language, page: str = "main") -> str:
+    """Return a page as HTML text from the values of `forecast.reports.content.page`.
+
+    Parameters
+    ----------
+    page : {"main", "annex"}
 
     Texts of scenarios, targets and arguments come from others: what would steer a terminal
     or turn the direction of writing is taken out.
     """
-    return clean(_environment(words).get_template("horizon.html").render(words=words, **shown))
+    return clean(_environment(words).get_template(f"{page}.html").render(words=words, **shown))
 
 
 def check_place(folder: str | Path, name: str, language: str, history: Panel) -> None:
@@ -208,15 +226,18 @@ def check_place(folder: str | Path, name: str, language: str, history: Panel) ->
     if not name or Path(name).name != name or name in {".", ".."}:
         raise DataError(f"report name {name!r} is not a plain file name. Leave folders to folder=.")
     artifacts.check_writable(folder)
-    stem = _stem(name, find_language(language))
-    for ending in ("html", "csv", "xlsx", "manifest.json"):
-        artifacts.check_file(Path(folder) / f"{stem}.{ending}")
+    for file in _files(name, find_language(language)).values():
+        artifacts.check_file(Path(folder) / file)
     if history.step == 1:
         check_hub_folder(Path(folder) / f"{name}-hub", history)
 
 
-def _stem(name: str, words: Language) -> str:
-    return name if words.code == "en" else f"{name}.{words.code}"
+def _files(name: str, words: Language) -> dict[str, str]:
+    """Return the names of an edition's files by what they hold, in the order of `report`."""
+    code = "" if words.code == "en" else f".{words.code}"
+    endings = {"main": "html", "table": "csv", "workbook": "xlsx", "manifest": "manifest.json"}
+    files = {what: f"{name}{code}.{ending}" for what, ending in endings.items()}
+    return {**files, "annex": f"{name}-annex{code}.html"}
 
 
 def _hub(outlook: Forecast, folder: Path) -> dict[str, bytes]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast import labels
+from forecast import labels, locations
 from forecast.data import package
 from forecast.evaluate.editions import FORMAT
 from forecast.language import Language, rounded
 from forecast.outlook import Forecast
+from forecast.panel import Panel
 from forecast.reports.series_view import SeriesView
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ def changes(
             source, place, measure = view.key
             rows.append(
                 {
+                    "key": view.key,
                     "place": labels.place(place, words),
                     "measure": labels.measure(measure, words),
                     "source": labels.source(source, words),
@@ -159,6 +162,9 @@ def command(
     figures: Sequence[str] = (),
     horizons: Sequence[int] | None = None,
     language: str | None = None,
+    name: str = "",
+    title: str = "",
+    about: str = "",
     track: Path | None = None,
     thresholds: Path | None = None,
     threshold: Sequence[str] = (),
@@ -176,8 +182,10 @@ def command(
     words += ["--seed", str(seed), "--draws", str(draws)]
     if horizons is not None:
         words += ["--horizons", ",".join(map(str, horizons))]
-    if language is not None:
-        words += ["--language", language]
+    named = (("--language", language), ("--name", name), ("--title", title), ("--about", about))
+    for option, text in named:
+        if text:
+            words += [option, text]
     for option, path in (("--track", track), ("--thresholds", thresholds)):
         if path is not None:
             words += [option, shown(path)]
@@ -197,6 +205,8 @@ def calls(
     *,
     language: str,
     name: str,
+    title: str = "",
+    about: str = "",
     thresholds: object = None,
     previous: Sequence[str | Path] = (),
     scenarios: Sequence[object] = (),
@@ -209,7 +219,7 @@ def calls(
     name of its parameter: ``panel`` too, unless it is a bundled one.
     """
     attributes = outlook.paths.attrs
-    lines = [f'panel = fc.load("{data}")' for data in _bundled(outlook)]
+    lines = [f'panel = fc.load("{data}")' for data in _bundled(outlook.history)]
     lines.append(
         f'outlook = fc.forecast(panel, model="{outlook.model}", horizons={outlook.horizons}, '
         f"draws={outlook.paths.sizes['draw']}, seed={attributes['seed']})"
@@ -219,8 +229,12 @@ def calls(
         asked.append(_given("track", track))
     if language != "en":
         asked.append(f'language="{language}"')
-    if name != "central-asia":
-        asked.append(f"name={_quoted(name)}")
+    named = "" if name == default_name(outlook.history) else name
+    asked += [
+        f"{option}={_quoted(given)}"
+        for option, given in (("name", named), ("title", title), ("about", about))
+        if given
+    ]
     listed = [_given("", one) for one in scenarios]
     if listed:
         asked.append(f"scenarios={'scenarios' if '' in listed else '[' + ', '.join(listed) + ']'}")
@@ -242,7 +256,19 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _bundled(outlook: Forecast) -> list[str]:
+def _bundled(history: Panel) -> list[str]:
     """Return the name of the bundled panel that was forecast, if one was."""
-    known = outlook.history.hash
-    return [name for name in package.names() if package.load(name).hash == known][:1]
+    return [name for name in package.names() if package.load(name).hash == history.hash][:1]
+
+
+def default_name(history: Panel) -> str:
+    """Return what the files of a report are called where nobody says it.
+
+    Returns
+    -------
+    str
+        The name of the bundled panel, else of the only country, else ``migration``.
+    """
+    countries = {locations.country_of(series.location) for series in history}
+    country = re.sub(r"[^a-z]+", "-", locations.name(min(countries)).lower()).strip("-")
+    return [*_bundled(history), *([country] if len(countries) == 1 else []), "migration"][0]

@@ -71,6 +71,7 @@ def _row(row: Mapping[Any, Any], words: Language) -> dict[str, Any]:
     signed = validation.MEASURES[row["measure"]]
     numbers = (row[name] for name in ("median", "lower_80", "upper_80"))
     return {
+        "national": "-" not in row["location"],
         "place": labels.place(row["location"], words),
         "measure": labels.measure(row["measure"], words),
         "source": labels.source(row["source"], words),

@@ -79,17 +79,12 @@ def _anchor(view: SeriesView) -> str:
 
 
 def groups(regional: Sequence[SeriesView], year: int, words: Language) -> list[dict[str, Any]]:
-    """Return the regions' charts and tables, one group per source and measure.
-
-    A single region is not ranked: its fan says all that the chart would.
-    """
+    """Return the regions' charts and tables, one group per source and measure."""
     found = []
     for source, measure in sorted({(s.series.source, s.series.measure) for s in regional}):
         group = [s for s in regional if (s.series.source, s.series.measure) == (source, measure)]
         fitted = [view for view in group if view.forecast]
         group.sort(key=lambda s: words.order(labels.place(s.series.location, words)))
-        ahead = [view for view in fitted if year in view.years]
-        order = sorted(ahead, key=lambda s: (-float(np.median(s.at(year))), s.key))
         fitted.sort(key=lambda s: words.order(labels.place(s.series.location, words)))
         shared = sentences.shared_flags(fitted, words)
         found.append(
@@ -97,9 +92,6 @@ def groups(regional: Sequence[SeriesView], year: int, words: Language) -> list[d
                 "identity": identity("regions", source, measure, regional[0].country),
                 "measure": labels.measure(measure, words),
                 "source": labels.source(source, words),
-                "year": year,
-                "count": len(order),
-                "ranking": Markup(charts.ranking(order, year, words)) if len(order) > 1 else None,  # noqa: S704
                 "shared": " ".join(shared),
                 "figures": [_regional(s, year, frozenset(shared), words) for s in fitted],
                 "rows": intervals(fitted, words),

@@ -94,6 +94,7 @@ def _shown(one: Scenario, views: Sequence[SeriesView], words: Language) -> dict[
         "title": words.lookup(one.shock.title),
         "summary": words.lookup(one.shock.summary),
         "judgement": words.lookup(one.shock.judgement),
+        "sizes": sizes(event, words),
         "stated": [*sizes(event, words), timing(one.shock, words)],
         "counted": _counted(one, words),
         "history": history(event, words),

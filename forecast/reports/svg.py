@@ -214,8 +214,8 @@ def rules(axes: Axes, across: Literal["x", "y"], at: Sequence[float]) -> None:
     _lines(axes, segments, where, RULE, 0.7, zorder=0.5)
 
 
-def numbers(axes: Axes, words: Language, along: Literal["x", "y"] = "y") -> None:
-    """Draw gridlines at round numbers and write these as the language does.
+def numbers(axes: Axes, words: Language, along: Literal["x", "y"] = "y", *, most: int = 5) -> None:
+    """Draw gridlines at round numbers, about `most`, and write these as the language does.
 
     The limits of the axes are what they are at this moment, and stay so.
     """
@@ -223,7 +223,7 @@ def numbers(axes: Axes, words: Language, along: Literal["x", "y"] = "y") -> None
 
     low, high = axes.get_ylim() if along == "y" else axes.get_xlim()
     (axes.set_ylim if along == "y" else axes.set_xlim)(low, high)
-    given = MaxNLocator(nbins=5, steps=_STEPS).tick_values(low, high)
+    given = MaxNLocator(nbins=most, steps=_STEPS).tick_values(low, high)
     at = [float(value) for value in given if low <= value <= high]
     rules(axes, along, at)
     texts = [words.persons(v) if v == round(v) else words.decimal(v) for v in at]

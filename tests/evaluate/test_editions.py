@@ -84,12 +84,14 @@ def test_the_page_shows_what_can_be_judged_of_a_manifest_alone(
 ) -> None:
     alone = tmp_path / "own.manifest.json"
     alone.write_bytes(written.read_bytes())
-    page = report(
+    made = report(
         fc.forecast(newest, "naive", (2027,), draws=100), folder=tmp_path / "page",
         previous=[alone, alone],
-    )[0].read_text(encoding="utf-8")  # fmt: skip
+    )  # fmt: skip
+    main, page = (made[at].read_text(encoding="utf-8") for at in (0, 4))
     section = page[page.index('id="outturn"', page.index("<main")) :]
     assert "6 figures that it had forecast" in section
+    assert "6 figures that it had forecast" in main[main.index('id="outturn"') :]
     assert '<td class="n">–</td>' in section
 
 

@@ -50,7 +50,7 @@ def editions() -> list[fc.Forecast]:
 def check(folder: Path) -> None:
     """The manifest names every file of the edition with the checksum that it has."""
     stated = json.loads((folder / "own.manifest.json").read_text(encoding="utf-8"))
-    assert {"own.html", "own.csv", "own.xlsx"} <= set(stated["sha256"])
+    assert {"own.html", "own-annex.html", "own.csv", "own.xlsx"} <= set(stated["sha256"])
     for name, checksum in stated["sha256"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == checksum, name
 

@@ -107,7 +107,7 @@ def test_a_record_without_a_score_is_none(varied: Panel) -> None:
 def test_a_saved_track_goes_by_its_folder(judged: Forecast, track: Track, tmp_path: Path) -> None:
     saved = track.save(tmp_path / "track")
     given, opened = (
-        report(judged, one, folder=tmp_path / name)[0].read_text(encoding="utf-8")
+        report(judged, one, folder=tmp_path / name)[4].read_text(encoding="utf-8")
         for one, name in ((track, "object"), (str(saved), "path"))
     )
     code = r"<code>fc\.report.*?</code>"

@@ -63,22 +63,37 @@ def written(outlook: Forecast, tmp_path_factory: pytest.TempPathFactory) -> list
 
 
 @pytest.fixture(scope="module")
-def page(written: list[Path]) -> Page:
+def main(written: list[Path]) -> Page:
     return Page(written[0].read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def annex(written: list[Path]) -> Page:
+    return Page(written[4].read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module", params=["main", "annex"])
+def page(request: pytest.FixtureRequest, main: Page, annex: Page) -> Page:
+    return {"main": main, "annex": annex}[request.param]
 
 
 def test_the_files_are_written_and_nothing_is_left_beside_them(written: list[Path]) -> None:
     assert sorted(path.name for path in written[0].parent.iterdir()) == [
-        "own-hub", "own.csv", "own.html", "own.manifest.json", "own.xlsx"
+        "own-annex.html", "own-hub", "own.csv", "own.html", "own.manifest.json", "own.xlsx"
     ]  # fmt: skip
 
 
-def test_the_page_is_whole_and_points_only_into_itself(page: Page) -> None:
+def test_each_page_is_whole_and_points_only_into_the_edition(
+    page: Page, main: Page, annex: Page, written: list[Path]
+) -> None:
     ids = page.attributes("id")
     assert len(ids) == len(set(ids))
+    anchors = {"own.html": main.attributes("id"), "own-annex.html": annex.attributes("id")}
     for target in [*page.attributes("href"), *page.attributes("xlink:href")]:
-        inside = target.startswith("#") and target[1:] in ids
-        assert inside or target.startswith(("https://", "data:,")), target
+        name, _, anchor = target.partition("#")
+        inside = anchor in anchors.get(name, ids)
+        file = not anchor and name in {path.name for path in written}
+        assert inside or file or target.startswith(("https://", "data:,")), target
     for name in ("aria-labelledby", "aria-describedby"):
         assert all(part in ids for value in page.attributes(name) for part in value.split())
     assert not page.attributes("src")
@@ -87,35 +102,46 @@ def test_the_page_is_whole_and_points_only_into_itself(page: Page) -> None:
     assert set(links) <= {"a"}
 
 
-def test_style_fetches_nothing(written: list[Path]) -> None:
-    text = written[0].read_text(encoding="utf-8")
+def test_the_pages_lead_to_each_other(main: Page, annex: Page) -> None:
+    there = {href.partition("#")[2] for href in main.attributes("href") if "own-annex" in href}
+    assert {"", "limits", "KAZ", "TKM"} <= there
+    assert "own.html" in annex.attributes("href")
+    assert {"own.xlsx", "own.csv"} <= set(main.attributes("href"))
+
+
+@pytest.mark.parametrize("at", [0, 4])
+def test_style_fetches_nothing(written: list[Path], at: int) -> None:
+    text = written[at].read_text(encoding="utf-8")
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     assert style is not None
     assert "url(" not in style[1]
     assert "@import" not in style[1]
 
 
-def test_every_series_has_a_figure_or_a_reason(page: Page, outlook: Forecast) -> None:
+def test_every_series_has_a_figure_or_a_reason(main: Page, annex: Page, outlook: Forecast) -> None:
     regional = outlook.series["location"].str.contains("-")
-    rankings, moves, contrasts = 1, 1, 1
-    assert page.count("svg") == len(outlook.series) + rankings + moves + contrasts
+    moves, contrasts = 1, 1
+    assert annex.count("svg") == len(outlook.series) + moves + contrasts
     assert regional.sum() == 3
+    # Countries large and, where there is more of the past, small; regions in one ranked chart.
+    assert main.count("svg") == 2 * (~regional).sum() + 1
     unfit = outlook.notes[outlook.notes["status"] == "not forecast"]
-    text = " ".join(page.text)
+    text = " ".join(annex.text)
     assert text.count("Not forecast:") >= len(unfit) > 0
 
 
-def test_targets_of_the_policy_concept_have_their_anchor(page: Page) -> None:
-    ids = page.attributes("id")
+def test_targets_of_the_policy_concept_have_their_anchor(main: Page, annex: Page) -> None:
+    assert {"KAZ", "TKM"} <= set(main.attributes("id"))
+    ids = annex.attributes("id")
     assert "KAZ-2027" in ids
     assert "KAZ-2030" not in ids
     assert {"TKM-2025", "TKM-2027", "TKM-2030"} <= set(ids)
 
 
-def test_tables_hold_the_quantiles_of_the_draws(page: Page, outlook: Forecast) -> None:
+def test_tables_hold_the_quantiles_of_the_draws(annex: Page, outlook: Forecast) -> None:
     from forecast.language import rounded
 
-    text = " ".join(" ".join(page.text).split())
+    text = " ".join(" ".join(annex.text).split())
     for level in (0.5, 0.8, 0.95):
         table = outlook.intervals(level)
         for row in table.itertuples():
@@ -126,12 +152,13 @@ def test_tables_hold_the_quantiles_of_the_draws(page: Page, outlook: Forecast) -
                 assert f"{mark}{abs(shown):,}" in text
 
 
-def test_the_page_says_what_it_does_not_contain(page: Page) -> None:
-    text = " ".join(" ".join(page.text).split())
+def test_the_pages_say_what_they_do_not_contain(main: Page, annex: Page) -> None:
+    text = " ".join(" ".join(main.text).split())
     assert "seasonal and irregular labour migration, many times larger, is not in them" in text
     assert "No method foresees a shock" in text
     assert "UN and registers measure different things" in text
     assert "No track record" in text
+    text = " ".join(" ".join(annex.text).split())
     assert "its intervals do not allow for later revisions" in text
 
 
@@ -141,14 +168,14 @@ def test_the_page_says_so_where_intervals_allow_for_revisions(
     row = {**outlook.series.iloc[0][["source", "location", "measure"]], "year": 2030}
     told = pd.DataFrame([{**row, "what": "variance share", "name": "revisions", "value": 0.4}])
     written = report(dataclasses.replace(outlook, explanation=told), folder=tmp_path, name="own")
-    text = " ".join(" ".join(Page(written[0].read_text(encoding="utf-8")).text).split())
+    text = " ".join(" ".join(Page(written[4].read_text(encoding="utf-8")).text).split())
     assert "the intervals allow for revisions as large as those" in text
     assert "do not allow for later revisions" not in text
 
 
 def test_hostile_names_are_text(page: Page, written: list[Path]) -> None:
     assert any(HOSTILE in piece for piece in page.text)
-    assert "<script" not in written[0].read_text(encoding="utf-8")
+    assert not any("<script" in written[at].read_text(encoding="utf-8") for at in (0, 4))
 
 
 def test_headings_step_by_one(page: Page) -> None:
@@ -181,7 +208,7 @@ def test_csv_is_tidy_and_agrees_with_the_draws(written: list[Path], outlook: For
 def test_the_same_forecast_gives_the_same_bytes(
     outlook: Forecast, written: list[Path], tmp_path: Path
 ) -> None:
-    for first, second in zip(written[:4], report(outlook, folder=tmp_path, name="own")):
+    for first, second in zip(written[:5], report(outlook, folder=tmp_path, name="own")):
         assert first.read_bytes() == second.read_bytes()
 
 
@@ -191,9 +218,10 @@ def test_the_user_s_matplotlib_settings_do_not_change_the_page(
     import matplotlib
 
     with matplotlib.rc_context({"lines.linewidth": 9, "axes.xmargin": 0.4, "font.size": 30}):
-        second = report(outlook, folder=tmp_path, name="own")[0]
+        second = report(outlook, folder=tmp_path, name="own")
         assert matplotlib.rcParams["lines.linewidth"] == 9
-    assert second.read_bytes() == written[0].read_bytes()
+    for at in (0, 4):
+        assert second[at].read_bytes() == written[at].read_bytes()
 
 
 def test_a_failed_figure_fails_the_report_and_leaves_files_alone(
@@ -258,12 +286,16 @@ def test_the_bundled_report_is_light_and_quick(tmp_path: Path) -> None:
     outlook = fc.forecast(fc.load("central-asia"), model="naive", draws=200)
     # Processor seconds, which other work on the machine does not change.
     started = time.process_time()
-    path, _ = (report(outlook, folder=tmp_path, language=code)[0] for code in ("en", "ru"))
+    made, _ = (report(outlook, folder=tmp_path, language=code) for code in ("en", "ru"))
     assert time.process_time() - started < 20
     assert sum(made.stat().st_size for made in tmp_path.glob("*.html")) < 2_000_000
     hub = [made.stat().st_size for made in tmp_path.rglob("central-asia-hub/**/*.*")]
     assert 200_000 < sum(hub) < 2_000_000
-    page = Page(path.read_text(encoding="utf-8"))
+    main, page = (Page(made[at].read_text(encoding="utf-8")) for at in (0, 4))
+    assert {"KAZ", "KGZ", "UZB", "TJK", "TKM"} <= set(main.attributes("id"))
     anchors = {"KGZ-2025", "KGZ-2030", "KAZ-2027", "UZB-2030", "unfit", "data", "methods", "limits"}
     assert anchors <= set(page.attributes("id"))
     assert page.count("svg") >= len(outlook.series) + 2
+    national = outlook.series[~outlook.series["location"].str.contains("-")]
+    # A chart per national series; regions of two countries ranked and on a map.
+    assert main.count("svg") >= len(national) + 4

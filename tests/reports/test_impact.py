@@ -105,11 +105,11 @@ def test_charts_are_drawn_the_same_each_time(words: Language) -> None:
 def test_the_page_holds_the_events_it_is_given(outlook: Forecast, tmp_path: Path) -> None:
     hostile = made(1900, ORDINARY_GAPS, title="<script>alert(1)</script>", announced="A & B")
     bundled = fc.impact(fc.load("central-asia"), "kz-arrivals-2022", model="naive", draws=200)
-    without = report(outlook, folder=tmp_path / "a")[0].read_text(encoding="utf-8")
+    without = report(outlook, folder=tmp_path / "a")[4].read_text(encoding="utf-8")
     assert 'id="impacts"' not in without
     for code in LANGUAGES:
         pages = report(outlook, folder=tmp_path / "b", language=code, impacts=[bundled, hostile])
-        text = pages[0].read_text(encoding="utf-8")
+        text = pages[4].read_text(encoding="utf-8")
         assert 'href="#impacts"' in text
         part = text[text.index('<section id="impacts"') : text.index('<section id="unfit"')]
         assert part.count("<svg") == 4

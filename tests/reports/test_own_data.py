@@ -49,8 +49,13 @@ def page(panel: Panel, folder: Path, code: str = "en", **more: object) -> str:
     return html.unescape(made[0].read_text(encoding="utf-8"))
 
 
+def annex(panel: Panel, folder: Path, code: str = "en", **more: object) -> str:
+    made = report(forecast(panel, "naive", draws=100), folder=folder, language=code, **more)  # type: ignore[arg-type]
+    return html.unescape(made[4].read_text(encoding="utf-8"))
+
+
 def first_screen(text: str) -> str:
-    return text[text.index(' class="first"') : text.index('id="how"')]
+    return text[text.index(' class="first"') : text.index("</aside>")]
 
 
 @pytest.mark.parametrize("code", ["en", "ru"])
@@ -83,8 +88,8 @@ def test_a_page_of_regions_has_no_empty_heading(tmp_path: Path) -> None:
 
 def test_only_joint_flows_of_regions_are_said_to_hold_internal_moves(tmp_path: Path) -> None:
     said = "includes moves inside the country"
-    assert said not in page(own(("own", "KZ-11", "net_migration")), tmp_path)
-    assert said in page(own(("own", "KZ-11", "net_all_flows")), tmp_path)
+    assert said not in annex(own(("own", "KZ-11", "net_migration")), tmp_path)
+    assert said in annex(own(("own", "KZ-11", "net_all_flows")), tmp_path)
 
 
 def test_the_un_s_smoothing_is_mentioned_with_its_series_only(
@@ -94,7 +99,7 @@ def test_the_un_s_smoothing_is_mentioned_with_its_series_only(
         track = backtest(
             panel, ["naive", "mean"], range(2012, 2016), (1,), draws=100, jobs=1, joint=False
         )
-        return page(panel, tmp_path, track=track)
+        return annex(panel, tmp_path, track=track)
 
     text = told(own(("own", "KGZ", "immigration")))
     assert "It was given today’s figures" in text
@@ -107,7 +112,7 @@ def test_each_region_is_listed_once(tmp_path: Path) -> None:
         ("own", "KZ-11", "immigration"), ("own", "KZ-11", "emigration"),
         ("other", "KZ-11", "emigration"), ("own", "KZ-15", "immigration"),
     )  # fmt: skip
-    text = page(panel, tmp_path)
+    text = annex(panel, tmp_path)
     picker = text[text.index('class="picker"') : text.index("</details>")]
     assert picker.count("Akmola") == 4  # once to be read, and in the labels of its links
     plain = re.sub(r"<[^>]*>", "", picker)
@@ -119,7 +124,9 @@ def test_each_region_is_listed_once(tmp_path: Path) -> None:
 
 def test_a_single_region_is_not_ranked(tmp_path: Path) -> None:
     """Its chart would be wider than a telephone, with the median outside."""
-    text = page(own(("own", "KZ-11", "immigration")), tmp_path)
+    one = own(("own", "KZ-11", "immigration"))
+    assert 'class="scroll pan"' not in page(one, tmp_path)
+    text = annex(one, tmp_path)
     assert 'class="scroll pan"' not in text
     assert 'class="charts small"' in text
     two = page(own(("own", "KZ-11", "immigration"), ("own", "KZ-15", "immigration")), tmp_path)
@@ -130,22 +137,25 @@ def test_python_calls_make_the_page_again(tmp_path: Path) -> None:
     """The lines on the page are run, and give the same bytes."""
     panel = fc.load("central-asia-five-year")
     outlook = forecast(panel, "naive", horizons=(2025,), draws=100, seed=3)
-    path = report(outlook, folder=tmp_path, name='a "b')[0]
-    text = html.unescape(path.read_text(encoding="utf-8"))
+    made = report(
+        outlook, folder=tmp_path, name='a "b', title="Our <own> title", about='Of "us" & them.'
+    )
+    text = html.unescape(made[4].read_text(encoding="utf-8"))
     lines = re.findall(r"<p><code>(.*?)</code></p>", text)
     assert lines[0] == 'panel = fc.load("central-asia-five-year")'
-    before = path.read_bytes()
-    path.unlink()
+    before = [path.read_bytes() for path in (made[0], made[4])]
+    made[0].unlink()
+    made[4].unlink()
     code = "\n".join(lines).replace("fc.report(", "fc.report(folder=folder, outlook=")
     exec(code, {"fc": fc, "folder": tmp_path})  # noqa: S102  the page's own lines
-    assert path.read_bytes() == before
+    assert [path.read_bytes() for path in (made[0], made[4])] == before
 
 
 def test_what_was_handed_over_as_an_object_is_named(
     judged: Forecast, track: object, tmp_path: Path
 ) -> None:
     made = report(judged, track, folder=tmp_path, targets="concepts", language="ru")  # type: ignore[arg-type]
-    lines = re.findall(r"<p><code>(.*?)</code></p>", html.unescape(made[0].read_text("utf-8")))
+    lines = re.findall(r"<p><code>(.*?)</code></p>", html.unescape(made[4].read_text("utf-8")))
     assert lines == [
         'outlook = fc.forecast(panel, model="mean", horizons=(2025, 2027, 2030), '
         "draws=400, seed=1)",
@@ -189,18 +199,21 @@ def test_the_command_on_the_page_makes_it_again(
         "--horizons", "2026,2028", "--language", "ru", "--track", str(tmp_path / "track"),
         "--thresholds", "limits.toml", "--threshold", "KAZ immigration > 12345",
         "--previous", str(tmp_path / "reports" / "my own.manifest.json"), "--targets", "concepts",
+        "--name", "ours", "--title", "Our title", "--about", "Of us.",
     ]  # fmt: skip
     (tmp_path / "my own.manifest.json").write_bytes(
         (tmp_path / "reports" / "my own.manifest.json").read_bytes()
     )
     made = run(*asked)
     assert made.exit_code == 0, made.output
-    text = (tmp_path / "reports" / "my own.ru.html").read_text(encoding="utf-8")
+    text = (tmp_path / "reports" / "ours-annex.ru.html").read_text(encoding="utf-8")
     (line,) = re.findall(r"<p><code>(forecast .*?)</code></p>", html.unescape(text))
     assert str(tmp_path) not in text
     again = run(*shlex.split(line)[1:], "--out", "again")
     assert again.exit_code == 0, again.output
-    assert (tmp_path / "again" / "my own.ru.html").read_text(encoding="utf-8") == text
+    assert (tmp_path / "again" / "ours-annex.ru.html").read_text(encoding="utf-8") == text
+    main = (tmp_path / "reports" / "ours.ru.html").read_text(encoding="utf-8")
+    assert (tmp_path / "again" / "ours.ru.html").read_text(encoding="utf-8") == main
 
 
 @pytest.mark.parametrize(

@@ -147,10 +147,10 @@ def key_of(outlook: Forecast, place: str, what: str, source: str, words: Languag
     return keys[0]
 
 
-def check(text: str, outlook: Forecast, track: Track, words: Language) -> int:
+def check(text: str, annex: str, outlook: Forecast, track: Track, words: Language) -> int:
     """Compare every sentence on a target year with what it ought to say; return how many."""
-    count = 0
-    for place, year, what, source, said in sections(text):
+    count = measures(text, outlook)
+    for place, year, what, source, said in sections(annex):
         key = key_of(outlook, place, what, source, words)
         draws = drawn(outlook, key)
         if year not in draws:
@@ -180,6 +180,29 @@ def check(text: str, outlook: Forecast, track: Track, words: Language) -> int:
     return count
 
 
+def measures(text: str, outlook: Forecast) -> int:
+    """Compare the sentence and the table of each measure on the main page; return how many."""
+    count = 0
+    for found in re.finditer(r'<section id="measure-.*?</section>', text, re.DOTALL):
+        series, stated = re.search(r'data-series="(.*?)" data-year="(\d+)"', found[0]).groups()  # type: ignore[union-attr]
+        key, year = tuple(html.unescape(series).rsplit(" ", 2)), int(stated)
+        draws, seen = drawn(outlook, key), figures(outlook, key)  # type: ignore[arg-type]
+        said = numbers(re.sub(r"</h3>\s*<p>", "", found[0].split("</h3>")[1].split("</p>")[0]))
+        middle = rounded(draws[year].median()) if year in draws else round(seen[year])
+        ought = [year, abs(middle)] if year in draws else [middle]
+        if year in draws and key[2] in SIGNED:
+            ought.append(percent((draws[year] < 0).mean()))
+        assert sorted(said) == sorted(ought), (key, year)
+        rows = re.findall(r'<tr><th scope="row".*?</tr>', found[0], re.DOTALL)
+        assert len(rows) == len(outlook.horizons)
+        for row, at in zip(rows, outlook.horizons):
+            quantiles = [draws[at].quantile(q) for q in (0.5, 0.1, 0.9)] if at in draws else []
+            shown = [rounded(one, 3) for one in quantiles] or [round(seen[at])]
+            assert numbers(re.sub(r"<[^>]*>", " ", row)) == [at, *shown], (key, at)
+        count += 1
+    return count
+
+
 def front_row(outlook: Forecast, track: Track, key: Key, year: int) -> list[int]:
     seen, draws = figures(outlook, key), drawn(outlook, key)
     said = [round(seen.iloc[-1]), int(seen.index[-1]), year]
@@ -195,15 +218,23 @@ def front_row(outlook: Forecast, track: Track, key: Key, year: int) -> list[int]
 def test_every_sentence_is_supported(
     judged: Forecast, track: Track, words: Language, tmp_path: Path
 ) -> None:
-    path = report(judged, track, folder=tmp_path, language=words.code)[0]
-    assert check(path.read_text(encoding="utf-8"), judged, track, words) >= 12
+    made = report(judged, track, folder=tmp_path, language=words.code)
+    main, annex = (made[at].read_text(encoding="utf-8") for at in (0, 4))
+    assert measures(main, judged) >= 5
+    assert check(main, annex, judged, track, words) >= 17
 
 
 def test_the_check_sees_a_wrong_number(
     judged: Forecast, track: Track, words: Language, tmp_path: Path
 ) -> None:
-    text = report(judged, track, folder=tmp_path, language=words.code)[0].read_text("utf-8")
-    start = text.index('class="horizon"')
-    spoilt = text[:start] + re.sub(r"(<dd>\D*)(\d)", r"\g<1>9\2", text[start:], count=1)
+    made = report(judged, track, folder=tmp_path, language=words.code)
+    main, annex = (made[at].read_text(encoding="utf-8") for at in (0, 4))
+    start = annex.index('class="horizon"')
+    spoilt = annex[:start] + re.sub(r"(<dd>\D*)(\d)", r"\g<1>9\2", annex[start:], count=1)
     with pytest.raises(AssertionError):
-        check(spoilt, judged, track, words)
+        check(main, spoilt, judged, track, words)
+    start = main.index('<section id="measure-')
+    for pattern in (r"(</h3>\s*<p>\D*)(\d)", r"(<td class=\"n\"><strong>\D*)(\d)"):
+        spoilt = main[:start] + re.sub(pattern, r"\g<1>9\2", main[start:], count=1)
+        with pytest.raises(AssertionError):
+            check(spoilt, annex, judged, track, words)

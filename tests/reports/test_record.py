@@ -132,7 +132,7 @@ def test_a_record_of_other_horizons_is_named_on_the_page(
 ) -> None:
     outlook = forecast(varied, model="mean", horizons=(2026, 2027, 2060), draws=100)
     text = report(outlook, track, folder=tmp_path, targets=[FAR_TARGET])[0].read_text("utf-8")
-    first = text[text.index('class="first"') : text.index('id="how"')]
+    first = text[text.index('class="first"') : text.index("</aside>")]
     held = re.findall(r'data-year="(\d+)".*?class="held".*?>(.*?)</td>', first, re.DOTALL)
     assert {said for year, said in held if year == "2060"} == {"not known"}
     # Four years ahead were not tried themselves: the cell names what was.
@@ -161,12 +161,14 @@ def test_the_reference_has_coverage_but_no_verdict(track: Track, outlook: Foreca
 def test_the_page_carries_the_record(
     track: Track, judged: Forecast, tmp_path: Path, code: str
 ) -> None:
-    text = report(judged, track, folder=tmp_path, language=code)[0].read_text(encoding="utf-8")
+    made = report(judged, track, folder=tmp_path, language=code)
+    main, text = (made[at].read_text(encoding="utf-8") for at in (0, 4))
     assert 'id="record"' in text
     assert 'href="#record"' in text
+    assert f'href="{made[4].name}#record"' in main
     words = language(code)
     assert text.count("<caption") > 6
-    first = text[text.index('class="first"') : text.index('id="how"')]
+    first = main[main.index('class="first"') : main.index("</aside>")]
     # Each range stands beside how often such ranges held.
     assert first.count('class="held"') >= 3
     assert len(re.findall(r'class="held"[^>]*>[^<]*\d+\u202f?%', first)) >= 2

@@ -57,8 +57,11 @@ def plain(page: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", page))
 
 
-def test_nothing_outside_its_section_holds_any_of_it(written: Path) -> None:
-    with_, without = text(written / "with.html"), text(written / "without.html")
+@pytest.mark.parametrize("page", ["", "-annex"])
+def test_nothing_outside_its_section_holds_any_of_it(written: Path, page: str) -> None:
+    with_, without = text(written / f"with{page}.html"), text(written / f"without{page}.html")
+    names = r'href="with(?:out)?(?:-annex)?\.'
+    with_, without = (re.sub(names, 'href="x.', made) for made in (with_, without))
     for identity in ("what-if", "targets"):
         assert f'id="{identity}"' not in without
         with_ = with_.replace(part(with_, identity), "")
@@ -76,7 +79,9 @@ def test_nothing_outside_its_section_holds_any_of_it(written: Path) -> None:
 
 def test_what_is_said_is_what_the_draws_say(judged: Forecast, written: Path) -> None:
     made = scenario(judged, "russia-kazakhstan", seed=1)
-    said = plain(part(text(written / "with.html"), "what-if"))
+    short = plain(part(text(written / "with.html"), "what-if"))
+    said = plain(part(text(written / "with-annex.html"), "what-if"))
+    assert short.count("Not a forecast") == 1
     assert said.count("Not a forecast") == 1
     found = made.unusual()
     row = found[(found["measure"] == "immigration") & (found["window"] == 1)].iloc[0]
@@ -88,7 +93,12 @@ def test_what_is_said_is_what_the_draws_say(judged: Forecast, written: Path) -> 
     share = ENGLISH.percent(beyond) if beyond else "less than 1 in 400"
     assert share in said
     low, high = np.quantile(made.movements[0].people, [0.1, 0.9])
-    assert f"{ENGLISH.persons(rounded(low))} to {ENGLISH.persons(rounded(high))} people" in said
+    people = f"{ENGLISH.persons(rounded(low))} to {ENGLISH.persons(rounded(high))} people"
+    assert people in said
+    assert people in short
+    strongest = [section.position(line, ENGLISH) for line in found.to_dict("records")]
+    caption = next(line for line in strongest if line in short)
+    assert caption in said
     table = made.table(years=[2027])
     line = table[(table["source"] == "un-wpp") & (table["measure"] == "net_migration")].iloc[0]
     for name in ("baseline", "what_if", "what_if_upper"):
@@ -110,11 +120,12 @@ def numbers(page: str) -> Counter[str]:
 
 
 def test_both_languages_carry_the_same_numbers(written: Path) -> None:
-    english, russian = text(written / "with.html"), text(written / "with.ru.html")
-    for identity in ("what-if", "targets"):
-        one, two = (numbers(part(page, identity)) for page in (english, russian))
-        assert one == two
-        assert sum(one.values()) > 20
+    for page, least in (("", 10), ("-annex", 20)):
+        english, russian = text(written / f"with{page}.html"), text(written / f"with{page}.ru.html")
+        for identity in ("what-if", "targets"):
+            one, two = (numbers(part(page, identity)) for page in (english, russian))
+            assert one == two
+            assert sum(one.values()) > least
     said = re.sub(
         r"<(\w+)[^>]* lang=\"en\">.*?</\1>", "", part(russian, "what-if"), flags=re.DOTALL
     )
@@ -126,10 +137,12 @@ def test_targets_with_chance_error_and_record(
     judged: Forecast, track: Track, written: Path
 ) -> None:
     table = targets(judged, track)
-    said = plain(part(text(written / "with.html"), "targets"))
+    short = plain(part(text(written / "with.html"), "targets"))
+    said = plain(part(text(written / "with-annex.html"), "targets"))
     for row in table[table["status"] == "forecast"].itertuples():
         points = ENGLISH.decimal(max(round(100 * row.error, 1), 0.1))
         assert f"{ENGLISH.percent(row.probability)} (±{points})" in said
+        assert f"{ENGLISH.percent(row.probability)} (±{points})" in short
     for row in table[table["status"] == "not measurable with these series"].itertuples():
         assert str(row.reason) in said
     assert "our yardstick" in said
@@ -158,7 +171,7 @@ def test_manifest_and_command_name_them(written: Path) -> None:
     assert manifest["scenarios"] == ["russia-kazakhstan"]
     assert "scenarios" not in json.loads(text(written / "without.manifest.json"))
     asked = 'scenarios=["russia-kazakhstan"], targets="concepts")'
-    assert asked in html.unescape(text(written / "with.html"))
+    assert asked in html.unescape(text(written / "with-annex.html"))
 
 
 def test_own_scenarios_are_escaped(outlook: Forecast, tmp_path: Path) -> None:
@@ -173,7 +186,10 @@ def test_own_scenarios_are_escaped(outlook: Forecast, tmp_path: Path) -> None:
         ],
         "source": [{"title": HOSTILE, "figure": HOSTILE}],
     }  # fmt: skip
-    page = text(report(outlook, folder=tmp_path, scenarios=[own], language="ru")[0])
+    made = report(outlook, folder=tmp_path, scenarios=[own], language="ru")
+    assert "<script" not in text(made[0])
+    assert text(made[0]).count("&lt;script&gt;") >= 2
+    page = text(made[4])
     assert "<script" not in page
     assert page.count("&lt;script&gt;") >= 5
     assert "scenarios=scenarios)" in page
@@ -189,7 +205,7 @@ def test_a_scenario_on_another_forecast_is_refused(
     with pytest.raises(DataError, match="a scenario is given twice"):
         report(outlook, folder=tmp_path, scenarios=[made, "russia-kazakhstan"])
     assert list(tmp_path.iterdir()) == []
-    assert "what-if" in text(report(outlook, folder=tmp_path, scenarios=[made])[0])
+    assert "what-if" in text(report(outlook, folder=tmp_path, scenarios=[made])[4])
 
 
 def test_the_chart_keeps_to_the_style_sheet(outlook: Forecast, known: Any) -> None:
