@@ -259,10 +259,11 @@ function drawChart(host, view, picture) {
   const svg = draw('svg', { width: box.width, height: box.height, role: 'group',
     viewBox: `0 0 ${box.width} ${box.height}`, 'aria-label': fill(WORDS.chart, { what: subject(view.terms) }) });
   const dotted = draw('g', { 'aria-hidden': 'true' }, ...dots(picture, view));
+  const dottedYear = label(box.right + 14, 13, view.year === null ? '' : String(view.year), 'start');
   svg.append(
     draw('g', { 'aria-hidden': 'true' }, ...empty(picture), ...fan(picture), ...axes(picture),
       ...beside(picture), ...pastForecasts(picture), ...history(picture), ...editionMarks(picture)),
-    dotted, yearMark(), ...(picture.fan.length ? [thresholdMark()] : []));
+    dotted, ...(dotted.children.length ? [dottedYear] : []), yearMark(), ...(picture.fan.length ? [thresholdMark()] : []));
   host.replaceChildren(svg);
   chart.svg = svg;
   chart.dots = [...dotted.children];

@@ -1,16 +1,20 @@
 /* What is taken away: the table as CSV, the chart as PNG, the address. */
 
-/** The table of a view: a header and rows of texts and numbers, oldest year first. */
+/** The table of a view, oldest year first: columns, each with its group, and rows of values. */
 function tableOf(view, picture) {
   const limit = persons(view.at, picture.signed);
   const share = fill(view.side === 'below' ? WORDS.chance_below : WORDS.chance_above, { limit });
-  const named = picture.beside.length > 0 ? worldName(view.world) : '';
-  const levels = DATA.levels.flatMap((level) => [`${intervalName(level)}: ${WORDS.from}`,
-    `${intervalName(level)}: ${WORDS.to}`]);
-  const other = named ? [WORDS.middle, ...levels.slice(2, 4), share].map((name) => `${named}: ${name}`) : [];
-  const head = [WORDS.year, WORDS.figure, WORDS.middle, ...levels, share, ...other, WORDS.remarks];
+  const bounds = (levels) => levels.flatMap((level) => [WORDS.from, WORDS.to].map(
+    (name) => ({ group: intervalName(level), name, form: 'model' })));
+  const world = (levels) => [{ group: '', name: WORDS.middle, form: 'model' }, ...bounds(levels),
+    { group: '', name: share, form: 'share' }];
+  const other = picture.beside.length > 0 ? world([DATA.levels[1]]).map((column) => (
+    { ...column, world: view.world })) : [];
+  const columns = [{ group: '', name: WORDS.year, form: 'year' },
+    { group: '', name: WORDS.figure, form: 'figure' }, ...world(DATA.levels), ...other,
+    { group: '', name: WORDS.remarks, form: 'text' }];
   const rows = yearsShown(picture).map((year) => tableRow(view, picture, year, other.length));
-  return { head, rows };
+  return { columns, rows };
 }
 
 function intervalName(level) {
@@ -20,6 +24,11 @@ function intervalName(level) {
 function worldName(world) {
   const { kind, title } = DATA.worlds[world];
   return fill(kind === 'condition' ? WORDS.given : WORDS.if, { title });
+}
+
+/** The same in a word or two, for heads of columns. */
+function worldKind(world) {
+  return DATA.worlds[world].kind === 'condition' ? WORDS.given_short : WORDS.if_short;
 }
 
 function yearsShown(picture) {
@@ -47,12 +56,12 @@ function cell(value) {
 
 /** The table as CSV: persons are whole, chances have three decimals. */
 function csvOf(view, picture) {
-  const { head, rows } = tableOf(view, picture);
-  const chances = head.flatMap((name, i) => (i === 9 || (i === 13 && head.length > 11) ? [i] : []));
-  const plain = rows.map((row) => row.map((value, i) => {
-    if (typeof value !== 'number') return value;
-    return chances.includes(i) ? Math.round(1000 * value) / 1000 : Math.round(value);
-  }));
+  const { columns, rows } = tableOf(view, picture);
+  const head = columns.map(({ world, group, name }) => (
+    [world ? worldName(world) : '', group, name].filter(Boolean).join(': ')));
+  const digits = columns.map(({ form }) => (form === 'share' ? 1000 : 1));
+  const plain = rows.map((row) => row.map((value, i) => (
+    typeof value === 'number' ? Math.round(digits[i] * value) / digits[i] : value)));
   const what = subject(view.terms);
   const lines = [[WORDS.what, ...head], ...plain.map((row) => [what, ...row])];
   return `\ufeff${lines.map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;

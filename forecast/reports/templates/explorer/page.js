@@ -175,7 +175,7 @@ function rangeSaid({ found, share }) {
 
 function precisionSaid({ found, share }) {
   const values = {
-    points: DECIMAL.format(points(share, found.draws)),
+    points: TENTHS.format(points(share, found.draws)),
     kept: WHOLE.format(found.draws), all: WHOLE.format(DATA.worlds[0].all),
   };
   return fill(found.smooth || found.draws === DATA.worlds[0].all
@@ -200,7 +200,7 @@ function readOut(year) {
   if (seen) said.push([WORDS.figure, persons(seen.value, picture.signed)]);
   if (ahead) said.push(...fanSaid(ahead));
   if (other) {
-    said.push([worldName(state.view.world), `${persons(rounded(other.median, 3), picture.signed)} (${
+    said.push([worldKind(state.view.world), `${persons(rounded(other.median, 3), picture.signed)} (${
       between(other.bands[1])})`]);
   }
   const flags = [...(seen?.flags ?? []), ...(find(picture.empty)?.flags ?? [])];
@@ -239,35 +239,58 @@ function readYear(year) {
   moveCursor(year, `${year}: ${said.map((pair) => pair.filter(Boolean).join(' ')).join('; ')}`);
 }
 
+/** A value of the table as the report writes it: figures whole, others to three digits. */
+function written(value, form) {
+  if (value === null) return '';
+  if (form === 'share') return percent(value);
+  if (form === 'figure') return persons(value, state.picture.signed);
+  return form === 'model' ? persons(rounded(value, 3), state.picture.signed) : String(value);
+}
+
+/** Two rows of heads: intervals, and what stands beside the forecast, over their ends. */
+function tableHeads(columns) {
+  const above = make('tr');
+  const below = make('tr');
+  const nameOfGroup = ({ group, world }) => [world ? worldKind(world) : '', group].filter(Boolean).join(': ');
+  columns.forEach((column, i) => {
+    const name = nameOfGroup(column);
+    const last = i > 0 && name !== '' && nameOfGroup(columns[i - 1]) === name;
+    const kind = column.form === 'text' ? '' : 'n';
+    if (name === '') above.append(make('th', { scope: 'col', rowSpan: 2, className: kind }, column.name));
+    else {
+      if (last) above.lastChild.colSpan += 1;
+      else above.append(make('th', { scope: 'colgroup', colSpan: 1, className: 'g' }, name));
+      below.append(make('th', { scope: 'col', className: 'n' }, column.name));
+    }
+  });
+  return [above, below];
+}
+
 function showTable() {
   const { view, picture } = state;
-  const { head, rows } = tableOf(view, picture);
-  const last = head.length - 1;
-  const write = (value, i) => {
-    if (value === null) return '';
-    if (i === 0 || i === last) return String(value);
-    if (i === 9 || (i === 13 && last > 10)) return percent(value);
-    return persons(i === 1 ? value : rounded(value, 3), picture.signed);
-  };
-  const heads = head.map((name, i) => {
-    const made = make('th', { scope: 'col', className: i < last ? 'n' : '' }, name);
+  const { columns, rows } = tableOf(view, picture);
+  const cells = (row) => row.map((value, i) => {
+    const kind = columns[i].form === 'text' ? 'flags' : 'n';
+    const made = make(i === 0 ? 'th' : 'td', { className: kind }, written(value, columns[i].form));
+    if (i === 0) made.scope = 'row';
     return made;
   });
-  const body = rows.map((row) => make('tr', { className: row[2] === null ? 'seen' : '' },
-    ...row.map((value, i) => make(i === 0 ? 'th' : 'td',
-      { className: i < last ? 'n' : 'flags', ...(i === 0 ? { scope: 'row' } : {}) }, write(value, i)))));
+  const body = rows.map((row) => make('tr', { className: row[2] === null ? 'seen' : '' }, ...cells(row)));
   at('caption').textContent = fill(WORDS.table, { what: subject(view.terms) });
-  at('head').replaceChildren(make('tr', {}, ...heads));
+  at('head').replaceChildren(...tableHeads(columns));
   at('rows').replaceChildren(...body.reverse());
 }
 
 function showNotes() {
   const { view } = state;
-  const notes = view.terms.map(({ index }) => DATA.series[index].note).filter(Boolean);
-  at('note').textContent = [...new Set(notes)].join(' ');
+  const noted = view.terms.map(({ index }) => DATA.series[index]).filter((series) => series.note);
+  at('note').textContent = noted.map((series) => (
+    view.terms.length > 1 ? `${DATA.places[series.location]}: ${series.note}` : series.note)).join(' ');
   const own = DATA.series[view.terms[0].index];
   at('trust').textContent = view.terms.length === 1 ? own.trust[view.year] ?? '' : '';
   at('subject').textContent = subject(view.terms);
+  at('readout').classList.toggle('rich', state.picture.beside.length + state.picture.past.size
+    + state.picture.editions.length > 0);
   at('dots').textContent = chart.dots.length ? fill(WORDS.dots, { year: view.year }) : '';
   showLegend();
 }
@@ -497,7 +520,7 @@ function restore() {
 }
 
 function start() {
-  at('beside').append(...DATA.worlds.slice(1).map((world, i) => option(i + 1, worldName(i + 1), 0)));
+  at('beside').append(...DATA.worlds.slice(1).map((world, i) => option(i + 1, world.title, 0)));
   listenToControls();
   restore();
   listenToChart();

@@ -3,7 +3,7 @@
 const MINUS = '\u2212';
 const NARROW = '\u202f';
 const WHOLE = new Intl.NumberFormat(DATA.language, { maximumFractionDigits: 0, useGrouping: true });
-const DECIMAL = new Intl.NumberFormat(DATA.language, { maximumFractionDigits: 2 });
+const TENTHS = new Intl.NumberFormat(DATA.language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** A message with its places filled in. */
 function fill(message, values) {
@@ -46,12 +46,23 @@ function nameOf(series) {
   return `${fill(WORDS.term, what)}, ${DATA.sources[series.source]}`;
 }
 
-/** What is shown, in words: one series, or several with what stands between them. */
+/** Several terms with their signs between them, said once where they are all the same. */
+function joined(terms, names) {
+  if (new Set(names).size === 1 && terms.every((term) => term.sign > 0)) return names[0];
+  return names.map((name, i) => (i === 0 ? name : `${terms[i].sign > 0 ? '+' : MINUS} ${name}`)).join(' ');
+}
+
+/** What is shown, in words: what the terms have in common is said once. */
 function subject(terms) {
-  return terms.map((term, i) => {
-    const name = nameOf(DATA.series[term.index]);
-    return i === 0 ? name : `${term.sign > 0 ? WORDS.plus : WORDS.minus} ${name}`;
-  }).join('; ');
+  const all = terms.map((term) => DATA.series[term.index]);
+  const same = (part) => all.every((series) => series[part] === all[0][part]);
+  if (!same('source') || (!same('location') && !same('measure'))) {
+    return joined(terms, all.map(nameOf));
+  }
+  const names = (part, texts) => (same(part) ? texts[all[0][part]]
+    : joined(terms, all.map((series) => texts[series[part]])));
+  const what = { place: names('location', DATA.places), measure: names('measure', DATA.measures) };
+  return `${fill(WORDS.term, what)}, ${DATA.sources[all[0].source]}`;
 }
 
 /** Which wording a question takes: that of its measure, of a sum or of a difference. */
