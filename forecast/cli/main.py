@@ -10,6 +10,7 @@ import click
 
 from forecast.cli.backtest import backtest
 from forecast.cli.data import data
+from forecast.cli.explore import explore
 from forecast.cli.options import (
     Choice,
     folder_option,
@@ -51,7 +52,7 @@ def cli() -> None:
     """Forecasts of migration with honest uncertainty."""
 
 
-for _verb in (data, backtest, scenario, condition, targets, impact):
+for _verb in (data, backtest, scenario, condition, targets, impact, explore):
     cli.add_command(_verb)
 
 

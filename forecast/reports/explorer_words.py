@@ -77,16 +77,16 @@ _SAID = {
     "no_answer": message("No answer for {year}: a series chosen has neither a forecast nor a "
                          "figure."),
     "all_draws": message("Standard error ±{points} points, from all {all} simulated futures."),
-    "some_draws": message("Standard error ±{points} points, from {kept} of {all} simulated futures, "
-                          "evenly taken and the same in every series."),
+    "some_draws": message("Standard error ±{points} points, from {kept} of {all} simulated "
+                          "futures, evenly taken and the same in every series."),
     "if": message("What if, not a forecast: {title}"),
     "given": message("Given that: {title}"),
     "if_short": message("What if"),
     "given_short": message("Given that"),
     "middle": message("Middle"),
-    "figure": message("Observed"),
+    "figure": message("observed"),
     "interval": message("{level}\u202f% interval"),
-    "between": message("{low} to {high}"),
+    "between": message("from {low} to {high}"),
     "from": message("from"),
     "to": message("to"),
     "year": message("Year"),

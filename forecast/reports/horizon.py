@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from forecast import artifacts
 from forecast.errors import DataError
@@ -17,7 +18,8 @@ from forecast.language import Language
 from forecast.language import language as find_language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.reports import content, manifest
+from forecast.reports import content, explorer, manifest
+from forecast.reports.pages import environment, stem
 from forecast.reports.record import record
 from forecast.reports.scenario import Given as ScenarioGiven
 from forecast.reports.scenario import scenarios as make_scenarios
@@ -31,8 +33,6 @@ from forecast.scenarios.targets import targets as target_table
 from forecast.validation import clean
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from forecast.evaluate.track import Track
     from forecast.impacts.result import Impact
 
@@ -74,7 +74,7 @@ def report(
         newest one, and how they turned out so far.
     scenarios : sequence of str, Path, mapping or Scenario
         Shocks to show in a section of their own, see `forecast.scenario`. Nothing else on
-        the page, and no other file, holds any of them.
+        the page, and no other file but the explorer, holds any of them.
     targets : str, Path or sequence of Target, optional
         Targets to give a chance: ``"concepts"`` for those of the policy concepts, or a TOML
         file of your own, see `forecast.targets`.
@@ -89,9 +89,9 @@ def report(
     -------
     list of Path
         ``NAME.html`` (one page, nothing loaded from outside), ``NAME.csv`` (every
-        quantile, tidy), ``NAME.xlsx``, ``NAME.manifest.json`` and, of annual data, the
-        folder ``NAME-hub`` (a hubverse hub, the same in every language). Files already
-        there stay as they are unless all are made.
+        quantile, tidy), ``NAME.xlsx``, ``NAME.manifest.json``, ``NAME-explorer.html`` (see
+        `forecast.reports.explorer`) and, of annual data, the folder ``NAME-hub`` (a hubverse
+        hub, the same in every language). Files already there stay unless all are made.
 
     Raises
     ------
@@ -147,25 +147,39 @@ def report(
     table = inactive_columns(
         all_quantiles(outlook, words), ("location", "name", "measure", "source", "model")
     )
-    stem = _stem(name, words)
+    base, explored = stem(name, words), explorer.file_name(name, words)
+    asked = explorer.explorer(
+        outlook,
+        views,
+        words,
+        found=found,
+        earlier=earlier,
+        what_ifs=what_ifs,
+        report=f"{base}.html",
+    )
     contents = {
-        f"{stem}.html": render(shown, words).encode(),
-        f"{stem}.csv": table.to_csv(index=False, lineterminator="\n").encode(),
-        f"{stem}.xlsx": workbook(outlook, views, shown["title"], words, extra.targets, found),
+        f"{base}.html": render(shown | {"explorer": quote(explored)}, words).encode(),
+        f"{base}.csv": table.to_csv(index=False, lineterminator="\n").encode(),
+        f"{base}.xlsx": workbook(outlook, views, shown["title"], words, extra.targets, found),
     }
     hub = f"{name}-hub"
     shared = _hub(outlook, Path(folder) / hub)
     every = {**contents, **{f"{hub}/{path}": data for path, data in shared.items()}}
-    contents[f"{stem}.manifest.json"] = manifest.manifest(
+    contents[f"{base}.manifest.json"] = manifest.manifest(
         outlook, views, every, [one.name for one in extra.scenarios]
     ).encode()
+    files = [*contents, *([hub] if shared else []), explored]
     with ExitStack() as stack:
+        # The explorer repeats the draws; the manifest vouches for all but it.
+        stack.enter_context(artifacts.atomic_file(Path(folder) / explored)).write_text(
+            asked, encoding="utf-8", newline="\n"
+        )
         # Renamed into place in the opposite order: last the manifest, which vouches for the rest.
         for file, data in reversed(contents.items()):
             stack.enter_context(artifacts.atomic_file(Path(folder) / file)).write_bytes(data)
         if shared:
             stack.enter_context(hub_folder(Path(folder) / hub, shared))
-    return [Path(folder) / file for file in (*contents, *([hub] if shared else []))]
+    return [Path(folder) / file for file in files]
 
 
 def render(shown: dict[str, Any], words: Language) -> str:
@@ -174,7 +188,7 @@ def render(shown: dict[str, Any], words: Language) -> str:
     Texts of scenarios, targets and arguments come from others: what would steer a terminal
     or turn the direction of writing is taken out.
     """
-    return clean(_environment(words).get_template("horizon.html").render(words=words, **shown))
+    return clean(environment(words).get_template("horizon.html").render(words=words, **shown))
 
 
 def check_place(folder: str | Path, name: str, language: str, history: Panel) -> None:
@@ -196,15 +210,12 @@ def check_place(folder: str | Path, name: str, language: str, history: Panel) ->
     if not name or Path(name).name != name or name in {".", ".."}:
         raise DataError(f"report name {name!r} is not a plain file name. Leave folders to folder=.")
     artifacts.check_writable(folder)
-    stem = _stem(name, find_language(language))
+    words = find_language(language)
     for ending in ("html", "csv", "xlsx", "manifest.json"):
-        artifacts.check_file(Path(folder) / f"{stem}.{ending}")
+        artifacts.check_file(Path(folder) / f"{stem(name, words)}.{ending}")
+    explorer.check_place(folder, name, words)
     if history.step == 1:
         check_hub_folder(Path(folder) / f"{name}-hub", history)
-
-
-def _stem(name: str, words: Language) -> str:
-    return name if words.code == "en" else f"{name}.{words.code}"
 
 
 def _hub(outlook: Forecast, folder: Path) -> dict[str, bytes]:
@@ -223,19 +234,3 @@ def _thresholds(
     wanted = read_thresholds(given) if isinstance(given, str | Path) else list(given)
     check(wanted, views)
     return wanted
-
-
-def _environment(words: Language) -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("forecast.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]
-    return environment

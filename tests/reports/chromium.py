@@ -45,7 +45,8 @@ class Browser:
 
         self._process = subprocess.Popen(
             [CHROMIUM, f"--user-data-dir={profile}", *options, *_OPTIONS],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False, preexec_fn=places,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False,
+            preexec_fn=places,
         )  # fmt: skip
         os.close(asked)
         os.close(answered)
@@ -114,7 +115,9 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def open(self, address: str, width: int = 1200, height: int = 900, *, dark: bool = False) -> None:
+    def open(
+        self, address: str, width: int = 1200, height: int = 900, *, dark: bool = False
+    ) -> None:
         """Open a page in a window of a size, in a colour scheme, and wait until it is there."""
         self.call(
             "Emulation.setDeviceMetricsOverride",

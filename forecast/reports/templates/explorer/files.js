@@ -2,7 +2,7 @@
 
 /** The table of a view, oldest year first: columns, each with its group, and rows of values. */
 function tableOf(view, picture) {
-  const limit = persons(view.at, picture.signed);
+  const limit = persons(view.at);
   const share = fill(view.side === 'below' ? WORDS.chance_below : WORDS.chance_above, { limit });
   const bounds = (levels) => levels.flatMap((level) => [WORDS.from, WORDS.to].map(
     (name) => ({ group: intervalName(level), name, form: 'model' })));
@@ -11,7 +11,7 @@ function tableOf(view, picture) {
   const other = picture.beside.length > 0 ? world([DATA.levels[1]]).map((column) => (
     { ...column, world: view.world })) : [];
   const columns = [{ group: '', name: WORDS.year, form: 'year' },
-    { group: '', name: WORDS.figure, form: 'figure' }, ...world(DATA.levels), ...other,
+    { group: '', name: opening(WORDS.figure), form: 'figure' }, ...world(DATA.levels), ...other,
     { group: '', name: WORDS.remarks, form: 'text' }];
   const rows = yearsShown(picture).map((year) => tableRow(view, picture, year, other.length));
   return { columns, rows };

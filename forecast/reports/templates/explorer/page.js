@@ -197,7 +197,7 @@ function readOut(year) {
   const find = (rows) => rows.find((row) => row.year === year);
   const [seen, ahead, other] = [picture.history, picture.fan, picture.beside].map(find);
   const said = [];
-  if (seen) said.push([WORDS.figure, persons(seen.value, picture.signed)]);
+  if (seen) said.push([opening(WORDS.figure), persons(seen.value, picture.signed)]);
   if (ahead) said.push(...fanSaid(ahead));
   if (other) {
     said.push([worldKind(state.view.world), `${persons(rounded(other.median, 3), picture.signed)} (${
@@ -255,7 +255,7 @@ function tableHeads(columns) {
   columns.forEach((column, i) => {
     const name = nameOfGroup(column);
     const last = i > 0 && name !== '' && nameOfGroup(columns[i - 1]) === name;
-    const kind = column.form === 'text' ? '' : 'n';
+    const kind = { text: '', share: 'n wraps' }[column.form] ?? 'n';
     if (name === '') above.append(make('th', { scope: 'col', rowSpan: 2, className: kind }, column.name));
     else {
       if (last) above.lastChild.colSpan += 1;

@@ -6,9 +6,14 @@ const MOST_TERMS = 8;
 
 /** A new view on one series, or on several. */
 function newView(terms) {
-  const view = { terms, year: null, at: null, side: 'below', world: 0, since: 2000, past: false,
+  const view = { terms, year: null, at: null, side: 'below', world: 0, since: usualStart(), past: false,
     editions: false };
   return settle(view);
+}
+
+/** Fewer years where there is little room. */
+function usualStart() {
+  return window.innerWidth < 560 ? 2010 : 2000;
 }
 
 /** The series that a reader meets first: the first with a forecast. */
