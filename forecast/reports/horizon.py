@@ -170,13 +170,13 @@ def report(
     ).encode()
     files = [*contents, *([hub] if shared else []), explored]
     with ExitStack() as stack:
-        # The explorer repeats the draws; the manifest vouches for all but it.
-        stack.enter_context(artifacts.atomic_file(Path(folder) / explored)).write_text(
-            asked, encoding="utf-8", newline="\n"
-        )
         # Renamed into place in the opposite order: last the manifest, which vouches for the rest.
         for file, data in reversed(contents.items()):
             stack.enter_context(artifacts.atomic_file(Path(folder) / file)).write_bytes(data)
+        # It repeats the draws, and can be made anew; the manifest vouches for all but it.
+        stack.enter_context(artifacts.atomic_file(Path(folder) / explored)).write_bytes(
+            asked.encode()
+        )
         if shared:
             stack.enter_context(hub_folder(Path(folder) / hub, shared))
     return [Path(folder) / file for file in files]
