@@ -15,6 +15,11 @@ from types import TracebackType
 from typing import Any, Self
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+#: Where `npm install --prefix build axe-core` puts it; another place by the variable.
+AXE = Path(
+    os.environ.get("AXE_CORE")
+    or Path(__file__).resolve().parents[2] / "build/node_modules/axe-core/axe.min.js"
+)
 _OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -69,16 +69,16 @@ def page(written: list[Path]) -> Page:
 
 def test_the_files_are_written_and_nothing_is_left_beside_them(written: list[Path]) -> None:
     assert sorted(path.name for path in written[0].parent.iterdir()) == [
-        "own-hub", "own.csv", "own.html", "own.manifest.json", "own.xlsx"
+        "own-explorer.html", "own-hub", "own.csv", "own.html", "own.manifest.json", "own.xlsx"
     ]  # fmt: skip
 
 
-def test_the_page_is_whole_and_points_only_into_itself(page: Page) -> None:
+def test_the_page_is_whole_and_points_into_itself_and_to_the_explorer(page: Page) -> None:
     ids = page.attributes("id")
     assert len(ids) == len(set(ids))
     for target in [*page.attributes("href"), *page.attributes("xlink:href")]:
         inside = target.startswith("#") and target[1:] in ids
-        assert inside or target.startswith(("https://", "data:,")), target
+        assert inside or target.startswith(("https://", "data:,", "own-explorer.html")), target
     for name in ("aria-labelledby", "aria-describedby"):
         assert all(part in ids for value in page.attributes(name) for part in value.split())
     assert not page.attributes("src")
@@ -260,7 +260,10 @@ def test_the_bundled_report_is_light_and_quick(tmp_path: Path) -> None:
     started = time.process_time()
     path, _ = (report(outlook, folder=tmp_path, language=code)[0] for code in ("en", "ru"))
     assert time.process_time() - started < 20
-    assert sum(made.stat().st_size for made in tmp_path.glob("*.html")) < 2_000_000
+    sizes = {made.name: made.stat().st_size for made in tmp_path.glob("*.html")}
+    explorers = [sizes.pop(name) for name in list(sizes) if "explorer" in name]
+    assert sum(sizes.values()) < 2_000_000
+    assert max(explorers) < 2_000_000
     hub = [made.stat().st_size for made in tmp_path.rglob("central-asia-hub/**/*.*")]
     assert 200_000 < sum(hub) < 2_000_000
     page = Page(path.read_text(encoding="utf-8"))

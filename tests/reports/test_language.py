@@ -130,6 +130,7 @@ def test_both_languages_carry_the_same_numbers(
     assert [path.name for path in russian] == [
         *(f"central-asia.ru.{ending}" for ending in ("html", "csv", "xlsx", "manifest.json")),
         "central-asia-hub",
+        "central-asia-explorer.ru.html",
     ]
     one, two = figures(english[0]), figures(russian[0])
     assert one == two
