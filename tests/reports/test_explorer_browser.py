@@ -88,10 +88,11 @@ def answer(browser: Any) -> str:
 
 def saved(browser: Any, folder: Path) -> tuple[list[str], dict[int, list[str]]]:
     """Save the numbers; return the header and the rows by year."""
-    browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
-    before = set(folder.glob("*.csv"))
+    place = folder / f"saved-{len(list(folder.iterdir()))}"
+    place.mkdir()
+    browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(place))
     browser.click("#csv")
-    path = waited(lambda: set(folder.glob("*.csv")) - before)
+    path = waited(lambda: set(place.glob("*.csv")))
     with path.open(encoding="utf-8-sig", newline="") as file:
         head, *rows = csv.reader(file)
     return head, {int(row[1]): row for row in rows}

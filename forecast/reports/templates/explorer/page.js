@@ -133,7 +133,8 @@ function showExtras(view) {
 /** Text with the chance made strong. */
 function withChance(text, share) {
   const [before, after] = text.split('{chance}');
-  return [before, make('strong', {}, percent(share)), after ?? ''];
+  const number = before === '' ? opening(percent(share)) : percent(share);
+  return [opening(before), make('strong', {}, number), after ?? ''];
 }
 
 /** The answer in a world: its sentence, and the share behind it; null share without a chance. */
@@ -230,13 +231,28 @@ function marksSaid(year) {
   return [...past, ...editions].map((text) => ['', text]);
 }
 
-function readYear(year) {
-  state.cursor = year;
+function writeReadOut(year) {
   const said = readOut(year);
   const items = said.map(([name, text]) => make('span', {},
     ...(name ? [make('span', { className: 'name' }, name), ' '] : []), text));
   at('readout').replaceChildren(make('strong', {}, String(year)), ...items);
-  moveCursor(year, `${year}: ${said.map((pair) => pair.filter(Boolean).join(' ')).join('; ')}`);
+  return said.map((pair) => pair.filter(Boolean).join(' ')).join('; ');
+}
+
+/** Keep room for the longest line, so that the chart stays where it is while years are read. */
+function keepRoom() {
+  const length = (year) => readOut(year).flat().join(' ').length;
+  const years = yearsShown(state.picture);
+  const longest = years.reduce((best, year) => (length(year) > length(best) ? year : best), years[0]);
+  const box = at('readout');
+  box.style.minHeight = '0';
+  if (longest !== undefined) writeReadOut(longest);
+  box.style.minHeight = `${box.offsetHeight}px`;
+}
+
+function readYear(year) {
+  state.cursor = year;
+  moveCursor(year, `${year}: ${writeReadOut(year)}`);
 }
 
 /** A value of the table as the report writes it: figures whole, others to three digits. */
@@ -289,8 +305,6 @@ function showNotes() {
   const own = DATA.series[view.terms[0].index];
   at('trust').textContent = view.terms.length === 1 ? own.trust[view.year] ?? '' : '';
   at('subject').textContent = subject(view.terms);
-  at('readout').classList.toggle('rich', state.picture.beside.length + state.picture.past.size
-    + state.picture.editions.length > 0);
   at('dots').textContent = chart.dots.length ? fill(WORDS.dots, { year: view.year }) : '';
   showLegend();
 }
@@ -349,6 +363,7 @@ function showChart() {
   const answer = sayAnswer();
   moveThreshold(state.view, plainAnswer(answer));
   const [, last] = spanOf(state.picture);
+  keepRoom();
   readYear(state.view.year ?? last);
   showNotes();
 }
