@@ -201,20 +201,30 @@ function editionMarks(picture) {
   });
 }
 
-/** Twenty futures of one year, as dots beside the fan (Kay et al. 2016). */
-function dots(picture, view) {
-  const row = picture.fan.find(({ year }) => year === view.year);
-  if (!row) return [];
-  const { box } = chart;
-  const r = box.narrow ? 3.4 : 4.6;
+/** Places of dots of a radius, side by side where they would lie on each other. */
+function dotPlaces(values, r) {
   const columns = [];
-  return Array.from({ length: DOTS }, (_, i) => {
-    const value = quantile(row.found, (i + 0.5) / DOTS);
+  return values.map((value) => {
     const cy = chart.y(value);
     let column = columns.findIndex((above) => above - cy >= 2 * r + 0.6);
     if (column < 0) column = columns.length;
     columns[column] = cy;
-    const cx = Math.min(box.right + 14 + r + column * (2 * r + 0.6), box.width - r);
+    return { value, cy, cx: chart.box.right + 14 + r + column * (2 * r + 0.6), r };
+  });
+}
+
+/** Twenty futures of one year, as dots beside the fan (Kay et al. 2016); smaller where crowded. */
+function dots(picture, view) {
+  const row = picture.fan.find(({ year }) => year === view.year);
+  if (!row) return [];
+  const { box } = chart;
+  const values = Array.from({ length: DOTS }, (_, i) => quantile(row.found, (i + 0.5) / DOTS));
+  let places = [];
+  for (let r = box.narrow ? 3.4 : 4.6; r > 1.2; r -= 0.4) {
+    places = dotPlaces(values, r);
+    if (places.every(({ cx }) => cx + r <= box.width)) break;
+  }
+  return places.map(({ value, cx, cy, r }) => {
     const dot = draw('circle', { cx, cy, r, class: 'dot' });
     dot.value = value;
     return dot;
