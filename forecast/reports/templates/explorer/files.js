@@ -116,13 +116,15 @@ function wrapped(text, size, width) {
   return lines;
 }
 
-/** The chart as a picture of its own: what it shows, the answer, the chart. */
-function standing(view, answer) {
+/** The chart as a picture of its own: what it shows, the answers, the chart. */
+function standing(view, answer, other) {
   const { width, height } = chart.box;
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const family = getComputedStyle(document.body).fontFamily;
   const texts = [[subject(view.terms), 14, colour('--muted')], [answer, 20, colour('--ink')]];
+  // Without its words a picture of a scenario would pass for a forecast.
+  if (other) texts.push([`${worldName(view.world)}: ${other}`, 14, colour('--what-if')]);
   const whole = draw('svg', { xmlns: SVG });
   let y = 8;
   for (const [text, size, fillColour] of texts) {
@@ -133,7 +135,7 @@ function standing(view, answer) {
   }
   const body = inked(chart.svg);
   body.setAttribute('y', y + 14);
-  const full = y + 14 + height + 8;
+  const full = Math.ceil(y + 14 + height + 8);
   whole.prepend(draw('rect', { width, height: full, fill: colour('--paper') }));
   whole.append(body);
   whole.setAttribute('width', width);
@@ -142,13 +144,13 @@ function standing(view, answer) {
 }
 
 /** The picture as PNG, twice as fine as the screen. */
-async function pngOf(view, answer) {
-  const { whole, width, full } = standing(view, answer);
+async function pngOf(view, answer, other) {
+  const { whole, width, full } = standing(view, answer, other);
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(whole))}`;
   await image.decode();
   const canvas = document.createElement('canvas');
-  [canvas.width, canvas.height] = [2 * width, 2 * Math.ceil(full)];
+  [canvas.width, canvas.height] = [2 * width, 2 * full];
   const ink = canvas.getContext('2d');
   ink.scale(2, 2);
   ink.drawImage(image, 0, 0);

@@ -513,8 +513,9 @@ function listenToFiles() {
     tell(fill(WORDS.saved, { file: save(content, fileName(state.view, 'csv')) }));
   });
   at('png').addEventListener('click', async () => {
-    const answer = plainAnswer(answerOf(state.view, 0));
-    const content = await pngOf(state.view, answer);
+    const { view } = state;
+    const [answer, other] = [0, view.world].map((world) => plainAnswer(answerOf(view, world)));
+    const content = await pngOf(view, answer, view.world > 0 ? other : '');
     tell(fill(WORDS.saved, { file: save(content, fileName(state.view, 'png')) }));
   });
   at('copy').addEventListener('click', async () => {
