@@ -10,6 +10,7 @@ import click
 
 from forecast.cli.backtest import backtest
 from forecast.cli.data import data
+from forecast.cli.explore import explore
 from forecast.cli.options import (
     Choice,
     Imprint,
@@ -53,7 +54,7 @@ def cli() -> None:
     """Forecasts of migration with honest uncertainty."""
 
 
-for _verb in (data, backtest, scenario, condition, targets, impact):
+for _verb in (data, backtest, scenario, condition, targets, impact, explore):
     cli.add_command(_verb)
 
 

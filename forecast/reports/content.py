@@ -91,7 +91,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         Every series, see `forecast.reports.series_view.subjects`.
     """
     words = extra.words
-    codes = sorted({view.country for view in views}, key=lambda code: _rank(code, words))
+    codes = sorted({view.country for view in views}, key=lambda code: rank(code, words))
     sources = {view.series.source for view in views if view.forecast}
     ordered = sorted(views, key=lambda view: codes.index(view.country))
     countries = [_country(views, code, extra, outlook.explanation) for code in codes]
@@ -143,7 +143,8 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
     }
 
 
-def _rank(code: str, words: Language) -> tuple[int, list[tuple[int, str]]]:
+def rank(code: str, words: Language) -> tuple[int, list[tuple[int, str]]]:
+    """Return what countries are sorted by on every page."""
     known = _ORDER.index(code) if code in _ORDER else len(_ORDER)
     return known, words.order(labels.place(code, words))
 

@@ -17,8 +17,9 @@ from forecast.language import Language
 from forecast.language import language as find_language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.reports import content, manifest
+from forecast.reports import content, explorer, manifest
 from forecast.reports.interval_rows import all_quantiles
+from forecast.reports.pages import environment
 from forecast.reports.record import record
 from forecast.reports.scenario import Given as ScenarioGiven
 from forecast.reports.scenario import scenarios as make_scenarios
@@ -32,8 +33,6 @@ from forecast.scenarios.targets import targets as target_table
 from forecast.validation import clean
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from forecast.evaluate.track import Track
     from forecast.impacts.result import Impact
 
@@ -82,7 +81,7 @@ def report(
         newest one, and how they turned out so far.
     scenarios : sequence of str, Path, mapping or Scenario
         Shocks to show in a section of their own, see `forecast.scenario`. Nothing else on
-        the page, and no other file, holds any of them.
+        the page, and no other file but the explorer, holds any of them.
     targets : str, Path or sequence of Target, optional
         Targets to give a chance: ``"concepts"`` for those of the policy concepts, or a TOML
         file of your own, see `forecast.targets`.
@@ -98,8 +97,9 @@ def report(
     list of Path
         ``NAME.html`` (the main report, nothing loaded from outside), ``NAME.csv`` (every
         quantile, tidy), ``NAME.xlsx``, ``NAME.manifest.json``, ``NAME-annex.html`` (everything
-        behind the main report) and, of annual data, the folder ``NAME-hub`` (a hubverse hub,
-        the same in every language). Files already there stay as they are unless all are made.
+        behind the main report), of annual data the folder ``NAME-hub`` (a hubverse hub, the
+        same in every language), and ``NAME-explorer.html`` (see `forecast.reports.explorer`).
+        Files already there stay as they are unless all are made.
 
     Raises
     ------
@@ -172,7 +172,17 @@ def report(
         all_quantiles(outlook, words), ("location", "name", "measure", "source", "model")
     )
     files = _files(name, words)
-    shown["files"] = files
+    explored = explorer.file_name(name, words)
+    asked = explorer.explorer(
+        outlook,
+        views,
+        words,
+        found=found,
+        earlier=earlier,
+        what_ifs=what_ifs,
+        report=files["main"],
+    )
+    shown["files"] = {**files, "explorer": explored}
     contents = {
         files["main"]: render(shown, words).encode(),
         files["annex"]: render(shown, words, "annex").encode(),
@@ -189,9 +199,14 @@ def report(
         # Renamed into place in the opposite order: last the manifest, which vouches for the rest.
         for file, data in reversed(contents.items()):
             stack.enter_context(artifacts.atomic_file(Path(folder) / file)).write_bytes(data)
+        # It repeats the draws, and can be made anew; the manifest vouches for all but it.
+        stack.enter_context(artifacts.atomic_file(Path(folder) / explored)).write_bytes(
+            asked.encode()
+        )
         if shared:
             stack.enter_context(hub_folder(Path(folder) / hub, shared))
-    return [Path(folder) / file for file in (*files.values(), *([hub] if shared else []))]
+    written = [*files.values(), *([hub] if shared else []), explored]
+    return [Path(folder) / file for file in written]
 
 
 def render(shown: dict[str, Any], words: Language, page: str = "main") -> str:
@@ -204,7 +219,7 @@ def render(shown: dict[str, Any], words: Language, page: str = "main") -> str:
     Texts of scenarios, targets and arguments come from others: what would steer a terminal
     or turn the direction of writing is taken out.
     """
-    return clean(_environment(words).get_template(f"{page}.html").render(words=words, **shown))
+    return clean(environment(words).get_template(f"{page}.html").render(words=words, **shown))
 
 
 def check_place(folder: str | Path, name: str, language: str, history: Panel) -> None:
@@ -226,8 +241,10 @@ def check_place(folder: str | Path, name: str, language: str, history: Panel) ->
     if not name or Path(name).name != name or name in {".", ".."}:
         raise DataError(f"report name {name!r} is not a plain file name. Leave folders to folder=.")
     artifacts.check_writable(folder)
-    for file in _files(name, find_language(language)).values():
+    words = find_language(language)
+    for file in _files(name, words).values():
         artifacts.check_file(Path(folder) / file)
+    explorer.check_place(folder, name, words)
     if history.step == 1:
         check_hub_folder(Path(folder) / f"{name}-hub", history)
 
@@ -256,19 +273,3 @@ def _thresholds(
     wanted = read_thresholds(given) if isinstance(given, str | Path) else list(given)
     check(wanted, views)
     return wanted
-
-
-def _environment(words: Language) -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("forecast.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]
-    return environment

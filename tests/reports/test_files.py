@@ -203,7 +203,8 @@ def test_the_manifest_vouches_for_the_files(written: dict[str, Path], outlook: F
     folder = written["own.html"].parent
     made = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert stated["sha256"] == {
-        name: artifacts.sha256(folder / name) for name in made - {"own.manifest.json"}
+        name: artifacts.sha256(folder / name)
+        for name in made - {"own.manifest.json", "own-explorer.html"}
     }
     assert "own-hub/hub-config/tasks.json" in made
     assert stated["data_hash"] == outlook.history.hash
@@ -310,6 +311,7 @@ def test_periods_of_five_years_have_no_hub(tmp_path: Path) -> None:
     made = report(fc.forecast(panel, "naive", (2025,), draws=100), folder=tmp_path, name="own")
     assert [path.name for path in made] == [
         "own.html", "own.csv", "own.xlsx", "own.manifest.json", "own-annex.html",
+        "own-explorer.html",
     ]  # fmt: skip
 
 

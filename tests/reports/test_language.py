@@ -221,6 +221,7 @@ def test_all_languages_carry_the_same_numbers(pages: Pages, code: str) -> None:
         *(f"migration.{code}.{ending}" for ending in ("html", "csv", "xlsx", "manifest.json")),
         f"migration-annex.{code}.html",
         "migration-hub",
+        f"migration-explorer.{code}.html",
     ]
     for at, least in ((0, 100), (4, 300)):
         one, two = figures(pages["en"][at], "."), figures(pages[code][at])

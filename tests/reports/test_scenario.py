@@ -71,6 +71,7 @@ def test_nothing_outside_its_section_holds_any_of_it(written: Path, page: str) -
 
     def rest(page: str) -> list[str]:
         page = re.sub(command, "", re.sub(limit, "", page, flags=re.DOTALL))
+        page = re.sub(r'href="with(?:out)?-explorer', 'href="explorer', page)
         return [line.strip() for line in page.splitlines() if line.strip()]
 
     assert rest(with_) == rest(without)

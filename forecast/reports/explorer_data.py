@@ -1,0 +1,280 @@
+"""What the explorer holds: series with figures and draws, and what stands beside them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast import labels
+from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
+from forecast.errors import DataError
+from forecast.evaluate.editions import Edition
+from forecast.hindcast.columns import SCORED
+from forecast.horizons import CONCEPTS
+from forecast.language import Language
+from forecast.outlook import Forecast
+from forecast.reports import sentences
+from forecast.reports.content import rank
+from forecast.reports.explorer_words import program_words
+from forecast.reports.record import Record
+from forecast.reports.series_view import FIRST_YEAR, LEVELS, SeriesView
+from forecast.reports.verdicts import verdict
+from forecast.scenarios.scenario import Scenario
+from forecast.series_key import KEY, SeriesKey
+
+if TYPE_CHECKING:
+    from forecast.scenarios.conditioning import Conditional
+    from forecast.scenarios.conditions import Condition
+
+#: Joint draws that are kept for sums and differences, unless asked otherwise.
+DRAWS = 500
+#: Quantiles that stand for all draws of one series and year: 0, 0.5, 1, ... 100 %.
+STEPS = 201
+#: Most bytes of joint draws of one world; a large panel keeps fewer draws, never below `LEAST`.
+_BUDGET, LEAST = 2_000_000, 100
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """Draws that the explorer can show: the forecast, or what stands beside it.
+
+    Attributes
+    ----------
+    kind : {"forecast", "scenario", "condition"}
+    name : str
+        As the address of a view has it.
+    title : str
+    outlook : Forecast
+    moved : collection of SeriesKey
+        Series that have draws of their own here; all others are those of the forecast.
+    """
+
+    kind: str
+    name: str
+    title: str
+    outlook: Forecast
+    moved: frozenset[SeriesKey]
+
+
+def payload(
+    views: Sequence[SeriesView],
+    worlds: Sequence[World],
+    words: Language,
+    *,
+    found: Record | None = None,
+    earlier: Sequence[Edition] = (),
+    draws: int = DRAWS,
+) -> dict[str, Any]:
+    """Return the data of the page: words, series, and draws as 32-bit whole persons in base64.
+
+    Parameters
+    ----------
+    views : sequence of SeriesView
+    worlds : sequence of World
+        The forecast first.
+    draws : int
+        Joint draws to keep.
+
+    Returns
+    -------
+    dict
+        ``worlds[w]["blocks"][s]`` is where the numbers of series ``s`` start in ``numbers``. For
+        each of its years there follow 201 quantiles of all draws (0 to 100 %), then the joint
+        draws kept: position ``d`` is the same world in every series and year.
+
+    Raises
+    ------
+    DataError
+        If fewer than 100 draws are to be kept.
+    """
+    if draws < LEAST:
+        raise DataError(f"{draws} draws are too few for sums. Keep at least {LEAST}.")
+    ordered = sorted(views, key=lambda view: _order(view, words))
+    parts: list[np.ndarray] = []
+    described = [_world(world, ordered, draws, parts) for world in worlds]
+    numbers = np.concatenate(parts) if parts else np.empty(0, dtype="<i4")
+    codes = dict.fromkeys(view.series.location for view in ordered)
+    return {
+        "format": "migration-forecast-explorer/1",
+        "language": words.code,
+        "words": program_words(words),
+        "model": worlds[0].outlook.model,
+        "step": worlds[0].outlook.history.step,
+        "first": FIRST_YEAR,
+        "levels": list(LEVELS),
+        "quantiles": STEPS,
+        "places": {code: labels.place(code, words) for code in codes},
+        "countries": {view.country: labels.place(view.country, words) for view in ordered},
+        "measures": {
+            view.series.measure: labels.measure(view.series.measure, words) for view in ordered
+        },
+        "sources": {
+            view.series.source: labels.source(view.series.source, words) for view in ordered
+        },
+        "series": [_series(view, words, found) for view in ordered],
+        "past": _past(ordered, found),
+        "editions": [_edition(edition, ordered) for edition in earlier],
+        "worlds": described,
+        "numbers": base64.b64encode(numbers.tobytes()).decode("ascii"),
+    }
+
+
+def _order(view: SeriesView, words: Language) -> tuple[Any, ...]:
+    """Countries as on the report, the country before its regions, the register before the UN."""
+    place = labels.place(view.series.location, words)
+    measure, source = labels.ORDER[view.series.measure], view.series.source
+    return (
+        *rank(view.country, words),
+        not view.national,
+        place,
+        measure,
+        source == UN_SOURCE,
+        source,
+    )
+
+
+def _series(view: SeriesView, words: Language, found: Record | None) -> dict[str, Any]:
+    """Return what is known of one series: figures, flags, and what is said of them."""
+    series = view.series
+    shown = series.years >= FIRST_YEAR
+    marks = {}
+    for year, flags in zip(
+        series.years[shown].tolist(), np.array(series.flags, dtype=object)[shown]
+    ):
+        if known := [flag for flag in labels.FLAGS if flag in flags]:
+            marks[str(year)] = known
+    concept = CONCEPTS.get(view.country)
+    years = view.years.tolist()
+    own = [year for year in (concept.target_years if concept else ()) if year in years]
+    asked = own or [year for year in view.horizons if year in years] or years[-1:]
+    trust = {}
+    if found is not None:
+        for year in years:
+            if said := verdict(found.nearest(view.key, year - series.origin), words):
+                trust[str(year)] = said
+    return {
+        "source": series.source,
+        "location": series.location,
+        "measure": series.measure,
+        "country": view.country,
+        "signed": series.signed,
+        "years": series.years[shown].tolist(),
+        "values": [
+            None if np.isnan(value) else round(value) for value in series.values[shown].tolist()
+        ],
+        "follows": {str(year): round(value) for year, value in view.follows.items()},
+        "flags": marks,
+        "ahead": years,
+        "asked": asked[0] if asked else None,
+        "targets": own,
+        "note": sentences.flags(view, words)
+        if view.forecast
+        else sentences.not_forecast(view, words),
+        "trust": trust,
+    }
+
+
+def _world(
+    world: World, ordered: Sequence[SeriesView], draws: int, parts: list[np.ndarray]
+) -> dict[str, Any]:
+    """Add the numbers of one world to `parts`; return what it is and where they start."""
+    paths = world.outlook.paths.transpose("series", "draw", "year")
+    drawn, grid, count = paths.to_numpy(), paths["year"].to_numpy(), paths.sizes["draw"]
+    affordable = max(_BUDGET // (4 * max(drawn.shape[0] * drawn.shape[2], 1)), LEAST)
+    kept = min(draws, affordable, count)
+    # Evenly, so that whatever order the draws have is kept in proportion.
+    chosen = (np.arange(kept) * count) // kept
+    levels = np.linspace(0, 1, STEPS)
+    blocks: dict[str, int] = {}
+    start = sum(part.size for part in parts)
+    for position, view in enumerate(ordered):
+        row = world.outlook.position(view.key)
+        if row is None or view.key not in world.moved or not view.years.size:
+            continue
+        values = drawn[row][:, np.isin(grid, view.years)]
+        block = np.vstack([np.quantile(values, levels, axis=0), values[chosen]])
+        limits = np.iinfo(np.int32)
+        whole = np.clip(np.round(block.T), limits.min, limits.max).astype("<i4").ravel()
+        blocks[str(position)] = start
+        start += whole.size
+        parts.append(whole)
+    return {
+        "kind": world.kind, "name": world.name, "title": world.title,
+        "all": count, "kept": kept, "blocks": blocks,
+    }  # fmt: skip
+
+
+def of_scenario(one: Scenario, words: Language) -> World:
+    """Return a scenario as what stands beside the forecast."""
+    keys = [one.baseline.keys[position] for position in one.moved]
+    return World("scenario", one.name, words.lookup(one.shock.title), one.what_if, frozenset(keys))
+
+
+def of_condition(one: Conditional, outlook: Forecast, words: Language) -> World:
+    """Return a conditional forecast as what stands beside the forecast that it was made from.
+
+    Raises
+    ------
+    DataError
+        If it was made from another one.
+    """
+    if not one.baseline.paths.identical(outlook.paths):
+        stated = "; ".join(map(str, one.conditions))
+        raise DataError(
+            f"the condition {stated!r} stands on another forecast than the explorer's. Make it "
+            "from this one with forecast.condition(outlook, ...)."
+        )
+    title = "; ".join(_stated(each, words) for each in one.conditions)
+    name = "; ".join(map(str, one.conditions))
+    return World("condition", name, title, one.forecast, frozenset(outlook.keys))
+
+
+def _stated(condition: Condition, words: Language) -> str:
+    """Return a condition in the words of the page."""
+    parts = [labels.place(condition.location, words), labels.measure(condition.measure, words)]
+    if condition.source is not None:
+        parts.append(labels.source(condition.source, words))
+    if condition.near is not None:
+        near, error = words.persons(condition.near), words.persons(float(condition.sd or 0))
+        value = f"≈ {near} ± {error}"
+    elif np.isinf(condition.upper):
+        value = f"≥ {words.persons(condition.lower)}"
+    elif np.isinf(condition.lower):
+        value = f"≤ {words.persons(condition.upper)}"
+    else:
+        value = f"{words.persons(condition.lower)} … {words.persons(condition.upper)}"
+    return f"{', '.join(parts)}, {condition.year} {value}"
+
+
+def _past(ordered: Sequence[SeriesView], found: Record | None) -> dict[str, list[list[int]]]:
+    """Return past forecasts by series: origin, year, median and 80 % interval."""
+    if found is None:
+        return {}
+    table = found.track.table
+    ours = table[(table["model"] == found.model) & (table["status"] == SCORED)]
+    groups = {tuple(map(str, key)): rows for key, rows in ours.groupby(KEY)}
+    columns = ["origin", "year", "median", "lower_80", "upper_80"]
+    return {
+        str(position): groups[view.key].sort_values(["origin", "year"])[columns]
+        .round().astype(int).to_numpy().tolist()
+        for position, view in enumerate(ordered) if view.key in groups
+    }  # fmt: skip
+
+
+def _edition(edition: Edition, ordered: Sequence[SeriesView]) -> dict[str, Any]:
+    """Return what an earlier edition said: year, median and 80 % interval by series."""
+    table = edition.quantiles
+    table = table[table["quantile"].round(4).isin([0.1, 0.5, 0.9])]
+    wide = table.pivot_table(index=[*KEY, "year"], columns="quantile", values="value")
+    wide.columns = wide.columns.astype(float).to_numpy().round(4)
+    wide = wide.reindex(columns=[0.5, 0.1, 0.9]).dropna().round().astype(int).reset_index("year")
+    groups = {tuple(map(str, key)): rows for key, rows in wide.groupby(level=KEY)}
+    rows = {
+        str(position): groups[view.key].to_numpy().tolist()
+        for position, view in enumerate(ordered) if view.key in groups
+    }  # fmt: skip
+    return {"day": edition.day, "model": str(edition.manifest["model"]), "rows": rows}

@@ -1,0 +1,352 @@
+"""The explorer's file: the forecast's own draws, nothing let in, nothing let out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import forecast as fc
+from forecast.cli.main import cli
+from forecast.errors import DataError, UnknownNameError
+from forecast.evaluate.track import Track
+from forecast.language import language
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+from forecast.reports.explorer import explore
+from forecast.reports.explorer_data import STEPS
+from forecast.reports.horizon import report
+
+
+class Parts(HTMLParser):
+    """The texts of scripts and styles, and all attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.inside: dict[str, list[str]] = {"script": [], "style": []}
+        self.attributes: list[tuple[str, str, str | None]] = []
+        self._open = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value) for name, value in attrs]
+        self._open = tag
+        if tag in self.inside:
+            self.inside[tag].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open in self.inside:
+            self.inside[self._open][-1] += data
+
+
+def held(path: Path) -> dict[str, Any]:
+    """Return the data of a page, its numbers decoded."""
+    shown: dict[str, Any] = json.loads(Parts(path.read_text("utf-8")).inside["script"][0])
+    shown["numbers"] = np.frombuffer(base64.b64decode(shown["numbers"]), dtype="<i4")
+    return shown
+
+
+def block(shown: dict[str, Any], world: int, position: int) -> np.ndarray:
+    """Return quantiles and joint draws of a series, shape (n_years, 201 + kept)."""
+    described = shown["worlds"][world]
+    years = len(shown["series"][position]["ahead"])
+    width = STEPS + described["kept"]
+    start = described["blocks"][str(position)]
+    numbers: np.ndarray = shown["numbers"][start : start + years * width].reshape(years, width)
+    return numbers
+
+
+@pytest.fixture(scope="module")
+def page(outlook: Forecast, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return explore(outlook, folder=tmp_path_factory.mktemp("explorer"), name="own", draws=150)
+
+
+@pytest.fixture(scope="module")
+def shown(page: Path) -> dict[str, Any]:
+    return held(page)
+
+
+def forecast_series(shown: dict[str, Any]) -> list[int]:
+    return [at for at, series in enumerate(shown["series"]) if series["ahead"]]
+
+
+def test_quantiles_are_those_of_all_draws(shown: dict[str, Any], outlook: Forecast) -> None:
+    positions = forecast_series(shown)
+    assert len(positions) == len(outlook.keys)
+    for at in positions:
+        series = shown["series"][at]
+        key = series["source"], series["location"], series["measure"]
+        # The name of a source may hold signs that no page is given.
+        row = [tuple(one) for one in outlook.keys].index(key)
+        for year, numbers in zip(series["ahead"], block(shown, 0, at)):
+            drawn = outlook.paths.isel(series=row).sel(year=year).to_numpy()
+            assert not np.isnan(drawn).any()
+            levels = np.linspace(0, 1, STEPS)
+            assert np.abs(numbers[:STEPS] - np.quantile(drawn, levels)).max() <= 0.5
+
+
+def test_joint_draws_are_the_same_worlds_in_every_series(
+    shown: dict[str, Any], outlook: Forecast
+) -> None:
+    kept = shown["worlds"][0]["kept"]
+    assert (kept, shown["worlds"][0]["all"]) == (150, 400)
+    chosen = (np.arange(kept) * 400) // kept
+    assert len(set(chosen)) == kept
+    assert set(np.diff(chosen)) == {2, 3}
+    for at in forecast_series(shown):
+        series = shown["series"][at]
+        row = outlook.keys.index((series["source"], series["location"], series["measure"]))
+        drawn = outlook.paths.isel(series=row).sel(year=series["ahead"]).transpose("year", "draw")
+        expected = drawn.to_numpy()[:, chosen]
+        assert np.abs(block(shown, 0, at)[:, STEPS:] - expected).max() <= 0.5
+
+
+def test_figures_and_flags_are_those_of_the_panel(shown: dict[str, Any], varied: Panel) -> None:
+    for series in shown["series"]:
+        known = varied.find((series["source"], series["location"], series["measure"]))
+        assert known is not None
+        seen = dict(zip(known.years.tolist(), known.values.tolist()))
+        for year, value in zip(series["years"], series["values"]):
+            assert np.isnan(seen[year]) if value is None else value == round(seen[year])
+    flags = next(one["flags"] for one in shown["series"] if one["location"] == "KZ-11")
+    assert flags == {"2010": ["break"], "2016": ["outlier"], "2021": ["census_rebasing"]}
+    late = next(one for one in shown["series"] if one["location"] == "KGZ")
+    assert late["ahead"] == []
+    assert late["note"].startswith("Not forecast: ")
+
+
+def test_hostile_names_stay_texts(page: Path, shown: dict[str, Any]) -> None:
+    text = page.read_text(encoding="utf-8")
+    hostile = next(name for name in shown["sources"] if "alert" in name)
+    assert hostile.startswith("<script>")
+    assert "<script>alert" not in text
+    parts = Parts(text)
+    assert len(parts.inside["script"]) == 2
+    assert "alert" not in parts.inside["script"][1]
+    assert not [name for _, name, _ in parts.attributes if name.startswith("on")]
+    assert not [value for _, name, value in parts.attributes if name == "style"]
+
+
+def test_what_ends_a_script_or_begins_a_comment_does_not(outlook: Forecast, tmp_path: Path) -> None:
+    table = outlook.history.to_frame().assign(source="</script><!--<script>&amp;\u202e")
+    panel = Panel.from_frame(table.drop_duplicates(["location", "measure", "year"]))
+    path = explore(fc.forecast(panel, "naive", draws=100), folder=tmp_path)
+    parts = Parts(path.read_text(encoding="utf-8"))
+    assert len(parts.inside["script"]) == 2
+    assert list(json.loads(parts.inside["script"][0])["sources"]) == ["</script><!--<script>&amp;"]
+
+
+def test_the_policy_names_the_program_and_the_style(page: Path) -> None:
+    parts = Parts(page.read_text(encoding="utf-8"))
+    policy = next(value for tag, name, value in parts.attributes if "default-src" in str(value))
+    rules = dict(rule.strip().split(" ", 1) for rule in str(policy).split(";"))
+    assert rules.pop("default-src") == "'none'"
+    for kind, content in (
+        ("script", parts.inside["script"][1]),
+        ("style", parts.inside["style"][0]),
+    ):
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert rules.pop(f"{kind}-src") == f"'sha256-{digest}'"
+    assert rules == {"img-src": "data:", "base-uri": "'none'", "form-action": "'none'"}
+    program = parts.inside["script"][1]
+    assert "'use strict'" in program
+    for word in ("eval(", "new Function", "innerHTML", "document.write", "fetch(", "http:"):
+        assert word not in program.replace("http://www.w3.org/2000/svg", "")
+    loaded = [value for _, name, value in parts.attributes if name in ("src", "srcset", "action")]
+    assert loaded == []
+
+
+def test_the_bundled_explorer_is_small_enough(tmp_path: Path) -> None:
+    outlook = fc.forecast(fc.load("central-asia"), "naive")
+    path = explore(
+        outlook, folder=tmp_path, scenarios=["russia-kazakhstan", "labour-return", "afghanistan"]
+    )
+    assert 500_000 < path.stat().st_size < 4_000_000
+    worlds = held(path)["worlds"]
+    assert [world["kept"] for world in worlds] == [500] * 4
+    assert 0 < len(worlds[1]["blocks"]) < len(worlds[0]["blocks"]) == len(outlook.keys)
+
+
+def test_sums_follow_the_accounts_as_the_draws_do(tmp_path: Path) -> None:
+    outlook = fc.forecast(fc.load("kazakhstan"), "naive", draws=1000)
+    shown = held(explore(outlook, folder=tmp_path))
+    at = {one["measure"]: position for position, one in enumerate(shown["series"])
+          if one["location"] == "KAZ" and one["source"] == "kz-bns"}  # fmt: skip
+    arrivals, departures = (block(shown, 0, at[name])[:, STEPS:] for name in
+                            ("immigration", "emigration"))  # fmt: skip
+    drawn = [
+        outlook.paths.isel(series=outlook.keys.index(("kz-bns", "KAZ", name))).sel(
+            year=shown["series"][at[name]]["ahead"]).transpose("year", "draw").to_numpy()
+        for name in ("immigration", "emigration")
+    ]  # fmt: skip
+    total, expected = arrivals - departures, drawn[0] - drawn[1]
+    for limit in (0, 10_000):
+        shares = (total < limit).mean(axis=1) - (expected < limit).mean(axis=1)
+        assert np.abs(shares).max() < 3 * np.sqrt(0.25 / 500)
+
+
+def test_scenarios_and_conditions_have_draws_of_their_own(tmp_path: Path) -> None:
+    outlook = fc.forecast(fc.load("kazakhstan"), "naive", draws=1000)
+    stated = fc.condition(outlook, "KAZ net_migration kz-bns 2027 >= 0")
+    made = fc.scenario(outlook, "russia-kazakhstan")
+    path = explore(outlook, folder=tmp_path, language="ru", scenarios=[made], conditions=[stated])
+    shown = held(path)
+    _, shock, given = shown["worlds"]
+    assert (shock["kind"], given["kind"]) == ("scenario", "condition")
+    assert shock["title"] == language("ru").lookup(made.shock.title) != made.shock.title
+    assert given["title"] == "Казахстан, Сальдо миграции, национальный регистр, 2027 ≥ 0"
+    key = ("kz-bns", "KAZ", "net_migration")
+    at = next(position for position, one in enumerate(shown["series"])
+              if (one["source"], one["location"], one["measure"]) == key)  # fmt: skip
+    year = shown["series"][at]["ahead"].index(2027)
+    assert block(shown, 2, at)[year].min() >= 0
+    assert given["all"] == stated.forecast.paths.sizes["draw"]
+    moved = made.what_if.sample(location="KAZ", measure="net_migration", source="kz-bns", year=2027)
+    middle = block(shown, 1, at)[year, (STEPS - 1) // 2]
+    assert middle == pytest.approx(np.median(moved), abs=0.5)
+    other = fc.forecast(fc.load("kazakhstan"), "naive", draws=1000, seed=2)
+    with pytest.raises(DataError, match="stands on another forecast than the explorer's"):
+        explore(other, folder=tmp_path, conditions=[stated])
+    with pytest.raises(DataError, match="they are no forecast, and an explorer would give them"):
+        explore(made.what_if, folder=tmp_path)
+
+
+def test_past_forecasts_and_editions_are_there(
+    judged: Forecast, track: Track, tmp_path: Path
+) -> None:
+    earlier = report(judged, folder=tmp_path, name="earlier")[3]
+    shown = held(explore(judged, track, tmp_path, previous=earlier))
+    rows = track.table[(track.table["model"] == "mean") & (track.table["status"] == "scored")]
+    assert sum(map(len, shown["past"].values())) == len(rows)
+    at = next(position for position, one in enumerate(shown["series"])
+              if (one["source"], one["location"], one["measure"])
+              == ("kz-bns", "KAZ", "immigration"))  # fmt: skip
+    ours = rows[(rows["measure"] == "immigration") & (rows["location"] == "KAZ")]
+    row = ours.sort_values(["origin", "year"]).iloc[0]
+    assert shown["past"][str(at)][0] == [
+        row["origin"], row["year"], *row[["median", "lower_80", "upper_80"]].astype(float).round()
+    ]  # fmt: skip
+    marks = {year: rest for year, *rest in shown["editions"][0]["rows"][str(at)]}
+    quantiles = judged.quantiles([0.5, 0.1, 0.9])
+    expected = quantiles[
+        (quantiles["measure"] == "immigration") & (quantiles["location"] == "KAZ")
+        & (quantiles["year"] == 2027)
+    ]["value"].round()  # fmt: skip
+    assert marks[2027] == expected.tolist()
+    assert shown["series"][at]["trust"]["2027"].startswith("Track record ")
+
+
+def test_the_same_forecast_gives_the_same_bytes(
+    outlook: Forecast, page: Path, tmp_path: Path
+) -> None:
+    again = explore(outlook, folder=tmp_path, name="own", draws=150)
+    assert again.read_bytes() == page.read_bytes()
+
+
+@pytest.mark.parametrize("code", ["en", "ru"])
+def test_the_report_and_the_explorer_name_each_other(
+    outlook: Forecast, tmp_path: Path, code: str
+) -> None:
+    made = report(outlook, folder=tmp_path, name='a "b', language=code)
+    ending = "" if code == "en" else f".{code}"
+    assert made[-1].name == f'a "b-explorer{ending}.html'
+    assert f'href="a%20%22b-explorer{ending}.html"' in made[0].read_text(encoding="utf-8")
+    assert f'<a href="a%20%22b{ending}.html">' in made[-1].read_text(encoding="utf-8")
+    vouched = json.loads(made[3].read_text(encoding="utf-8"))["sha256"]
+    assert made[-1].name not in vouched
+
+
+def test_every_word_is_in_the_language_of_the_page(outlook: Forecast, tmp_path: Path) -> None:
+    path = explore(outlook, folder=tmp_path, language="ru")
+    assert path.name == "central-asia-explorer.ru.html"
+    said = held(path)["words"]
+    texts = json.dumps(said, ensure_ascii=False)
+    words = set(re.findall(r"[A-Za-z]{2,}", re.sub(r"\{\w+\}", "", texts)))
+    names = {name for name in [*said, *said["claims"], *said["flags"]] for name in name.split("_")}
+    assert words <= names
+    visible = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", path.read_text("utf-8"), flags=re.S)
+    assert set(re.findall(r"[A-Za-z]{2,}", visible)) <= {"CSV", "PNG", "JavaScript", "naive"}
+    assert language("ru").say("Year") == said["year"]
+
+
+def test_five_year_periods_are_shown_too(tmp_path: Path) -> None:
+    panel = fc.load("central-asia-five-year")
+    shown = held(explore(fc.forecast(panel, "naive", (2025,), draws=100), folder=tmp_path))
+    assert shown["step"] == 5
+    assert all(np.diff(one["years"]).tolist() == [5] * (len(one["years"]) - 1)
+               for one in shown["series"])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "problem", "kind"),
+    [
+        ({"draws": 99}, "99 draws are too few for sums. Keep at least 100.", DataError),
+        ({"name": "a/b"}, "explorer name 'a/b' is not a plain file name.", DataError),
+        ({"language": "fr"}, "unknown language 'fr'", UnknownNameError),
+        ({"scenarios": ["nothing"]}, "unknown scenario 'nothing'", UnknownNameError),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    outlook: Forecast, tmp_path: Path, options: dict[str, Any], problem: str, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind, match=re.escape(problem)):
+        explore(outlook, folder=tmp_path / "new", **options)
+    assert not (tmp_path / "new").exists()
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(cli, ["explore", *arguments], prog_name="forecast")
+    return done.exit_code, done.output
+
+
+def test_the_shell_writes_it_and_opens_it(
+    table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.to_csv(tmp_path / "own.csv", index=False)
+    opened: list[str] = []
+    monkeypatch.setattr(click, "launch", lambda address: opened.append(address))
+    code, said = run(
+        "--data", str(tmp_path / "own.csv"), "--model", "naive", "--draws", "200",
+        "--out", str(tmp_path / "made"), "--open",
+    )  # fmt: skip
+    path = tmp_path / "made" / "own-explorer.html"
+    assert code == 0, said
+    assert said.endswith(f"{path}\n")
+    assert opened == [path.as_uri()]
+    assert held(path)["model"] == "naive"
+
+
+def test_the_shell_takes_a_saved_forecast(tmp_path: Path) -> None:
+    outlook = fc.forecast(fc.load("kazakhstan"), "naive", draws=1000)
+    saved = outlook.save(tmp_path / "saved")
+    code, said = run(
+        "--forecast", str(saved), "--out", str(tmp_path), "--scenario", "russia-kazakhstan",
+        "--condition", "KAZ net_migration kz-bns 2027 >= 0", "--language", "ru",
+    )  # fmt: skip
+    assert code == 0, said
+    shown = held(tmp_path / "saved-explorer.ru.html")
+    assert [world["kind"] for world in shown["worlds"]] == ["forecast", "scenario", "condition"]
+
+
+def test_the_shell_refuses_before_it_works(tmp_path: Path) -> None:
+    (tmp_path / "kazakhstan-explorer.html").mkdir()
+    code, said = run("--data", "kazakhstan", "--out", str(tmp_path))
+    assert code == 1
+    assert "kazakhstan-explorer.html" in said
+    code, said = run("--data", "kazakhstan", "--out", str(tmp_path / "b"), "--scenario", "nothing")
+    assert code == 1
+    assert "unknown scenario 'nothing'" in said

@@ -1,0 +1,354 @@
+"""The explorer in headless Chromium: choose, drag, add up, share, save; on every screen."""
+
+from __future__ import annotations
+
+import csv
+import html
+import importlib.util
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+
+import forecast as fc
+from forecast.language import NARROW
+from forecast.outlook import Forecast
+from forecast.reports.explorer import explore
+from forecast.reports.horizon import report
+
+_SPEC = importlib.util.spec_from_file_location("chromium", Path(__file__).with_name("chromium.py"))
+assert _SPEC is not None
+assert _SPEC.loader is not None
+chromium = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(chromium)
+AXE, CHROMIUM, Browser = chromium.AXE, chromium.CHROMIUM, chromium.Browser
+
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+]
+KAZ, KGZ, UZB = (f"un-wpp|{code}|net_migration" for code in ("KAZ", "KGZ", "UZB"))
+
+
+@pytest.fixture(scope="module")
+def outlook() -> Forecast:
+    return fc.forecast(fc.load("central-asia"), "mean", draws=1000)
+
+
+@pytest.fixture(scope="module")
+def folder(outlook: Forecast, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Explorers with everything that they can hold, in both languages."""
+    folder = tmp_path_factory.mktemp("explorer")
+    panel = fc.load("central-asia")
+    earlier = report(fc.forecast(panel, "naive", draws=100), folder=folder, name="earlier")[3]
+    track = fc.backtest(
+        panel, ["naive", "mean"], range(2014, 2018), (1, 3), draws=100, jobs=1, joint=False
+    )
+    for code in ("en", "ru"):
+        explore(
+            outlook, track, folder, code, previous=earlier,
+            scenarios=["russia-kazakhstan", "afghanistan"],
+            conditions=[fc.condition(outlook, "KAZ net_migration kz-bns 2027 >= 0")],
+        )  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    with Browser(tmp_path / "profile") as driven:
+        yield driven
+        assert driven.faults() == []
+
+
+def visit(
+    browser: Any, folder: Path, view: str = "", width: int = 1200, *,
+    code: str = "en", dark: bool = False,
+) -> None:  # fmt: skip
+    ending = "" if code == "en" else f".{code}"
+    address = (folder / f"central-asia-explorer{ending}.html").as_uri()
+    browser.open(f"{address}{'#' if view else ''}{view}", width, dark=dark)
+    browser.wait("document.documentElement.dataset.ready")
+
+
+def view(*terms: str, **options: object) -> str:
+    """Return the address of a view; a term that starts with a minus is taken away."""
+    said = [f"{'minus' if one[0] == '-' else 'plus'}={quote(one.lstrip('-'))}" for one in terms]
+    return "&".join([*said, *(f"{name}={quote(str(value))}" for name, value in options.items())])
+
+
+def answer(browser: Any) -> str:
+    return str(browser.look("document.getElementById('answer').textContent"))
+
+
+def saved(browser: Any, folder: Path) -> tuple[list[str], dict[int, list[str]]]:
+    """Save the numbers; return the header and the rows by year."""
+    place = folder / f"saved-{len(list(folder.iterdir()))}"
+    place.mkdir()
+    browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(place))
+    browser.click("#csv")
+    path = waited(lambda: set(place.glob("*.csv")))
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        head, *rows = csv.reader(file)
+    return head, {int(row[1]): row for row in rows}
+
+
+def waited(look: Any, seconds: float = 10) -> Path:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = look()
+        if found and not any(path.suffix == ".crdownload" for path in found):
+            return Path(next(iter(found)))
+        time.sleep(0.05)
+    raise AssertionError("nothing was saved")
+
+
+def chances(browser: Any, folder: Path) -> dict[int, float]:
+    head, rows = saved(browser, folder)
+    column = next(at for at, name in enumerate(head) if name.startswith("Chance "))
+    return {year: float(row[column]) for year, row in rows.items() if row[column]}
+
+
+def test_one_chooses_place_measure_source_and_year(browser: Any, folder: Path) -> None:
+    visit(browser, folder)
+    first = "document.querySelectorAll('.term select')"
+    assert browser.look(f"{first}.length") == 3
+    browser.choose(".term label:nth-child(1) select", "UZB")
+    browser.choose(".term label:nth-child(2) select", "emigration")
+    browser.choose("#year", 2030)
+    assert browser.look("document.getElementById('subject').textContent") == (
+        "Uzbekistan: Emigration, national register"
+    )
+    assert "people leave in 2030" in answer(browser)
+    browser.choose(".term label:nth-child(1) select", "TKM")
+    assert "Turkmenistan: Net migration" in browser.look("document.body.textContent")
+    assert browser.look("document.activeElement.tagName") in ("SELECT", "BODY")
+
+
+@pytest.mark.parametrize("touch", [False, True], ids=["mouse", "touch"])
+def test_the_threshold_is_dragged_and_its_chance_is_that_of_the_forecast(
+    browser: Any, folder: Path, outlook: Forecast, tmp_path: Path, touch: bool
+) -> None:
+    visit(browser, folder, view("kz-bns|KAZ|immigration", year=2027))
+    if touch:
+        browser.call("Emulation.setTouchEmulationEnabled", enabled=True)
+    x, y = browser.middle("#threshold .pill")
+    before = int(browser.look("document.getElementById('limit').value"))
+    browser.drag([(x, y), (x, y - 20), (x, y - 60), (x, y - 45)], touch=touch)
+    limit = int(browser.wait(f"Number(document.getElementById('limit').value) > {before} "
+                             "&& document.getElementById('limit').value"))  # fmt: skip
+    browser.wait(f"location.hash.includes('below={limit}')")
+    found = chances(browser, tmp_path)
+    where = {"location": "KAZ", "measure": "immigration", "source": "kz-bns"}
+    assert set(found) == {2026, 2027, 2028, 2029, 2030}
+    for year, chance in found.items():
+        assert chance == pytest.approx(
+            outlook.probability(below=limit, year=year, **where), abs=0.004
+        )
+    exact = outlook.probability(below=limit, year=2027, **where)
+    said = int(re.findall(rf"(\d+){NARROW}%", answer(browser))[0])
+    assert abs(said - 100 * exact) <= 1
+    assert f"that fewer than {limit:,} people arrive in 2027" in answer(browser)
+    spoken = browser.look("document.getElementById('live').textContent")
+    assert spoken == answer(browser)
+
+
+def test_keys_move_the_threshold_and_read_the_years(browser: Any, folder: Path) -> None:
+    visit(browser, folder, view("kz-bns|KAZ|net_migration", year=2027, below=0))
+    value = "Number(document.getElementById('limit').value)"
+    browser.look("document.getElementById('threshold').focus()")
+    browser.press("ArrowUp", "ArrowUp", "ArrowUp")
+    three = browser.wait(f"{value} > 0 && {value}")
+    browser.press("PageDown")
+    browser.wait(f"{value} < 0")
+    browser.press("PageUp", "ArrowDown", "ArrowDown", "ArrowDown")
+    browser.wait(f"{value} === 0")
+    assert three > 0
+    slider = "document.getElementById('threshold')"
+    browser.press("End")
+    browser.wait(f"{value} > {three}")
+    assert browser.look(f"{slider}.getAttribute('aria-valuetext')") == answer(browser)
+    browser.look("document.getElementById('cursor').focus()")
+    browser.press("ArrowRight")
+    told = browser.look("document.getElementById('readout').textContent")
+    assert told.startswith("2028Middle ")
+    assert browser.look("document.getElementById('cursor').getAttribute('aria-valuenow')") == "2028"
+    browser.press("Enter")
+    browser.wait("location.hash.includes('year=2028')")
+    assert browser.look("document.activeElement.id") == "cursor"
+    browser.press("Home")
+    told = browser.look("document.getElementById('readout').textContent")
+    assert told.startswith("2000Observed")
+
+
+def test_the_number_field_takes_any_number(browser: Any, folder: Path) -> None:
+    visit(browser, folder, view("kz-bns|KAZ|immigration", year=2027))
+    write = "(() => { const field = document.getElementById('limit'); field.value = '{}';"
+    write += "field.focus(); field.dispatchEvent(new Event('input')); }})()"
+    browser.look(write.replace("{}", "12345").replace("}}", "}"))
+    browser.wait("document.getElementById('answer').textContent.includes('12,345')")
+    browser.look(write.replace("{}", "").replace("}}", "}"))
+    assert "12,345" in answer(browser)
+
+
+def test_a_sum_and_a_difference_are_those_of_the_joint_draws(
+    browser: Any, folder: Path, outlook: Forecast, tmp_path: Path
+) -> None:
+    visit(browser, folder, view(KAZ, year=2027, below=0))
+    browser.click("#add")
+    browser.choose(".term:nth-child(2) .sign + label select", "UZB")
+    said = browser.look("document.getElementById('subject').textContent")
+    assert said == "Kazakhstan + Uzbekistan: Net migration, UN estimate"
+    drawn = {
+        code: outlook.sample(location=code, measure="net_migration", source="un-wpp", year=2027)
+        for code in ("KAZ", "UZB")
+    }
+    for sign, total in ((1, drawn["KAZ"] + drawn["UZB"]), (-1, drawn["KAZ"] - drawn["UZB"])):
+        browser.choose(".term:nth-child(2) .sign select", sign)
+        head, rows = saved(browser, tmp_path)
+        row = rows[2027]
+        names = ("Middle", f"80{NARROW}% interval: from", f"80{NARROW}% interval: to")
+        middle, low, high = (float(row[head.index(name)]) for name in names)
+        share = float(row[next(at for at, name in enumerate(head) if name.startswith("Chance"))])
+        exact = float((total < 0).mean())
+        # 500 of 1,000 draws: the finite population makes the error smaller by the root of a half.
+        assert share == pytest.approx(exact, abs=3 * np.sqrt(exact * (1 - exact) / 1000) + 0.001)
+        spread = np.std(total)
+        ends = np.quantile(total, [0.5, 0.1, 0.9])
+        assert np.abs(np.array([middle, low, high]) - ends).max() < 0.15 * spread
+    precision = browser.look("document.getElementById('precision').textContent")
+    assert "from 500 of 1,000 simulated futures" in precision
+    browser.click(".remove")
+    assert browser.look("document.querySelectorAll('.term').length") == 1
+    assert browser.look("document.getElementById('subject').textContent").startswith("Uzbekistan")
+
+
+def test_a_view_is_shared_and_comes_back(browser: Any, folder: Path) -> None:
+    said = view(KAZ, f"-{KGZ}", year=2030, above=-15000, since=1990, **{"if": "afghanistan"})
+    visit(browser, folder, said)
+    shown = browser.look("[location.hash, document.querySelector('main').innerText]")
+    assert "0\u2212" not in shown[1]
+    assert "that the difference is above \u221215,000 in 2030" in shown[1]
+    assert "What if, not a forecast: Arrivals from Afghanistan" in shown[1]
+    visit(browser, folder)
+    assert browser.look("document.querySelector('main').innerText") != shown[1]
+    visit(browser, folder, shown[0].lstrip("#"))
+    assert browser.look("[location.hash, document.querySelector('main').innerText]") == shown
+    browser.look("location.hash = '#plus=un-wpp%7CTKM%7Cnet_migration'")
+    browser.wait("document.getElementById('subject').textContent.startsWith('Turkmenistan')")
+
+
+def test_an_address_with_unknown_names_says_so(browser: Any, folder: Path) -> None:
+    visit(browser, folder, "plus=no%7Csuch%7Cseries&year=1&below=x&if=%3Cb%3E&since=3")
+    status = browser.look("document.getElementById('status').textContent")
+    assert status.startswith("The address names figures that are not here")
+    assert "chance" in browser.look("document.body.textContent")
+    visit(browser, folder, "%%%&plus=%E0%A4%A")
+    assert answer(browser)
+
+
+def test_past_forecasts_editions_scenarios_and_conditions_are_shown(
+    browser: Any, folder: Path
+) -> None:
+    visit(browser, folder, view("kz-bns|KAZ|immigration", year=2027, below=20000))
+    marks = "document.querySelectorAll('#chart .past, #chart .edition').length"
+    assert browser.look(marks) == 0
+    browser.click("#past")
+    browser.click("#editions")
+    assert browser.look("document.querySelectorAll('#chart .past').length") == 4
+    assert browser.look("document.querySelectorAll('#chart .edition').length") >= 5
+    for position, words in ((1, "What if, not a forecast: "), (3, "Given that: Kazakhstan, Net")):
+        browser.choose("#beside", position)
+        assert browser.look("document.getElementById('if-name').textContent").startswith(words)
+        assert browser.look("document.querySelectorAll('#chart .if-line').length") == 1
+        assert "people arrive in 2027" in browser.look(
+            "document.getElementById('if-text').textContent"
+        )
+    browser.click("#add")
+    assert browser.look(marks) == 0
+
+
+def test_the_picture_is_saved(browser: Any, folder: Path, tmp_path: Path) -> None:
+    visit(browser, folder, view(KAZ))
+    browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    browser.click("#png")
+    path = waited(lambda: set(tmp_path.glob("*.png")))
+    content = path.read_bytes()
+    width, height = (int.from_bytes(content[at : at + 4]) for at in (16, 20))
+    assert content.startswith(b"\x89PNG")
+    assert width > 1200
+    assert height > 800
+    assert len(content) > 20_000
+    assert path.name == "KAZ-net_migration-un-wpp-2027.png"
+
+
+@pytest.mark.parametrize("code", ["en", "ru"])
+@pytest.mark.parametrize("width", [1200, 768, 390])
+def test_nothing_spills_over(browser: Any, folder: Path, width: int, code: str) -> None:
+    for said in ("", view(KAZ, f"-{KGZ}", UZB, **{"if": "afghanistan"}),
+                 view("kz-bns|KAZ|immigration", past=1, editions=1)):  # fmt: skip
+        visit(browser, folder, said, width, code=code)
+        wide = browser.look(
+            "[...document.querySelectorAll('body *')].filter((node) => node.getBoundingClientRect()"
+            f".right > {width} + 1 && !node.closest('.scroll, #chart, .unseen'))"
+            ".map((node) => node.outerHTML.slice(0, 80))"
+        )
+        assert wide == []
+        assert browser.look("document.documentElement.scrollWidth") == width
+        assert browser.look("document.querySelector('#chart svg').getBoundingClientRect().right"
+                            ) <= width  # fmt: skip
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_axe_finds_nothing_serious(browser: Any, folder: Path, width: int, dark: bool) -> None:
+    if not AXE.is_file():
+        pytest.skip(f"no axe-core on this machine (npm install --prefix build axe-core): {AXE}")
+    visit(browser, folder, view(KAZ, UZB, **{"if": "afghanistan"}), width, dark=dark)
+    browser.look(f"{AXE.read_text(encoding='utf-8')}; 0")
+    found = browser.look(
+        "axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations"
+        ".filter((rule) => ['serious', 'critical'].includes(rule.impact))"
+        ".map((rule) => rule.id + ': ' + rule.nodes[0].html))"
+    )
+    assert found == []
+
+
+def test_hostile_names_are_read_as_texts(browser: Any, tmp_path: Path) -> None:
+    table = fc.load("kazakhstan").to_frame()
+    name = "<img src=x onerror=document.title='hit'>|&\"'=cmd()"
+    table = table[table["source"] == "kz-bns"].assign(source=name)
+    outlook = fc.forecast(fc.panel.Panel.from_frame(table), "naive", draws=200)
+    path = explore(outlook, folder=tmp_path)
+    browser.open(path.as_uri())
+    browser.wait("document.documentElement.dataset.ready")
+    assert browser.look("document.querySelectorAll('img').length") == 0
+    assert name in browser.look("document.getElementById('subject').textContent")
+    address = browser.look("location.href")
+    browser.open(address)
+    browser.wait("document.documentElement.dataset.ready")
+    assert browser.look("[location.href, document.title]") == [address, "Explore the forecast"]
+
+
+def test_the_driver_sees_errors_and_requests(folder: Path, tmp_path: Path) -> None:
+    """What must not happen is seen when it does."""
+    text = (folder / "central-asia-explorer.html").read_text(encoding="utf-8")
+    spoilt = tmp_path / "spoilt.html"
+    spoilt.write_text(text.replace("<main", '<img src="https://example.org/a.png" alt=""><main'))
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(spoilt.as_uri())
+        browser.wait("document.documentElement.dataset.ready")
+        assert any("example.org" in fault for fault in browser.faults())
+    changed = text.replace("'use strict';", "'use strict'; /* changed */", 1)
+    spoilt.write_text(changed)
+    with Browser(tmp_path / "other") as browser:
+        browser.open(spoilt.as_uri())
+        time.sleep(0.5)
+        assert any("Content Security Policy" in html.unescape(one) for one in browser.faults())
+        assert browser.look("document.documentElement.dataset.ready ?? null") is None
+    assert json.dumps(view(KAZ))
