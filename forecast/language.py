@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gettext
-import io
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from forecast.errors import unknown_name
 
@@ -54,7 +52,6 @@ class Language:
         Parameters
         ----------
         message : str
-            As the code has it, in English.
         **values : object
             What stands in for each name in braces.
 
@@ -78,7 +75,6 @@ class Language:
             The message for one and for several, ``{n}`` for the number.
         n : int
         **values : object
-            What stands in for other names in braces.
 
         Returns
         -------
@@ -161,7 +157,6 @@ class Language:
         Parameters
         ----------
         probability : float
-            From 0 to 1.
 
         Returns
         -------
@@ -185,7 +180,6 @@ class Language:
         Parameters
         ----------
         value : float
-            1 is all.
         sign : bool
             Whether to write a plus before positive numbers.
 
@@ -275,20 +269,9 @@ def language(code: str) -> Language:
         raise unknown_name("language", code, LANGUAGES)
     if code == "en":
         return Language(code, gettext.NullTranslations())
+    from forecast.catalogue import read_catalogue
+
     return Language(code, read_catalogue(code))
-
-
-def read_catalogue(code: str) -> gettext.GNUTranslations:
-    """Read ``locale/CODE/LC_MESSAGES/forecast.po``; the text form needs no build step."""
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
-
-    path = files("forecast.reports") / "locale" / code / "LC_MESSAGES" / "forecast.po"
-    compiled = io.BytesIO()
-    with path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=code))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
 
 
 def message(text: str) -> str:

@@ -71,8 +71,7 @@ def models(output: Output) -> None:
         for row in rows.to_dict("records"):
             name = row["model"] + (" (default)" if row["default"] else "")
             shown.append([name, row["kind"], f"{row['title']}. {row['summary']}"])
-        heads = ("model", "kind", "what it does")
-        return ruled(dict.fromkeys(heads, "left"), shown, spaced=True)
+        return ruled(dict.fromkeys(("model", "kind", "what it does"), "left"), shown, spaced=True)
 
     output.show(rows, brief)
 

@@ -1,9 +1,11 @@
-"""Plot of a scenario for a notebook: one series over its baseline."""
+"""A scenario in a notebook: one series over its baseline, and a table."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forecast import drawing
+from forecast.draw_tables import TABLE_KEY
 from forecast.plots import compare
 
 if TYPE_CHECKING:
@@ -50,3 +52,22 @@ def what_if(
     'persons a year'
     """
     return compare(scenario.baseline, scenario.what_if, location, measure, source, ax=ax)
+
+
+def table(scenario: Scenario) -> str:
+    """Return the series that a scenario reaches as a table of HTML."""
+    found = scenario.table(0.80)
+    ends = ("", "_lower", "_upper")
+    rows = [
+        {
+            **row[[*TABLE_KEY, "year"]],
+            "baseline": drawing.between(*(row["baseline" + end] for end in ends)),
+            "what if": drawing.between(*(row["what_if" + end] for end in ends)),
+        }
+        for _, row in found.head(drawing.MOST).iterrows()
+    ]
+    facts = f"{scenario.name}; not a forecast; {len(scenario.moved)} series reached"
+    facts += (
+        f", start {scenario.shock.first}–{scenario.shock.last}; median (80 % range), persons a year"
+    )
+    return drawing.html("Scenario", facts, rows, len(found))

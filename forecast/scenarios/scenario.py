@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import drawing
 from forecast.config import read_toml
 from forecast.draw_tables import TABLE_KEY
 from forecast.errors import DataError, unknown_name
@@ -169,21 +168,7 @@ class Scenario:
         )
 
     def _repr_html_(self) -> str:
-        table = self.table(0.80)
-        ends = ("", "_lower", "_upper")
-        rows = [
-            {
-                **row[[*TABLE_KEY, "year"]],
-                "baseline": drawing.between(*(row["baseline" + end] for end in ends)),
-                "what if": drawing.between(*(row["what_if" + end] for end in ends)),
-            }
-            for _, row in table.head(drawing.MOST).iterrows()
-        ]
-        facts = f"{self.name}; not a forecast; {len(self.moved)} series reached"
-        facts += (
-            f", start {self.shock.first}–{self.shock.last}; median (80 % range), persons a year"
-        )
-        return drawing.html("Scenario", facts, rows, len(table))
+        return plots.table(self)
 
 
 def scenario(

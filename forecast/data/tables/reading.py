@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from forecast.data.tables.account import account, table
 from forecast.data.tables.numbers import MISSING, Figure
 from forecast.errors import DataError, ForecastError
 from forecast.panel import Panel
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 #: What may become of a row of the file.
 ACCEPTED = "accepted"
-#: Names of places and measures that an account lists.
-_PAIRS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,41 +230,14 @@ class Reading:
         >>> reading.account()[0][0]
         'office-table.xlsx'
         """
-        where = [self.kind, self.encoding]
-        where += [f"cells divided by {self.delimiter!r}" if self.delimiter else ""]
-        where += [f"sheet {self.sheet!r}" if self.sheet else ""]
-        noun = "line" if self.kind == "CSV" else "row"
-        counted = ", ".join(f"{count} {reason}" for reason, count in self.reported.items())
-        rows = f"{self.rows_in} in the file: {self.accepted} accepted"
-        said = [
-            (self.file, ", ".join(part for part in where if part)),
-            ("headings", f"{noun} {', '.join(map(str, self.header))}; {self.layout}"),
-            ("title", " / ".join(self.titles)),
-            ("units", "; ".join(self.units)),
-            ("decimal mark", self.decimal),
-            ("measures", _pairs(self.measures)),
-            ("places", _pairs(self.places)),
-            *(
-                ("not matched", f"{name}: {', '.join(near) or 'nothing comes near'}")
-                for name, near in self.unmatched.items()
-            ),
-            ("columns not used", ", ".join(self.unused)),
-            ("rows", f"{rows}; reported: {counted}" if counted else rows),
-            ("flags added", "\n".join(self.carried)),
-        ]
-        return [(name, value) for name, value in said if value]
+        return account(self)
 
     def __repr__(self) -> str:
         rows = f"{self.accepted} of {self.rows_in} rows hold figures"
         return f"<Reading of {self.file}: {rows}, {len(self.problems)} problems>"
 
     def _repr_html_(self) -> str:
-        said = [*self.account(), *(("note", note) for note in self.notes)]
-        said += [("problem", str(problem)) for problem in self.problems]
-        rows = [f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in said]
-        style = "style='text-align: left; vertical-align: top'"
-        table = "".join(rows).replace("<th>", f"<th {style}>").replace("<td>", f"<td {style}>")
-        return f"<table>{table}</table>"
+        return table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the Panel in the types of JSON.
@@ -307,10 +277,3 @@ class Reading:
             "problems": [str(problem) for problem in self.problems],
             "flags_carried": list(self.carried),
         }
-
-
-def _pairs(named: Mapping[str, str]) -> str:
-    pairs = [f"{name} → {code}" for name, code in named.items() if name != code]
-    shown = pairs + [name for name, code in named.items() if name == code]
-    more = f" and {len(shown) - _PAIRS} more" if len(shown) > _PAIRS else ""
-    return ", ".join(shown[:_PAIRS]) + more
