@@ -319,6 +319,16 @@ def test_axe_finds_nothing_serious(browser: Any, folder: Path, width: int, dark:
     assert found == []
 
 
+def test_a_series_without_a_forecast_says_why(browser: Any, folder: Path) -> None:
+    alone = "kg-nsc-balance|KGZ|net_all_flows"
+    visit(browser, folder, view(alone))
+    assert answer(browser).startswith("Not forecast: ")
+    assert browser.look("document.querySelectorAll('#threshold, #chart .median').length") == 0
+    assert browser.look("document.querySelectorAll('#rows tr').length") > 5
+    visit(browser, folder, view(alone, KAZ, year=2027))
+    assert answer(browser).startswith("No answer for 2027: a series chosen has neither")
+
+
 def test_hostile_names_are_read_as_texts(browser: Any, tmp_path: Path) -> None:
     table = fc.load("kazakhstan").to_frame()
     name = "<img src=x onerror=document.title='hit'>|&\"'=cmd()"

@@ -139,7 +139,8 @@ function withChance(text, share) {
 
 /** The answer in a world: its sentence, and the share behind it; null share without a chance. */
 function answerOf(view, world) {
-  if (view.year === null) return { text: '', share: null };
+  // A series without a forecast says why.
+  if (view.year === null) return { text: DATA.series[view.terms[0].index].note, share: null };
   const found = distribution(view.terms, world, view.year);
   if (found === null) return { text: fill(WORDS.no_answer, { year: view.year }), share: null };
   if (found.figure !== undefined) {
@@ -299,7 +300,8 @@ function showTable() {
 
 function showNotes() {
   const { view } = state;
-  const noted = view.terms.map(({ index }) => DATA.series[index]).filter((series) => series.note);
+  const noted = (view.year === null ? [] : view.terms).map(({ index }) => DATA.series[index])
+    .filter((series) => series.note);
   at('note').textContent = noted.map((series) => (
     view.terms.length > 1 ? `${DATA.places[series.location]}: ${series.note}` : series.note)).join(' ');
   const own = DATA.series[view.terms[0].index];
