@@ -21,7 +21,7 @@ HEAVY = (
 )  # fmt: skip
 
 #: What the package has now is the most it may have: modules, and lines apart from docstrings.
-MODULES, CODE = 219, 32_140
+MODULES, CODE = 246, 33_800
 
 
 def modules() -> list[Path]:
