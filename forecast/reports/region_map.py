@@ -19,7 +19,7 @@ _WIDTH, _MARGIN = 320, 4
 #: Round numbers that a class may be wide, times a power of ten.
 _STEPS = (1, 2, 5)
 #: Size of a label per letter and line, and the least side of a unit that is not a dot.
-_LETTER, _LINE, _DOT = 6.8, 12, 8
+_LETTER, _LINE, _DOT = 7.6, 15, 8
 _RATE = message("{year}, median per 1,000 inhabitants")
 _PERSONS = message("{year}, median, persons")
 
@@ -126,7 +126,8 @@ def _note(
     """Say where the units drawn are not the regions of today, or not those of the figures."""
 
     def names(codes: Sequence[str]) -> str:
-        return words.listed([labels.place(code, words) for code in codes])
+        # A name may end in an abbreviation, and the sentence has a full stop of its own.
+        return words.listed([labels.place(code, words) for code in codes]).removesuffix(".")
 
     drawn = {view.series.location for parts in shown.values() for view in parts}
     joined = sorted(code for code in shown if "+" in code)

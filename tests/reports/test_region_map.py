@@ -127,6 +127,7 @@ def test_regions_of_today_add_up_to_the_units_that_are_drawn(words: Language) ->
     number, _ = titles(made["svg"])[labels.place("KG-GO+KG-O", words)]
     assert number == words.persons(rounded(float(np.median(both)), 3), sign=True)
     assert labels.place("KG-GO+KG-O", words) in made["note"]
+    assert ".." not in made["note"]
     assert words.say("{year}, median, persons", year=YEAR) == made["unit"]
     assert words.say("Not on the map: {places}.", places="").strip(" .") not in made["note"]
 
