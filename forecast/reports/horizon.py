@@ -118,8 +118,8 @@ def report(
     >>> outlook = fc.forecast(panel, "naive", (2027,), draws=200)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     files = report(outlook, folder=folder, name="kaz")
-    ...     [path.name for path in files]
-    ['kaz.html', 'kaz.csv', 'kaz.xlsx', 'kaz.manifest.json', 'kaz-hub']
+    ...     [path.name for path in files if path.suffix == ".html"]
+    ['kaz.html', 'kaz-annex.html', 'kaz-explorer.html']
     """
     words = find_language(language)
     name = manifest.default_name(outlook.history) if name is None else name
@@ -212,12 +212,12 @@ def report(
 def render(shown: dict[str, Any], words: Language, page: str = "main") -> str:
     """Return a page as HTML text from the values of `forecast.reports.content.page`.
 
+    Texts of scenarios, targets and arguments come from others: what would steer a terminal
+    or turn the direction of writing is taken out.
+
     Parameters
     ----------
     page : {"main", "annex"}
-
-    Texts of scenarios, targets and arguments come from others: what would steer a terminal
-    or turn the direction of writing is taken out.
     """
     return clean(environment(words).get_template(f"{page}.html").render(words=words, **shown))
 

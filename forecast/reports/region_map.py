@@ -12,14 +12,14 @@ from markupsafe import Markup
 
 from forecast import labels
 from forecast.data import package
-from forecast.language import Language, message
+from forecast.language import Language, message, rounded
 from forecast.reports.series_view import SeriesView, identity
 
 _WIDTH, _MARGIN = 320, 4
 #: Round numbers that a class may be wide, times a power of ten.
 _STEPS = (1, 2, 5)
 #: Size of a label per letter and line, and the least side of a unit that is not a dot.
-_LETTER, _LINE, _DOT = 6.8, 12, 8
+_LETTER, _LINE, _DOT = 7.6, 15, 8
 _RATE = message("{year}, median per 1,000 inhabitants")
 _PERSONS = message("{year}, median, persons")
 
@@ -38,14 +38,16 @@ def region_map(
         fewer than half of the units are known by the codes of the figures.
     """
     outlines = package.outlines(country)
-    shown = {s.series.location: s for s in ranked if s.series.location in outlines}
+    by_code = {view.series.location: view for view in ranked}
+    shown = {code: parts for code in outlines if (parts := _parts(code, by_code))}
     if len(shown) < 2 or 2 * len(shown) < len(outlines):
         return None
-    people = {code: _population(view) for code, view in shown.items()}
+    people = {code: _population(parts) for code, parts in shown.items()}
     rate = all(people.values())
     values = {
-        code: float(np.median(view.at(year))) * (1000 / people[code] if rate else 1)
-        for code, view in shown.items()
+        code: float(np.median(sum(view.at(year) for view in parts)))
+        * (1000 / people[code] if rate else 1)
+        for code, parts in shown.items()
     }
     step = _step(list(values.values()))
     signed = ranked[0].series.signed
@@ -64,14 +66,22 @@ def region_map(
         ),
         "unit": unit,
         "classes": _classes(step, signed, words),
-        "note": _note(outlines, ranked, words),
+        "note": _note(outlines, shown, ranked, words),
     }
 
 
-def _population(view: SeriesView) -> float:
-    """Return the newest population of a region, 0 if none is known."""
-    known = view.series.population[~np.isnan(view.series.population)]
-    return float(known[-1]) if known.size else 0.0
+def _parts(code: str, by_code: Mapping[str, SeriesView]) -> list[SeriesView]:
+    """Return the series of a unit, or those of all its parts, which add up to it; else none."""
+    if code in by_code:
+        return [by_code[code]]
+    parts = code.split("+")
+    return [by_code[part] for part in parts] if all(part in by_code for part in parts) else []
+
+
+def _population(parts: Sequence[SeriesView]) -> float:
+    """Return the newest population of a unit, 0 if one of its parts has none."""
+    known = [view.series.population[~np.isnan(view.series.population)] for view in parts]
+    return float(sum(each[-1] for each in known)) if all(each.size for each in known) else 0.0
 
 
 def _step(values: Sequence[float]) -> float:
@@ -88,7 +98,7 @@ def _class(value: float, step: float, signed: bool) -> str:
 
 def _number(value: float, signed: bool, rate: bool, words: Language) -> str:
     if not rate:
-        return words.persons(value, sign=signed)
+        return words.persons(rounded(value, 3), sign=signed)
     shown = round(value, 1)
     return ("+" if signed and shown > 0 else "") + words.decimal(shown)
 
@@ -107,21 +117,25 @@ def _classes(step: float, signed: bool, words: Language) -> list[dict[str, str]]
     return [{"name": name, "said": said} for name, said in found]
 
 
-def _note(outlines: Mapping[str, object], ranked: Sequence[SeriesView], words: Language) -> str:
+def _note(
+    outlines: Mapping[str, object],
+    shown: Mapping[str, Sequence[SeriesView]],
+    ranked: Sequence[SeriesView],
+    words: Language,
+) -> str:
     """Say where the units drawn are not the regions of today, or not those of the figures."""
 
     def names(codes: Sequence[str]) -> str:
-        return words.listed([labels.place(code, words) for code in codes])
+        # A name may end in an abbreviation, and the sentence has a full stop of its own.
+        return words.listed([labels.place(code, words) for code in codes]).removesuffix(".")
 
-    told = {view.series.location for view in ranked}
-    joined = sorted(code for code in outlines if "+" in code and code in told)
-    without = sorted(code for code in outlines if code not in told)
-    beyond = sorted(code for code in told if code not in outlines)
+    drawn = {view.series.location for parts in shown.values() for view in parts}
+    joined = sorted(code for code in shown if "+" in code)
+    without = sorted(code for code in outlines if code not in shown)
+    beyond = sorted({view.series.location for view in ranked} - drawn)
     said = [words.say("Outlines: Natural Earth, simplified; no statement on any boundary.")]
     if joined:
-        said.append(
-            words.say("Regions split since are drawn as one: {places}.", places=names(joined))
-        )
+        said.append(words.say("Drawn as one: {places}.", places=names(joined)))
     if without:
         said.append(words.say("Left grey, without a figure: {places}.", places=names(without)))
     if beyond:

@@ -6,12 +6,13 @@ import html
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import forecast as fc
 from forecast import labels, locations
 from forecast.data import package
-from forecast.language import Language, language
+from forecast.language import Language, language, rounded
 from forecast.outlook import Forecast
 from forecast.reports.region_map import region_map
 from forecast.reports.series_view import SeriesView, series_views
@@ -32,7 +33,7 @@ def views(outlook: Forecast, country: str) -> list[SeriesView]:
 
 def titles(svg: str) -> dict[str, tuple[str, str]]:
     """Number and class of each unit, by the name of the place."""
-    found = re.findall(r"fill: var\(--([\w-]+)\)\"><title>(.*?): (\S+)</title>", svg)
+    found = re.findall(r"fill: var\(--([\w-]+)\)\"><title>(.*?): ([^<:]+)</title>", svg)
     return {html.unescape(place): (number, kind) for kind, place, number in found}
 
 
@@ -92,13 +93,43 @@ def test_what_is_not_drawn_is_named(regional: Forecast) -> None:
     words, ours = language("en"), views(regional, "KAZ")
     whole = region_map(ours, "KAZ", YEAR, words)
     assert whole is not None
-    assert "Regions split since are drawn as one: East Kazakhstan (+ Abai)" in whole["note"]
+    assert "Drawn as one: East Kazakhstan (+ Abai)" in whole["note"]
     assert "Left grey" not in whole["note"]
     most = [view for view in ours if view.series.location != "KZ-11"]
     part = region_map(most, "KAZ", YEAR, words)
     assert part is not None
     assert "Left grey, without a figure: Akmola." in part["note"]
     assert titles(part["svg"])["Akmola"] == ("–", "wash")
+
+
+def test_regions_of_today_add_up_to_the_units_that_are_drawn(words: Language) -> None:
+    """In every draw, so that the median is that of the sum, and no population is made up."""
+    generator = np.random.default_rng(4)
+    codes = [part for code in package.outlines("KGZ") for part in code.split("+")]
+    rows = [
+        {
+            "location": code,
+            "measure": "net_all_flows",
+            "source": "own",
+            "year": year,
+            "value": value,
+        }
+        for code in codes
+        for year, value in zip(range(2008, 2026), generator.normal(-1500, 900, 18).round())
+    ]
+    outlook = fc.forecast(fc.Panel.from_frame(pd.DataFrame(rows)), model="naive", draws=200)
+    made = region_map(views(outlook, "KGZ"), "KGZ", YEAR, words)
+    assert made is not None
+    both = sum(
+        outlook.sample(location=code, measure="net_all_flows", source="own", year=YEAR)
+        for code in ("KG-GO", "KG-O")
+    )
+    number, _ = titles(made["svg"])[labels.place("KG-GO+KG-O", words)]
+    assert number == words.persons(rounded(float(np.median(both)), 3), sign=True)
+    assert labels.place("KG-GO+KG-O", words) in made["note"]
+    assert ".." not in made["note"]
+    assert words.say("{year}, median, persons", year=YEAR) == made["unit"]
+    assert words.say("Not on the map: {places}.", places="").strip(" .") not in made["note"]
 
 
 def test_there_is_no_map_where_units_are_others(regional: Forecast, outlook: Forecast) -> None:
