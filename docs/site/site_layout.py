@@ -19,6 +19,12 @@ HERE = Path(__file__).resolve().parent
 DOCS = HERE.parent
 ROOT = DOCS.parent
 REPORT = ROOT / "reports" / "central-asia.html"
+#: The explorer repeats all draws, so it is made where it is wanted.
+NO_EXPLORER = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Explorer</title></head>
+<body><p>The explorer of this edition is written by <code>make report</code>.</p>
+<p><a href="central-asia.html">Back to the report</a></p></body></html>
+"""
 
 #: Sections of the menu and their pages, by name. Pages of `docs/` that are in none are guides.
 START = ("start", "tour")
@@ -89,7 +95,7 @@ def turned(text: str, page: Path, out: Path) -> str:
         if name is not None:
             return f"[{words}]({os.path.relpath(f'{name}.md', own.parent)}{hash_mark}{anchor})"
         if there in (REPORT, REPORT.parent) and REPORT.is_file():
-            copied(REPORT, out / "_files" / "report")
+            edition(out / "_files" / "report")
             here = os.path.relpath(f"report/{REPORT.name}", own.parent)
             return f'<a href="{here}">{words}</a>'
         if there.is_file():
@@ -107,6 +113,16 @@ def turned(text: str, page: Path, out: Path) -> str:
             inside = not inside
         lines.append(line if inside else LINK.sub(link, line))
     return "\n".join(lines) + "\n"
+
+
+def edition(folder: Path) -> None:
+    """Copy the published report with its annex, tables and, where it was made, the explorer."""
+    for file in sorted(REPORT.parent.glob(f"{REPORT.stem}*")):
+        if file.suffix in (".html", ".csv", ".xlsx"):
+            copied(file, folder)
+    explorer = folder / f"{REPORT.stem}-explorer.html"
+    if not explorer.exists():
+        explorer.write_text(NO_EXPLORER, encoding="utf-8")
 
 
 def copied(file: Path, folder: Path) -> None:
