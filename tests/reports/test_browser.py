@@ -136,7 +136,7 @@ def look(folder: Path, text: str, width: int, probe: str = PROBE) -> tuple[Any, 
     return json.loads(html.unescape(told[1])), "\n".join(console)
 
 
-@pytest.mark.parametrize("width", [1200, 390])
+@pytest.mark.parametrize("width", [1200, 768, 390])
 def test_every_figure_is_shown_and_nothing_is_fetched(
     page: Path, tmp_path: Path, width: int
 ) -> None:
