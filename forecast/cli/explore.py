@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import folder_option, language_option, track_option
+from forecast.cli.options import folder_option, language_option, previous_option, track_option
 from forecast.cli.output import progress
 from forecast.cli.request import Request, forecast_options, saved_option
 
@@ -17,12 +17,7 @@ from forecast.cli.request import Request, forecast_options, saved_option
 @language_option
 @folder_option("Folder for the page.", "reports")
 @track_option("A saved backtest; past forecasts can then be shown over what came.")
-@click.option(
-    "--previous",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    multiple=True,
-    help="Manifest of an earlier report, shown as marks; may be repeated.",
-)
+@previous_option("Manifest of an earlier report, shown as marks; may be repeated.")
 @click.option(
     "--scenario",
     "scenarios",

@@ -18,6 +18,7 @@ from forecast.cli.options import (
     imprint_options,
     language_option,
     output_options,
+    previous_option,
     track_option,
 )
 from forecast.cli.output import Output, in_shell, progress, readable, ruled, show, tell
@@ -133,12 +134,7 @@ def predict(request: Request, table: str, output: Output) -> None:
     metavar="TEXT",
     help="One such number, as 'KAZ immigration > 40000'; may be repeated.",
 )
-@click.option(
-    "--previous",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    multiple=True,
-    help="Manifest of an earlier report: what changed, how it turned out; may be repeated.",
-)
+@previous_option("Manifest of an earlier report: what changed, how it turned out; may be repeated.")
 @click.option(
     "--scenario",
     "scenarios",

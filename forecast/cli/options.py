@@ -121,6 +121,20 @@ def track_option(help_text: str) -> Decorator:
     return click.option("--track", type=path, help=help_text)
 
 
+def previous_option(help_text: str) -> Decorator:
+    """Return the option ``--previous``: manifests of earlier editions, read before any work."""
+
+    def checked(_: object, __: object, paths: Sequence[Path]) -> Sequence[Path]:
+        from forecast.evaluate.editions import read_editions
+
+        if paths:
+            read_editions(paths)
+        return paths
+
+    path = click.Path(path_type=Path, exists=True, dir_okay=False)
+    return click.option("--previous", type=path, multiple=True, callback=checked, help=help_text)
+
+
 class Years(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """Whole numbers: ``2025,2027``, or ``2025:2030`` (both included), ``2003:2018:3``.
 

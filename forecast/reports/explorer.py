@@ -19,6 +19,7 @@ from forecast.language import Language
 from forecast.language import language as find_language
 from forecast.outlook import Forecast
 from forecast.reports.explorer_data import DRAWS, World, of_condition, of_scenario, payload
+from forecast.reports.manifest import default_name
 from forecast.reports.pages import environment, stem
 from forecast.reports.record import Record, record
 from forecast.reports.scenario import Given
@@ -41,7 +42,7 @@ def explore(
     track: Track | str | Path | None = None,
     folder: str | Path = "reports",
     language: str = "en",
-    name: str = "central-asia",
+    name: str | None = None,
     *,
     previous: str | Path | Sequence[str | Path] = (),
     scenarios: Sequence[Given] = (),
@@ -57,9 +58,11 @@ def explore(
         Past forecasts to show over what came, and how well they did; as of `forecast.report`.
     folder : str or Path
         Where to; made if it is missing.
-    language : {"en", "ru"}
-    name : str
-        Name of the report beside it; the file is ``NAME-explorer.html``.
+    language : str
+        Code of one of `forecast.language.LANGUAGES`.
+    name : str, optional
+        Name of the report beside it, by default as `forecast.report` chooses it; the file is
+        ``NAME-explorer.html``.
     previous : str, Path or sequence of them
         ``NAME.manifest.json`` of earlier editions, shown as marks.
     scenarios : sequence of str, Path, mapping or Scenario
@@ -91,6 +94,7 @@ def explore(
     'kazakhstan-explorer.html'
     """
     words = find_language(language)
+    name = default_name(outlook.history) if name is None else name
     target = check_place(folder, name, words)
     outlook.require_unconditional("an explorer")
     tried = opened(track)

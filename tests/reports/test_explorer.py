@@ -350,3 +350,21 @@ def test_the_shell_refuses_before_it_works(tmp_path: Path) -> None:
     code, said = run("--data", "kazakhstan", "--out", str(tmp_path / "b"), "--scenario", "nothing")
     assert code == 1
     assert "unknown scenario 'nothing'" in said
+
+
+@pytest.mark.parametrize("verb", ["explore", "report"])
+def test_a_broken_manifest_is_refused_before_anything_is_forecast(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forecast(*_: object) -> None:
+        raise AssertionError("a forecast was made first")
+
+    monkeypatch.setattr("forecast.cli.request.Request.outlook", forecast)
+    monkeypatch.setattr("forecast.cli.request.Request.of", forecast)
+    broken = tmp_path / "old.manifest.json"
+    broken.write_text('{"format": "migration-fore', encoding="utf-8")
+    out = tmp_path / "out"
+    done = CliRunner().invoke(cli, [verb, "--previous", str(broken), "--out", str(out)])
+    assert done.exit_code == 1
+    assert "is not the manifest of a report" in done.output
+    assert not out.exists()
