@@ -272,7 +272,7 @@ def test_the_report_and_the_explorer_name_each_other(
 
 def test_every_word_is_in_the_language_of_the_page(outlook: Forecast, tmp_path: Path) -> None:
     path = explore(outlook, folder=tmp_path, language="ru")
-    assert path.name == "central-asia-explorer.ru.html"
+    assert path.name == "migration-explorer.ru.html"
     said = held(path)["words"]
     texts = json.dumps(said, ensure_ascii=False)
     words = set(re.findall(r"[A-Za-z]{2,}", re.sub(r"\{\w+\}", "", texts)))
