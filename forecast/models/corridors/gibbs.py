@@ -20,8 +20,8 @@ from forecast.models.corridors.data import PairFlows
 SHARED = ("year", "origin", "destination")
 #: Degrees of freedom, of innovations and of sizes, stay above this.
 LEAST_DEGREES = 2.0
-#: Expected counts are drawn up to e to this.
-MOST = 25.0
+#: Proposals take on the shape of the points visited so far after so many steps.
+LEARN_AFTER = (50, 100, 200, 400, 800)
 
 
 class Walk:
@@ -29,28 +29,41 @@ class Walk:
 
     def __init__(self, size: int, chains: int, generator: np.random.Generator) -> None:
         self.generator = generator
-        self.factor = 0.2 * np.eye(size)
+        self.factor = 0.1 * np.eye(size)
         self.scale = np.full(chains, 2.4 / np.sqrt(size))
         self.visited: list[np.ndarray] = []
         self.learning = True
 
-    def step(self, at: np.ndarray, density: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Return the next point, shape (n_chains, size), of a log density of shape (n_chains,)."""
-        normal = self.generator.standard_normal(at.shape)
-        proposed = at + self.scale[:, None] * normal @ self.factor.T
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            gain = np.nan_to_num(density(proposed), nan=-np.inf, posinf=-np.inf) - density(at)
-        moved = np.log(self.generator.uniform(size=len(at))) < gain
-        if self.learning:
-            self.visited.append(at)
-            n = len(self.visited)
-            self.scale *= np.exp((moved - 0.3) / np.sqrt(n))
-            if n in (50, 100, 200, 400):
-                spread = np.concatenate(self.visited[n // 2 :])
-                spread = spread - spread.mean(axis=0)
-                covariance = spread.T @ spread / len(spread)
-                self.factor = np.linalg.cholesky(covariance + 1e-6 * np.eye(at.shape[1]))
-        return np.where(moved[:, None], proposed, at)
+    def step(
+        self, at: np.ndarray, density: Callable[[np.ndarray], np.ndarray], times: int = 1
+    ) -> np.ndarray:
+        """Return the point some steps on, shape (n_chains, size).
+
+        The log density of points has shape (n_chains,).
+        """
+        now = density(at)
+        for _ in range(times):
+            normal = self.generator.standard_normal(at.shape)
+            proposed = at + self.scale[:, None] * normal @ self.factor.T
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                new = np.nan_to_num(density(proposed), nan=-np.inf, posinf=-np.inf)
+            moved = np.log(self.generator.uniform(size=len(at))) < new - now
+            if self.learning:
+                self._learn(at, moved)
+            at, now = np.where(moved[:, None], proposed, at), np.where(moved, new, now)
+        return at
+
+    def _learn(self, at: np.ndarray, moved: np.ndarray) -> None:
+        """Adapt the size of proposals to how many are taken, and their shape to the points."""
+        self.visited.append(at)
+        n = len(self.visited)
+        self.scale *= np.exp((moved - 0.3) / np.sqrt(n))
+        if n in LEARN_AFTER:
+            spread = np.concatenate(self.visited[n // 2 :])
+            spread = spread - spread.mean(axis=0)
+            covariance = spread.T @ spread / len(spread)
+            self.factor = np.linalg.cholesky(covariance + 1e-6 * np.eye(at.shape[1]))
+            self.scale[:] = 2.4 / np.sqrt(at.shape[1])
 
 
 class State:
@@ -71,9 +84,9 @@ class State:
     ) -> None:  # fmt: skip
         self.flows, self.priors, self.generator = flows, priors, generator
         shape = (flows.n_years, chains, flows.n_pairs)
-        self.seen = np.broadcast_to(~np.isnan(flows.counts)[:, None], shape)
-        self.count = np.broadcast_to(np.nan_to_num(flows.counts)[:, None], shape)
-        self.offset = flows.offset[:, None]
+        self.seen = ~np.isnan(flows.counts)[:, None]
+        log_count, self.counting = (part[:, None] for part in flows.log_counts())
+        self.rate = log_count - flows.offset[:, None]
 
         def about(value: float, spread: float = 0.3) -> np.ndarray:
             return np.asarray(value * np.exp(spread * generator.standard_normal(chains)))
@@ -83,9 +96,8 @@ class State:
         self.degrees, self.evenness = about(6.0), about(6.0)
         self.volatility = np.ones(shape[1:])
         self.weight = np.ones(shape)
-        self.log_mean = np.log(self.count + 0.5) + 0.01 * generator.standard_normal(shape)
-        rate = np.where(self.seen, self.log_mean - self.offset, np.nan)
-        self.level = np.nanmean(rate, axis=0)
+        self.level = np.nanmean(np.where(self.seen, self.rate, np.nan), axis=0)
+        self.level = np.tile(self.level, (chains, 1))
         self.deviation = np.zeros(shape)
         self.members = [flows.members(what) for what in SHARED]
         self.shared = [np.zeros((*shape[:2], one.shape[1])) for one in self.members]
@@ -112,8 +124,6 @@ class State:
         if not fixed:
             self._draw_rates(common)
         self._draw_paths(common)
-        for _ in range(2):
-            self._draw_log_means()
         innovations = self._steps()[1:] - self._common()[1:]
         if not fixed:
             self._draw_tails(innovations)
@@ -150,11 +160,8 @@ class State:
         Means are linear in the level, m + b level; what the data say of it is its precision and
         its precision-weighted mean.
         """
-        phi, q, r = (
-            persistence[:, None], innovation[:, None] ** 2 / self.volatility,
-            noise[:, None] ** 2 / self.volatility,
-        )  # fmt: skip
-        rate = self.log_mean - self.offset
+        phi, q = persistence[:, None], innovation[:, None] ** 2 / self.volatility
+        r, rate = noise[:, None] ** 2, self.rate
         m, b = np.zeros_like(q), np.zeros_like(q)
         v = q / (1.0 - phi**2)
         log_density, precision, pull = np.zeros_like(q), np.zeros_like(q), np.zeros_like(q)
@@ -164,7 +171,7 @@ class State:
                 m, b = phi * m + common[t], phi * b
                 v = phi**2 * v + q / self.weight[t]
             seen = self.seen[t]
-            f = v + r
+            f = v + r + self.counting[t]
             of_data, of_level = rate[t] - m, 1.0 + b
             informed = np.where(seen, 1.0 / f, 0.0)
             log_density += np.where(seen, np.log(f), 0.0) + informed * of_data**2
@@ -183,25 +190,25 @@ class State:
         tau = self.spread[:, :1] ** 2
 
         def density(at: np.ndarray) -> np.ndarray:
-            logit, log_innovation, log_noise = at.T
+            logit, log_innovation, noise = at.T
             phi = 1.0 / (1.0 + np.exp(-logit))
-            innovation, noise = np.exp(log_innovation), np.exp(log_noise)
+            innovation = np.exp(log_innovation)
             data, precision, pull = self._filter(phi, innovation, noise, common)
             precision = precision + 1.0 / tau
             pull = pull + expected / tau
             level = -0.5 * (np.log(precision) - pull**2 / precision)
             a, b = prior["persistence"]
-            return np.asarray(
+            return np.where(noise > 0, 0.0, -np.inf) + (
                 (data + level).sum(axis=1) + a * np.log(phi) + b * np.log1p(-phi)
                 - 0.5 * (innovation / prior["innovation"]) ** 2 + log_innovation
-                - 0.5 * (noise / prior["noise"]) ** 2 + log_noise
+                - 0.5 * (noise / prior["noise"]) ** 2
             )  # fmt: skip
 
         logit = np.log(self.persistence) - np.log1p(-self.persistence)
-        at = np.stack([logit, np.log(self.innovation), np.log(self.noise)], axis=1)
-        logit, log_innovation, log_noise = self.walks["rates"].step(at, density).T
+        at = np.stack([logit, np.log(self.innovation), self.noise], axis=1)
+        logit, log_innovation, self.noise = self.walks["rates"].step(at, density, 4).T
         self.persistence = 1.0 / (1.0 + np.exp(-logit))
-        self.innovation, self.noise = np.exp(log_innovation), np.exp(log_noise)
+        self.innovation = np.exp(log_innovation)
 
     def _draw_paths(self, common: np.ndarray) -> None:
         """Draw levels, then paths given them, from the last year to the first."""
@@ -223,19 +230,6 @@ class State:
             centre = m[t] + gain * (path[t + 1] - phi * m[t] - common[t + 1])
             path[t] = centre + np.sqrt(v[t] * (1.0 - gain * phi)) * normal(mean.shape)
         self.deviation = path
-
-    def _draw_log_means(self) -> None:
-        """Move the logarithm of each expected count, given the count and its path."""
-        centre = self.offset + self.level + self.deviation
-        precise = self.volatility / self.noise[:, None] ** 2
-        step = 2.4 / np.sqrt(self.count + 0.5 + precise)
-        now = self.log_mean
-        new = now + step * self.generator.standard_normal(now.shape)
-        new = np.minimum(new, MOST)
-        gain = self.count * (new - now) - np.exp(new) + np.exp(now)
-        gain -= 0.5 * precise * ((new - centre) ** 2 - (now - centre) ** 2)
-        moved = -self.generator.standard_exponential(now.shape) < gain
-        self.log_mean = np.where(moved & self.seen, new, np.where(self.seen, now, centre))
 
     # Heavy tails, and sizes of corridors' own.
 
@@ -261,24 +255,23 @@ class State:
             )  # fmt: skip
 
         at = np.stack([np.log(self.innovation), np.log(self.degrees - LEAST_DEGREES + 1e-9)], 1)
-        log_size, log_degrees = self.walks["tails"].step(at, density).T
+        log_size, log_degrees = self.walks["tails"].step(at, density, 2).T
         self.innovation = np.exp(log_size)
         self.degrees = LEAST_DEGREES + np.exp(log_degrees)
 
     def _draw_weights(self, innovations: np.ndarray) -> None:
         """Draw the weights of innovations, then each corridor's own size."""
-        size, noise = self.innovation[:, None] ** 2, self.noise[:, None] ** 2
+        size = self.innovation[:, None] ** 2
         nu = self.degrees[:, None]
         squares = innovations**2 / size
         gamma = self.generator.standard_gamma
         drawn = gamma(np.broadcast_to((nu + 1) / 2, squares.shape))
         self.weight[1:] = np.maximum(2.0 * drawn / (nu + squares * self.volatility), 1e-12)
-        left = (self.log_mean - self.offset - self.level - self.deviation) ** 2 / noise
-        total = (squares * self.weight[1:]).sum(axis=0) + np.where(self.seen, left, 0).sum(axis=0)
+        total = (squares * self.weight[1:]).sum(axis=0)
         total += self.deviation[0] ** 2 * (1.0 - self.persistence[:, None] ** 2) / size
         half = self.evenness[:, None] / 2
-        n = len(squares) + 1 + self.seen.sum(axis=0)
-        self.volatility = np.maximum(gamma(half + n / 2) / (half + total / 2), 1e-9)
+        drawn = gamma(np.broadcast_to(half + (len(squares) + 1) / 2, total.shape))
+        self.volatility = np.maximum(drawn / (half + total / 2), 1e-9)
 
     def _draw_evenness(self) -> None:
         """Draw how alike corridors' own sizes are."""
@@ -292,7 +285,7 @@ class State:
             return np.asarray(own + half * (log_sum - total) + shape * at[:, 0] - rate * extra)
 
         at = np.log(self.evenness[:, None] - LEAST_DEGREES + 1e-9)
-        self.evenness = LEAST_DEGREES + np.exp(self.walks["evenness"].step(at, density)[:, 0])
+        self.evenness = LEAST_DEGREES + np.exp(self.walks["evenness"].step(at, density, 3)[:, 0])
 
     # Shocks that corridors share.
 
@@ -333,15 +326,15 @@ class State:
         squares = [shock[1:] ** 2 for shock in self.shared]
 
         def density(at: np.ndarray) -> np.ndarray:
-            size = np.exp(at)
-            total = (at - 0.5 * (size / scale) ** 2).sum(axis=1)
+            total = np.where((at > 0).all(axis=1), 0.0, -np.inf)
+            total -= 0.5 * ((at / scale) ** 2).sum(axis=1)
             for k, one in enumerate(squares):
                 n = one.shape[0] * one.shape[2]
-                tails = np.log1p(one / (nu * size[:, k, None] ** 2)).sum(axis=(0, 2))
-                total = total - n * at[:, k] - (nu + 1) / 2 * tails
+                tails = np.log1p(one / (nu * at[:, k, None] ** 2)).sum(axis=(0, 2))
+                total = total - n * np.log(np.abs(at[:, k])) - (nu + 1) / 2 * tails
             return np.asarray(total)
 
-        self.shared_scale = np.exp(self.walks["shared"].step(np.log(self.shared_scale), density))
+        self.shared_scale = self.walks["shared"].step(self.shared_scale, density, 3)
 
     # Levels: gravity, origins, destinations.
 
@@ -372,7 +365,7 @@ class State:
             )  # fmt: skip
 
         if not fixed:
-            self.spread = np.exp(self.walks["levels"].step(np.log(self.spread), density))
+            self.spread = np.exp(self.walks["levels"].step(np.log(self.spread), density, 3))
         _, factor, right = self._normal_equations(self.spread)
         half = np.linalg.solve(factor, right[..., None])
         half += self.generator.standard_normal(half.shape)
