@@ -34,11 +34,11 @@ class DrawTables:
     paths : DataArray, dims (draw, series, year)
         Persons per calendar year, net inflow positive; NaN where a year is observed.
     horizons : tuple of int
-        The target years.
     """
 
     paths: xr.DataArray
     horizons: tuple[int, ...]
+    notes: pd.DataFrame
 
     @property
     def draws(self) -> xr.DataArray:
@@ -134,7 +134,8 @@ class DrawTables:
         Returns
         -------
         DataFrame
-            ``location, measure, source, year, median, lower, upper`` in persons.
+            ``location, measure, source, year, median, lower, upper`` in persons; where there
+            are corridors also ``origin, destination, note`` (what the line rests on).
 
         Raises
         ------
@@ -153,7 +154,8 @@ class DrawTables:
         """
         inside = checked_level(level)
         table, values = self._summary(np.array([0.5, (1 - inside) / 2, (1 + inside) / 2]), years)
-        return with_ends(table.assign(median=values[0], lower=values[1], upper=values[2]))
+        shown = table.assign(median=values[0], lower=values[1], upper=values[2])
+        return with_ends(shown, self.notes)
 
     def probability(
         self,

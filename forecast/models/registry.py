@@ -33,6 +33,7 @@ def classes() -> dict[str, type[About]]:
     return {
         "ar": typed.ArSettings,
         "arima": typed.ArimaSettings,
+        "corridors": typed.CorridorsSettings,
         "ensemble": EnsembleSettings,
         "ets": typed.EtsSettings,
         "flows": typed.FlowsSettings,
@@ -94,6 +95,7 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "flows": "forecast.models.gross_flows.model:Flows",
     "internal": "forecast.models.regional.model:Internal",
     "coherent": "forecast.models.coherent:Coherent",
+    "corridors": "forecast.models.corridors.model:Corridors",
     "pooled": "forecast.models.series.pooled:PooledReversion",
     "ensemble": "forecast.models.ensemble.model:Ensemble",
 }

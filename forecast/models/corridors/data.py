@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -78,11 +79,15 @@ class PairFlows:
         log_count = np.log(mean) + (counts - mean) / mean
         return np.where(seen, log_count, 0.0), np.where(seen, 1.0 / mean, 0.0)
 
-    def places(self, end: int) -> list[str]:
-        """Return the ends of several corridors: origins (0) or destinations (1), sorted."""
-        ends = [pair[end] for pair in self.pairs]
-        many = {one for one in set(ends) if LEAST_MEMBERS <= ends.count(one) < len(ends)}
-        return sorted(many - {REST})
+    @cached_property
+    def places(self) -> tuple[list[str], list[str]]:
+        """The origins, and the destinations, of several corridors, sorted."""
+        counted = (Counter(pair[end] for pair in self.pairs) for end in (0, 1))
+        origins, destinations = (
+            sorted(one for one, n in count.items() if LEAST_MEMBERS <= n < self.n_pairs)
+            for count in counted
+        )
+        return origins, destinations
 
     def members(self, what: str) -> np.ndarray:
         """Return who shares a shock, shape (n_pairs, n_groups), as 0 and 1.
@@ -95,7 +100,7 @@ class PairFlows:
             return np.ones((self.n_pairs, int(self.n_pairs >= LEAST_MEMBERS)))
         end = int(what == "destination")
         ends = np.array([pair[end] for pair in self.pairs], dtype=object)
-        return np.array([ends == one for one in self.places(end)], float).reshape(
+        return np.array([ends == one for one in self.places[end]], float).reshape(
             -1, self.n_pairs
         ).T  # fmt: skip
 
@@ -120,7 +125,7 @@ class PairFlows:
         n_chains = len(spread)
         parts = [np.tile(np.array(fixed) ** -2.0, (n_chains, 1))]
         for end in (0, 1):
-            size = (n_chains, len(self.places(end)))
+            size = (n_chains, len(self.places[end]))
             parts.append(np.broadcast_to(spread[:, 1 + end, None] ** -2, size))
         return np.hstack(parts)
 

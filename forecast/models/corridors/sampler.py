@@ -11,10 +11,11 @@ import pandas as pd
 
 from forecast.models.bayes.gate import convergence
 from forecast.models.corridors.data import TERMS, PairFlows
-from forecast.models.corridors.gibbs import SHARED, State
+from forecast.models.corridors.effects import SHARED
+from forecast.models.corridors.gibbs import State
 
 #: Hyperparameters, all that corridors have in common but gravity; sizes by what is shared.
-SINGLE = ("persistence", "innovation", "noise", "degrees", "evenness")
+SINGLE = ("persistence", "innovation", "noise", "evenness")
 HYPER = (*SINGLE, "shared_scale", "spread")
 SPREADS = ("corridor", "origin", "destination")
 
@@ -98,7 +99,8 @@ def sample(
     for _ in range(sampler["warm_up"]):
         state.sweep()
     state.freeze()
-    kept, traces, aim = _Kept(tail), [], sampler["kept"]
+    kept, aim = _Kept(tail), sampler["kept"]
+    traces: list[np.ndarray] = []
     # Paths are much larger than hyperparameters, and need not be kept of every sweep.
     every = max(1, sampler["kept"] * sampler["chains"] // sampler["paths"])
     while True:
@@ -159,8 +161,8 @@ def _examined(
             "r_hat": r_hat, "ess_bulk": bulk, "ess_tail": tail,
         }
     )[spoken].reset_index(drop=True)  # fmt: skip
-    worst = table.loc[table["r_hat"].idxmax()]
-    thin = table.loc[table["ess_bulk"].idxmin()]
+    worst = table.iloc[int(table["r_hat"].argmax())]
+    thin = table.iloc[int(table["ess_bulk"].argmin())]
     if not worst["r_hat"] <= limits["largest_r_hat"]:
         return table, (
             f"R-hat is {worst['r_hat']:.3f} ({worst['parameter']}). Keep more draws "
@@ -212,7 +214,7 @@ def simulate(
             offset = flows.offset[len(flows.offset) - tail + step]
         else:
             shock = single["innovation"] * own
-            shock *= generator.standard_t(np.broadcast_to(single["degrees"], shock.shape))
+            shock *= generator.standard_t(float(priors["degrees"]), shock.shape)
             for at, group in enumerate(members):
                 if group.shape[1]:
                     size = (n_draws, group.shape[1])
