@@ -96,6 +96,10 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "internal": "forecast.models.regional.model:Internal",
     "coherent": "forecast.models.coherent:Coherent",
     "corridors": "forecast.models.corridors.model:Corridors",
+    "last-flow": "forecast.models.corridors.baselines:LastFlow",
+    "mean-flow": "forecast.models.corridors.baselines:MeanFlow",
+    "share-flow": "forecast.models.corridors.baselines:ShareFlow",
+    "gravity-flow": "forecast.models.corridors.baselines:GravityFlow",
     "pooled": "forecast.models.series.pooled:PooledReversion",
     "ensemble": "forecast.models.ensemble.model:Ensemble",
 }

@@ -63,6 +63,20 @@ class PairFlows:
         """Number of corridors."""
         return len(self.pairs)
 
+    @property
+    def last(self) -> np.ndarray:
+        """The last figure of each corridor, shape (n_pairs,); NaN of one without any."""
+        seen = np.isfinite(self.counts)
+        at = self.n_years - 1 - np.argmax(seen[::-1], axis=0)
+        return np.asarray(self.counts[at, np.arange(self.n_pairs)])
+
+    def until(self, n_years: int) -> PairFlows:
+        """Return the first years; corridors that have no figures in them stay."""
+        return replace(
+            self, counts=self.counts[:n_years], offset=self.offset[:n_years],
+            years=self.years[:n_years],
+        )  # fmt: skip
+
     def log_counts(self) -> tuple[np.ndarray, np.ndarray]:
         """Return counts on the log scale and the variance of counting them; 0 where not seen.
 
