@@ -216,14 +216,14 @@ def _facts() -> dict[str, dict[str, Any]]:
 
 def _gravity(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
     """Return the gravity terms of pairs, from their means; regions stand where countries do."""
-    rows = np.array([_terms(origin, destination) for origin, destination in pairs])
+    rows = np.array([terms(origin, destination) for origin, destination in pairs])
     known = np.isfinite(rows)
     mean = np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     return np.where(known, rows - mean, 0.0)
 
 
 @cache
-def _terms(origin: str, destination: str) -> tuple[float, ...]:
+def terms(origin: str, destination: str) -> tuple[float, ...]:
     """Return `TERMS` of one pair; NaN where a place is none of the table."""
     unknown = (np.nan,) * len(TERMS)
     if REST in (origin, destination):

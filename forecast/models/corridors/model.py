@@ -99,18 +99,18 @@ class Corridors(ModelBase):
         Raises
         ------
         TooShortError
-            If no corridor has `least_figures` usable figures.
+            If no corridor has two usable figures: nothing would say how far flows move.
         FitError
             If the diagnostics reject the fit; the message names the parameter and a remedy.
         """
-        least = int(self.stated["settings"]["least_figures"])
         by_source = flows_by_source(panel)
-        long = [s for many in by_source.values() for s in many if usable_years(s).sum() >= least]
-        if not long:
+        longest = max(
+            (int(usable_years(s).sum()) for many in by_source.values() for s in many), default=0
+        )
+        if longest < 2:
             raise TooShortError(
-                "no series can be forecast by 'corridors': no flow has "
-                f"{least} usable figures. A corridor is a location ORIGIN:DESTINATION with the "
-                "measure flow."
+                "no series can be forecast by 'corridors': no flow has two usable figures. A "
+                "corridor is a location ORIGIN:DESTINATION with the measure flow."
             )
         sources = [
             self._fit_source(panel, source, series, seed) for source, series in by_source.items()
