@@ -1,7 +1,7 @@
 """Backtests of corridors: Germany by partner, Abel and Cohen's five-year flows, Meta's estimates.
 
-    python benchmarks/corridors.py SHARED germany|five-year|meta [--early]   # tables of the study
-    python benchmarks/corridors.py SHARED cost                               # by number of corridors
+    python benchmarks/corridors.py SHARED germany|five-year|meta [--early]
+    python benchmarks/corridors.py SHARED cost     # by number of corridors
 
 SHARED is the folder of gathered figures. Choices were made on Germany's origins 2013 to 2015
 (``--early``); all else is reported, and Meta was run once. Scores are of figures that were there
@@ -129,9 +129,10 @@ def scores(
                             np.quantile(drawn, [(1 - p) / 2, (1 + p) / 2]) for p in (0.5, 0.8, 0.95)
                         )
                     ]
+                    score = float(crps(SortedDraws.of(drawn[:, None]), np.array([value]))[0])
                     rows.append(
                         (name, origin, (year - origin) // panel.step, place, place in largest,
-                         value, float(crps(SortedDraws(drawn[:, None]), np.array([value]))[0]), *inside, spent)
+                         value, score, *inside, spent)
                     )  # fmt: skip
     columns = ["model", "origin", "step", "location", "large", "value", "crps"]
     return pd.DataFrame(rows, columns=[*columns, "in50", "in80", "in95", "seconds"])
