@@ -74,13 +74,13 @@ def pymc_model(flows: PairFlows, priors: Mapping[str, Any]) -> pm.Model:
         evenness = LEAST_DEGREES + pm.Gamma("extra_evenness", *priors["evenness"])
         volatility = pm.Gamma("volatility", evenness / 2, evenness / 2, dims="pair")
         size = innovation / pt.sqrt(volatility)
-        shock = pm.StudentT("own_shock", tails, 0.0, size, dims=("step", "pair"))
+        shock = pm.StudentT("own_shock", nu=tails, mu=0.0, sigma=size, dims=("step", "pair"))
         for at, what in enumerate(("year", "origin", "destination")):
             members = flows.members(what)
             scale = pm.HalfNormal(f"{what}_shock_size", shared_scales[at])
             if members.shape[1]:
                 shared = pm.StudentT(
-                    f"{what}_shock", priors["shared_degrees"], 0.0, scale,
+                    f"{what}_shock", nu=float(priors["shared_degrees"]), mu=0.0, sigma=scale,
                     shape=(flows.n_years - 1, members.shape[1]),
                 )  # fmt: skip
                 shock += shared @ members.T
