@@ -13,7 +13,7 @@ import numpy as np
 
 from forecast import locations
 from forecast.panel import Panel, Series
-from forecast.scales import GROWTH_YEARS, closed
+from forecast.scales import GROWTH_YEARS
 from forecast.series import usable_values
 from forecast.shelf import shelf
 
@@ -167,13 +167,20 @@ def pair_flows(series: Sequence[Series], rest: Mapping[tuple[str, str], np.ndarr
     n = len(series) + len(rest)
     counts, offset = np.full((len(years), n), np.nan), np.zeros((len(years), n))
     growth, pairs = np.zeros(n), []
-    populated = all(np.isfinite(one.population).any() for one in series)
+    of_origin: dict[str, list[Series]] = {}
+    for one in series:
+        of_origin.setdefault(ends_of(one)[0], []).append(one)
+    # Rates of some and counts of others would have no common level.
+    populated = all(
+        any(np.isfinite(one.population).any() for one in many) for many in of_origin.values()
+    )
+    people = {place: _log_population(many, years) for place, many in of_origin.items() if populated}
     for at, one in enumerate(series):
         rows = slice((int(one.years[0]) - first) // step, (one.origin - first) // step + 1)
         counts[rows, at] = np.rint(usable_values(one))
         pairs.append(ends_of(one))
         if populated:
-            offset[:, at], growth[at] = _log_population(one, len(years), rows)
+            offset[:, at], growth[at] = people[ends_of(one)[0]]
     for at, (pair, values) in enumerate(rest.items(), start=len(series)):
         counts[:, at] = np.rint(values)
         pairs.append(pair)
@@ -186,17 +193,25 @@ def ends_of(series: Series) -> tuple[str, str]:
     return origin, destination
 
 
-def _log_population(series: Series, n_years: int, rows: slice) -> tuple[np.ndarray, float]:
-    """Return log thousands of inhabitants in every year, and their growth in a step ahead."""
-    whole = np.full(n_years, np.nan)
-    whole[rows] = closed(series.population)
-    known = np.flatnonzero(np.isfinite(whole))
-    logs = np.interp(np.arange(n_years), known, np.log(whole[known] / 1000.0))
-    recent = known[known >= known[-1] - GROWTH_YEARS]
-    steps = recent[-1] - recent[0]
-    growth = float((logs[recent[-1]] - logs[recent[0]]) / steps) if steps else 0.0
-    ahead = np.arange(n_years) - known[-1]
-    return logs + growth * np.maximum(ahead, 0), growth
+def _log_population(series: Sequence[Series], years: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return log thousands of inhabitants of an origin each year, and their growth a step ahead.
+
+    Any corridor may say how many they are in a year.
+    """
+    people = {
+        year: size
+        for one in series
+        for year, size in zip(one.years.tolist(), one.population.tolist())
+        if np.isfinite(size)
+    }
+    known = sorted(people)
+    logs = np.log([people[year] / 1000.0 for year in known])
+    step = series[0].step
+    recent = max(0, int(np.searchsorted(known, known[-1] - GROWTH_YEARS * step)))
+    apart = (known[-1] - known[recent]) / step
+    growth = float((logs[-1] - logs[recent]) / apart) if apart else 0.0
+    ahead = np.maximum(years - known[-1], 0) / step
+    return np.interp(years, known, logs) + growth * ahead, growth
 
 
 @cache
