@@ -190,6 +190,7 @@ class CorridorsPriors(Settings):
     persistence: Pair
     innovation: Positive
     noise: Positive
+    size_effect: Pair
     degrees: Positive
     evenness: Pair
     shared: Numbers

@@ -63,6 +63,14 @@ class PairFlows:
         """Number of corridors."""
         return len(self.pairs)
 
+    @cached_property
+    def log_size(self) -> np.ndarray:
+        """How large corridors are, on the log scale from their mean, shape (n_pairs,)."""
+        seen = ~np.isnan(self.counts)
+        mean = np.where(seen, self.counts, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+        logs = np.log(mean + 1.0)
+        return np.asarray(logs - logs.mean())
+
     @property
     def last(self) -> np.ndarray:
         """The last figure of each corridor, shape (n_pairs,); NaN of one without any."""
