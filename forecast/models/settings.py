@@ -221,6 +221,7 @@ class CorridorsRules(Settings):
 
     least_figures: Count
     largest_multiple: Positive
+    largest_share: Share
 
 
 class CorridorsGate(Settings):

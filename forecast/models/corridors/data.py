@@ -267,6 +267,13 @@ def terms(origin: str, destination: str) -> tuple[float, ...]:
     )  # fmt: skip
 
 
+def inhabitants(place: str) -> float:
+    """Return how many people live in a country, or the country of a region; inf if not known."""
+    if place == REST:
+        return np.inf
+    return float(_facts().get(locations.country_of(place), {}).get("population", np.inf))
+
+
 def flows_by_source(panel: Panel) -> dict[str, list[Series]]:
     """Return the flows of a panel by source, sorted by corridor."""
     found: dict[str, list[Series]] = {}

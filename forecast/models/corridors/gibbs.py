@@ -19,7 +19,7 @@ from forecast.models.corridors.effects import SHARED, SharedEffects
 from forecast.models.corridors.walk import Walk
 
 #: Evenness, the degrees of freedom of corridors' own sizes, stays above this.
-LEAST_DEGREES = 2.0
+LEAST_DEGREES = 1.0
 
 
 class State(SharedEffects):
