@@ -236,7 +236,19 @@ def today() -> dt.date:
 
 
 def to_come(table: pd.DataFrame, day: dt.date) -> np.ndarray:
-    """Return which figures of a panel's table are of a calendar year after that of a day."""
+    """Return which figures of a panel's table are of a calendar year after that of a day.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns ``year`` and ``value`` of `Panel.to_frame`; missing values do not count.
+    day : date
+        The day on which the figures are looked at; its own year is not yet to come.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+    """
     return np.asarray(table["value"].notna() & (table["year"] > day.year))
 
 
