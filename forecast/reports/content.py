@@ -144,7 +144,20 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
 
 
 def rank(code: str, words: Language) -> tuple[int, list[tuple[int, str]]]:
-    """Return what countries are sorted by on every page."""
+    """Return what countries are sorted by on every page.
+
+    Parameters
+    ----------
+    code : str
+        Code of a country.
+    words : Language
+        Its alphabet orders those that have no place of their own.
+
+    Returns
+    -------
+    (int, list of (int, str))
+        Countries of `_ORDER` come first, in that order.
+    """
     known = _ORDER.index(code) if code in _ORDER else len(_ORDER)
     return known, words.order(labels.place(code, words))
 

@@ -52,6 +52,13 @@ class IntervalRow:
 def all_quantiles(outlook: Forecast, words: Language) -> pd.DataFrame:
     """Return every quantile of every forecast year, tidy, in whole persons.
 
+    Parameters
+    ----------
+    outlook : Forecast
+        Every year after the origins counts, also those that were not asked for.
+    words : Language
+        Language of the column ``name``.
+
     Returns
     -------
     DataFrame
@@ -78,7 +85,20 @@ def all_quantiles(outlook: Forecast, words: Language) -> pd.DataFrame:
 
 
 def intervals(shown: Sequence[SeriesView], words: Language) -> list[IntervalRow]:
-    """Return one row per series and target year."""
+    """Return one row per series and target year.
+
+    Parameters
+    ----------
+    shown : sequence of SeriesView
+        In the order in which the table shall have them.
+    words : Language
+        Language of names and numbers.
+
+    Returns
+    -------
+    list of IntervalRow
+        Target years of one series follow each other; the first row names the series.
+    """
     return [
         _row(view, year, words, first=position == 0)
         for view in shown
