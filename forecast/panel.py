@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import drawing, flags, locations, plots, validation
+from forecast import drawing, flags, locations, periods, plots, validation
 from forecast.cuts import Cuts
 from forecast.errors import DataError
 from forecast.series import Series, series_of
@@ -28,11 +28,15 @@ class Panel(Cuts):
     Attributes
     ----------
     step : int
-        Years per row: 1 for calendar years, 5 for five-year periods.
+        Periods per row: 5 for five-year periods, else 1.
+    frequency : str
+        What a period is: ``"year"``, ``"half-year"``, ``"quarter"`` or ``"month"``. The column
+        ``year`` holds its number (`forecast.periods`), which is the calendar year for years.
     """
 
     _table: pd.DataFrame
     step: int
+    frequency: str = "year"
 
     plot = plots.observed
 
@@ -42,6 +46,7 @@ class Panel(Cuts):
         table: pd.DataFrame,
         *,
         step: int | None = None,
+        frequency: str | None = None,
         rows: Sequence[str] | None = None,
     ) -> Panel:
         """Check a table and make a Panel of it.
@@ -50,12 +55,15 @@ class Panel(Cuts):
         ----------
         table : DataFrame
             Columns ``location, measure, year, value`` and optionally ``source,
-            population, as_of, flag, precision``; or Nixtla's ``unique_id, ds, y``
-            with ``unique_id`` as location, location/measure or source/location/measure.
-            Values are persons per calendar year, net inflow positive.
+            population, as_of, flag, precision``; ``period`` in place of ``year`` for months,
+            quarters and half-years (``2024-03``, ``2024-Q1``, ``2024-H1``); or Nixtla's
+            ``unique_id, ds, y`` with ``unique_id`` as location, location/measure or
+            source/location/measure. Values are persons per calendar year, net inflow positive.
         step : {1, 5}, optional
             Years per row. By default five if every series has only gaps of whole
             five years and at least three rows, else one.
+        frequency : {"year", "half-year", "quarter", "month"}, optional
+            What a period is; by default as the periods are written.
         rows : sequence of str, optional
             How each row is called in messages; its index label by default.
 
@@ -78,9 +86,16 @@ class Panel(Cuts):
         >>> Panel.from_frame(table).locations
         ['KAZ']
         """
-        tidied = validation.tidy(table, rows)
+        if frequency is not None:
+            periods.check_frequency(frequency)
+        table, frequency = validation.with_period_numbers(table, frequency, rows)
+        tidied = validation.tidy(table, rows, frequency)
         if step not in (None, 1, 5) or isinstance(step, bool):
             raise DataError(f"step is {step!r}; a panel steps by 1 or 5 years.")
+        if frequency != "year":
+            if step == 5:
+                raise DataError(f"step=5 is for years; these are figures by {frequency}.")
+            return cls(tidied, 1, frequency)
         if step == 5:
             _check_grid(tidied)
         return cls(tidied, step or _infer_step(tidied))
@@ -92,7 +107,8 @@ class Panel(Cuts):
         -------
         DataFrame
             ``source, location, measure, year, value`` (persons per calendar year, or per period),
-            ``population`` (persons at mid-year), ``as_of``, ``flag``, ``precision``.
+            ``population`` (persons at mid-year), ``as_of``, ``flag``, ``precision``; months,
+            quarters and half-years have ``period`` (text) in place of ``year``.
 
         Examples
         --------
@@ -100,6 +116,11 @@ class Panel(Cuts):
         >>> len(fc.load("merged-units").to_frame().columns)
         9
         """
+        return periods.labelled(self.figures, self.frequency)
+
+    @property
+    def figures(self) -> pd.DataFrame:
+        """The tidy table with numbers of periods as ``year``, every release a row; a copy."""
         return self._table.copy()
 
     @property
@@ -139,13 +160,14 @@ class Panel(Cuts):
     @cached_property
     def series(self) -> tuple[Series, ...]:
         """Every series that has an observed value, sorted by key, last release only."""
-        return series_of(self.latest, self.step)
+        return series_of(self.latest, self.step, self.frequency)
 
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the table's content, the same for any order of the rows given."""
         text = self._table.to_csv(index=False, float_format="%.12g", lineterminator="\n")
-        return hashlib.sha256(f"{self.step}\n{text}".encode()).hexdigest()
+        what = self.step if self.frequency == "year" else self.frequency
+        return hashlib.sha256(f"{what}\n{text}".encode()).hexdigest()
 
     def find(self, key: SeriesKey) -> Series | None:
         """Return one series.
@@ -179,10 +201,13 @@ class Panel(Cuts):
         return iter(self.series)
 
     def __repr__(self) -> str:
-        years = self._table["year"]
+        first, last = (
+            periods.label(period, self.frequency)
+            for period in (self._table["year"].min(), self._table["year"].max())
+        )
         return (
             f"<Panel: {len(self)} series, {self._places}, "
-            f"{', '.join(self.measures)}, {years.min()}–{years.max()}>"
+            f"{', '.join(self.measures)}, {first}–{last}>"
         )
 
     @property
@@ -192,7 +217,7 @@ class Panel(Cuts):
     def _repr_html_(self) -> str:
         rows = [
             {"place": locations.name(one.location), **dict(zip(KEY, one.key)),
-             "years": f"{one.years[0]}–{one.origin}",
+             "years": f"{one.label(one.years[0])}–{one.label(one.origin)}",
              "last figure": f"{one.values[-1]:,.0f}".replace("-", "−")}
             for one in self.series[: drawing.MOST]
         ]  # fmt: skip
@@ -203,7 +228,8 @@ class Panel(Cuts):
         kept = self._table[rows].reset_index(drop=True)
         if kept["value"].notna().sum() == 0:
             raise DataError(f"no figures {description}. Choose a wider selection.")
-        return Panel(kept if day is None else flags.known(kept, self._table, day), self.step)
+        table = kept if day is None else flags.known(kept, self._table, day)
+        return Panel(table, self.step, self.frequency)
 
 
 def _check_grid(table: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from forecast import flags, locations
+from forecast import flags, locations, periods
 from forecast.errors import DataError, unknown_name
 from forecast.series_key import KEY
 
@@ -44,7 +44,54 @@ _STEERING = re.compile(
 _LARGEST = 2e10
 
 
-def tidy(table: pd.DataFrame, rows: Sequence[str] | None = None) -> pd.DataFrame:
+def with_period_numbers(
+    table: pd.DataFrame, frequency: str | None = None, rows: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, str]:
+    """Return a table with numbers of periods as ``year``, and the frequency they are of.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the column ``period`` as text, or ``year`` as numbers, which are left as they are.
+    frequency : str, optional
+        What it has to be; as the periods are written by default.
+    rows : sequence of str, optional
+        How each row is called in messages; its index label by default.
+
+    Raises
+    ------
+    DataError
+        If a text is no period, or the periods are of several frequencies.
+    """
+    if not isinstance(table, pd.DataFrame) or "period" not in table.columns:
+        return table, frequency or "year"
+    if "year" in table.columns:
+        raise DataError("the table has the columns period and year. Keep one of them.")
+    where = _Where(table, rows)
+    read: dict[object, tuple[str, int] | None] = {
+        text: periods.parse(text) for text in table["period"].unique()
+    }
+    found = [read[text] for text in table["period"]]
+    bad = _first(pd.Series(found).isna())
+    if bad is not None:
+        raise DataError(
+            f"{where(bad)}, column period: {table['period'].iloc[bad]!r} is not a period. "
+            f"Write {', '.join(periods.EXAMPLES.values())}."
+        )
+    frequency = frequency or next((kind for kind, _ in filter(None, found)), "year")
+    other = _first(np.array([one is not None and one[0] != frequency for one in found]))
+    if other is not None:
+        raise DataError(
+            f"{where(other)}, column period: {table['period'].iloc[other]!r} is no {frequency}. "
+            "A panel has one frequency: give months, quarters and years as panels of their own."
+        )
+    numbers = [one[1] for one in found if one is not None]
+    return table.assign(period=numbers).rename(columns={"period": "year"}), frequency
+
+
+def tidy(
+    table: pd.DataFrame, rows: Sequence[str] | None = None, frequency: str = "year"
+) -> pd.DataFrame:
     """Check a table and return it with the columns, types and order of a Panel.
 
     Parameters
@@ -55,6 +102,8 @@ def tidy(table: pd.DataFrame, rows: Sequence[str] | None = None) -> pd.DataFrame
     rows : sequence of str, optional
         How each row is called in messages (``"line 7 of arrivals.csv"``); its index
         label by default.
+    frequency : str
+        What the numbers in ``year`` count (`forecast.periods`).
 
     Returns
     -------
@@ -90,7 +139,7 @@ def tidy(table: pd.DataFrame, rows: Sequence[str] | None = None) -> pd.DataFrame
     tidied["source"] = _text(table, "source", "user")
     tidied["location"] = _locations(table, where)
     tidied["measure"] = _measures(table, where)
-    tidied["year"] = _years(table, where)
+    tidied["year"] = _years(table, where, frequency)
     tidied["value"] = _numbers(table, "value", where)
     tidied["population"] = _numbers(table, "population", where)
     tidied["flag"] = _flags(table, where)
@@ -214,12 +263,13 @@ def _numbers(table: pd.DataFrame, column: str, where: _Where) -> np.ndarray:
     return numbers
 
 
-def _years(table: pd.DataFrame, where: _Where) -> np.ndarray:
+def _years(table: pd.DataFrame, where: _Where, frequency: str) -> np.ndarray:
     given = table["year"]
     if pd.api.types.is_datetime64_any_dtype(given):
         given = given.dt.year
     years = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    fits = (years >= _FIRST_YEAR) & (years <= _LAST_YEAR) & (years == np.floor(years))
+    calendar = np.floor(years / periods.PER_YEAR[frequency])
+    fits = (calendar >= _FIRST_YEAR) & (calendar <= _LAST_YEAR) & (years == np.floor(years))
     bad = _first(~fits)
     if bad is not None:
         found = table["year"].iloc[bad : bad + 1].tolist()[0]

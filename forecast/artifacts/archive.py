@@ -46,6 +46,7 @@ def write(
     about = {
         "horizons": list(horizons),
         "step": history.step,
+        **({} if history.frequency == "year" else {"frequency": history.frequency}),
         **{name: _plain(value) for name, value in paths.attrs.items()},
     }
     with sealed_folder(path, _FORMAT, about) as folder:
@@ -99,7 +100,7 @@ def read(
         paths,
         tuple(manifest["horizons"]),
         notes,
-        Panel.from_frame(history, step=manifest["step"]),
+        Panel.from_frame(history, step=manifest["step"], frequency=manifest.get("frequency")),
         explanation,
     )
 

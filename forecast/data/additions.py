@@ -38,7 +38,7 @@ def by_day(panel: Panel, as_of: str | dt.date | None) -> dict[str, Panel]:
     day = dt.date.today() if as_of is None else _day(as_of)
     if day > today:
         raise DataError(f"as_of is {day}, which is still to come. Give the day of the release.")
-    table = panel.to_frame()
+    table = panel.figures
     if as_of is not None and table["as_of"].notna().all():
         raise DataError(
             "the table has the day of release of every figure in its column as_of; "
@@ -55,7 +55,9 @@ def by_day(panel: Panel, as_of: str | dt.date | None) -> dict[str, Panel]:
         seen = rows.groupby(KEY)["value"].transform("count") > 0
         if seen.any():
             kept = rows[seen].reset_index(drop=True)
-            made[str(pd.Timestamp(str(when)).date())] = Panel.from_frame(kept, step=panel.step)
+            made[str(pd.Timestamp(str(when)).date())] = Panel.from_frame(
+                kept, step=panel.step, frequency=panel.frequency
+            )
     return made
 
 
@@ -100,7 +102,7 @@ def news(name: str, kept: list[Release], day: str, part: Panel) -> Panel | None:
     known = pd.concat([read_release(release) for release in earlier], ignore_index=True)
     # Releases come in the order of their days, so the last row is what is known on the day.
     known = known.drop_duplicates(list(FIGURE), keep="last")
-    table = part.to_frame()
+    table = part.figures
     both = table.merge(known, on=list(FIGURE), how="left", suffixes=("", "_known"), indicator=True)
     there = (both["_merge"] == "both").to_numpy()
     now, before = both[[*_CONTENT]], both[[f"{column}_known" for column in _CONTENT]]
@@ -118,4 +120,6 @@ def news(name: str, kept: list[Release], day: str, part: Panel) -> Panel | None:
         )
     if not of_the_day.any():
         return part
-    return Panel.from_frame(table[~of_the_day].reset_index(drop=True), step=part.step)
+    return Panel.from_frame(
+        table[~of_the_day].reset_index(drop=True), step=part.step, frequency=part.frequency
+    )

@@ -118,7 +118,7 @@ def write_release(root: Path, name: str, day: str, panel: Panel, origin: str) ->
     import pyarrow as pa
     from pyarrow import parquet
 
-    table = panel.to_frame()
+    table = panel.figures
     description = {
         "format": _FORMAT,
         "name": name,
@@ -259,7 +259,7 @@ def changes(panel: Panel, before: str | None = None, after: str | None = None) -
     >>> table.loc[table["status"] == "new", "year"].tolist()
     [2022, 2023]
     """
-    days = sorted({str(day.date()) for day in panel.to_frame()["as_of"].dropna()})
+    days = sorted({str(day.date()) for day in panel.figures["as_of"].dropna()})
     after = after or (days[-1] if days else "")
     earlier = [day for day in days if day < after]
     before = before or (earlier[-1] if earlier else "")

@@ -43,7 +43,7 @@ def status(panel: Panel, today: dt.date | None = None) -> pd.DataFrame:
     """
     day = pd.Timestamp(today or dt.date.today())
     rows = []
-    figures = panel.to_frame().dropna(subset=["value"])
+    figures = panel.figures.dropna(subset=["value"])
     for (source, measure), group in figures.groupby(["source", "measure"], sort=True):
         reached = group.groupby("as_of")["year"].max().sort_index().cummax()
         newer = reached[reached.diff().fillna(1) > 0].index

@@ -309,7 +309,7 @@ def panel(fetched: Fetched) -> Panel:
     if len(read) == 1:
         return read[0]
     return Panel.from_frame(
-        pd.concat([part.to_frame() for part in read], ignore_index=True), step=read[0].step
+        pd.concat([part.figures for part in read], ignore_index=True), step=read[0].step
     )
 
 

@@ -270,7 +270,7 @@ def output_tables(
 
 def versioned(history: Panel) -> bool:
     """Whether every figure has the day of its release."""
-    return bool(history.to_frame()["as_of"].notna().all())
+    return bool(history.figures["as_of"].notna().all())
 
 
 def observed(history: Panel) -> pd.DataFrame:
@@ -283,7 +283,7 @@ def observed(history: Panel) -> pd.DataFrame:
         ``observation`` in persons per calendar year.
     """
     by_day = versioned(history)
-    figures = history.to_frame() if by_day else history.latest
+    figures = history.figures if by_day else history.latest
     figures = figures[figures["value"].notna()]
     table = figures.rename(columns={"measure": "target", "value": "observation"}).assign(
         target_end_date=figures["year"].map(year_end), flag=figures["flag"].fillna("")

@@ -99,7 +99,7 @@ def origins_as_published(
     DataError
         If the panel has no release dates, or a year was never the last one of a release.
     """
-    released = panel.to_frame().dropna(subset=["as_of", "value"])
+    released = panel.figures.dropna(subset=["as_of", "value"])
     if released.empty:
         raise DataError(
             "vintage='as_published' needs release dates, and this panel has none. "
@@ -174,7 +174,7 @@ def released(panel: Panel, days: Sequence[str]) -> list[Panel]:
     days : sequence of str (YYYY-MM-DD)
         Days to look at; those without a release are left out.
     """
-    dated = panel.to_frame()["as_of"].dropna()
+    dated = panel.figures["as_of"].dropna()
     out = {str(day.date()) for day in dated.unique()}
     earlier = [day for day in days if day in out and day < panel.last_release]
     seen_then = [panel.as_of(day) for day in earlier]
@@ -203,7 +203,7 @@ class Outcomes:
         ``interpolated``.
         """
         latest = self.panel.latest.dropna(subset=["value"])
-        every = self.panel.to_frame().dropna(subset=["value"])
+        every = self.panel.figures.dropna(subset=["value"])
         first = every.drop_duplicates([*KEY, "year"], keep="first")
         figures = latest.merge(
             first[[*KEY, "year", "value"]],

@@ -99,12 +99,18 @@ def assemble(
             "as_of": panel.last_release,
             "version": __version__,
             "data_hash": panel.hash,
-            "unit": "persons per calendar year"
-            if panel.step == 1
-            else f"persons per {panel.step} years",
+            **_unit(panel),
         },
     )
     return Forecast(paths, tuple(int(year) for year in years), notes, panel)
+
+
+def _unit(panel: Panel) -> dict[str, str]:
+    """Return the attributes that say what the draws are of; years name no frequency."""
+    if panel.frequency != "year":
+        return {"unit": f"persons per {panel.frequency}", "frequency": panel.frequency}
+    return {"unit": "persons per calendar year" if panel.step == 1
+            else f"persons per {panel.step} years"}  # fmt: skip
 
 
 def by_series(outlook: Forecast) -> dict[SeriesKey, np.ndarray]:

@@ -8,7 +8,7 @@ from forecast.artifacts import caching
 from forecast.contract import Model
 from forecast.data import inputs
 from forecast.errors import DataError
-from forecast.horizons import DEFAULT_HORIZONS, check_years
+from forecast.horizons import check_years, default_horizons
 from forecast.models import DEFAULT
 from forecast.models.registry import model as find_model
 from forecast.outlook import Forecast
@@ -18,7 +18,7 @@ from forecast.panel import Panel
 def forecast(
     panel: Panel,
     model: str | Model = DEFAULT,
-    horizons: Sequence[int] = DEFAULT_HORIZONS,
+    horizons: Sequence[int | str] | None = None,
     draws: int = 2000,
     seed: int = 1,
     cache: bool = True,
@@ -31,8 +31,9 @@ def forecast(
         What is known. Each series is forecast from its own last year on.
     model : str or Model
         A registered name (see `forecast.models`) or a model of one's own.
-    horizons : sequence of int
-        Target years after the data.
+    horizons : sequence of int or str, optional
+        Target years after the data, or periods such as ``"2027-06"``. By default 2025, 2027 and
+        2030; of months, quarters and half-years, every period of the next two years.
     draws : int
         Simulated futures, at least 100.
     seed : int
@@ -70,6 +71,6 @@ def forecast(
     if not isinstance(seed, int) or seed < 0:
         raise DataError(f"seed is {seed!r}; give a whole number, zero or above.")
     chosen = find_model(model)
-    years = check_years(panel, horizons)
+    years = check_years(panel, default_horizons(panel) if horizons is None else horizons)
     with caching(cache):
         return inputs.fit(chosen, panel, seed).forecast(years, draws)

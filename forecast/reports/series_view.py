@@ -253,7 +253,7 @@ def identity(*parts: object) -> str:
 def _releases(history: Panel) -> dict[SeriesKey, tuple[tuple[pd.Series, ...], str]]:
     """Return the earlier releases and the date of the newest one, by series."""
     found = {}
-    for key, rows in history.to_frame().groupby(KEY, sort=False):
+    for key, rows in history.figures.groupby(KEY, sort=False):
         dated = rows[rows["value"].notna() & rows["as_of"].notna()]
         dates = sorted(dated["as_of"].unique())
         # A release worth a line is a whole series; single first figures are in the data table.

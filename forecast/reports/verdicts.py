@@ -301,7 +301,7 @@ def covered(track: Track, history: Panel) -> Track:
     from forecast.evaluate.track import Track
 
     scored = track.table[[*KEY, "year", "observed", "observed_first"]].drop_duplicates()
-    seen = history.to_frame()[[*KEY, "year", "value"]].dropna()
+    seen = history.figures[[*KEY, "year", "value"]].dropna()
     both = scored.dropna(subset=["observed"]).merge(seen, on=[*KEY, "year"])
     if both.empty:
         raise DataError(

@@ -86,14 +86,14 @@ def add_flags(panel: Panel) -> tuple[Panel, list[str]]:
     for year in years:
         key = (year.source, year.location, year.measure, year.year)
         added.setdefault(key, []).append(FLAGS[year.check])
-    table = panel.to_frame()
+    table = panel.figures
     latest = ~table.duplicated([*KEY, "year"], keep="last")
     keys = zip(table["source"], table["location"], table["measure"], table["year"].tolist())
     table["flag"] = [
         _joined(text, added.get(key, ())) if newest else text
         for text, key, newest in zip(table["flag"], keys, latest)
     ]
-    return Panel.from_frame(table, step=panel.step), _in_words(years)
+    return Panel.from_frame(table, step=panel.step, frequency=panel.frequency), _in_words(years)
 
 
 def _joined(text: str, added: Sequence[str]) -> str:

@@ -277,7 +277,7 @@ def vintages(panel: Panel) -> Iterator[Inconsistency]:
     half of their mean size (the year of the largest is named); series whose newer release
     repeats the older one a year later, as a table pasted one row off does.
     """
-    table = panel.to_frame().dropna(subset=["value", "as_of"])
+    table = panel.figures.dropna(subset=["value", "as_of"])
     table["before"] = table.groupby([*KEY, "year"])["value"].shift()
     last = table.drop_duplicates([*KEY, "year"], keep="last").dropna(subset=["before"])
     flipped = last[last["before"] * last["value"] < 0]

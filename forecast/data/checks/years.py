@@ -79,7 +79,7 @@ def unobserved(panel: Panel) -> Iterator[Inconsistency]:
 
     Tables are refused for these when they are read; a panel made otherwise may hold them.
     """
-    table = panel.to_frame()
+    table = panel.figures
     for check, late in ((TO_COME, to_come(table, today())), (EARLY, before_its_year(table))):
         for row in table[late].itertuples():
             key = (str(row.source), str(row.location), str(row.measure))

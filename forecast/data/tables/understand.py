@@ -275,7 +275,7 @@ def _panel(settled: Harmonised, layout: Layout) -> Panel:
 
 def _check_observed(panel: Panel, layout: Layout) -> None:
     """Refuse figures that cannot have been observed; a forecast would start after them."""
-    table = panel.to_frame()
+    table = panel.figures
     day = today()
     late = table[to_come(table, day)]
     if len(late):
