@@ -241,7 +241,7 @@ def to_come(table: pd.DataFrame, day: dt.date) -> np.ndarray:
     Parameters
     ----------
     table : DataFrame
-        With the columns ``year`` and ``value`` of `Panel.to_frame`; missing values do not count.
+        With the columns ``year`` and ``value``; missing values do not count.
     day : date
         The day on which the figures are looked at; its own year is not yet to come.
 
