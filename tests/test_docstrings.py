@@ -225,7 +225,7 @@ def test_what_is_public_is_found() -> None:
     assert {
         "forecast.models.run.forecast", "forecast.forecast_tables.DrawTables.intervals",
         "forecast.models",
-        "forecast.panel.Panel.from_frame", "forecast.evaluate.questions.TrackQuestions.skill",
+        "forecast.panel.Panel.from_frame", "forecast.evaluate.track.Track.skill",
         "forecast.plots.fan", "forecast.contract.ModelBase.fit", "forecast.data.store.add",
         "forecast.models.hierarchical.fitted.FittedHierarchical.to_arviz",
     } <= set(FUNCTIONS)  # fmt: skip
