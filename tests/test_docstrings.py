@@ -157,7 +157,7 @@ def api() -> Api:
     front = [getattr(fc, name) for name in fc.__all__ if name != "__version__"]
     waiting: list[Any] = [*front, *ForecastError.__subclasses__(), *named_on_pages()]
     waiting += [thing for thing in vars(contract).values() if inspect.isclass(thing)]
-    waiting += public_functions("forecast.completion")
+    waiting += public_functions("forecast.contract")
     # The parts that a model is made of are its own affair; the model and what it fits are not.
     models = [type(make_model(name)) for name in REGISTRY]
     closed = {base for model in models for base in model.__mro__}

@@ -25,8 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.completion import meant_for
-from forecast.contract import ModelBase
+from forecast.contract import ModelBase, meant_for
 from forecast.hindcast.quantiles import Hindcasts
 from forecast.hindcast.vintages import Outcomes
 from forecast.panel import Panel
