@@ -14,7 +14,7 @@ from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, 
 from forecast.errors import DataError, TooShortError
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble, note
-from forecast.models.series.prepared import Prepared, prepare
+from forecast.models.series.univariate import Prepared, prepare
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 
