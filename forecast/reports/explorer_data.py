@@ -20,9 +20,8 @@ from forecast.outlook import Forecast
 from forecast.reports import sentences
 from forecast.reports.content import rank
 from forecast.reports.explorer_words import program_words
-from forecast.reports.interval_rows import LEVELS
 from forecast.reports.record import Record
-from forecast.reports.series_view import FIRST_YEAR, SeriesView
+from forecast.reports.series_view import FIRST_YEAR, LEVELS, SeriesView
 from forecast.reports.verdicts import verdict
 from forecast.scenarios.scenario import Scenario
 from forecast.series_key import KEY, SeriesKey

@@ -13,8 +13,7 @@ from markupsafe import Markup
 from forecast import labels
 from forecast.language import Language
 from forecast.reports import charts, sentences
-from forecast.reports.interval_rows import intervals
-from forecast.reports.series_view import SeriesView, identity
+from forecast.reports.series_view import SeriesView, identity, intervals
 from forecast.series_key import SeriesKey
 
 

@@ -12,9 +12,8 @@ from forecast import labels
 from forecast.language import Language
 from forecast.reports import charts
 from forecast.reports.front import NET, expected
-from forecast.reports.interval_rows import intervals
 from forecast.reports.region_map import region_map
-from forecast.reports.series_view import SeriesView, identity
+from forecast.reports.series_view import SeriesView, identity, intervals
 
 #: Which of `forecast.reports.series_view.LEVELS` the short tables show.
 _LEVEL = 1
