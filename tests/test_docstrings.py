@@ -297,3 +297,17 @@ def test_no_docstring_names_a_parameter_that_is_not_there() -> None:
     }
     assert len(wrong) > 300
     assert {where: names for where, names in wrong.items() if names} == {}
+
+
+def test_a_function_of_several_arguments_says_what_they_are() -> None:
+    """Every module, not the public API alone; a command is no function: its help lists options."""
+    several = {
+        where: function
+        for where, function in everything()
+        if "." not in function.__qualname__
+        and not function.__name__.startswith("_")
+        and len(inspect.signature(function).parameters) > 1
+    }
+    assert len(several) > 400
+    without = [where for where, made in several.items() if "Parameters" not in sections(made)]
+    assert [one for one in without if not one.startswith(("forecast.cli", "forecast.loc"))] == []
