@@ -44,7 +44,7 @@ def section(impacts: Sequence[Impact], words: Language) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        For the template ``annex.html``; charts are marked as safe.
+        For the template ``impacts.html``; charts are marked as safe.
     """
     return [_entry(impact, number, words) for number, impact in enumerate(impacts, 1)]
 

@@ -91,7 +91,7 @@ def section(
     Returns
     -------
     list of dict
-        For the template ``annex.html``.
+        For the template ``what_if.html``.
     """
     return [_shown(one, views, words) for one in made]
 
