@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import drawing, flags, locations, periods, plots, validation
+from forecast import corridors, drawing, flags, locations, periods, plots, validation
 from forecast.cuts import Cuts
 from forecast.errors import DataError
 from forecast.series import Series, series_of
@@ -56,9 +56,10 @@ class Panel(Cuts):
         table : DataFrame
             Columns ``location, measure, year, value`` and optionally ``source,
             population, as_of, flag, precision``; ``period`` in place of ``year`` for months,
-            quarters and half-years (``2024-03``, ``2024-Q1``, ``2024-H1``); or Nixtla's
-            ``unique_id, ds, y`` with ``unique_id`` as location, location/measure or
-            source/location/measure. Values are persons per calendar year, net inflow positive.
+            quarters and half-years (``2024-03``, ``2024-Q1``, ``2024-H1``), ``origin, destination``
+            in place of ``location`` for corridors; or Nixtla's ``unique_id, ds, y`` with
+            ``unique_id`` as location, location/measure or source/location/measure. Values are
+            persons per calendar year, net inflow positive.
         step : {1, 5}, optional
             Years per row. By default five if every series has only gaps of whole
             five years and at least three rows, else one.
@@ -108,7 +109,8 @@ class Panel(Cuts):
         DataFrame
             ``source, location, measure, year, value`` (persons per calendar year, or per period),
             ``population`` (persons at mid-year), ``as_of``, ``flag``, ``precision``; months,
-            quarters and half-years have ``period`` (text) in place of ``year``.
+            quarters and half-years have ``period`` (text) in place of ``year``, corridors also
+            ``origin, destination``.
 
         Examples
         --------
@@ -116,7 +118,7 @@ class Panel(Cuts):
         >>> len(fc.load("merged-units").to_frame().columns)
         9
         """
-        return periods.labelled(self.figures, self.frequency)
+        return corridors.with_ends(periods.labelled(self.figures, self.frequency))
 
     @property
     def figures(self) -> pd.DataFrame:

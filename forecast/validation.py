@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from forecast import flags, locations, periods
+from forecast import corridors, flags, locations, periods
 from forecast.errors import DataError, unknown_name
 from forecast.series_key import KEY
 
@@ -22,6 +22,7 @@ MEASURES = {
     "internal_net": True,
     "net_all_flows": True,
     "population": False,
+    "flow": False,
 }
 COLUMNS = (
     "source",
@@ -98,7 +99,7 @@ def tidy(
     ----------
     table : DataFrame
         Tidy (``location, measure, year, value`` and optional columns) or Nixtla's
-        long form (``unique_id, ds, y``).
+        long form (``unique_id, ds, y``); ``origin, destination`` may stand for ``location``.
     rows : sequence of str, optional
         How each row is called in messages (``"line 7 of arrivals.csv"``); its index
         label by default.
@@ -122,6 +123,8 @@ def tidy(
         raise DataError(f"the column {doubled[0]!r} occurs twice. Keep one of them.")
     if {"unique_id", "ds", "y"} <= set(table.columns):
         table = _from_long_form(table)
+    where = _Where(table, rows)
+    table = corridors.with_location(table, where)
     missing = [column for column in _REQUIRED if column not in table.columns]
     if missing:
         found = ", ".join(map(str, table.columns)) or "none"
@@ -134,7 +137,6 @@ def tidy(
         raise unknown_name("column", unknown[0], COLUMNS)
     if table.empty:
         raise DataError("the table has no rows. Give at least one observed year.")
-    where = _Where(table, rows)
     tidied = pd.DataFrame(index=pd.RangeIndex(len(table)))
     tidied["source"] = _text(table, "source", "user")
     tidied["location"] = _locations(table, where)
@@ -145,6 +147,7 @@ def tidy(
     tidied["flag"] = _flags(table, where)
     tidied["precision"] = _numbers(table, "precision", where)
     tidied["as_of"] = _dates(table, where)
+    corridors.check_measures(tidied, where)
     _check_signs(tidied, where)
     _check_unique(tidied, where)
     _check_observed(tidied, where)
@@ -222,7 +225,7 @@ def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
             raise DataError(f"{where(position)}, column location: empty. Write an ISO 3166 code.")
         try:
             codes[text] = locations.find(text).code
-        except LookupError as error:
+        except (LookupError, DataError) as error:
             raise type(error)(f"{where(position)}, column location: {error}") from None
     return [codes[str(given)] for given in table["location"]]
 

@@ -32,6 +32,7 @@ def classes() -> dict[str, type[About]]:
     return {
         "ar": typed.ArSettings,
         "arima": typed.ArimaSettings,
+        "corridors": typed.CorridorsSettings,
         "ensemble": EnsembleSettings,
         "ets": typed.EtsSettings,
         "flows": typed.FlowsSettings,
@@ -93,6 +94,11 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "flows": "forecast.models.gross_flows.model:Flows",
     "internal": "forecast.models.regional.model:Internal",
     "coherent": "forecast.models.coherent:Coherent",
+    "corridors": "forecast.models.corridors.model:Corridors",
+    "last-flow": "forecast.models.corridors.baselines:LastFlow",
+    "mean-flow": "forecast.models.corridors.baselines:MeanFlow",
+    "share-flow": "forecast.models.corridors.baselines:ShareFlow",
+    "gravity-flow": "forecast.models.corridors.baselines:GravityFlow",
     "pooled": "forecast.models.series.pooled:PooledReversion",
     "ensemble": "forecast.models.ensemble.model:Ensemble",
 }
