@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from forecast.corridors import with_ends
 from forecast.draw_tables import (
     QUANTILE_LEVELS,
     TABLE_KEY,
@@ -117,7 +118,8 @@ class DrawTables:
         wanted = checked_levels(levels)
         table, values = self._summary(wanted, years)
         repeated = table.loc[table.index.repeat(len(wanted))].reset_index(drop=True)
-        return repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
+        repeated = repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
+        return with_ends(repeated)
 
     def intervals(self, level: float = 0.80, years: Sequence[int] | None = None) -> pd.DataFrame:
         """Return the median and a central interval, one row per series and year.
@@ -151,7 +153,7 @@ class DrawTables:
         """
         inside = checked_level(level)
         table, values = self._summary(np.array([0.5, (1 - inside) / 2, (1 + inside) / 2]), years)
-        return table.assign(median=values[0], lower=values[1], upper=values[2])
+        return with_ends(table.assign(median=values[0], lower=values[1], upper=values[2]))
 
     def probability(
         self,
@@ -282,7 +284,7 @@ class DrawTables:
             return self.quantiles(QUANTILE_LEVELS)
         if kind != "sample":
             raise unknown_name("kind of table", kind, ["quantile", "sample"])
-        return sample_table(self.draws, self.series[TABLE_KEY])
+        return with_ends(sample_table(self.draws, self.series[TABLE_KEY]))
 
     @cached_property
     def _positions(self) -> dict[SeriesKey, int]:

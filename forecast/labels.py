@@ -18,6 +18,7 @@ _MEASURES = {
     "internal_arrivals": message("Internal arrivals"),
     "internal_departures": message("Internal departures"),
     "population": message("Population"),
+    "flow": message("Migration flow"),
 }
 _SOURCES = {
     "un-wpp": message("UN estimate"),

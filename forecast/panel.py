@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import drawing, flags, locations, plots, validation
+from forecast import corridors, drawing, flags, locations, plots, validation
 from forecast.cuts import Cuts
 from forecast.errors import DataError
 from forecast.series import Series, series_of
@@ -52,6 +52,7 @@ class Panel(Cuts):
             Columns ``location, measure, year, value`` and optionally ``source,
             population, as_of, flag, precision``; or Nixtla's ``unique_id, ds, y``
             with ``unique_id`` as location, location/measure or source/location/measure.
+            Corridors may have ``origin, destination`` in place of ``location``.
             Values are persons per calendar year, net inflow positive.
         step : {1, 5}, optional
             Years per row. By default five if every series has only gaps of whole
@@ -92,7 +93,8 @@ class Panel(Cuts):
         -------
         DataFrame
             ``source, location, measure, year, value`` (persons per calendar year, or per period),
-            ``population`` (persons at mid-year), ``as_of``, ``flag``, ``precision``.
+            ``population`` (persons at mid-year), ``as_of``, ``flag``, ``precision``; where there
+            are corridors also ``origin, destination``.
 
         Examples
         --------
@@ -100,7 +102,7 @@ class Panel(Cuts):
         >>> len(fc.load("merged-units").to_frame().columns)
         9
         """
-        return self._table.copy()
+        return corridors.with_ends(self._table.copy())
 
     @property
     def locations(self) -> list[str]:

@@ -29,7 +29,11 @@ SELECTION = {
     "counts: what it counts.",
     "source": "Only figures of this source, such as un-wpp. Of a file that names no source: its "
     "name.",
+    "origin": "Only corridors that leave this place, by code or name.",
+    "destination": "Only corridors that lead to this place, by code or name.",
 }
+#: What a file is told where a single one of them is given.
+_TOLD = ("location", "measure", "source")
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,9 @@ class Figures:
     ----------
     data : str
         A file, or the name of a bundled panel, a series of the store, a fetched source.
-    location, measure, source : tuple of str
-        Which series; all of them if empty. A single one also says of a file what it does not.
+    location, measure, source, origin, destination : tuple of str
+        Which series; all of them if empty. A single place, measure or source also says of a file
+        what it does not.
     sheet, units, flows, decimal, skip, no_flags
         How a file is read; see `forecast.read`.
     """
@@ -50,6 +55,8 @@ class Figures:
     location: Sequence[str] = ()
     measure: Sequence[str] = ()
     source: Sequence[str] = ()
+    origin: Sequence[str] = ()
+    destination: Sequence[str] = ()
     sheet: str | None = None
     units: Any = None
     flows: Any = None
@@ -94,7 +101,7 @@ class Figures:
                     "Leave it out."
                 )
             return None, known
-        how |= {name: getattr(self, name)[0] for name in SELECTION if len(getattr(self, name)) == 1}
+        how |= {name: getattr(self, name)[0] for name in _TOLD if len(getattr(self, name)) == 1}
         reading = understand(self.data, carry=not self.no_flags, **how)
         for name in ("measure", "source"):
             # The table says it itself, so that the option is there to choose from it.
@@ -122,7 +129,8 @@ class Figures:
         from forecast.data.tables import places
 
         chosen: dict[str, Any] = {name: list(getattr(self, name)) for name in SELECTION}
-        chosen["location"] = [places.match(name).code or name for name in self.location]
+        for end in ("location", "origin", "destination"):
+            chosen[end] = [places.match(name).code or name for name in chosen[end]]
         return panel.select(**{name: values or None for name, values in chosen.items()})
 
     def panel(self, everything: Panel | None = None) -> Panel:
