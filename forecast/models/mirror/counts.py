@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
+from forecast.corridors import ENDS, FLOW, with_ends
 from forecast.errors import DataError, listed
 from forecast.models.settings import CountingSource, MirrorSettings
 from forecast.panel import Panel
 
-#: What is counted here. Permits and registrations for work are another measure, never added.
-MEASURE = "flow"
 #: Who counts that is no country: each country at the one end or the other, or none.
 SIDES = ("destination", "origin", "estimate", "unknown")
 #: Added before logs are taken, so that a count of zero has one.
@@ -24,7 +23,6 @@ HALF = 0.5
 COUNTER = ["source", "kind", "country"]
 #: What shares an accuracy: source and kind.
 BOOK = ["source", "kind"]
-CORRIDOR = ["origin", "destination"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +91,11 @@ class Counts:
         index = pd.MultiIndex.from_frame(self.books)
         return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(dimension[BOOK])))
 
+    def counter_of(self, dimension: pd.DataFrame) -> np.ndarray:
+        """Return which of the `counters` each row of `series` belongs to."""
+        index = pd.MultiIndex.from_frame(self.counters)
+        return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(dimension[COUNTER])))
+
     def part(self, rows: np.ndarray) -> Counts:
         """Return some of the counts; ``rows`` has shape (n_counts,)."""
         return replace(self, table=self.table[rows].reset_index(drop=True))
@@ -127,20 +130,20 @@ def counts_of(
         not touch.
     """
     table = panel.latest
-    table = table[(table["measure"] == MEASURE) & table["value"].notna()].reset_index(drop=True)
+    table = table[(table["measure"] == FLOW) & table["value"].notna()].reset_index(drop=True)
     if table.empty:
         raise DataError(
-            f"mirror() compares counts of corridors (measure {MEASURE}, such as UZB:RUS), and the "
+            f"mirror() compares counts of corridors (measure {FLOW}, such as UZB:RUS), and the "
             f"panel has {', '.join(panel.measures)}. Give tables with origin and destination."
         )
-    table[CORRIDOR] = table["location"].str.split(":", expand=True)
+    table = with_ends(table)
     known = {one.name: one for one in (*settings.source, *_given(sources))}
     meanings = {
         name: known.get(name, CountingSource(name=name, counts="unknown"))
         for name in sorted(set(table["source"]))
     }
     parts = [_sided(table[table["source"] == name], one) for name, one in meanings.items()]
-    columns = [*COUNTER, "location", *CORRIDOR, "year", "value", "precision"]
+    columns = [*COUNTER, "location", *ENDS, "year", "value", "precision"]
     ordered = pd.concat(parts)[columns].sort_values(["location", "year", *COUNTER])
     return Counts(ordered.reset_index(drop=True), meanings, panel.step)
 

@@ -76,18 +76,52 @@ def counting_variance(expected: object, rounding: np.ndarray, xp: object = np) -
     return 1.0 / persons + (rounding / persons) ** 2
 
 
-def crude_flows(counts: Counts, believed: Beliefs) -> np.ndarray:
-    """Return first guesses of the log flows, where the chains begin: shape (n_flows,)."""
-    told = counts.log_values - believed.coverage[0][counts.place(counts.counters)]
+def crude_counts(counts: Counts) -> np.ndarray:
+    """Return the mean log count of each corridor and year, where the chains begin: (n_flows,)."""
     flows = counts.flows
-    total = np.bincount(counts.place(flows), weights=told, minlength=len(flows))
-    number = np.bincount(counts.place(flows), minlength=len(flows))
+    place = counts.place(flows)
+    number = np.bincount(place, minlength=len(flows))
+    total = np.bincount(place, weights=counts.log_values, minlength=len(flows))
     crude = np.where(number > 0, total / np.maximum(number, 1), np.nan)
-    for location in flows["location"].unique():
-        rows = np.flatnonzero(flows["location"] == location)
+    for rows in flows.groupby("location").indices.values():
         seen = np.isfinite(crude[rows])
         crude[rows] = np.interp(rows, rows[seen], crude[rows[seen]])
     return crude
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """How much each series counts in its corridor.
+
+    Attributes
+    ----------
+    corridors : ndarray
+        Codes, sorted.
+    corridor : ndarray, shape (n_series,)
+        The corridor of each series.
+    share : ndarray, shape (n_series,)
+        By the number of its figures and their accuracy; they add up to one in each corridor.
+    """
+
+    corridors: np.ndarray
+    corridor: np.ndarray
+    share: np.ndarray
+
+
+def shares(counts: Counts, believed: Beliefs) -> Shares:
+    """Return how much each series counts in its corridor, before any figure is seen.
+
+    Parameters
+    ----------
+    counts : Counts
+        The figures.
+    believed : Beliefs
+        With the accuracy of their sources.
+    """
+    corridors, corridor = np.unique(counts.series["location"].to_numpy(), return_inverse=True)
+    spread = np.exp(2.0 * believed.accuracy[0][counts.book_of(counts.series)])
+    worth = np.bincount(counts.place(counts.series), minlength=len(counts.series)) / spread
+    return Shares(corridors, corridor, worth / np.bincount(corridor, weights=worth)[corridor])
 
 
 def pymc_model(counts: Counts, settings: MirrorSettings) -> pm.Model:
@@ -103,7 +137,8 @@ def pymc_model(counts: Counts, settings: MirrorSettings) -> pm.Model:
     Returns
     -------
     pymc.Model
-        Free variables: ``log_flow`` by corridor and year; ``log_coverage`` of each that counts;
+        Free variables: ``log_counted`` by corridor and year, what all sources of a corridor count
+        together, from which ``log_flow`` follows; ``log_coverage`` of each that counts;
         ``log_pairs`` and ``log_accuracy`` of each source and side; ``pair``, the error of a source
         in a corridor in all years; ``log_change``. Observed: ``log_count``, logs of persons per
         calendar year (a half added); its figures are `pm.Data`.
@@ -116,6 +151,9 @@ def pymc_model(counts: Counts, settings: MirrorSettings) -> pm.Model:
     flow, counter = counts.place(flows), counts.place(counts.counters)
     series = counts.place(counts.series)
     book_of_series = counts.book_of(counts.series)
+    counter_of_series = counts.counter_of(counts.series)
+    share = shares(counts, believed)
+    corridor = np.searchsorted(share.corridors, flows["location"].to_numpy())
     same = flows["location"].to_numpy()[1:] == flows["location"].to_numpy()[:-1]
     first = np.flatnonzero(np.concatenate([[True], ~same]))
     later = np.flatnonzero(same) + 1
@@ -126,14 +164,19 @@ def pymc_model(counts: Counts, settings: MirrorSettings) -> pm.Model:
         log_accuracy = pm.Normal("log_accuracy", *believed.accuracy, dims="book")
         log_change = pm.Normal("log_change", np.log(priors.change[0]), priors.change[1])
 
-        # The flow itself is sampled, not its changes: figures say more of it than the year before.
-        log_flow = pm.Flat("log_flow", dims="flow", initval=crude_flows(counts, believed))
+        pair = pm.Normal("pair", 0.0, pt.exp(log_pairs)[book_of_series], dims="series")
+        # Figures say much of what the sources count together, and of the flow itself no more than
+        # coverage is known: the first is sampled, the second follows.
+        off = log_coverage[counter_of_series] + pair
+        shared = pt.zeros(len(share.corridors))
+        shared = pt.inc_subtensor(shared[share.corridor], share.share * off)
+        counted = pm.Flat("log_counted", dims="flow", initval=crude_counts(counts))
+        log_flow = pm.Deterministic("log_flow", counted - shared[corridor], dims="flow")
         start = pm.Normal.dist(*priors.log_flow)
         pm.Potential("start", pm.logp(start, log_flow[first]))
         change = pm.StudentT.dist(priors.degrees_of_changes, mu=0.0, sigma=pt.exp(log_change))
         pm.Potential("persistence", pm.logp(change, log_flow[later] - log_flow[later - 1]))
 
-        pair = pm.Normal("pair", 0.0, pt.exp(log_pairs)[book_of_series], dims="series")
         expected = log_flow[flow] + log_coverage[counter] + pair[series]
         spread = pt.exp(log_accuracy)[book_of_series[series]]
         pm.StudentT(
