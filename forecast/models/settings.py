@@ -347,6 +347,7 @@ class MirrorSampler(Settings):
     most: Count
     target_accept: Share
     told: Count
+    corridors: Count
 
 
 class MirrorSettings(About):

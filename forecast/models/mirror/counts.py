@@ -110,7 +110,7 @@ class Counts:
 def counts_of(
     panel: Panel,
     settings: MirrorSettings,
-    sources: Mapping[str, Mapping[str, str]] | Sequence[CountingSource] = (),
+    sources: Sequence[CountingSource] = (),
 ) -> Counts:
     """Return the counts of a panel's corridors; a source of which nothing is known is marked so.
 
@@ -120,7 +120,7 @@ def counts_of(
         With the measure ``flow``; the newest release of every figure is used.
     settings : MirrorSettings
         ``models/mirror.toml``.
-    sources : mapping or sequence of CountingSource
+    sources : sequence of CountingSource
         What is known of sources, before what the settings say.
 
     Raises
@@ -137,30 +137,34 @@ def counts_of(
             f"panel has {', '.join(panel.measures)}. Give tables with origin and destination."
         )
     table = with_ends(table)
-    known = {one.name: one for one in (*settings.source, *_given(sources))}
+    known = {one.name: one for one in (*settings.source, *sources)}
     meanings = {
         name: known.get(name, CountingSource(name=name, counts="unknown"))
         for name in sorted(set(table["source"]))
     }
-    parts = [_sided(table[table["source"] == name], one) for name, one in meanings.items()]
+    parts = [sided(table[table["source"] == name], one) for name, one in meanings.items()]
     columns = [*COUNTER, "location", *ENDS, "year", "value", "precision"]
     ordered = pd.concat(parts)[columns].sort_values(["location", "year", *COUNTER])
     return Counts(ordered.reset_index(drop=True), meanings, panel.step)
 
 
-def _given(
-    sources: Mapping[str, Mapping[str, str]] | Sequence[CountingSource],
-) -> list[CountingSource]:
-    if not isinstance(sources, Mapping):
-        return list(sources)
-    return [
-        CountingSource.of({"name": name, **about}, f"sources[{name!r}]")
-        for name, about in sources.items()
-    ]
+def sided(rows: pd.DataFrame, source: CountingSource, strict: bool = True) -> pd.DataFrame:
+    """Add to rows of one source on which side of a corridor it stands, and for which country.
 
+    Parameters
+    ----------
+    rows : DataFrame
+        ``location, origin, destination``.
+    source : CountingSource
+        Who counts.
+    strict : bool
+        Whether corridors that it cannot see are refused, or left out.
 
-def _sided(rows: pd.DataFrame, source: CountingSource) -> pd.DataFrame:
-    """Add to counts of one source on which side of the corridor it stands, and for which country."""
+    Raises
+    ------
+    DataError, UnknownNameError
+        If it counts for a country that a corridor does not touch, or for none that exists.
+    """
     counts = source.counts
     if counts in ("estimate", "unknown"):
         return rows.assign(kind=counts, country="")
@@ -169,11 +173,11 @@ def _sided(rows: pd.DataFrame, source: CountingSource) -> pd.DataFrame:
     country = locations.find(counts).code
     arrives, leaves = rows["destination"] == country, rows["origin"] == country
     away = ~(arrives | leaves)
-    if away.any():
+    if strict and away.any():
         raise DataError(
             f"{source.name} counts moves of {locations.name(country)}, and it has figures of "
             f"{listed(set(rows['location'][away]))}. Say in sources= what it counts: a country, "
             "destination, origin, estimate or unknown."
         )
-    return rows.assign(kind=np.where(arrives, "destination", "origin"), country=country)
-
+    seen = rows.assign(kind=np.where(arrives, "destination", "origin"), country=country)
+    return seen[~away]
