@@ -23,7 +23,7 @@ SOURCE = "mirror"
 #: Levels of the intervals of `Mirror.to_frame`.
 LEVELS = (0.50, 0.80, 0.95)
 #: Counts that accuracy would have kept closer together with this chance contradict each other.
-CONTRADICT = 0.95
+CONTRADICT = 0.80
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,6 +226,34 @@ class Mirror:
             expected=middle, lower=low, upper=high, counted=counted.reindex(index).to_numpy()
         )
 
+    def last(self, level: float = 0.80) -> pd.DataFrame:
+        """Return each corridor in the last year in which anybody counted, largest first.
+
+        Parameters
+        ----------
+        level : float in (0, 1)
+            Probability inside the intervals.
+
+        Returns
+        -------
+        DataFrame
+            Columns of `flows`, ``name`` of the corridor, and ``counted``: every count of that year
+            with its source, in words.
+
+        Raises
+        ------
+        DataError
+            If the level is no number between 0 and 1.
+        """
+        table = self.flows(level)
+        last = table[table["counts"] > 0].groupby("location").tail(1)
+        last = last.sort_values("flow", ascending=False, ignore_index=True)
+        cells = list(zip(last["location"], last["year"]))
+        return last.assign(
+            name=[locations.name(place) for place, _ in cells],
+            counted=[self._counted(place, year) for place, year in cells],
+        )
+
     def to_frame(self) -> pd.DataFrame:
         """Return the estimates with 50, 80 and 95 % intervals as one tidy table.
 
@@ -249,15 +277,13 @@ class Mirror:
         )
 
     def _repr_html_(self) -> str:
-        table = self.flows()
-        last = table[table["counts"] > 0].groupby("location").tail(1)
-        last = last.sort_values("flow", ascending=False)
+        last = self.last()
         rows = [
             {
-                "corridor": locations.name(row.location),
+                "corridor": row.name,
                 "year": row.year,
                 "probably moved (80 % range)": drawing.between(row.flow, row.lower, row.upper),
-                "counted": self._counted(row.location, row.year),
+                "counted": row.counted,
                 "rests on": row.basis,
             }
             for row in last.head(drawing.MOST).itertuples()
@@ -267,9 +293,15 @@ class Mirror:
 
     def _counted(self, location: str, year: int) -> str:
         """Write what was counted of a corridor in a year, by source."""
-        table = self.counts.table
-        rows = table[(table["location"] == location) & (table["year"] == year)]
-        return ", ".join(f"{row.source} {drawing.persons(row.value)}" for row in rows.itertuples())
+        rows = self._by_cell.get((location, year), ())
+        return ", ".join(f"{source} {drawing.persons(value)}" for source, value in rows)
+
+    @cached_property
+    def _by_cell(self) -> dict[tuple[str, int], list[tuple[str, float]]]:
+        cells: dict[tuple[str, int], list[tuple[str, float]]] = {}
+        for row in self.counts.table.itertuples():
+            cells.setdefault((row.location, row.year), []).append((row.source, row.value))
+        return cells
 
     @cached_property
     def _believed(self) -> Beliefs:
