@@ -348,6 +348,7 @@ class MirrorSampler(Settings):
     target_accept: Share
     told: Count
     corridors: Count
+    centring: Positive
 
 
 class MirrorSettings(About):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.models.hierarchical.graph import partly_centred
 from forecast.models.mirror.counts import Counts
 from forecast.models.settings import MirrorSettings
 
@@ -87,6 +88,24 @@ def crude_counts(counts: Counts) -> np.ndarray:
         seen = np.isfinite(crude[rows])
         crude[rows] = np.interp(rows, rows[seen], crude[rows[seen]])
     return crude
+
+
+def centred(counts: Counts, half: float) -> np.ndarray:
+    """Return how far the errors of corridors are centred, shape (n_series,).
+
+    The more counts another source can be held against, the more; see
+    `forecast.models.hierarchical.graph.centred`.
+
+    Parameters
+    ----------
+    counts : Counts
+        The figures.
+    half : float
+        The number of such counts at which it is one half.
+    """
+    told = counts.table.groupby(["location", "year"])["value"].transform("size").to_numpy() > 1
+    held = np.bincount(counts.place(counts.series), weights=told, minlength=len(counts.series))
+    return np.asarray(held / (held + half))
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +183,13 @@ def pymc_model(counts: Counts, settings: MirrorSettings) -> pm.Model:
         log_accuracy = pm.Normal("log_accuracy", *believed.accuracy, dims="book")
         log_change = pm.Normal("log_change", np.log(priors.change[0]), priors.change[1])
 
-        pair = pm.Normal("pair", 0.0, pt.exp(log_pairs)[book_of_series], dims="series")
+        pair = pm.Normal(
+            "pair",
+            0.0,
+            pt.exp(log_pairs)[book_of_series],
+            dims="series",
+            transform=partly_centred(centred(counts, settings.sampler.centring)),
+        )
         # Figures say much of what the sources count together, and of the flow itself no more than
         # coverage is known: the first is sampled, the second follows.
         off = log_coverage[counter_of_series] + pair
