@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from forecast.evaluate.backtest import backtest
     from forecast.evaluate.track import Track
     from forecast.impacts.run import impact
+    from forecast.models.mirror.result import Mirror
+    from forecast.models.mirror.run import mirror
     from forecast.models.registry import register
     from forecast.models.run import forecast
     from forecast.outlook import Forecast
@@ -50,6 +52,7 @@ _WHERE = {
     "FitError": ("forecast.errors", "FitError"),
     "Forecast": ("forecast.outlook", "Forecast"),
     "ForecastError": ("forecast.errors", "ForecastError"),
+    "Mirror": ("forecast.models.mirror.result", "Mirror"),
     "Panel": ("forecast.panel", "Panel"),
     "TooShortError": ("forecast.errors", "TooShortError"),
     "Track": ("forecast.evaluate.track", "Track"),
@@ -60,6 +63,7 @@ _WHERE = {
     "forecast": ("forecast.models.run", "forecast"),
     "impact": ("forecast.impacts.run", "impact"),
     "load": ("forecast.data.names", "load"),
+    "mirror": ("forecast.models.mirror.run", "mirror"),
     "open": ("forecast.outlook", "open_forecast"),
     "read": ("forecast.data.tables.understand", "read"),
     "register": ("forecast.models.registry", "register"),
@@ -77,6 +81,7 @@ __all__ = [
     "FitError",
     "Forecast",
     "ForecastError",
+    "Mirror",
     "Panel",
     "TooShortError",
     "Track",
@@ -88,6 +93,7 @@ __all__ = [
     "forecast",
     "impact",
     "load",
+    "mirror",
     "models",
     "open",
     "read",

@@ -39,6 +39,7 @@ def classes() -> dict[str, type[About]]:
         "hierarchical": typed.HierarchicalSettings,
         "internal": typed.InternalSettings,
         "level": typed.LevelSettings,
+        "mirror": typed.MirrorSettings,
         "pooled": typed.PooledSettings,
         "regression": typed.RegressionSettings,
         "structural": typed.StructuralSettings,
