@@ -48,7 +48,9 @@ def layout() -> Counts:
                 ):
                     continue
                 country = {"destination": destination, "origin": origin}.get(kind, "")
-                rows.append((source, kind, country, corridor, origin, destination, year, 400.0, 1.0))
+                rows.append(
+                    (source, kind, country, corridor, origin, destination, year, 400.0, 1.0)
+                )
     columns = ["source", "kind", "country", "location", "origin", "destination", "year"]
     table = pd.DataFrame(rows, columns=[*columns, "value", "precision"])
     meanings = {

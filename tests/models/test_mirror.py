@@ -51,7 +51,9 @@ def table() -> pd.DataFrame:
         for year in (2016, 2017, 2019):
             rows.append(("eurostat-immigration", f"{origin}:DEU", year, flow))
             jump = 20 if (origin, year) == ("KAZ", 2019) else 1
-            rows.append(("kz-bns" if origin == "KAZ" else "meta", f"{origin}:DEU", year, flow * jump))
+            rows.append(
+                ("kz-bns" if origin == "KAZ" else "meta", f"{origin}:DEU", year, flow * jump)
+            )
     rows.append(("meta", "KGZ:RUS", 2019, 5000))
     columns = ["source", "location", "year", "value"]
     return pd.DataFrame(rows, columns=columns).assign(measure="flow")

@@ -75,7 +75,9 @@ def estimate(
         number = len(kept)
     believed = beliefs(counts, settings)
 
-    def spread(name: str, prior: np.ndarray, ours: pd.DataFrame, theirs: pd.DataFrame) -> np.ndarray:
+    def spread(
+        name: str, prior: np.ndarray, ours: pd.DataFrame, theirs: pd.DataFrame
+    ) -> np.ndarray:
         """Return draws of a parameter for all entries: of the fit where it has them, else of the prior."""
         drawn = prior[0] + prior[1] * generator.standard_normal((number, len(ours)))
         if sampled is not None:
@@ -186,7 +188,9 @@ def predicted(
     names = pd.MultiIndex.from_frame(counts.series)
     series = names.get_indexer(pd.MultiIndex.from_frame(asked[[*COUNTER, "location"]]))
     # Of one corridor one error: years that are asked of one series share a draw.
-    unseen, which = np.unique(asked[[*COUNTER, "location"]].agg(" ".join, axis=1), return_inverse=True)
+    unseen, which = np.unique(
+        asked[[*COUNTER, "location"]].agg(" ".join, axis=1), return_inverse=True
+    )
     fresh = generator.standard_normal((len(drawn.log_flow), len(unseen)))[:, which]
     error = drawn.pairs[:, book] * fresh
     learnt = drawn.pair[:, series]

@@ -228,7 +228,5 @@ def coordinates(counts: Counts) -> dict[str, list[str]]:
         "book": [" ".join(row) for row in counts.books.to_numpy()],
         "series": [" ".join(filter(None, row)) for row in counts.series.to_numpy()],
         "flow": [f"{row.location} {row.year}" for row in counts.flows.itertuples()],
-        "count": [
-            f"{row.location} {row.year} {row.source}" for row in counts.table.itertuples()
-        ],
+        "count": [f"{row.location} {row.year} {row.source}" for row in counts.table.itertuples()],
     }

@@ -103,7 +103,9 @@ def mirror(
             f"the fit of mirror is refused: {sampled.failure} on_failure='mark' returns it marked."
         )
     generator = np.random.default_rng([seed, len(counts.table)])
-    return Mirror(counts, estimate(counts, fitted, sampled, stated, generator), stated, seed, sampled)
+    return Mirror(
+        counts, estimate(counts, fitted, sampled, stated, generator), stated, seed, sampled
+    )
 
 
 def learners(counts: Counts, most: int) -> Counts | None:
