@@ -56,7 +56,8 @@ class Panel(Cuts):
         table : DataFrame
             Columns ``location, measure, year, value`` and optionally ``source,
             population, as_of, flag, precision``; ``period`` in place of ``year`` for months,
-            quarters and half-years (``2024-03``, ``2024-Q1``, ``2024-H1``); or Nixtla's
+            quarters and half-years (``2024-03``, ``2024-Q1``, ``2024-H1``), and
+            ``2024-01/2024-06`` for a sum since January (`forecast.to_date`); or Nixtla's
             ``unique_id, ds, y`` with ``unique_id`` as location, location/measure or
             source/location/measure. Values are persons per calendar year, net inflow positive.
         step : {1, 5}, optional

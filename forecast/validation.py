@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from forecast import flags, locations, measures, periods
+from forecast import flags, locations, measures, periods, to_date
 from forecast.errors import DataError, unknown_name
 from forecast.series_key import KEY
 
@@ -57,6 +57,8 @@ def with_period_numbers(
     if "year" in table.columns:
         raise DataError("the table has the columns period and year. Keep one of them.")
     where = _Where(table, rows)
+    if to_date.is_spanned(table):
+        table = to_date.taken_apart(table, frequency, where, MEASURES)
     read: dict[object, tuple[str, int] | None] = {
         text: periods.parse(text) for text in table["period"].unique()
     }
