@@ -163,6 +163,7 @@ class Measure(Settings):
 
 
 _declared: dict[str, Measure] = {}
+_times: list[int] = []
 _shipped: dict[str, Measure] = {}
 
 
@@ -278,8 +279,19 @@ def measure(
         "adds_over_places": adds_over_places, "adds_over_time": adds_over_time,
     }  # fmt: skip
     made = _made(name, {key: value for key, value in given.items() if value is not None}, "")
-    _declared[name] = made
+    _declare({name: made})
     return made
+
+
+def _declare(fresh: Mapping[str, Measure]) -> None:
+    if any(_declared.get(name) != one for name, one in fresh.items()):
+        _declared.update(fresh)
+        _times.append(len(_times))
+
+
+def declared() -> int:
+    """Return how often measures were declared; what is remembered of words is of one such time."""
+    return len(_times)
 
 
 def declare_beside(path: Path) -> None:
@@ -291,7 +303,7 @@ def declare_beside(path: Path) -> None:
         Of the table.
     """
     if (file := path.parent / FILE).is_file():
-        _declared.update(_read(file, own=True))
+        _declare(_read(file, own=True))
 
 
 def _read(file: Path, *, own: bool = False) -> dict[str, Measure]:
@@ -333,9 +345,8 @@ def carry(measures: Mapping[str, Measure]) -> None:
     measures : mapping of str to Measure
         As of `own`.
     """
-    for name, one in measures.items():
-        if name not in shipped():
-            _declared.setdefault(name, one)
+    fresh = {name: one for name, one in measures.items() if name not in shipped()}
+    _declare({**fresh, **_declared})
 
 
 def to_toml(names: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ and write have the text instead: ``2027``, ``2026-H1``, ``2026-Q4``, ``2027-06``
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from forecast.errors import DataError, unknown_name
@@ -128,6 +129,45 @@ def end(period: int, frequency: str) -> pd.Timestamp:
     months = part_of(period, frequency) * 12 // PER_YEAR[frequency]
     first = pd.Timestamp(year_of(period, frequency), months, 1)
     return pd.Timestamp(first + pd.offsets.MonthEnd(0))
+
+
+def frequency_of(months: Iterable[int]) -> str:
+    """Return what dates stand for that lie in some months of the year: the coarsest that fits.
+
+    Parameters
+    ----------
+    months : iterable of int
+        Numbers of months; more than one, or the dates stand for years.
+
+    Examples
+    --------
+    >>> frequency_of({3, 6, 12}), frequency_of({1, 7}), frequency_of({1, 2}), frequency_of({12})
+    ('quarter', 'half-year', 'month', 'year')
+    """
+    found = set(months)
+    return next(
+        name for name, parts in PER_YEAR.items() if len({one % (12 // parts) for one in found}) == 1
+    )
+
+
+def of_days(days: pd.Series, frequency: str) -> pd.Series:
+    """Return the numbers of the periods in which days lie; NaN where there is no day.
+
+    Parameters
+    ----------
+    days : Series of datetime64
+        The days.
+    frequency : str
+        One of `PER_YEAR`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> of_days(pd.Series(pd.to_datetime(["2024-03-31", "2024-04-01"])), "quarter").tolist()
+    [8096, 8097]
+    """
+    parts = PER_YEAR[frequency]
+    return days.dt.year * parts + (days.dt.month - 1) * parts // 12
 
 
 def parse(text: object) -> tuple[str, int] | None:

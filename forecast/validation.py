@@ -52,7 +52,12 @@ def with_period_numbers(
     DataError
         If a text is no period, or the periods are of several frequencies.
     """
-    if not isinstance(table, pd.DataFrame) or "period" not in table.columns:
+    if not isinstance(table, pd.DataFrame):
+        return table, frequency or "year"
+    if {"unique_id", "ds", "y"} <= set(table.columns) and table.columns.is_unique:
+        table = _from_long_form(table)
+    table = _with_period_texts(table, frequency)
+    if "period" not in table.columns:
         return table, frequency or "year"
     if "year" in table.columns:
         raise DataError("the table has the columns period and year. Keep one of them.")
@@ -78,6 +83,34 @@ def with_period_numbers(
         )
     numbers = [one[1] for one in found if one is not None]
     return table.assign(period=numbers).rename(columns={"period": "year"}), frequency
+
+
+def _with_period_texts(table: pd.DataFrame, frequency: str | None) -> pd.DataFrame:
+    """Return a table with ``period`` for ``year``, if that holds months, or dates by month.
+
+    Dates stand for years, unless a series has several in one year.
+    """
+    if "year" not in table.columns or "period" in table.columns or not table.columns.is_unique:
+        return table
+    given = table["year"]
+    if pd.api.types.is_datetime64_any_dtype(given):
+        names = [name for name in ("unique_id", *KEY, "as_of") if name in table.columns]
+        months = given.dt.month.groupby([given.dt.year, *(table[name] for name in names)],
+                                        dropna=False).nunique()  # fmt: skip
+        if frequency is None and (months.empty or months.max() < 2):
+            return table
+        unit = frequency or periods.frequency_of(given.dropna().dt.month)
+        numbers = periods.of_days(given, unit)
+        texts = [None if number != number else periods.label(int(number), unit)
+                 for number in numbers]  # fmt: skip
+        return table.drop(columns="year").assign(period=texts)
+    if pd.api.types.is_numeric_dtype(given):
+        return table
+    found = [periods.parse(text) for text in given.unique()]
+    spanned = given.map(lambda text: isinstance(text, str) and "/" in text).any()
+    named = [kind for kind, _ in filter(None, found)]
+    parts = (spanned or any(kind != "year" for kind in named)) and (spanned or None not in found)
+    return table.rename(columns={"year": "period"}) if parts else table
 
 
 def tidy(

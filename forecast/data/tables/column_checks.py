@@ -96,8 +96,8 @@ def _dimension(column: Column, cells: Sequence[object]) -> Iterator[ForecastErro
     if sdmx.name_of(label) == "FREQ":
         codes = ", ".join(sorted({sdmx.code(value) for value in values}))[:40]
         yield DataError(
-            f"column {label}: frequency {codes!r}; only annual figures (A) are read. Keep the "
-            "annual rows."
+            f"column {label}: frequency {codes!r}; figures by year (A), half-year (S), quarter "
+            "(Q) and month (M) are read. Keep the rows of one of them."
         )
     elif len(values) > 1:
         yield DataError(
@@ -139,5 +139,5 @@ def _missing(layout: Layout, others: bool) -> Iterator[ForecastError]:
     labels = labels_of(layout.columns)
     if not layout.of("figures", "y"):
         yield DataError(f"missing column 'value'; found: {labels or 'none'}. {_NEEDED}")
-    elif not others and layout.style == "tidy" and not layout.of("year"):
+    elif not others and layout.style == "tidy" and not layout.of("year", "month", "quarter"):
         yield DataError(f"missing column 'year'; found: {labels}. {_NEEDED}")

@@ -20,6 +20,7 @@ from forecast.data.tables.labels import (
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import Collected, Harmonised, Observation, ReadOptions
 from forecast.data.tables.scale import settle_factors, settle_figures
+from forecast.data.tables.timing import period_text, refuse_stocks, settle_periods
 from forecast.errors import DataError
 
 #: Differences up to this many units of rounding are rounding.
@@ -57,9 +58,10 @@ def harmonise(grid: Grid, layout: Layout, collected: Collected, options: ReadOpt
             "persons, or say units='persons' if they are."
         )
         context.problem(0, error)
+    settle_periods(context)
     settle_places(context)
     state_measures(context)
-    for stage in (settle_measures, settle_figures, settle_factors):
+    for stage in (settle_measures, refuse_stocks, settle_figures, settle_factors):
         if out.problems:
             return out
         stage(context)
@@ -180,9 +182,14 @@ def _check_totals(context: Context) -> None:
 def _row(context: Context, observation: Observation) -> dict[str, object]:
     year, value = observation.year, observation.persons
     row: dict[str, object] = {"location": observation.code, "measure": observation.kept}
-    row |= {"year": year, "value": value}
+    if context.out.frequency != "year":
+        row |= {"period": period_text(observation), "value": value}
+    else:
+        row |= {"year": year, "value": value}
     if context.layout.style == "long form":
         row = {"unique_id": observation.attributes.get("unique_id"), "ds": year, "y": value}
+        if context.out.frequency != "year":
+            row["ds"] = period_text(observation)
     for name in ("source", "as_of"):
         if name in observation.attributes:
             cell = observation.attributes[name]

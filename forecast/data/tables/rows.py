@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from forecast.data.tables import words
 from forecast.data.tables.columns import Column, is_numbering
 from forecast.data.tables.grid import MOST_FIGURES, MOST_PROBLEMS, Grid, Line
 from forecast.data.tables.headings import Heading, label_measure, understand
@@ -52,7 +53,11 @@ class _Walk:
         self.width = max(len(grid.lines[at].cells) for at in layout.header)
         read = [c.at for c in layout.columns if c.role != "unused" and c.at < self.width]
         self.least = 1 + max(read, default=0)
-        self.across = layout.style in {"years across", "places across"}
+        self.across = layout.style in {"years across", "months across", "places across"}
+        # The year of rows and columns that only name a month.
+        titled = [words.year_inside(text) for at in layout.above for text in grid.lines[at].texts]
+        named = {year for year in titled if year is not None}
+        self.year = words.Year(named.pop()) if len(named) == 1 else None
 
     def go(self) -> Collected:
         below = range(self.layout.header[-1] + 1, len(self.grid.lines))
@@ -131,7 +136,10 @@ class _Walk:
                 self.measure = measured
                 self.unit = measured.unit
                 return "section", ""
-            alone = understand(first) if len(filled) == 1 else None
+            alone = understand(line.cell(line.filled[0])) if len(filled) == 1 else None
+            if alone is not None and alone.year and alone.year.frequency == "year":
+                self.year = alone.year
+                return "section", ""
             if alone is not None and alone.unit is not None and not alone.measure:
                 self.unit = alone.unit
                 return "section", ""
@@ -211,7 +219,7 @@ class _Walk:
                 f"says {says.measure}. Name the measure once."
             )
         scope = row.scope or says.scope or section.scope
-        stated = says.year or self.attributes.year(line)
+        stated = self._period(line, says)
         attributes = self.attributes.attributes(line)
         units = (self.attributes.unit(line), row.unit, says.unit, section.unit, self.unit)
         unit = next((one for one in units if one is not None), None)
@@ -229,8 +237,24 @@ class _Walk:
         if not where and kind != "total":
             where = self._place_above(line, measured)
         return Observation(
-            line, column, cell, where, measure, scope, stated.year, unit, tuple(flags), attributes
+            line, column, cell, where, measure, scope, stated, unit, tuple(flags), attributes
         )
+
+    def _period(self, line: Line, says: Heading) -> words.Year:
+        """Return the period of a figure, by its column, its row and the section above."""
+        if says.year is not None and says.part is None:
+            return self.attributes.part_of(line, says.year)
+        if says.part is None:
+            return self.attributes.year(line, self.year)
+        column = self.roles.get("year")
+        cell = None if column is None else line.cell(column.at)
+        year = says.year or (self.attributes.year(line, None) if not is_blank(cell) else self.year)
+        if year is None or year.frequency != "year":
+            raise DataError(
+                f"{self.grid.where(line)}: nothing says of which year the months are. Give a "
+                "column year, or write the year above the months."
+            )
+        return says.part.of(year)
 
     def _place_above(self, line: Line, measured: Heading | None) -> str:
         """Return the place of the section for a row that only names its measure."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from forecast import measures
+from forecast import measures, periods
 from forecast.data.checks import add_flags, warnings_in_words
 from forecast.data.checks.years import refuse_before_its_year, to_come, today
 from forecast.data.tables import layout as layouts
@@ -41,6 +42,7 @@ def read(
     location: str | None = None,
     flows: Flows | None = None,
     decimal: Literal[".", ","] | None = None,
+    frequency: str | None = None,
     skip: Iterable[str] = (),
     carry: bool = True,
 ) -> Panel:
@@ -69,6 +71,9 @@ def read(
         country, inside it, or both.
     decimal : {".", ","}, optional
         The decimal mark, where the figures leave it open.
+    frequency : {"year", "half-year", "quarter", "month"}, optional
+        Which figures to take of a table that has several, such as months and years; the others
+        are left out, and the account says how many.
     skip : iterable of str, optional
         Labels of rows and headings of columns to leave out.
     carry : bool
@@ -101,7 +106,7 @@ def read(
     """
     return understand(
         path, sheet=sheet, source=source, measure=measure, units=units, location=location,
-        flows=flows, decimal=decimal, skip=skip, carry=carry,
+        flows=flows, decimal=decimal, frequency=frequency, skip=skip, carry=carry,
     ).panel  # fmt: skip
 
 
@@ -115,6 +120,7 @@ def understand(
     location: str | None = None,
     flows: Flows | None = None,
     decimal: Literal[".", ","] | None = None,
+    frequency: str | None = None,
     skip: Iterable[str] = (),
     carry: bool = True,
 ) -> Reading:
@@ -122,7 +128,7 @@ def understand(
 
     Parameters
     ----------
-    path, sheet, source, measure, units, location, flows, decimal, skip, carry
+    path, sheet, source, measure, units, location, flows, decimal, frequency, skip, carry
         As of `forecast.read`, which returns only the Panel.
 
     Returns
@@ -147,7 +153,9 @@ def understand(
     file = Path(path)
     measures.declare_beside(file)
     _check_told(units, flows, decimal, measure)
-    options = ReadOptions(measure, source, units, location, flows, decimal)
+    if frequency is not None:
+        periods.check_frequency(frequency)
+    options = ReadOptions(measure, source, units, location, flows, decimal, frequency)
     content, kind = content_of(file)
     left_out = [skip] if isinstance(skip, str) else list(skip)
     try:
@@ -273,6 +281,8 @@ def _panel(settled: Harmonised, layout: Layout) -> Panel:
             f"no figures of a measure that the package keeps. Measures: {', '.join(MEASURES)}."
         )
     panel = Panel.from_frame(settled.table, rows=settled.calls)
+    if panel.frequency != "year":
+        settled.notes[f"the figures are by {panel.frequency}"] = None
     _check_observed(panel, layout)
     return panel
 
@@ -281,18 +291,30 @@ def _check_observed(panel: Panel, layout: Layout) -> None:
     """Refuse figures that cannot have been observed; a forecast would start after them."""
     table = panel.figures
     day = today()
-    late = table[to_come(table, day)]
+    late = table[to_come(table, day, panel.frequency)]
     if len(late):
-        years = late["year"].tolist()
-        across = [c.label for c in layout.columns if c.says.year and c.says.year.year in years]
+        years = [periods.label(one, panel.frequency) for one in late["year"]]
+        across = [
+            c.label
+            for c in layout.columns
+            if c.says.year and periods.label(c.says.year.year, c.says.year.frequency) in years
+        ]
         out = f"skip={across!r}" if across else "remove the rows"
         first = late.iloc[0]
         raise DataError(
-            f"{first['measure']} of {first['location']} has figures of {spans(years)}, "
-            f"and it is {day.year}: years to come are a plan or a projection and are not "
-            f"observed. Leave them out ({out}), or correct the years."
+            f"{first['measure']} of {first['location']} has figures of "
+            f"{spans(late['year'], panel.frequency)}, "
+            f"and it is {_now(day, panel.frequency)}: {panel.frequency}s to come are a plan or a "
+            f"projection and are not observed. Leave them out ({out}), or correct the "
+            f"{panel.frequency}s."
         )
-    refuse_before_its_year(table)
+    refuse_before_its_year(table, panel.frequency)
+
+
+def _now(day: dt.date, frequency: str) -> str:
+    number = periods.number(day.year, (day.month - 1) * periods.PER_YEAR[frequency] // 12 + 1,
+                            frequency)  # fmt: skip
+    return periods.label(number, frequency)
 
 
 def _short(grid: Grid, at: int) -> str:
