@@ -67,7 +67,7 @@ def with_period_numbers(
     read: dict[object, tuple[str, int] | None] = {
         text: periods.parse(text) for text in table["period"].unique()
     }
-    found = [read[text] for text in table["period"]]
+    found = [read[text] for text in table["period"].tolist()]
     bad = _first(pd.Series(found).isna())
     if bad is not None:
         raise DataError(
@@ -223,7 +223,10 @@ def clean(text: str) -> str:
 def _text(table: pd.DataFrame, column: str, default: str) -> list[str]:
     if column not in table:
         return [default] * len(table)
-    return [default if pd.isna(item) or item == "" else clean(str(item)) for item in table[column]]
+    return [
+        default if pd.isna(item) or item == "" else clean(str(item))
+        for item in table[column].tolist()
+    ]
 
 
 def _flags(table: pd.DataFrame, where: _Where) -> list[str]:
@@ -238,7 +241,7 @@ def _flags(table: pd.DataFrame, where: _Where) -> list[str]:
 
 def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
     codes: dict[str, str] = {}
-    for position, given in enumerate(table["location"]):
+    for position, given in enumerate(table["location"].tolist()):
         text = str(given)
         if text in codes:
             continue
@@ -248,16 +251,16 @@ def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
             codes[text] = locations.find(text).code
         except LookupError as error:
             raise type(error)(f"{where(position)}, column location: {error}") from None
-    return [codes[str(given)] for given in table["location"]]
+    return [codes[str(given)] for given in table["location"].tolist()]
 
 
 def _measures(table: pd.DataFrame, where: _Where) -> list[str]:
     known = measures.known()
-    for position, given in enumerate(table["measure"]):
+    for position, given in enumerate(table["measure"].tolist()):
         if given not in known:
             error = measures.unknown(given)
             raise type(error)(f"{where(position)}, column measure: {error}")
-    return [str(given) for given in table["measure"]]
+    return [str(given) for given in table["measure"].tolist()]
 
 
 def _numbers(

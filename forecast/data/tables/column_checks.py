@@ -29,6 +29,8 @@ def column_problems(grid: Grid, layout: Layout, options: ReadOptions) -> list[Fo
     width = max(len(grid.lines[at].cells) for at in layout.header)
     problems: list[ForecastError] = []
     for column in layout.columns:
+        if column.role not in {"trouble", "dimension", "unit", "place_type", "unknown"}:
+            continue
         cells = [line.cell(column.at) for line in below if not is_blank(line.cell(column.at))]
         if column.role == "trouble":
             problems += _trouble(column, cells)

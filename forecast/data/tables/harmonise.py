@@ -82,7 +82,7 @@ def _build(context: Context) -> None:
             kept.add(observation.line.number)
             rows.append(_row(context, observation))
             calls.append(context.grid.where(observation.line))
-    context.out.aside = {observation.line.number for observation in context.observations} - kept
+    context.out.aside |= {observation.line.number for observation in context.observations} - kept
     if rows:
         context.out.table = _frame(rows, context.layout.style, context.options)
         context.out.calls = calls
@@ -121,6 +121,8 @@ def _held(context: Context) -> dict[tuple[str, str, int], dict[str, tuple[float,
 def _crosscheck(context: Context) -> None:
     """Hold net against arrivals minus departures; a sign reversed throughout is a problem."""
     agree, disagree, reversed_ = 0, [], 0
+    if not {"net", "net_migration"} & {one.family for one in context.observations}:
+        return
     for (_, code, year), flows in sorted(_held(context).items()):
         if any(name not in flows for name in FAMILY):
             continue
@@ -220,7 +222,8 @@ def _attribute(context: Context, observation: Observation, name: str) -> object:
 
 
 def _frame(rows: Sequence[dict[str, object]], style: str, options: ReadOptions) -> pd.DataFrame:
-    table = pd.DataFrame(list(rows))
+    columns = dict.fromkeys(name for row in rows for name in row)
+    table = pd.DataFrame({name: [row.get(name, np.nan) for row in rows] for name in columns})
     for name in ("source", "as_of", "flag"):
         if name in table:
             table[name] = table[name].astype(object)

@@ -54,8 +54,8 @@ class RowLabels:
 
     def texts(self, line: Line) -> dict[int, str]:
         """Return the labels of a row by column; of ``KZ: Kazakhstan`` what is understood."""
-        cells = ((column.at, line.cell(column.at)) for column in self.named)
-        filled = [(at, cell) for at, cell in cells if not is_blank(cell)]
+        held = line.filled
+        filled = [(one.at, line.cells[one.at]) for one in self.named if one.at in held]
         if self.coded:
             return {at: sdmx.text_of(cell) for at, cell in filled}
         return {at: spaced(cell if isinstance(cell, str) else str(cell)) for at, cell in filled}
@@ -124,9 +124,25 @@ class RowAttributes:
 
     def __init__(self, grid: Grid, layout: Layout, roles: Mapping[str, Column]) -> None:
         self.grid, self.layout, self.roles = grid, layout, roles
+        self.parts = [name for name in _PARTS if name in roles]
+        self.scaled = bool(layout.of("unit_mult", "unit"))
+        beside = ("population", "source", "precision", "as_of", "unique_id")
+        self.beside = [(name, roles[name].at) for name in beside if name in roles]
+        self.flagged = bool({"flag", "obs_status", "obs_flag", "action"} & roles.keys())
+        self._years: dict[tuple[object, object], words.Year] = {}
 
     def year(self, line: Line, above: words.Year | None = None) -> words.Year:
         """Return the period of a row; a month alone is of the year of the section `above`."""
+        column = self.roles.get("year")
+        if column is None or self.parts:
+            return self._year(line, above)
+        key = line.cell(column.at), above
+        found = self._years.get(key)
+        if found is None:
+            found = self._years[key] = self._year(line, above)
+        return found
+
+    def _year(self, line: Line, above: words.Year | None) -> words.Year:
         roles = [name for name in ("year", "ds", *_PARTS) if name in self.roles]
         column = self.roles[roles[0]] if roles else None
         if column is None:
@@ -201,6 +217,8 @@ class RowAttributes:
 
         Cells of unit columns that are not understood are refused before, column by column.
         """
+        if not self.scaled:
+            return None
         multiples = [
             self._multiple(line, column)
             for column in self.layout.of("unit_mult")
@@ -228,10 +246,12 @@ class RowAttributes:
     def attributes(self, line: Line) -> dict[str, object]:
         """Return what stands in the columns beside the figures."""
         found: dict[str, object] = {}
-        for role in ("population", "source", "precision", "as_of", "unique_id"):
-            column = self.roles.get(role)
-            if column is not None and not is_blank(line.cell(column.at)):
-                found[role] = line.cell(column.at)
+        filled = line.filled
+        for name, at in self.beside:
+            if at in filled:
+                found[name] = line.cells[at]
+        if not self.flagged:
+            return found
         flags: list[str] = []
         if "flag" in self.roles and not is_blank(line.cell(self.roles["flag"].at)):
             flags.append(words.spaced(str(line.cell(self.roles["flag"].at))))

@@ -42,6 +42,8 @@ class _Walk:
         self.figures = [
             c for c in layout.of("figures") if folded(c.label) not in skip or not c.label
         ]
+        # What a row with figures may begin with, so that the same is not looked at again.
+        self.labels_seen: set[object] = set()
         self.heads = {self._shape(grid.lines[at]) for at in layout.header}
         self.starts = {shape[0] for shape in self.heads if shape}
         self.broken_rows = {row for row, _ in grid.broken}
@@ -64,9 +66,9 @@ class _Walk:
         for position in below:
             line = self.grid.lines[position]
             fate, detail = self._row(position, line)
-            self.out.rows[position] = Row(
-                line.number, fate, detail or spaced(" ".join(line.texts))[:80]
-            )
+            if fate != ACCEPTED:
+                detail = detail or spaced(" ".join(line.texts))[:80]
+            self.out.rows[position] = Row(line.number, fate, detail)
             if len(self.out.problems) >= MOST_PROBLEMS:
                 break
             if len(self.out.observations) > MOST_FIGURES:
@@ -89,9 +91,10 @@ class _Walk:
             return "heading repeated", ""
         if not self.out.observations and is_numbering(line):
             return "column numbers", ""
-        held = [c for c in self.figures if not is_blank(line.cell(c.at)) or self._broken(line, c)]
+        filled, broken = line.filled, self.grid.broken
+        held = [c for c in self.figures if c.at in filled or (line.number, c.at) in broken]
         texts = self.labels.texts(line)
-        if any(folded(text) in self.skip for text in texts.values()):
+        if self.skip and any(folded(text) in self.skip for text in texts.values()):
             return "left out as asked", ""
         if self._is_remark(line, held):
             if len(line.filled) > 1:
@@ -110,6 +113,14 @@ class _Walk:
     def _is_remark(self, line: Line, held: Sequence[Column]) -> bool:
         """Whether a row is a remark, even if commas of it divide it into cells."""
         first = line.cell(line.filled[0]) if line.filled else None
+        if held and len(line.filled) > 1 and first in self.labels_seen:
+            return False
+        remark = self._says_remark(line, first, held)
+        if held and len(line.filled) > 1 and not remark and line.filled[0] == 0:
+            self.labels_seen.add(first)
+        return remark
+
+    def _says_remark(self, line: Line, first: object, held: Sequence[Column]) -> bool:
         if not isinstance(first, str) or looks_like_figure(first) or is_place(first):
             return False
         if len(line.filled) == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -158,6 +159,10 @@ def understand(
     options = ReadOptions(measure, source, units, location, flows, decimal, frequency)
     content, kind = content_of(file)
     left_out = [skip] if isinstance(skip, str) else list(skip)
+    # Hundreds of thousands of small objects are made, none in circles: the collector would only
+    # look through them again and again.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         grid = grid_of(content, kind, sheet, layouts.has_table)
         if not any(line.filled for line in grid.lines) and not grid.broken:
@@ -165,6 +170,9 @@ def understand(
         return _read(file.name, grid, options, left_out, carry)
     except ForecastError as error:
         raise type(error)(f"{file.name}: {_one_line(error)}") from None
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _check_told(
@@ -248,7 +256,8 @@ def _rows(
         fates.setdefault(at, Row(grid.lines[at].number, "empty"))
     fates |= collected.rows
     for at in range(layout.header[-1] + 1, len(grid.lines)):
-        fates.setdefault(at, Row(grid.lines[at].number, "not read", _short(grid, at)))
+        if at not in fates:
+            fates[at] = Row(grid.lines[at].number, "not read", _short(grid, at))
     troubled = {number: str(error) for number, error in harmonised.problems if number}
     for at, row in fates.items():
         if row.fate == ACCEPTED and row.number in troubled:
