@@ -169,8 +169,8 @@ def tidy(
     tidied["flag"] = _flags(table, where)
     tidied["precision"] = _numbers(table, "precision", where, tidied["measure"])
     tidied["as_of"] = _dates(table, where)
-    _check_signs(tidied, where)
-    _check_unique(tidied, where)
+    _check_signs(tidied, where, frequency)
+    _check_unique(tidied, where, frequency)
     _check_observed(tidied, where)
     return tidied.sort_values([*KEY, "year", "as_of"], ignore_index=True, na_position="first")
 
@@ -210,8 +210,6 @@ def _from_long_form(table: pd.DataFrame) -> pd.DataFrame:
         ]
     if any(len(piece) == 3 for piece in pieces) and "source" not in converted:
         converted["source"] = [piece[0] if len(piece) == 3 else "user" for piece in pieces]
-    if pd.api.types.is_datetime64_any_dtype(converted["year"]):
-        converted["year"] = converted["year"].dt.year
     return converted
 
 
@@ -332,13 +330,14 @@ def _dates(table: pd.DataFrame, where: _Where) -> pd.Series:
     return pd.Series(dates.to_numpy(dtype="datetime64[s]"))
 
 
-def _check_signs(tidied: pd.DataFrame, where: _Where) -> None:
+def _check_signs(tidied: pd.DataFrame, where: _Where, frequency: str) -> None:
     count = ~tidied["measure"].map(dict(MEASURES)).to_numpy(dtype=bool)
     bad = _first(count & (tidied["value"].to_numpy() < 0))
     if bad is not None:
         row = tidied.iloc[bad]
         raise DataError(
-            f"{where(bad)}: {row['measure']} of {row['location']} in {row['year']} is "
+            f"{where(bad)}: {row['measure']} of {row['location']} in "
+            f"{periods.label(row['year'], frequency)} is "
             f"{row['value']:g}; a count cannot be negative. "
             "Correct the figure, or give it as a net measure."
         )
@@ -353,14 +352,15 @@ def _check_signs(tidied: pd.DataFrame, where: _Where) -> None:
             )
 
 
-def _check_unique(tidied: pd.DataFrame, where: _Where) -> None:
+def _check_unique(tidied: pd.DataFrame, where: _Where, frequency: str) -> None:
     bad = _first(tidied.duplicated([*KEY, "year", "as_of"]))
     if bad is not None:
         row = tidied.iloc[bad]
+        when = periods.label(row["year"], frequency)
         raise DataError(
-            f"{where(bad)}: {row['measure']} of {row['location']} has the year {row['year']} twice "
-            f"(value {row['value']:g}). Keep one row per series and year, or give each release "
-            "its own date in as_of."
+            f"{where(bad)}: {row['measure']} of {row['location']} has the {frequency} {when} twice "
+            f"(value {row['value']:g}). Keep one row per series and {frequency}, or give each "
+            "release its own date in as_of."
         )
 
 

@@ -174,7 +174,7 @@ class RowAttributes:
             raise DataError(f"{where}: {shown!r} {problem}")
         return stated
 
-    def part_of(self, line: Line, year: words.Year) -> words.Year:
+    def part_of(self, line: Line, above: Column, year: words.Year) -> words.Year:
         """Return the part of a year above the column that a row says; the year if it says none."""
         column = self.roles.get("year")
         cell = None if column is None else line.cell(column.at)
@@ -183,8 +183,9 @@ class RowAttributes:
             return year
         if not isinstance(part, dates.Part) or year.frequency != "year":
             raise DataError(
-                f"{self.grid.where(line)}: the table has years across and down. Give either one "
-                "row per year or one column per year."
+                f"{self.grid.where(line)}: the table has a column {above.label!r} and a column "
+                f"{column.label if column else 'of months'!r}: years across and down. Give either "
+                "one row per year or one column per year."
             )
         return part.of(year)
 

@@ -230,7 +230,7 @@ class _Walk:
                 f"says {says.measure}. Name the measure once."
             )
         scope = row.scope or says.scope or section.scope
-        stated = self._period(line, says)
+        stated = self._period(line, column)
         attributes = self.attributes.attributes(line)
         units = (self.attributes.unit(line), row.unit, says.unit, section.unit, self.unit)
         unit = next((one for one in units if one is not None), None)
@@ -251,14 +251,15 @@ class _Walk:
             line, column, cell, where, measure, scope, stated, unit, tuple(flags), attributes
         )
 
-    def _period(self, line: Line, says: Heading) -> words.Year:
+    def _period(self, line: Line, column: Column) -> words.Year:
         """Return the period of a figure, by its column, its row and the section above."""
+        says = column.says
         if says.year is not None and says.part is None:
-            return self.attributes.part_of(line, says.year)
+            return self.attributes.part_of(line, column, says.year)
         if says.part is None:
             return self.attributes.year(line, self.year)
-        column = self.roles.get("year")
-        cell = None if column is None else line.cell(column.at)
+        beside = self.roles.get("year")
+        cell = None if beside is None else line.cell(beside.at)
         year = says.year or (self.attributes.year(line, None) if not is_blank(cell) else self.year)
         if year is None or year.frequency != "year":
             raise DataError(

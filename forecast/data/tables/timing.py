@@ -46,7 +46,7 @@ def settle_periods(context: Context) -> None:
         context.problem(0, error)
     elif wanted is not None:
         _keep(context, wanted if wanted in kinds else TO_DATE)
-    elif len(kinds) > 1 and kinds.keys() != {TO_DATE, "year"}:
+    elif len(kinds) > 1 and not _ends_of_sums(observations):
         _refuse(context, kinds)
     taken = {_kind(one) for one in context.observations}
     sums = TO_DATE in taken
@@ -114,6 +114,14 @@ def _keep(context: Context, kind: str) -> None:
         context.observations[:] = [one for one in context.observations if _kind(one) in kinds]
         kept = {one.line.number for one in context.observations}
         context.out.aside |= {one.line.number for one in left} - kept
+
+
+def _ends_of_sums(observations: list[Observation]) -> bool:
+    """Whether years stand beside sums since January of the same year, and nothing else does."""
+    if {_kind(one) for one in observations} != {TO_DATE, "year"}:
+        return False
+    summed = {(one.place, one.stated.year // 12) for one in observations if one.stated.through}
+    return all(one.stated.through or (one.place, one.stated.year) in summed for one in observations)
 
 
 def _refuse(context: Context, kinds: Counter[str]) -> None:
