@@ -165,7 +165,23 @@ def describe(name: str | None = None) -> pd.DataFrame:
 def series_rows(
     table: pd.DataFrame, panel: str, institution: str, licence: str
 ) -> list[dict[str, object]]:
-    """Return one row of `describe` per series of a table with the columns of a Panel."""
+    """Return one row of `describe` per series of a table with the columns of a Panel.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As of `Panel.to_frame`; every series has at least one figure.
+    panel : str
+        Name of the panel that holds the series.
+    institution, licence : str
+        Who published the figures, and on which terms; shown as they are.
+
+    Returns
+    -------
+    list of dict
+        Sorted by source, location and measure. ``first``, ``last`` and ``observations`` count years
+        with a figure.
+    """
     rows: list[dict[str, object]] = []
     for key, figures in table.groupby(KEY, sort=True):
         observed = figures[figures["value"].notna()]

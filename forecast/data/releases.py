@@ -189,7 +189,21 @@ def _content(table: pd.DataFrame, step: int) -> str:
 
 
 def described(name: str, release: Release) -> dict[str, object]:
-    """Return a release as a row of a table."""
+    """Return a release as a row of a table.
+
+    Parameters
+    ----------
+    name : str
+        Of the stored series, see `forecast.data.store.names`.
+    release : Release
+        One of its releases.
+
+    Returns
+    -------
+    dict
+        ``name, as_of, added, rows, first, last, origin, file``: the columns of
+        `forecast.data.store.releases`.
+    """
     told = ("as_of", "added", "rows", "first", "last", "origin")
     row = {"name": name} | {key: getattr(release, key) for key in told}
     return row | {"file": release.path.name}

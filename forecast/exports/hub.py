@@ -60,6 +60,13 @@ def hub_folder(target: Path, contents: Mapping[str, bytes]) -> Iterator[None]:
 def check_hub_folder(target: Path, history: Panel) -> None:
     """Refuse a folder that no forecast of these figures can be added to.
 
+    Parameters
+    ----------
+    target : Path
+        The folder of the hub; one that is missing or empty is fine.
+    history : Panel
+        The figures that the forecast was made from.
+
     Raises
     ------
     DataError

@@ -58,7 +58,23 @@ Tasks = dict[tuple[int, str, str], Task]
 
 
 def tasks_of(series: pd.DataFrame, horizons: Sequence[int], samples: int) -> Tasks:
-    """Return the tasks that the forecast of some series answers."""
+    """Return the tasks that the forecast of some series answers.
+
+    Parameters
+    ----------
+    series : DataFrame
+        One row per series: ``location, measure, source`` and ``origin``, the year of its last
+        figure.
+    horizons : sequence of int
+        Forecast years; those up to the origin of a series are not asked of it.
+    samples : int
+        Of each task; 0 where only quantiles are asked for.
+
+    Returns
+    -------
+    dict of (origin, source, measure) to Task
+        Horizons are years after the origin.
+    """
     asked: Tasks = {}
     for row in series.to_dict("records"):
         origin = int(row["origin"])
@@ -72,7 +88,18 @@ def tasks_of(series: pd.DataFrame, horizons: Sequence[int], samples: int) -> Tas
 
 
 def merged(first: Tasks, second: Tasks) -> Tasks:
-    """Return what either asks."""
+    """Return what either asks.
+
+    Parameters
+    ----------
+    first, second : dict of (origin, source, measure) to Task
+
+    Returns
+    -------
+    dict of (origin, source, measure) to Task
+        Where both ask the same round: the places and horizons of both, and the wider range of
+        samples.
+    """
     both = {key: first[key] | second[key] for key in first.keys() & second.keys()}
     return {**first, **second, **both}
 
@@ -100,6 +127,17 @@ def as_config(asked: Tasks) -> dict[str, Any]:
 
 def from_config(config: Mapping[str, Any], where: str) -> Tasks:
     """Return the tasks of a ``tasks.json`` that `as_config` wrote.
+
+    Parameters
+    ----------
+    config : mapping
+        As read; anything else than a mapping is another shape.
+    where : str
+        The folder of the hub, for the message.
+
+    Returns
+    -------
+    dict of (origin, source, measure) to Task
 
     Raises
     ------
@@ -258,6 +296,14 @@ def observed(history: Panel) -> pd.DataFrame:
 
 def oracle(observations: pd.DataFrame, asked: Tasks) -> pd.DataFrame:
     """Return the newest figure of every task whose year has come.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        `UNIT`, ``observation`` in persons per calendar year, and ``as_of`` where figures have days
+        of release.
+    asked : dict of (origin, source, measure) to Task
+        Of the hub, past rounds included.
 
     Returns
     -------

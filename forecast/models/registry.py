@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from forecast.completion import complete
-from forecast.contract import Model, ModelBase
+from forecast.contract import Model, ModelBase, complete
 from forecast.errors import DataError, unknown_name
 from forecast.models import DEFAULT
 from forecast.shelf import shelf

@@ -54,6 +54,24 @@ def fan(
     dotted, a new level is a dotted upright, years left empty are shaded, and the target
     years of the country's policy concept are marked. A series that could not be forecast
     shows its past only.
+
+    Parameters
+    ----------
+    view : SeriesView
+        One series, in persons per calendar year; drawn in thousands where it is large.
+    words : Language
+        Language of numbers, title and description.
+    size : (int, int)
+        Width and height in pixels at full size.
+    text : float
+        Size of letters in pixels; margins follow it.
+    first : int
+        First year drawn.
+
+    Returns
+    -------
+    str
+        SVG text; its description says the same in words.
     """
     name = identity("fan", *view.key)
     with drawing(name, text):
@@ -76,6 +94,13 @@ def fan(
 
 def recent(view: SeriesView, words: Language) -> tuple[str, str]:
     """Draw the last fifteen figures with the fan and, small, the whole history with it.
+
+    Parameters
+    ----------
+    view : SeriesView
+        One series, in persons per calendar year.
+    words : Language
+        Language of numbers, titles and descriptions.
 
     Returns
     -------
@@ -107,6 +132,20 @@ def _history(view: SeriesView, since: int, words: Language) -> str:
 
 def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
     """Draw series in the order given, first on top, with 50, 80 and 95 % intervals.
+
+    Parameters
+    ----------
+    ranked : sequence of SeriesView
+        Of one source and measure, all forecast for the year; drawn in thousand persons.
+    year : int
+        Target year.
+    words : Language
+        Language of places, numbers, title and description.
+
+    Returns
+    -------
+    str
+        SVG text.
 
     Raises
     ------
@@ -156,7 +195,20 @@ def _two_lines(place: str) -> str:
 
 
 def heading(view: SeriesView, words: Language) -> str:
-    """Return the title of a chart: place, measure and source."""
+    """Return the title of a chart: place, measure and source.
+
+    Parameters
+    ----------
+    view : SeriesView
+        Only its key is used.
+    words : Language
+        Language of the names.
+
+    Returns
+    -------
+    str
+        Not escaped.
+    """
     source, place, measure = view.key
     return (
         f"{labels.place(place, words)}: {labels.measure(measure, words)}, "

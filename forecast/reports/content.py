@@ -21,14 +21,13 @@ from forecast.reports.contradictions import contradictions
 from forecast.reports.front import front, little
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
-from forecast.reports.interval_rows import LEVELS, intervals
 from forecast.reports.manifest import changes
 from forecast.reports.outturn import section as outturn
 from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section
 from forecast.reports.regions import CaptionedChart, accounts, groups, places, unfit
 from forecast.reports.scenario import section as what_if
-from forecast.reports.series_view import SeriesView
+from forecast.reports.series_view import LEVELS, SeriesView, intervals
 from forecast.reports.targets import Threshold, chance
 from forecast.reports.targets import section as aims
 from forecast.reports.verdicts import verdict
@@ -144,7 +143,20 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
 
 
 def rank(code: str, words: Language) -> tuple[int, list[tuple[int, str]]]:
-    """Return what countries are sorted by on every page."""
+    """Return what countries are sorted by on every page.
+
+    Parameters
+    ----------
+    code : str
+        Code of a country.
+    words : Language
+        Its alphabet orders those that have no place of their own.
+
+    Returns
+    -------
+    (int, list of (int, str))
+        Countries of `_ORDER` come first, in that order.
+    """
     known = _ORDER.index(code) if code in _ORDER else len(_ORDER)
     return known, words.order(labels.place(code, words))
 

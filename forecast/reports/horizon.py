@@ -18,12 +18,11 @@ from forecast.language import language as find_language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports import content, explorer, manifest
-from forecast.reports.interval_rows import all_quantiles
 from forecast.reports.pages import environment
 from forecast.reports.record import record
 from forecast.reports.scenario import Given as ScenarioGiven
 from forecast.reports.scenario import scenarios as make_scenarios
-from forecast.reports.series_view import SeriesView, series_views
+from forecast.reports.series_view import SeriesView, all_quantiles, series_views
 from forecast.reports.targets import Given as TargetsGiven
 from forecast.reports.targets import Threshold, check
 from forecast.reports.targets import read as read_thresholds

@@ -58,6 +58,17 @@ def changes(
 ) -> dict[str, Any]:
     """Return what changed since an earlier edition: causes, and the numbers of countries.
 
+    Parameters
+    ----------
+    earlier : mapping
+        The manifest of the earlier edition, as read.
+    outlook : Forecast
+        What this edition shows.
+    views : sequence of SeriesView
+        The series of this edition.
+    words : Language
+        Language of sentences, names and numbers.
+
     Returns
     -------
     dict
@@ -177,6 +188,40 @@ def command(
 
     Options left out are those at their default; where the files go is not among them. `figures`
     are the words that choose series and say how a file is read.
+
+    Parameters
+    ----------
+    data : str
+        Name of a bundled panel, or a file; paths are written as the shell takes them.
+    model : str
+        Name in the registry.
+    seed, draws : int
+        Always written, since they decide the numbers.
+    figures : sequence of str
+        As on the command line, such as ``--location KAZ``.
+    horizons : sequence of int, optional
+        Target years; those of the data by default.
+    language : str, optional
+        ISO 639-1; English by default.
+    name, title, about : str
+        Of the files, of the pages, and a paragraph about the edition.
+    track, thresholds : Path, optional
+        Folder of a backtest; TOML of thresholds.
+    threshold : sequence of str
+        Thresholds written on the command line.
+    previous : sequence of Path
+        Manifests of earlier editions.
+    scenarios : sequence of str
+        Names on the shelf, or files.
+    targets : str, optional
+        ``concepts``, or a file.
+    impacts : sequence of str
+        Names of events on the shelf, or files.
+
+    Returns
+    -------
+    list of str
+        To be joined by `shlex.join`.
     """
     words = ["forecast", "report", "--data", shown(data), *figures, "--model", model]
     words += ["--seed", str(seed), "--draws", str(draws)]
@@ -217,6 +262,34 @@ def calls(
 
     Names and files stand as they were given. What was handed over as an object has only the
     name of its parameter: ``panel`` too, unless it is a bundled one.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        Its model, seed, draws and target years are in the calls.
+    track : Track, str or Path, optional
+        As given to `forecast.report`.
+    language : str
+        ISO 639-1.
+    name : str
+        Name of the files; left out where it is the default one.
+    title, about : str
+        As given to `forecast.report`.
+    thresholds : object
+        As given to `forecast.report`: a file, or an object.
+    previous : sequence of str or Path
+        Manifests of earlier editions.
+    scenarios : sequence
+        As given to `forecast.report`.
+    targets : object
+        As given to `forecast.report`: a name, a file, or an object.
+    impacts : sequence
+        As given to `forecast.report`.
+
+    Returns
+    -------
+    list of str
+        A line each.
     """
     attributes = outlook.paths.attrs
     lines = [f'panel = fc.load("{data}")' for data in _bundled(outlook.history)]

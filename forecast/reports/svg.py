@@ -163,7 +163,20 @@ _TICK, _PAD = 3.0, 5.0
 def canvas(
     width: float, height: float, *, left: float, right: float, top: float, bottom: float
 ) -> tuple[Figure, Axes]:
-    """Return a figure with one pair of bare axes, margins in pixels."""
+    """Return a figure with one pair of bare axes, margins in pixels.
+
+    Parameters
+    ----------
+    width, height : float
+        Of the drawing, in pixels at full size.
+    left, right, top, bottom : float
+        Margins around the axes, in pixels.
+
+    Returns
+    -------
+    (Figure, Axes)
+        Without spines, ticks or labels: those are drawn by the functions here.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width / 72, height / 72))
@@ -180,6 +193,19 @@ def label(
     """Write texts beside the axes, at positions in the units of the data.
 
     Texts on top stand upright, read from below.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Its limits have to be what they will stay.
+    side : {"left", "bottom", "top"}
+        Where the texts stand.
+    at : sequence of float, shape (n,)
+        Positions along that side.
+    texts : sequence of str, shape (n,)
+        Escaped when the drawing is written.
+    colour : str
+        One of `COLOURS`.
     """
     from matplotlib.transforms import ScaledTranslation
 
@@ -204,7 +230,17 @@ def label(
 
 
 def rules(axes: Axes, across: Literal["x", "y"], at: Sequence[float]) -> None:
-    """Draw pale lines over the whole axes, under everything else."""
+    """Draw pale lines over the whole axes, under everything else.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Its limits have to be what they will stay.
+    across : {"x", "y"}
+        The axis that the lines cross: ``y`` for level ones.
+    at : sequence of float
+        Positions on that axis.
+    """
     if across == "y":
         segments = [((0.0, position), (1.0, position)) for position in at]
         where = axes.get_yaxis_transform()
@@ -218,6 +254,17 @@ def numbers(axes: Axes, words: Language, along: Literal["x", "y"] = "y", *, most
     """Draw gridlines at round numbers, about `most`, and write these as the language does.
 
     The limits of the axes are what they are at this moment, and stay so.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        With everything drawn, in the unit that is to be written.
+    words : Language
+        How numbers are written.
+    along : {"x", "y"}
+        Which axis; along ``x`` the lower edge is drawn too.
+    most : int
+        About how many numbers.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -252,7 +299,15 @@ def years(axes: Axes, first: int, last: int, at: Sequence[int] | None = None) ->
 
 
 def ground(axes: Axes, at: Sequence[float] = ()) -> None:
-    """Draw the lower edge of the axes with ticks at positions of the data."""
+    """Draw the lower edge of the axes with ticks at positions of the data.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Its limits have to be what they will stay.
+    at : sequence of float
+        Where ticks stand.
+    """
     height = axes.bbox.height
     left, right = axes.get_xlim()
     ticks = [((position, 0.0), (position, -_TICK / height)) for position in at]
@@ -261,13 +316,33 @@ def ground(axes: Axes, at: Sequence[float] = ()) -> None:
 
 
 def unit(axes: Axes, divisor: int, words: Language) -> None:
-    """Write what the numbers count into the upper left corner."""
+    """Write what the numbers count into the upper left corner.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Of the drawing.
+    divisor : int
+        By which persons were divided, see `divisor`: 1 or 1000.
+    words : Language
+        Language of the unit.
+    """
     said = words.say("thousand persons a year") if divisor > 1 else words.say("persons a year")
     corner(axes, said)
 
 
 def corner(axes: Axes, text: str, colour: str = MUTED) -> None:
-    """Write a text into the upper left corner of the figure."""
+    """Write a text into the upper left corner of the figure.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Of the figure.
+    text : str
+        Escaped when the drawing is written.
+    colour : str
+        One of `COLOURS`.
+    """
     axes.annotate(
         text, (0, 1), xycoords="figure fraction", xytext=(4, -4), textcoords="offset points",
         va="top", color=colour,

@@ -17,8 +17,7 @@ from forecast.exports.files import inactive
 from forecast.language import Language, message
 from forecast.outlook import Forecast
 from forecast.reports import sentences
-from forecast.reports.interval_rows import LEVELS
-from forecast.reports.series_view import SeriesView
+from forecast.reports.series_view import LEVELS, SeriesView
 from forecast.reports.targets import sheet
 from forecast.reports.workbook_charts import add_charts
 from forecast.series_key import SeriesKey

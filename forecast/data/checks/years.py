@@ -238,7 +238,21 @@ def today() -> dt.date:
 
 
 def to_come(table: pd.DataFrame, day: dt.date, frequency: str = "year") -> np.ndarray:
-    """Return which figures of a panel's table are of a period after that of a day."""
+    """Return which figures of a panel's table are of a period after that of a day.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns ``year`` and ``value``; missing values do not count.
+    day : date
+        The day on which the figures are looked at; its own period is not yet to come.
+    frequency : str
+        What the numbers in ``year`` count.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+    """
     now = periods.of_days(pd.Series([pd.Timestamp(day)]), frequency).iloc[0]
     return np.asarray(table["value"].notna() & (table["year"] > now))
 

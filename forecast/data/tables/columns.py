@@ -75,7 +75,25 @@ def is_numbering(line: Line) -> bool:
 
 
 def columns_of(grid: Grid, levels: tuple[int, ...]) -> tuple[Column, ...]:
-    """Return the columns under the headings of some rows, given by position."""
+    """Return the columns under the headings of some rows, given by position.
+
+    Parameters
+    ----------
+    grid : Grid
+        The sheet; rows below the headings are taken for its figures.
+    levels : tuple of int
+        Positions of the rows of headings, from above to below.
+
+    Returns
+    -------
+    tuple of Column
+        From left to right; beyond the last heading only those with figures.
+
+    Raises
+    ------
+    DataError
+        If two columns have the same role.
+    """
     rows = [grid.lines[at] for at in levels if not is_numbering(grid.lines[at])]
     below = grid.lines[levels[-1] + 1 :]
     width = max((line.filled[-1] + 1 for line in rows if line.filled), default=0)
@@ -162,7 +180,20 @@ def _measure_labels(columns: list[Column], below: Sequence[Line]) -> list[Column
 
 
 def names_measures(column: Column, below: Sequence[Line]) -> bool:
-    """Whether all cells of a column are names of measures."""
+    """Whether all cells of a column are names of measures.
+
+    Parameters
+    ----------
+    column : Column
+        Of the lines below.
+    below : sequence of Line
+        The rows under the headings; blank cells do not count.
+
+    Returns
+    -------
+    bool
+        False where all cells are blank, or there are more than 20 different ones.
+    """
     cells = {str(line.cell(column.at)) for line in below if not is_blank(line.cell(column.at))}
     return bool(cells) and len(cells) <= 20 and all(label_measure(cell) for cell in cells)
 

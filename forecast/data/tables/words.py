@@ -123,7 +123,20 @@ def meaning(kind: str, text: str) -> str | None:
 
 
 def meanings_inside(kind: str, text: str) -> set[str]:
-    """Return what the words of a kind mean that stand somewhere in a text as whole words."""
+    """Return what the words of a kind mean that stand somewhere in a text as whole words.
+
+    Parameters
+    ----------
+    kind : str
+        As in ``data/table_words.csv``, such as ``"measure"`` or ``"scope"``.
+    text : str
+        Compared as `folded`: case, accents and punctuation do not count.
+
+    Returns
+    -------
+    set of str
+        Meanings, not the words; empty if none stands there.
+    """
     padded = f" {folded(text)} "
     return {sense for word, sense in phrases(kind) if f" {word} " in padded}
 
@@ -135,7 +148,20 @@ def phrases(kind: str) -> tuple[tuple[str, str], ...]:
 
 
 def without(kind: str, text: str) -> str:
-    """Return the folded text without the words of a kind."""
+    """Return the folded text without the words of a kind.
+
+    Parameters
+    ----------
+    kind : str
+        As in ``data/table_words.csv``, such as ``"total"``; longer words go first.
+    text : str
+        Compared as `folded`; only whole words go.
+
+    Returns
+    -------
+    str
+        Folded.
+    """
     padded = f" {folded(text)} "
     for word in sorted((word for word, _ in phrases(kind)), key=len, reverse=True):
         while f" {word} " in padded:
