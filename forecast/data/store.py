@@ -288,7 +288,7 @@ def _by_day(panel: Panel, as_of: str | dt.date | None) -> dict[str, Panel]:
     late = table["as_of"].max().date()
     if late > today:
         raise DataError(f"column as_of holds {late}, which is still to come. Correct it.")
-    years.refuse_before_its_year(table)
+    years.refuse_before_its_year(table, panel.frequency)
     made = {}
     for when, rows in table.groupby("as_of", sort=True):
         # A series without a figure in a release says nothing; a Panel refuses it.
