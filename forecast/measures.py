@@ -30,6 +30,11 @@ _EACH = {
     "quarter": message("{unit} a quarter"),
     "month": message("{unit} a month"),
 }
+#: Measures of changes of residence and of residents: their sentences speak of people.
+RESIDENCE = {
+    "net_migration", "immigration", "emigration", "internal_arrivals", "internal_departures",
+    "internal_net", "net_all_flows", "population", "flow",
+}  # fmt: skip
 #: No count of people or events on Earth is larger; amounts of money are.
 _LARGEST, _LARGEST_AMOUNT = 2e10, 1e18
 
@@ -144,6 +149,11 @@ class Measure(Settings):
         if step > 1:
             return f"{self.unit.en} per {step} years"
         return f"{self.unit.en} per {'calendar year' if frequency == 'year' else frequency}"
+
+    @property
+    def moves(self) -> bool:
+        """Whether it counts changes of residence, or residents, whom sentences speak of."""
+        return self.name in RESIDENCE
 
     def each(self, words: Language, frequency: str = "year") -> str:
         """Return the unit of figures in a language, as on an axis: ``"persons a year"``.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from forecast.errors import DataError, unknown_name
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 #: Periods in a year, by frequency.
@@ -107,6 +108,45 @@ def label(period: int, frequency: str) -> str:
     year, part = year_of(period, frequency), part_of(period, frequency)
     mark = {"year": "", "half-year": f"-H{part}", "quarter": f"-Q{part}", "month": f"-{part:02d}"}
     return f"{year}{mark[frequency]}"
+
+
+class Period(int):
+    """A number of a period that reads as text wherever it is written, on pages and in messages."""
+
+    frequency: str
+
+    def __new__(cls, period: int, frequency: str) -> Period:
+        """Return the number with its frequency."""
+        made = super().__new__(cls, period)
+        made.frequency = frequency
+        return made
+
+    def __str__(self) -> str:
+        return label(int(self), self.frequency)
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Period, (int(self), self.frequency)
+
+
+def named(period: int, frequency: str) -> int:
+    """Return a number of a period that reads as text; a year is its own number.
+
+    Parameters
+    ----------
+    period : int
+        Its number.
+    frequency : str
+        One of `PER_YEAR`.
+
+    Examples
+    --------
+    >>> f"from {named(24329, 'month')}", named(24329, "month") + 1, named(2027, "year")
+    ('from 2027-06', 24330, 2027)
+    """
+    return int(period) if frequency == "year" else Period(period, frequency)
 
 
 def end(period: int, frequency: str) -> pd.Timestamp:
@@ -225,6 +265,19 @@ def read(value: object, frequency: str) -> int:
             f"Write it as {EXAMPLES[frequency]}."
         )
     return found[1]
+
+
+def texts(numbers: np.ndarray, frequency: str) -> np.ndarray | list[str]:
+    """Return periods as text, years as their numbers.
+
+    Parameters
+    ----------
+    numbers : ndarray of int, shape (n,)
+        Numbers of periods.
+    frequency : str
+        One of `PER_YEAR`.
+    """
+    return numbers if frequency == "year" else [label(one, frequency) for one in numbers]
 
 
 def labelled(table: pd.DataFrame, frequency: str) -> pd.DataFrame:

@@ -16,11 +16,6 @@ from forecast.validation import COLUMNS, MEASURES
 
 #: Nixtla's long form, handed on as it is.
 LONG_FORM = ("unique_id", "ds", "y")
-#: Measures whose headings are words of the list, and say less than the measure does.
-_MIGRATION = {
-    "net_migration", "immigration", "emigration", "internal_arrivals", "internal_departures",
-    "internal_net", "net_all_flows", "population",
-}  # fmt: skip
 _YEAR_INSIDE = re.compile(
     r"\b((?:18|19|20|21)[0-9]{2})\b(?: ?(?:гг?|год[ау]?|году|жылы?|ж|jyly?|yili?|й|йили?)\b)?"
 )
@@ -187,7 +182,7 @@ def measures_in(title: str) -> set[str]:
     named = {*words.phrases("measure"), *titles(measures.declared()).items()}
     said = {word: sense for word, sense in named if f" {word} " in padded}
     # "Quota of labour permits" says quota, not permits.
-    counted = set(measures.known()) - _MIGRATION
+    counted = set(measures.known()) - measures.RESIDENCE
     found = {
         sense
         for word, sense in said.items()
@@ -209,5 +204,7 @@ def titles(declared: int) -> dict[str, str]:
         As of `forecast.measures.declared`.
     """
     return {
-        words.folded(text): name for text, name in measures.headings() if name not in _MIGRATION
+        words.folded(text): name
+        for text, name in measures.headings()
+        if name not in measures.RESIDENCE
     }
