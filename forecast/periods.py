@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from forecast.errors import DataError, unknown_name
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 #: Periods in a year, by frequency.
@@ -267,12 +266,12 @@ def read(value: object, frequency: str) -> int:
     return found[1]
 
 
-def texts(numbers: np.ndarray, frequency: str) -> np.ndarray | list[str]:
+def texts[T: Iterable[int]](numbers: T, frequency: str) -> T | list[str]:
     """Return periods as text, years as their numbers.
 
     Parameters
     ----------
-    numbers : ndarray of int, shape (n,)
+    numbers : iterable of int
         Numbers of periods.
     frequency : str
         One of `PER_YEAR`.

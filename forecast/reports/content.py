@@ -109,6 +109,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         Every series, see `forecast.reports.series_view.subjects`.
     """
     words = extra.words
+    residence = all(view.counted.moves for view in views)
     codes = sorted({view.country for view in views}, key=lambda code: rank(code, words))
     sources = {view.series.source for view in views if view.forecast}
     ordered = sorted(views, key=lambda view: codes.index(view.country))
@@ -121,6 +122,8 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         "horizons": views[0].horizons,
         "title": extra.title or _title(outlook, words),
         "frequency": outlook.frequency,
+        "residence": residence,
+        "plain": residence and outlook.frequency == "year",
         "unit": _unit(outlook, words),
         "about": extra.about,
         "levels": [round(100 * level) for level in LEVELS],
@@ -190,7 +193,7 @@ def _country(
         ),
     )
     fitted = [view for view in national if view.forecast]
-    stated = CONCEPTS.get(code)
+    stated = CONCEPTS.get(code) if ours[0].series.season == 1 else None
     horizons = ours[0].horizons
     own = [year for year in (stated.target_years if stated else ()) if year in horizons]
     last = (own or horizons)[-1]
@@ -198,7 +201,7 @@ def _country(
     return {
         "code": code,
         "name": labels.place(code, words),
-        "concept": sentences.concept(code, words),
+        "concept": sentences.concept(code, words) if stated else "",
         "own": own,
         "targets": [_target(fitted, year, extra, explanation) for year in own or horizons],
         "brief": front(fitted, own, extra.record, words),

@@ -225,7 +225,8 @@ def render(shown: dict[str, Any], words: Language, page: str = "main") -> str:
     ----------
     page : {"main", "annex"}
     """
-    return clean(environment(words).get_template(f"{page}.html").render(words=words, **shown))
+    text = clean(environment(words).get_template(f"{page}.html").render(words=words, **shown))
+    return text if shown.get("frequency", "year") == "year" else words.without_years(text)
 
 
 def check_place(folder: str | Path, name: str, language: str, history: Panel) -> None:
