@@ -222,7 +222,8 @@ class Panel(Cuts):
              "last figure": f"{one.values[-1]:,.0f}".replace("-", "−")}
             for one in self.series[: drawing.MOST]
         ]  # fmt: skip
-        facts = f"{len(self)} series, {self._places}; {drawing.unit(self.step, self.measures, self.frequency)}"
+        unit = drawing.unit(self.step, self.measures, self.frequency)
+        facts = f"{len(self)} series, {self._places}; {unit}"
         return drawing.html("Panel", facts, rows, len(self))
 
     def __getstate__(self) -> dict[str, object]:
