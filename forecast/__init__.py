@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from forecast.impacts.run import impact
     from forecast.models.mirror.result import Mirror
     from forecast.models.mirror.run import mirror
+    from forecast.measures import measure
     from forecast.models.registry import register
     from forecast.models.run import forecast
     from forecast.outlook import Forecast
@@ -64,6 +65,7 @@ _WHERE = {
     "impact": ("forecast.impacts.run", "impact"),
     "load": ("forecast.data.names", "load"),
     "mirror": ("forecast.models.mirror.run", "mirror"),
+    "measure": ("forecast.measures", "measure"),
     "open": ("forecast.outlook", "open_forecast"),
     "read": ("forecast.data.tables.understand", "read"),
     "register": ("forecast.models.registry", "register"),
@@ -94,6 +96,7 @@ __all__ = [
     "impact",
     "load",
     "mirror",
+    "measure",
     "models",
     "open",
     "read",

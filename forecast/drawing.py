@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from html import escape
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forecast import draw_tables, labels
+from forecast import draw_tables, labels, measures, periods
 from forecast.errors import DataError
 from forecast.language import language, rounded
 from forecast.series_key import KEY, find_series
@@ -202,7 +202,7 @@ def legend(axes: Axes, below: float = 22.0) -> None:
     )  # fmt: skip
 
 
-def finish(axes: Axes, key: SeriesKey, note: str, step: int) -> None:
+def finish(axes: Axes, key: SeriesKey, note: str, step: int, frequency: str = "year") -> None:
     """Write title, years, persons, the unit and the legend around the plot of one series.
 
     Parameters
@@ -215,14 +215,16 @@ def finish(axes: Axes, key: SeriesKey, note: str, step: int) -> None:
         What stands under the title.
     step : int
         Years per period of the panel, for the unit.
+    frequency : str
+        What a period of the panel is.
     """
     title(axes, "{}: {}, {}".format(*words(key)), note)
-    axes.set_ylabel(unit(step))
-    numbers(axes, MEASURES[key[2]])
+    axes.set_ylabel(unit(step, [key[2]], frequency))
+    numbers(axes, MEASURES[key[2]], frequency=frequency)
     legend(axes)
 
 
-def numbers(axes: Axes, signed: bool, most: int = 9) -> None:
+def numbers(axes: Axes, signed: bool, most: int = 9, frequency: str = "year") -> None:
     """Write whole years and persons along the axes; draw a line at zero, or begin there.
 
     Parameters
@@ -233,11 +235,19 @@ def numbers(axes: Axes, signed: bool, most: int = 9) -> None:
         Whether values may be negative, as of net flows: with a line at zero.
     most : int
         Most ticks across; upwards there are six at the most.
+    frequency : str
+        What the numbers across count; below those of months and quarters stand their texts.
     """
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+    from matplotlib.ticker import MaxNLocator, MultipleLocator, StrMethodFormatter
 
     axes.xaxis.set_major_locator(MaxNLocator(most, integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+    if frequency != "year":
+        axes.xaxis.set_major_formatter(lambda at, _: periods.label(round(at), frequency))
+        per_year = periods.PER_YEAR[frequency]
+        low, high = axes.get_xlim()
+        apart = per_year * max(1, -(-int(high - low) // (per_year * min(most, 7))))
+        axes.xaxis.set_major_locator(MultipleLocator(apart if high - low > per_year else 1))
     axes.yaxis.set_major_locator(MaxNLocator(min(6, most), integer=True, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.margins(x=0.02)
@@ -403,9 +413,30 @@ def persons(value: float) -> str:
     return language("en").persons(rounded(float(value), 3))
 
 
-def unit(step: int) -> str:
-    """Return what figures of a panel count."""
-    return "persons a year" if step == 1 else f"persons in {step} years"
+def unit(step: int, names: Iterable[str] = (), frequency: str = "year") -> str:
+    """Return what figures of a panel count.
+
+    Parameters
+    ----------
+    step : int
+        Years per row of the panel.
+    names : iterable of str
+        Its measures; persons without any.
+    frequency : str
+        What a period of it is.
+
+    Examples
+    --------
+    >>> unit(1), unit(5), unit(1, ["permit_quota"], "quarter")
+    ('persons a year', 'persons in 5 years', 'permits a quarter')
+    """
+    counted = [measures.find(name) for name in names]
+    if step == 1:
+        said = [one.each(language("en"), frequency) for one in counted]
+    else:
+        said = [one.per("year", step).replace(" per ", " in ") for one in counted]
+    plain = "persons a year" if step == 1 else f"persons in {step} years"
+    return "; ".join(dict.fromkeys(said)) or plain
 
 
 def html(name: str, facts: str, rows: Sequence[Mapping[str, object]], of: int) -> str:
@@ -440,9 +471,14 @@ def forecast_html(outlook: Forecast) -> str:
     ranges = np.quantile(drawn, [0.5, 0.1, 0.9], axis=-1).transpose(1, 2, 0)
     rows = [
         {"place": words(key)[0], **dict(zip(KEY, key))}
-        | {str(year): between(*cell) for year, cell in zip(horizons, row)}
+        | {
+            periods.label(year, outlook.frequency): between(*cell)
+            for year, cell in zip(horizons, row)
+        }
         for key, row in zip(keys, ranges)
     ]
-    facts = f"{called(outlook)}; {len(keys)} series, {len(horizons)} target years"
-    cells = f"median (80 % range), {unit(outlook.history.step)}"
+    facts = f"{called(outlook)}; {len(keys)} series, {len(horizons)} target {outlook.frequency}s"
+    counted = outlook.history.measures
+    cells = unit(outlook.history.step, counted, outlook.frequency)
+    cells = f"median (80 % range), {cells}"
     return html("Forecast", f"{facts}; {cells}", rows, len(keys))

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forecast import locations
-from forecast.errors import DataError
+from forecast import locations, measures
 from forecast.language import Language, message
-from forecast.validation import MEASURES
 
-_MEASURES = {
-    "net_migration": message("Net migration"),
-    "net_all_flows": message("Net migration, internal and external"),
-    "immigration": message("Immigration"),
-    "emigration": message("Emigration"),
-    "internal_net": message("Net internal migration"),
-    "internal_arrivals": message("Internal arrivals"),
-    "internal_departures": message("Internal departures"),
-    "population": message("Population"),
-    "flow": message("Migration flow"),
-}
 _SOURCES = {
     "un-wpp": message("UN estimate"),
     "kz-bns": message("national register"),
@@ -56,8 +43,6 @@ FLAGS = {
 #: Flags that mark a figure as doubtful, and flags that stand where a figure is missing.
 DOUBTED = ("outlier", "suspect", "adjusted", "provisional")
 MISSING = ("census_rebasing", "boundary_change", "rebased")
-#: In which order measures stand within a country.
-ORDER = {measure: position for position, measure in enumerate(_MEASURES)}
 _WHY = (
     (
         r"(?P<n>\d+) usable observed years since the break of (?P<year>\d+); "
@@ -96,7 +81,7 @@ def measure(name: str, words: Language) -> str:
     Parameters
     ----------
     name : str
-        Such as ``"net_migration"``, see `forecast.validation.MEASURES`.
+        Such as ``"net_migration"``, see `forecast.measures`.
     words : Language
         The language of the page.
 
@@ -106,14 +91,10 @@ def measure(name: str, words: Language) -> str:
 
     Raises
     ------
-    DataError
-        If the measure has no name on the page.
+    UnknownNameError
+        If it is neither shipped nor declared.
     """
-    if name not in _MEASURES:
-        raise DataError(
-            f"measure {name!r} has no name on the page. Known are {', '.join(MEASURES)}."
-        )
-    return words.say(_MEASURES[name])
+    return measures.find(name).words.said(words.code)
 
 
 def source(name: str, words: Language) -> str:

@@ -47,7 +47,7 @@ class Figures:
     location, measure, source, origin, destination : tuple of str
         Which series; all of them if empty. A single place, measure or source also says of a file
         what it does not.
-    sheet, units, flows, decimal, skip, no_flags
+    sheet, units, flows, decimal, frequency, skip, no_flags
         How a file is read; see `forecast.read`.
     """
 
@@ -61,6 +61,7 @@ class Figures:
     units: Any = None
     flows: Any = None
     decimal: Any = None
+    frequency: str | None = None
     skip: Sequence[str] = ()
     no_flags: bool = False
 
@@ -90,7 +91,8 @@ class Figures:
         from forecast.data.tables import understand
 
         known = resolve(self.data)
-        how = {name: getattr(self, name) for name in ("sheet", "units", "flows", "decimal", "skip")}
+        names = ("sheet", "units", "flows", "decimal", "frequency", "skip")
+        how = {name: getattr(self, name) for name in names}
         if known is not None:
             given = [
                 word for word in self.words() if word[:2] == "--" and word[2:] not in SELECTION
@@ -173,6 +175,11 @@ def figures_options(
         ),
         click.option("--decimal", type=Choice([".", ","]), help="Decimal mark of a file."),
         click.option(
+            "--frequency",
+            type=Choice(["year", "half-year", "quarter", "month"]),
+            help="Which figures to take of a file that has months and years, or others, in one.",
+        ),
+        click.option(
             "--skip", multiple=True, metavar="LABEL", help="Row or column of a file to leave out."
         ),
         click.option("--no-flags", is_flag=True, help="Do not carry warnings as flags of a file."),
@@ -194,7 +201,7 @@ class Request:
     """The forecast that a command asks for: made now, or one that was saved."""
 
     figures: Figures
-    horizons: Sequence[int]
+    horizons: Sequence[int | str]
     model: str
     draws: int
     seed: int
@@ -221,13 +228,18 @@ class Request:
             )
         return open_forecast(self.saved)
 
+    def asked(self, panel: Panel) -> Sequence[int | str] | None:
+        """Return the target periods; None for those of the panel, where no others are asked for."""
+        usual = tuple(self.horizons) == DEFAULT_HORIZONS and panel.frequency != "year"
+        return None if usual else self.horizons
+
     def of(self, panel: Panel) -> Forecast:
         """Return the forecast of a panel; say on stderr what could not be forecast."""
         from forecast.contract import NOT_FORECAST
         from forecast.models.run import forecast
 
         with progress(f"forecasting {len(panel)} series with {self.model}"):
-            outlook = forecast(panel, self.model, self.horizons, self.draws, self.seed)
+            outlook = forecast(panel, self.model, self.asked(panel), self.draws, self.seed)
         for note in outlook.notes[outlook.notes["status"] == NOT_FORECAST].itertuples():
             tell(f"not forecast: {note.measure} of {note.location} ({note.source}): {note.reason}")
         return outlook
@@ -247,8 +259,9 @@ def forecast_options(*others: Decorator) -> Decorator:
             callback=joined,
             default=[",".join(map(str, DEFAULT_HORIZONS))],
             show_default=True,
-            help="Target years, separated by commas, or a range such as 2025:2030. May be "
-            "repeated.",
+            help="Target years, separated by commas, or a range such as 2025:2030; months, "
+            "quarters or half-years such as 2027-06, 2027-Q1 or 2027-01:2027-06, where the figures "
+            "are by such. May be repeated.",
         ),
         click.option(
             "--model",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from forecast import artifacts
+from forecast import artifacts, periods
 from forecast.artifacts import places
 from forecast.data import package
 from forecast.data.checks import years
@@ -224,7 +224,7 @@ def load(name: str, folder: str | Path | None = None, damaged: list[str] | None 
     if not stored:
         raise DataError(f"no release of {name} is whole. Put back a copy.")
     table = pd.concat([read_release(release) for release in stored], ignore_index=True)
-    return Panel.from_frame(table, step=stored[0].step)
+    return Panel.from_frame(table, step=stored[0].step, frequency=stored[0].frequency)
 
 
 def _known(name: str, folder: str | Path | None, damaged: list[str] | None) -> list[Release]:
@@ -288,7 +288,7 @@ def _by_day(panel: Panel, as_of: str | dt.date | None) -> dict[str, Panel]:
     late = table["as_of"].max().date()
     if late > today:
         raise DataError(f"column as_of holds {late}, which is still to come. Correct it.")
-    years.refuse_before_its_year(table)
+    years.refuse_before_its_year(table, panel.frequency)
     made = {}
     for when, rows in table.groupby("as_of", sort=True):
         # A series without a figure in a release says nothing; a Panel refuses it.
@@ -336,6 +336,11 @@ def _news(name: str, kept: list[Release], day: str, part: Panel) -> Panel | None
             f"{name} is kept in steps of {kept[0].step} years, and these figures come in steps of "
             f"{part.step}. Keep them under another name: --name NAME."
         )
+    if kept and kept[0].frequency != part.frequency:
+        raise DataError(
+            f"{name} is kept by {kept[0].frequency}, and these figures come by {part.frequency}. "
+            "Keep them under another name: --name NAME."
+        )
     earlier = [release for release in kept if release.as_of <= day]
     if not earlier:
         return part
@@ -355,7 +360,8 @@ def _news(name: str, kept: list[Release], day: str, part: Panel) -> Panel | None
         row = both[of_the_day & ~same].iloc[0]
         raise DataError(
             f"{name} already has figures of {day}, among them {row['measure']} of "
-            f"{row['location']} in {row['year']} ({row['value_known']:g}; now {row['value']:g}). "
+            f"{row['location']} in {periods.label(row['year'], part.frequency)} "
+            f"({row['value_known']:g}; now {row['value']:g}). "
             "Releases are never changed; give the day of this one: --as-of YYYY-MM-DD."
         )
     if not of_the_day.any():

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast import measures
 from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.errors import DataError
 from forecast.exports.files import (
@@ -209,7 +210,7 @@ def _model_task(origin: int, source: str, measure: str, task: Task) -> dict[str,
             {
                 "target_id": measure,
                 "target_name": measure.replace("_", " ").capitalize(),
-                "target_units": "persons per calendar year",
+                "target_units": measures.find(measure).per(),
                 "target_keys": {"target": measure},
                 "description": "Persons per calendar year; positive net flows are inflows. "
                 "target_end_date is the last day of the year.",

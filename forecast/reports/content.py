@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.evaluate.editions import Edition
-from forecast.horizons import CONCEPTS
+from forecast.horizons import CONCEPTS, spans
 from forecast.impacts.result import Impact
 from forecast.language import Language
 from forecast.outlook import Forecast
@@ -35,6 +35,25 @@ from forecast.scenarios.scenario import Scenario
 
 #: Countries in this order, others behind them by name.
 _ORDER = ("KAZ", "KGZ", "UZB", "TJK", "TKM")
+
+
+def _title(outlook: Forecast, words: Language) -> str:
+    """Return what the page is called: the measure, where it is one of one's own, and the years."""
+    counted = [measures.find(name) for name in outlook.history.measures]
+    years = outlook.horizons
+    if outlook.frequency == "year" and all(one.moves for one in counted):
+        many = words.listed(years)
+        return words.count("Migration to {years}", "Migration to {years}", len(years), years=many)
+    what = words.listed([one.words.said(words.code) for one in counted])
+    if len(counted) > 3:
+        what = words.say("Forecast")
+    return words.say("{what}: {years}", what=what, years=spans(years, outlook.frequency))
+
+
+def _unit(outlook: Forecast, words: Language) -> str:
+    """Return the units of the figures in a language, each once."""
+    counted = [measures.find(name) for name in outlook.history.measures]
+    return "; ".join(dict.fromkeys(one.each(words, outlook.frequency) for one in counted))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +109,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         Every series, see `forecast.reports.series_view.subjects`.
     """
     words = extra.words
+    residence = all(view.counted.moves for view in views)
     codes = sorted({view.country for view in views}, key=lambda code: rank(code, words))
     sources = {view.series.source for view in views if view.forecast}
     ordered = sorted(views, key=lambda view: codes.index(view.country))
@@ -99,17 +119,15 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
     turned = outturn(extra.earlier, outlook.history, words)
     changed = changes(extra.earlier[-1].manifest, outlook, views, words) if extra.earlier else None
     return {
-        "horizons": outlook.horizons,
-        "title": extra.title
-        or words.count(
-            "Migration to {years}",
-            "Migration to {years}",
-            len(outlook.horizons),
-            years=words.listed(outlook.horizons),
-        ),
+        "horizons": views[0].horizons,
+        "title": extra.title or _title(outlook, words),
+        "frequency": outlook.frequency,
+        "residence": residence,
+        "plain": residence and outlook.frequency == "year",
+        "unit": _unit(outlook, words),
         "about": extra.about,
         "levels": [round(100 * level) for level in LEVELS],
-        "origin": int(outlook.paths.attrs["origin"]),
+        "origin": views[0].named(int(outlook.paths.attrs["origin"])),
         "overdue": provenance.overdue(outlook.history, words),
         "contrast": UN_SOURCE in sources and len(sources) > 1,
         "known_region": any(bundled(view.key) for view in views),
@@ -171,11 +189,11 @@ def _country(
         key=lambda s: (
             s.series.source == UN_SOURCE,
             s.series.source,
-            labels.ORDER[s.series.measure],
+            measures.position(s.series.measure),
         ),
     )
     fitted = [view for view in national if view.forecast]
-    stated = CONCEPTS.get(code)
+    stated = CONCEPTS.get(code) if ours[0].series.season == 1 else None
     horizons = ours[0].horizons
     own = [year for year in (stated.target_years if stated else ()) if year in horizons]
     last = (own or horizons)[-1]
@@ -183,7 +201,7 @@ def _country(
     return {
         "code": code,
         "name": labels.place(code, words),
-        "concept": sentences.concept(code, words),
+        "concept": sentences.concept(code, words) if stated else "",
         "own": own,
         "targets": [_target(fitted, year, extra, explanation) for year in own or horizons],
         "brief": front(fitted, own, extra.record, words),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast import labels, locations
+from forecast import labels, locations, periods
 from forecast.data import package
 from forecast.evaluate.editions import FORMAT
 from forecast.language import Language, rounded
@@ -46,6 +46,7 @@ def manifest(
         **{name: _plain(attributes[name]) for name in stated},
         "draws": outlook.paths.sizes["draw"],
         "horizons": list(outlook.horizons),
+        **({} if outlook.frequency == "year" else {"frequency": outlook.frequency}),
         **({"scenarios": list(scenarios)} if scenarios else {}),
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
         "expected": [_said(s, year) for s in views for year in s.horizons if year in s.years],
@@ -292,9 +293,10 @@ def calls(
         A line each.
     """
     attributes = outlook.paths.attrs
+    horizons = tuple(periods.texts(outlook.horizons, outlook.frequency))
     lines = [f'panel = fc.load("{data}")' for data in _bundled(outlook.history)]
     lines.append(
-        f'outlook = fc.forecast(panel, model="{outlook.model}", horizons={outlook.horizons}, '
+        f'outlook = fc.forecast(panel, model="{outlook.model}", horizons={horizons}, '
         f"draws={outlook.paths.sizes['draw']}, seed={attributes['seed']})"
     )
     asked = ["outlook"]

@@ -119,8 +119,8 @@ def _series(view: SeriesView, shared: frozenset[str], words: Language) -> dict[s
         "measure": labels.measure(measure, words),
         "source": source,
         "as_of": view.as_of,
-        "first": int(view.series.years[0]),
-        "origin": view.series.origin,
+        "first": view.named(int(view.series.years[0])),
+        "origin": view.last()[0],
         "observations": int(str(note["observations"])),
         "forecast": view.forecast,
         "scale": labels.scale(str(note["scale"]), words),
@@ -156,7 +156,7 @@ def method(outlook: Forecast, words: Language) -> dict[str, Any]:
     models = [_model(name, words) for name in _with_members(outlook.model)]
     return {
         "models": models,
-        "hub": outlook.history.step == 1,
+        "hub": outlook.history.step == 1 and outlook.frequency == "year",
         "scales": sorted({str(note) for note in _forecast(outlook)["scale"]}),
         "revised": _revised(outlook),
         "parametric": all(model["kind"] == "time series" for model in models),

@@ -126,6 +126,8 @@ def expectation(view: SeriesView, year: int, words: Language) -> str:
         return words.say("No figure.")
     drawn = view.at(year)
     lower, middle, upper = np.quantile(drawn, [0.1, 0.5, 0.9])
+    if view.series.measure not in _COUNTED and not (view.series.signed and view.counted.moves):
+        return _figures(view, drawn, words)
     if view.series.signed:
         return words.say(
             "{range}, four chances in five; {loss}.",
@@ -139,6 +141,39 @@ def expectation(view: SeriesView, year: int, words: Language) -> str:
         range=words.say(shape, low=low, high=high),
         middle=words.persons(rounded(middle)),
     )
+
+
+def _figures(view: SeriesView, drawn: np.ndarray, words: Language) -> str:
+    """Say what is expected of what are no people, in the unit of the measure."""
+    low, middle, high = (number(view, one, words) for one in np.quantile(drawn, [0.1, 0.5, 0.9]))
+    said = words.say(
+        "From {low} to {high} {unit}, four chances in five; middle estimate {middle}.",
+        low=low,
+        high=high,
+        unit=view.counted.unit.said(words.code),
+        middle=middle,
+    )
+    if not view.series.signed:
+        return said
+    chance = likelihood(float((drawn < 0).mean()), words)
+    return f"{said} {words.say('Below zero: {likelihood}.', likelihood=chance)}"
+
+
+def number(view: SeriesView, value: float, words: Language) -> str:
+    """Write a figure of a series as sentences do: rounded, and rates with their decimals.
+
+    Parameters
+    ----------
+    view : SeriesView
+        Of the figure.
+    value : float
+        In the unit of its measure.
+    words : Language
+        How numbers are written.
+    """
+    if view.counted.kind == "rate":
+        return words.decimal(round(value, 2))
+    return words.persons(rounded(value), sign=view.series.signed)
 
 
 def observed(value: float, signed: bool, words: Language) -> str:
@@ -177,16 +212,26 @@ def total(view: SeriesView, year: int, words: Language) -> str:
     str
         Persons; empty if there are fewer than two such years.
     """
-    if view.series.measure == "population" or (view.years <= year).sum() < 2:
+    if not view.counted.adds_over_time or (view.years <= year).sum() < 2:
         return ""
     lower, middle, upper = np.quantile(view.total(year), [0.1, 0.5, 0.9])
     low, mid, high = (
         words.persons(rounded(value), sign=view.series.signed) for value in (lower, middle, upper)
     )
+    shape = (
+        message(
+            "All years from {first} to {last} together: {low} to {high} (80\u202f%), "
+            "middle {middle}."
+        )
+        if view.series.season == 1
+        else message(
+            "From {first} to {last} together: {low} to {high} (80\u202f%), middle {middle}."
+        )
+    )
     return words.say(
-        "All years from {first} to {last} together: {low} to {high} (80\u202f%), middle {middle}.",
-        first=view.years[0],
-        last=year,
+        shape,
+        first=view.named(view.years[0]),
+        last=view.named(year),
         low=low,
         high=high,
         middle=mid,
@@ -212,6 +257,14 @@ def above_recent(view: SeriesView, year: int, words: Language) -> str:
     recent = view.recent()
     mean = float(recent.mean())
     chance = float((view.at(year) > mean).mean())
+    if view.series.season > 1 or not view.counted.moves:
+        return words.say(
+            "Above the mean of the last figures ({first}–{last}: {mean}): {likelihood}.",
+            first=view.named(view.series.years[~np.isnan(view.series.values)][-len(recent)]),
+            last=view.last()[0],
+            mean=number(view, mean, words),
+            likelihood=likelihood(chance, words),
+        )
     return words.count(
         "Above the last observed figure ({mean}): {likelihood}.",
         "Above the mean of the last {n} observed years ({mean}): {likelihood}.",
@@ -240,16 +293,16 @@ def brief(view: SeriesView, year: int, words: Language) -> str:
     drawn = view.at(year)
     signed = view.series.signed
     lower, middle, upper = (
-        words.persons(rounded(value), sign=signed) for value in np.quantile(drawn, [0.1, 0.5, 0.9])
+        number(view, value, words) for value in np.quantile(drawn, [0.1, 0.5, 0.9])
     )
     said = words.say(
         "{year}: {middle}, 80\u202f% interval {low} to {high}",
-        year=year,
+        year=view.named(year),
         middle=middle,
         low=lower,
         high=upper,
     )
-    return f"{said}; {net_loss(drawn, words)}." if signed else f"{said}."
+    return f"{said}; {net_loss(drawn, words)}." if signed and view.counted.moves else f"{said}."
 
 
 def last_figure(view: SeriesView, words: Language) -> str:
@@ -292,7 +345,7 @@ def two_sources(first: SeriesView, second: SeriesView, words: Language) -> str:
     both = [y for y in ours if y in theirs and not np.isnan(ours[y]) and not np.isnan(theirs[y])]
     if not both:
         return ""
-    year = max(both)
+    year = first.named(max(both))
     return words.say(
         "For {year} the {first} says {one} and the {second} {two}. They measure different "
         "things and are forecast apart.",
@@ -396,7 +449,7 @@ def flag_sentences(view: SeriesView, words: Language) -> list[str]:
             carried &= ~np.isnan(view.series.values)
         years = view.series.years[carried].tolist()
         if years:
-            said.append(words.say(meaning, years=words.listed(years)))
+            said.append(words.say(meaning, years=words.listed([view.named(one) for one in years])))
     return said
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from forecast import labels, locations
+from forecast import labels, locations, measures, periods
 from forecast.accounts.audit import trusted
 from forecast.contract import FORECAST
 from forecast.draw_tables import QUANTILE_LEVELS, TABLE_KEY
 from forecast.errors import DataError
 from forecast.language import Language, rounded
+from forecast.measures import Measure
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
@@ -180,15 +181,40 @@ class SeriesView:
         >>> series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0].last()
         (2025, 23761.0)
         """
-        return self.series.origin, float(self.series.values[-1])
+        return self.named(self.series.origin), float(self.series.values[-1])
 
-    def recent(self, n_years: int = 5) -> np.ndarray:
+    def named(self, period: int) -> int:
+        """Return a period as a number that reads as text.
+
+        Parameters
+        ----------
+        period : int
+            Its number, in which the series counts.
+        """
+        return periods.named(period, self.series.frequency)
+
+    @property
+    def counted(self) -> Measure:
+        """What is counted."""
+        return measures.find(self.series.measure)
+
+    def start(self, year: int = FIRST_YEAR) -> int:
+        """Return the number of the first period of a calendar year.
+
+        Parameters
+        ----------
+        year : int
+            By default the first that is shown.
+        """
+        return periods.number(year, 1, self.series.frequency)
+
+    def recent(self, n_years: int | None = None) -> np.ndarray:
         """Return the last observed figures.
 
         Parameters
         ----------
-        n_years : int
-            How many at most.
+        n_years : int, optional
+            How many at most; five years, or of months and quarters the last year of them.
 
         Returns
         -------
@@ -203,7 +229,10 @@ class SeriesView:
         [29282.0, 23761.0]
         """
         values = self.series.values[~np.isnan(self.series.values)]
-        return np.asarray(values[-n_years:])
+        most = (
+            (5 if self.series.season == 1 else self.series.season) if n_years is None else n_years
+        )
+        return np.asarray(values[-most:])
 
 
 def series_views(outlook: Forecast) -> list[SeriesView]:
@@ -234,7 +263,7 @@ def series_views(outlook: Forecast) -> list[SeriesView]:
             SeriesView(
                 series,
                 {str(name): value for name, value in notes[series.key].items()},
-                outlook.horizons,
+                tuple(periods.named(year, outlook.frequency) for year in outlook.horizons),
                 grid[ahead],
                 draws[:, ahead],
                 earlier,
@@ -319,6 +348,8 @@ def all_quantiles(outlook: Forecast, words: Language) -> pd.DataFrame:
     """
     table = outlook.quantiles(QUANTILE_LEVELS, years=outlook.paths["year"].to_numpy().tolist())
     origins = outlook.series.set_index(TABLE_KEY)["origin"]
+    when = "year" if outlook.frequency == "year" else "period"
+    asked = [periods.label(one, outlook.frequency) for one in outlook.horizons]
     keys = pd.MultiIndex.from_frame(table[TABLE_KEY])
     return pd.DataFrame(
         {
@@ -327,13 +358,29 @@ def all_quantiles(outlook: Forecast, words: Language) -> pd.DataFrame:
             "measure": table["measure"],
             "source": table["source"],
             "model": outlook.model,
-            "origin": origins.reindex(keys).to_numpy(),
-            "year": table["year"],
-            "target": table["year"].isin(outlook.horizons),
+            "origin": periods.texts(origins.reindex(keys).to_numpy(), outlook.frequency),
+            when: table[when],
+            "target": table[when].astype(str).isin(asked),
             "quantile": table["quantile"],
-            "value": table["value"].round().astype(int),
+            "value": whole(table["value"], table["measure"]),
         }
     )
+
+
+def whole(values: pd.Series, counted: pd.Series) -> pd.Series:
+    """Return figures in whole units, but for rates, which have decimals.
+
+    Parameters
+    ----------
+    values : Series of float
+        In the unit of each measure.
+    counted : Series of str
+        Names of the measures.
+    """
+    rates = counted.map({name: measures.find(name).kind == "rate" for name in counted.unique()})
+    if rates.any():
+        return values.where(rates, values.round()).round(3)
+    return values.round().astype("int64")
 
 
 def intervals(shown: Sequence[SeriesView], words: Language) -> list[IntervalRow]:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.errors import ForecastError
-from forecast.language import Language
+from forecast.language import Language, message
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from forecast.measures import Measure
 
 #: Colours as drawn, and the style-sheet variables that take their place, so that one
 #: drawing serves light, dark and print.
@@ -279,7 +281,9 @@ def numbers(axes: Axes, words: Language, along: Literal["x", "y"] = "y", *, most
         ground(axes, at)
 
 
-def years(axes: Axes, first: int, last: int, at: Sequence[int] | None = None) -> None:
+def years(
+    axes: Axes, first: int, last: int, at: Sequence[int] | None = None, per_year: int = 1
+) -> None:
     """Draw the ground line with years under it.
 
     Parameters
@@ -290,12 +294,15 @@ def years(axes: Axes, first: int, last: int, at: Sequence[int] | None = None) ->
         First and last year shown.
     at : sequence of int, optional
         Which years to write; every tenth, fifth or single one without it.
+    per_year : int
+        Periods in a year, in whose numbers the axis counts; years stand where they begin.
     """
-    span = last - first
+    span = (last - first) // per_year
     step = 10 if span > _FIVES else 5 if span > _ONES else max(1, span // 4)
-    shown = [year for year in range(first, last + 1) if year % step == 0] if at is None else at
-    ground(axes, shown)
-    label(axes, "bottom", shown, [str(year) for year in shown])
+    starts = range(-(-first // per_year), last // per_year + 1)
+    shown = [year for year in starts if year % step == 0] if at is None else at
+    ground(axes, [year * per_year for year in shown])
+    label(axes, "bottom", [year * per_year for year in shown], [str(year) for year in shown])
 
 
 def ground(axes: Axes, at: Sequence[float] = ()) -> None:
@@ -315,7 +322,13 @@ def ground(axes: Axes, at: Sequence[float] = ()) -> None:
     _lines(axes, segments, axes.get_xaxis_transform(), MUTED, 0.8, zorder=2.5)
 
 
-def unit(axes: Axes, divisor: int, words: Language) -> None:
+def unit(
+    axes: Axes,
+    divisor: int,
+    words: Language,
+    counted: Measure | None = None,
+    frequency: str = "year",
+) -> None:
     """Write what the numbers count into the upper left corner.
 
     Parameters
@@ -326,8 +339,17 @@ def unit(axes: Axes, divisor: int, words: Language) -> None:
         By which persons were divided, see `divisor`: 1 or 1000.
     words : Language
         Language of the unit.
+    counted : Measure, optional
+        What is counted; persons without it.
+    frequency : str
+        What a period is.
     """
     said = words.say("thousand persons a year") if divisor > 1 else words.say("persons a year")
+    if counted is not None and counted.each(words, frequency) != words.say("persons a year"):
+        said = counted.each(words, frequency)
+        if divisor > 1:
+            size = message("million {unit}") if divisor > 1000 else message("thousand {unit}")
+            said = words.say(size, unit=said)
     corner(axes, said)
 
 
@@ -349,9 +371,11 @@ def corner(axes: Axes, text: str, colour: str = MUTED) -> None:
     )  # fmt: skip
 
 
-def divisor(*values: float | np.ndarray) -> int:
-    """Return 1000 if a chart of these persons is better read in thousands."""
+def divisor(*values: float | np.ndarray, amount: bool = False) -> int:
+    """Return 1000 if a chart of these persons is better read in thousands, of amounts 1000000."""
     largest = max(float(np.nanmax(np.abs(value), initial=0.0)) for value in values)
+    if amount and largest >= 1000 * THOUSANDS:
+        return 1_000_000
     return 1000 if largest >= THOUSANDS else 1
 
 

@@ -111,7 +111,7 @@ def _kept_out(series: Series, start: int) -> str:
         out = unused(series, flag) & ~np.isnan(series.values)
         years = series.years[start:][out[start:]].tolist()
         if years:
-            said += f" The flag {flag!r} keeps out {len(years)}: {spans(years)}."
+            said += f" The flag {flag!r} keeps out {len(years)}: {spans(years, series.frequency)}."
             # Only this one is also set by reading; an outlier somebody has stated.
             if flag == "interpolated":
                 said += " If these are real figures, read the table with carry=False."
