@@ -28,6 +28,7 @@ def is_specified(name: str) -> bool:
 def classes() -> dict[str, type[About]]:
     """Return the class of each TOML; one of another name says what every TOML says."""
     from forecast.models import settings as typed
+    from forecast.models import seasonal_settings as seasonal
     from forecast.models.ensemble_settings import EnsembleSettings
 
     return {
@@ -41,6 +42,12 @@ def classes() -> dict[str, type[About]]:
         "level": typed.LevelSettings,
         "pooled": typed.PooledSettings,
         "regression": typed.RegressionSettings,
+        "seasonal": EnsembleSettings,
+        "seasonal-arima": seasonal.SeasonalArimaSettings,
+        "seasonal-components": seasonal.SeasonalComponentsSettings,
+        "seasonal-ets": seasonal.SeasonalEtsSettings,
+        "seasonal-pooled": seasonal.SeasonalPooledSettings,
+        "seasonal-theta": seasonal.SeasonalThetaSettings,
         "structural": typed.StructuralSettings,
         "theta": typed.ThetaSettings,
     }
@@ -95,6 +102,13 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "internal": "forecast.models.regional.model:Internal",
     "coherent": "forecast.models.coherent:Coherent",
     "pooled": "forecast.models.series.pooled:PooledReversion",
+    "seasonal-naive": "forecast.models.seasonal.models:SeasonalNaive",
+    "seasonal-ets": "forecast.models.seasonal.models:SeasonalEts",
+    "seasonal-components": "forecast.models.seasonal.models:SeasonalComponents",
+    "seasonal-arima": "forecast.models.seasonal.models:SeasonalArima",
+    "seasonal-theta": "forecast.models.seasonal.models:SeasonalTheta",
+    "seasonal-pooled": "forecast.models.seasonal.pooled:SeasonalPooled",
+    "seasonal": "forecast.models.ensemble.seasonal:Seasonal",
     "ensemble": "forecast.models.ensemble.model:Ensemble",
 }
 

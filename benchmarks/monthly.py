@@ -1,0 +1,81 @@
+"""Months: the seasonal models on Germany's arrivals and departures by partner.
+
+    python benchmarks/monthly.py --shared FOLDER [--only speed,choose,report,sums,surge] [--peers FOLDER]
+
+`FOLDER` holds ``data/corridors/deu_monthly_migration_by_partner_2008_2019.csv.gz`` (Destatis). The
+models' variants were chosen on `CHOOSE` alone; `REPORT` is reported (docs/studies/months.md).
+
+statsforecast's models run in an environment of their own, since their pandas is not ours. Write the
+series for them with ``--export FOLDER``, run ``python benchmarks/monthly_peers.py FOLDER`` there,
+and give the folder as ``--peers``; without it they are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import babel
+import pandas as pd
+
+import forecast as fc
+from forecast.panel import Panel
+
+FILE = "data/corridors/deu_monthly_migration_by_partner_2008_2019.csv.gz"
+FIRST, LAST = "2012-01", "2019-12"
+#: No choice uses a figure after 2015; every fourth month of the years that are reported.
+CHOOSE = ("2014-06", "2014-09", "2014-12")
+REPORT = (
+    "2015-12", "2016-04", "2016-08", "2016-12", "2017-04",
+    "2017-08", "2017-12", "2018-04", "2018-08", "2018-12",
+)  # fmt: skip
+HORIZONS = (1, 3, 6, 12)
+#: Partners that the table names otherwise than CLDR; all other names that CLDR lacks are sums.
+NAMES = {
+    "Côte d'Ivoire": "CIV", "Kongo, Dem. Republik": "COD", "Mazedonien": "MKD",
+    "Russische Föderation": "RUS", "Tschechische Republik": "CZE", "Weißrussland": "BLR",
+    "Vereinigte Staaten, auch USA": "USA", "Korea, Republik": "KOR", "Kosovo": "XKX",
+}  # fmt: skip
+
+
+def germany(shared: Path) -> Panel:
+    """Arrivals and departures of every partner that is complete in all 96 months."""
+    import pycountry
+
+    table = pd.read_csv(shared / FILE)
+    table = table[table["year"] >= int(FIRST[:4])]
+    names = babel.Locale("de").territories
+    codes = {text: code for code, text in names.items() if len(code) == 2 and code.isalpha()}
+    iso3 = {country.alpha_2: country.alpha_3 for country in pycountry.countries}
+    known = {text: iso3[code] for text, code in codes.items() if code in iso3} | NAMES
+    table["location"] = table["partner_de"].map(known)
+    table = table.dropna(subset=["location"])
+    table["period"] = [f"{year}-{month:02d}" for year, month in zip(table["year"], table["month"])]
+    long = table.melt(["location", "period"], ["arrivals", "departures"], "measure").dropna()
+    long["measure"] = long["measure"].map({"arrivals": "immigration", "departures": "emigration"})
+    whole = long.groupby(["location", "measure"])["value"].transform("count") == 96
+    return Panel.from_frame(long[whole].assign(source="destatis").reset_index(drop=True))
+
+
+def export(panel: Panel, folder: Path) -> None:
+    """Write the series and the origins for other programs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [
+        (one.location, one.measure, one.label(year), value)
+        for one in panel
+        for year, value in zip(one.years, one.values)
+    ]
+    columns = ["location", "measure", "period", "value"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "series.csv", index=False)
+    (folder / "origins.txt").write_text("\n".join(REPORT))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--shared", type=Path, required=True)
+    parser.add_argument("--export", type=Path)
+    given = parser.parse_args()
+    panel = germany(given.shared)
+    print(panel, len(panel.locations))
+    if given.export:
+        export(panel, given.export)
