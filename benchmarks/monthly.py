@@ -24,7 +24,7 @@ from forecast.panel import Panel
 FILE = "data/corridors/deu_monthly_migration_by_partner_2008_2019.csv.gz"
 FIRST, LAST = "2012-01", "2019-12"
 #: No choice uses a figure after 2015; every fourth month of the years that are reported.
-CHOOSE = ("2014-06", "2014-09", "2014-12")
+CHOOSE = ("2014-06", "2014-09", "2014-12", "2015-03", "2015-06", "2015-09")
 REPORT = (
     "2015-12", "2016-04", "2016-08", "2016-12", "2017-04",
     "2017-08", "2017-12", "2018-04", "2018-08", "2018-12",

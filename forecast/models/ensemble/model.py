@@ -57,15 +57,18 @@ class Ensemble(ModelBase):
         What it is called in tables.
     """
 
+    stated = "ensemble"
+
     def __init__(
         self,
         members: Sequence[str | Model] | None = None,
         pool: str | None = None,
         settings: Mapping[str, Any] | None = None,
-        name: str = "ensemble",
+        name: str = "",
     ) -> None:
-        self.name = name
-        stated = specification("ensemble")
+        self.name = name or self.stated
+        self.usual = members is None and pool is None and not settings
+        stated = specification(self.stated)
         own = dict(settings or {})
         for table, value in own.items():
             if isinstance(value, Mapping) and isinstance(stated.get(table), dict):
@@ -99,6 +102,10 @@ class Ensemble(ModelBase):
 
     def fit(self, panel: Panel, seed: int) -> FittedEnsemble:
         """Prepare the members; they are run at earlier origins when it is known how far ahead."""
+        if self.usual and panel.frequency != "year" and self.stated == "ensemble":
+            from forecast.models.ensemble.seasonal import Seasonal
+
+            return Seasonal(name=self.name).fit(panel, seed)
         members = residual_errors.dress(self.members, panel, self.settings["published"])
         return FittedEnsemble(self, panel, seed, members)
 
