@@ -13,12 +13,16 @@ and give the folder as ``--peers``; without it they are left out.
 from __future__ import annotations
 
 import argparse
+import os
+import time
 from pathlib import Path
 
 import babel
 import pandas as pd
 
 import forecast as fc
+from forecast import periods
+from forecast.evaluate.track import Track
 from forecast.panel import Panel
 
 FILE = "data/corridors/deu_monthly_migration_by_partner_2008_2019.csv.gz"
@@ -29,6 +33,7 @@ REPORT = (
     "2015-12", "2016-04", "2016-08", "2016-12", "2017-04",
     "2017-08", "2017-12", "2018-04", "2018-08", "2018-12",
 )  # fmt: skip
+CHOOSE_UNTIL = "2015-12"
 HORIZONS = (1, 3, 6, 12)
 #: Partners that the table names otherwise than CLDR; all other names that CLDR lacks are sums.
 NAMES = {
@@ -70,12 +75,58 @@ def export(panel: Panel, folder: Path) -> None:
     (folder / "origins.txt").write_text("\n".join(REPORT))
 
 
+MODELS = (
+    "seasonal-naive", "seasonal-ets", "seasonal-components", "seasonal-arima", "seasonal-theta",
+    "seasonal-pooled", "ensemble",
+)  # fmt: skip
+
+
+def replay(panel: Panel, origins: tuple[str, ...], store: Path | None) -> Track:
+    """Run all models from some origins; the processors' time is printed."""
+    numbers = [periods.read(origin, "month") for origin in origins]
+    started = time.time()
+    track = fc.backtest(panel, MODELS, numbers, HORIZONS, draws=1000, store=store, jobs=2)
+    print(f"{len(panel)} series, {len(origins)} origins: {time.time() - started:.0f} s")
+    print(f"processors: {sum(os.times()[:4]):.0f} s", flush=True)
+    return track
+
+
+def show(title: str, table: pd.DataFrame) -> None:
+    print(f"\n## {title}\n\n{table.round(3).to_string()}", flush=True)
+
+
+def tables(rows: pd.DataFrame) -> None:
+    """Print mean CRPS by model and horizon, and all scores by model."""
+    rows = rows[rows["status"] == "scored"].assign(relative=lambda t: t["crps"] / t["scale"])
+    by = rows.pivot_table(index="model", columns="horizon", values="crps", sort=False)
+    show("CRPS, persons", by)
+    by = rows.pivot_table(index="model", columns="horizon", values="relative", sort=False)
+    show("CRPS over the usual change from a year before", by)
+    names = ["crps", "relative", "scaled_error", "inside_50", "inside_80", "inside_95"]
+    mean = rows.groupby("model", sort=False)[names].mean()
+    show("All horizons", mean.rename(columns={"scaled_error": "MASE"}))
+    show("Over the reference", mean[names[:3]] / mean.loc[MODELS[0], names[:3]])
+    by = rows.pivot_table(
+        index="horizon", values=names[3:], columns="model", sort=False
+    ).xs("ensemble", axis=1, level=1)
+    show("Coverage of the ensemble", by)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--shared", type=Path, required=True)
     parser.add_argument("--export", type=Path)
+    parser.add_argument("--store", type=Path)
+    parser.add_argument("--only", default="choose,report")
     given = parser.parse_args()
     panel = germany(given.shared)
-    print(panel, len(panel.locations))
+    print(panel)
     if given.export:
         export(panel, given.export)
+    if "choose" in given.only:
+        tables(replay(panel.until(CHOOSE_UNTIL), CHOOSE, given.store).table)
+    if "report" in given.only:
+        track = replay(panel, REPORT, given.store)
+        if given.store:
+            track.save(given.store / "track")
+        tables(track.table)
