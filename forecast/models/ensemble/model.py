@@ -22,13 +22,8 @@ from forecast.hindcast.quantiles import collect
 from forecast.hindcast.vintages import Outcomes
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble, by_series
-from forecast.models.ensemble import (
-    explanation,
-    release_revisions,
-    residual_errors,
-    revisions,
-    stacking,
-)
+from forecast.models.ensemble import explanation, release_revisions, revisions, stacking
+from forecast.models.ensemble import residual_errors as published_errors
 from forecast.models.ensemble.joint import Combined, combine
 from forecast.models.ensemble.weights import GroupWeights, LearnedWeights, learn
 from forecast.models.ensemble_settings import EnsembleSettings
@@ -106,7 +101,7 @@ class Ensemble(ModelBase):
             from forecast.models.ensemble.seasonal import Seasonal
 
             return Seasonal(name=self.name).fit(panel, seed)
-        members = residual_errors.dress(self.members, panel, self.settings["published"])
+        members = published_errors.dress(self.members, panel, self.settings["published"])
         return FittedEnsemble(self, panel, seed, members)
 
 
@@ -200,7 +195,7 @@ class FittedEnsemble(FittedBase):
 
     def _on_day(self, day: str) -> list[ModelBase]:
         """Return the members as they are judged on a day, published ones by their other days."""
-        return residual_errors.dress(
+        return published_errors.dress(
             self.model.members, self.panel, self.model.settings["published"], without=day
         )
 
