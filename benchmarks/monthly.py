@@ -106,9 +106,9 @@ def tables(rows: pd.DataFrame) -> None:
     mean = rows.groupby("model", sort=False)[names].mean()
     show("All horizons", mean.rename(columns={"scaled_error": "MASE"}))
     show("Over the reference", mean[names[:3]] / mean.loc[MODELS[0], names[:3]])
-    by = rows.pivot_table(
-        index="horizon", values=names[3:], columns="model", sort=False
-    ).xs("ensemble", axis=1, level=1)
+    by = rows.pivot_table(index="horizon", values=names[3:], columns="model", sort=False).xs(
+        "ensemble", axis=1, level=1
+    )
     show("Coverage of the ensemble", by)
 
 

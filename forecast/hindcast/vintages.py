@@ -39,9 +39,7 @@ class Origin:
     as_of: str = ""
 
 
-def origins_latest(
-    panel: Panel, origins: Sequence[int | str] | int | str | None
-) -> list[Origin]:
+def origins_latest(panel: Panel, origins: Sequence[int | str] | int | str | None) -> list[Origin]:
     """Return the origins of a backtest on the latest figures.
 
     By default the last `_MOST` years that leave `_HISTORY` to learn from and one to score; of

@@ -27,8 +27,8 @@ def is_specified(name: str) -> bool:
 @cache
 def classes() -> dict[str, type[About]]:
     """Return the class of each TOML; one of another name says what every TOML says."""
-    from forecast.models import settings as typed
     from forecast.models import seasonal_settings as seasonal
+    from forecast.models import settings as typed
     from forecast.models.ensemble_settings import EnsembleSettings
 
     return {

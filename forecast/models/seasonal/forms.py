@@ -94,9 +94,7 @@ def components(season: int) -> Nodes:
             "season_change": np.array([change for *_, change in changing]),
         },
     )
-    nodes = np.array(
-        list(product(grid["noise_share"], grid["season_change"], grid["persistence"]))
-    )
+    nodes = np.array(list(product(grid["noise_share"], grid["season_change"], grid["persistence"])))
     reverting = from_statsmodels(
         UnobservedComponents(
             _dummy(season), level="deterministic constant", seasonal=season, autoregressive=1

@@ -90,9 +90,7 @@ def seasonally_prepared(series: Series, years: int = 2) -> SeasonalPrepared:
     shape = decompose(prepared.values[start:], parts[start:], series.season, memory)
     cleaned = np.concatenate([prepared.values[:start], shape.cleaned])
     excess = prepared.values - cleaned
-    return SeasonalPrepared(
-        series, prepared.scale, cleaned, prepared.breaks, excess, shape, parts
-    )
+    return SeasonalPrepared(series, prepared.scale, cleaned, prepared.breaks, excess, shape, parts)
 
 
 class SeasonalModel(StateSpaceModel):

@@ -105,8 +105,7 @@ def decompose(values: np.ndarray, parts: np.ndarray, season: int, memory: float 
         degrees = max(int(known.sum()) - season, 1)
         variance = float((left**2).sum()) / degrees
         errors = np.sqrt(
-            variance
-            * np.divide(squares, mass**2, out=np.full(season, np.inf), where=mass > 0)
+            variance * np.divide(squares, mass**2, out=np.full(season, np.inf), where=mass > 0)
         )
     return Shape(effects, errors, cleaned)
 
