@@ -1,6 +1,7 @@
 """Months: the seasonal models on Germany's arrivals and departures by partner.
 
-    python benchmarks/monthly.py --shared FOLDER [--only speed,choose,report,sums,surge] [--peers FOLDER]
+    python benchmarks/monthly.py --shared FOLDER [--only speed,choose,report,surges]
+        [--store FOLDER] [--export FOLDER] [--peers FOLDER]
 
 `FOLDER` holds ``data/corridors/deu_monthly_migration_by_partner_2008_2019.csv.gz`` (Destatis). The
 models' variants were chosen on `CHOOSE` alone; `REPORT` is reported (docs/studies/months.md).
@@ -18,10 +19,13 @@ import time
 from pathlib import Path
 
 import babel
+import numpy as np
 import pandas as pd
 
 import forecast as fc
-from forecast import periods
+from forecast import periods, scores
+from forecast.artifacts import caching
+from forecast.evaluate.surges import surges
 from forecast.evaluate.track import Track
 from forecast.panel import Panel
 
@@ -95,11 +99,11 @@ def show(title: str, table: pd.DataFrame) -> None:
     print(f"\n## {title}\n\n{table.round(3).to_string()}", flush=True)
 
 
-def tables(rows: pd.DataFrame) -> None:
+def tables(rows: pd.DataFrame, beside: str = "") -> None:
     """Print mean CRPS by model and horizon, and all scores by model."""
     rows = rows[rows["status"] == "scored"].assign(relative=lambda t: t["crps"] / t["scale"])
     by = rows.pivot_table(index="model", columns="horizon", values="crps", sort=False)
-    show("CRPS, persons", by)
+    show(f"CRPS, persons{beside}", by)
     by = rows.pivot_table(index="model", columns="horizon", values="relative", sort=False)
     show("CRPS over the usual change from a year before", by)
     names = ["crps", "relative", "scaled_error", "inside_50", "inside_80", "inside_95"]
@@ -112,21 +116,88 @@ def tables(rows: pd.DataFrame) -> None:
     show("Coverage of the ensemble", by)
 
 
+def of_peers(folder: Path, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return scores of the exchanged forecasts at the horizons, in columns of the score table."""
+    scored = []
+    wanted = rows[rows["model"] == MODELS[0]]
+    wanted = wanted.assign(origin=[periods.label(one, "month") for one in wanted["origin"]])
+    key = ["location", "measure", "origin", "horizon"]
+    for name in ("AutoETS", "AutoTheta", "AutoARIMA"):
+        path = folder / f"{name}.csv"
+        if not path.exists():
+            continue
+        table = pd.read_csv(path).rename(columns={"step": "horizon"})
+        table = table[table["horizon"].isin(HORIZONS)].drop_duplicates([*key, "quantile"])
+        wide = table.pivot(index=key, columns="quantile", values="value").sort_index(axis=1)
+        wide = wide[wide.notna().all(axis=1)]
+        known = wanted.merge(wide.reset_index()[key], on=key)
+        values = wide.loc[list(zip(*(known[one] for one in key)))].to_numpy()
+        # Draws at even probabilities, straight lines between the quantiles that are stated.
+        at = (np.arange(400) + 0.5) / 400
+        draws = np.stack([np.interp(at, wide.columns, np.sort(row)) for row in values], axis=1)
+        made = scores.score(draws, known["observed"].to_numpy())
+        columns = ["crps", "absolute_error", "inside_50", "inside_80", "inside_95"]
+        known = known.assign(model=name, **{column: made[column] for column in columns})
+        known["scaled_error"] = known["absolute_error"] / known["scale"]
+        known["origin"] = [periods.read(one, "month") for one in known["origin"]]
+        scored.append(known)
+    return pd.concat(scored, ignore_index=True) if scored else rows.iloc[:0]
+
+
+def against_peers(rows: pd.DataFrame, folder: Path) -> None:
+    """Print each peer beside the ensemble, on the forecasts that both made."""
+    theirs = of_peers(folder, rows)
+    key = ["location", "measure", "origin", "horizon"]
+    ours = rows[rows["model"].isin(["ensemble", MODELS[0]])]
+    for name, made in theirs.groupby("model", sort=False):
+        both = pd.concat([ours.merge(made[key], on=key), made], ignore_index=True)
+        tables(both, f" beside {name}, {len(made.drop_duplicates(key[:2]))} series")
+
+
+def warned(panel: Panel) -> None:
+    """Print how chances of surges did: the reference, single models and the ensemble."""
+    names = [MODELS[0], "seasonal-ets", "seasonal-pooled", "ensemble"]
+    table = surges(panel, names, REPORT, HORIZONS, draws=1000, jobs=2)
+    columns = ["surge", "probability", "brier", "tail_crps"]
+    table["surge"] = table["surge"].astype(float)
+    by = table.groupby(["model", "horizon"], sort=False)[columns].mean()
+    show("Surges", by)
+    show("Surges, all horizons", table.groupby("model", sort=False)[columns].mean())
+    own = table[table["model"] == "ensemble"]
+    bins = pd.cut(own["probability"], [-0.01, 0.02, 0.1, 0.25, 0.5, 1.0])
+    groups = own.groupby(bins, observed=True)
+    show("Chances given and what came", groups[["probability", "surge"]].agg(["mean", "size"]))
+
+
+def speed(panel: Panel) -> None:
+    """Time 130 series, all models, ten origins."""
+    table = panel.to_frame()
+    keys = pd.MultiIndex.from_frame(table[["source", "location", "measure"]])
+    some = Panel.from_frame(table[keys.isin(panel.keys[:130])].reset_index(drop=True))
+    with caching(False):
+        replay(some, REPORT, None)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--shared", type=Path, required=True)
     parser.add_argument("--export", type=Path)
     parser.add_argument("--store", type=Path)
-    parser.add_argument("--only", default="choose,report")
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--only", default="choose,report,surges")
     given = parser.parse_args()
     panel = germany(given.shared)
     print(panel)
     if given.export:
         export(panel, given.export)
+    if "speed" in given.only:
+        speed(panel)
     if "choose" in given.only:
         tables(replay(panel.until(CHOOSE_UNTIL), CHOOSE, given.store).table)
     if "report" in given.only:
         track = replay(panel, REPORT, given.store)
-        if given.store:
-            track.save(given.store / "track")
         tables(track.table)
+        if given.peers:
+            against_peers(track.table[track.table["status"] == "scored"], given.peers)
+    if "surges" in given.only:
+        warned(panel)

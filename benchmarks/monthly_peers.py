@@ -2,8 +2,9 @@
 
     python benchmarks/monthly_peers.py FOLDER [AutoETS,AutoTheta,AutoARIMA [EVERY]]
 
-With EVERY only every EVERY-th series is fitted: AutoARIMA takes seconds for each. Reads ``series.csv`` and ``origins.txt`` of `FOLDER` and writes ``MODEL.csv``: quantiles by series,
-origin and step, in persons. The models see log(1 + persons), as ours do, with a season of twelve.
+With EVERY only every EVERY-th series is fitted: AutoARIMA takes seconds for each. Reads
+``series.csv`` and ``origins.txt`` of `FOLDER` and writes ``MODEL.csv``: quantiles by series, origin
+and step, in persons. The models see log(1 + persons), as ours do, with a season of twelve.
 """
 
 from __future__ import annotations
@@ -46,16 +47,8 @@ def main(folder: Path, names: list[str], every: int = 1) -> None:
                     for step in range(STEPS):
                         for share, value in sorted(bounds, key=lambda pair: pair[0]):
                             persons = max(float(np.expm1(value[step])), 0.0)
-                            out.writerow(
-                                [
-                                    location,
-                                    measure,
-                                    origin,
-                                    step + 1,
-                                    round(share, 4),
-                                    f"{persons:.2f}",
-                                ]
-                            )
+                            row = location, measure, origin, step + 1, round(share, 4)
+                            out.writerow([*row, f"{persons:.2f}"])
                 file.flush()
                 print(name, origin, round(time.time() - started), "s", flush=True)
 

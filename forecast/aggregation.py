@@ -96,7 +96,7 @@ def panel_by(panel: Panel, frequency: str) -> Panel:
 
 def _rows(series: Series, n: int, frequency: str) -> list[dict[str, object]]:
     """Return a row for every whole longer period of a series."""
-    made = []
+    made: list[dict[str, object]] = []
     first = -(-int(series.years[0]) // n)
     for longer in range(first, (series.origin + 1) // n):
         at = slice(longer * n - int(series.years[0]), (longer + 1) * n - int(series.years[0]))

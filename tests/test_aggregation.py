@@ -76,7 +76,7 @@ def test_figures_add_up_whole_years_only() -> None:
 
 @pytest.mark.parametrize("frequency", ["month", "decade"])
 def test_what_is_not_longer_is_refused(outlook: fc.Forecast, frequency: str) -> None:
-    with pytest.raises((DataError, UnknownNameError), match="year or half-year or quarter|decade"):
+    with pytest.raises((DataError, UnknownNameError), match=r"year or half-year or quarter|decade"):
         outlook.by(frequency)
     with pytest.raises(DataError, match=r"cannot be added up to figures by year. They are by year"):
         outlook.by("year").by("year")

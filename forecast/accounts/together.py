@@ -1,11 +1,11 @@
 """Months and years as one answer: short horizons from months, long ones from years.
 
-Each year that both forecast has two totals. Draws are first put into the same order (the month's
-worlds), and then moved to the nearest pair that agrees, in the metric of their spreads: the total is
-the mean of both, weighted by how certain each is. So the near year follows its months and a far one
-the years. Ordered this way the mean is one of quantiles: two forecasts that look at the same past do
-not become more certain by being two (Vincentization; Lichtendahl, Grushka-Cockayne & Winkler 2013,
-doi:10.1287/mnsc.1120.1667). The months of a year are then moved so that they add up to its total.
+Each year that both forecast has two totals. Draws are first put into the same order (that of the
+months' worlds), and then moved to the nearest pair that agrees, in the metric of their spreads: the
+total is the mean of both, weighted by how certain each is. So the near year follows its months and
+a far one the years. Ordered this way the mean is one of quantiles: two forecasts that look at the
+same past do not become more certain by being two (Vincentization; Lichtendahl, Grushka-Cockayne &
+Winkler 2013, doi:10.1287/mnsc.1120.1667). The months of a year are then moved so that they add up.
 """
 
 from __future__ import annotations
@@ -75,11 +75,9 @@ def together(months: Forecast, years: Forecast) -> tuple[Forecast, Forecast]:
         summed = totals.paths.isel(series=totals.keys.index(key)).transpose("draw", "year")
         whole = {int(year): summed.sel(year=year).to_numpy() for year in summed["year"].to_numpy()}
         whole = {year: drawn for year, drawn in whole.items() if not np.isnan(drawn).any()}
-        at = {year: int(np.flatnonzero(coarse_grid == year)[0])
-              for year in whole if year in coarse_grid}  # fmt: skip
-        at = {
-            year: place for year, place in at.items() if not np.isnan(coarse[row, :, place]).any()
-        }
+        places = {int(year): place for place, year in enumerate(coarse_grid)}
+        at = {year: places[year] for year in whole if year in places}
+        at = {year: to for year, to in at.items() if not np.isnan(coarse[row, :, to]).any()}
         if not at:
             continue
         agreed += 1

@@ -65,9 +65,9 @@ def backtest(
         against it. By default some models of single series.
     origins : int, str or sequence of these
         Last years (or periods such as ``"2018-06"``) that a forecast may see, such as
-        ``range(2003, 2019)``; by default the last twenty, of months those of the last five
-        years that end a quarter of a year. With ``vintage="as_published"`` a year stands for the first release
-        that ends in it, a day (YYYY-MM-DD) for what was out then; by default every release.
+        ``range(2003, 2019)``; by default the last twenty (of months every third one). With
+        ``vintage="as_published"`` a year stands for the first release that ends in it, a day
+        (YYYY-MM-DD) for what was out then; by default every release.
     horizons : int or sequence of int
         Years (or periods) ahead of the origin; multiples of five for five-year panels. By default
         1, 3, 5 and 7 years; a quarter, half and whole year of periods, and the next one.

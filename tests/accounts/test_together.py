@@ -10,13 +10,11 @@ import forecast as fc
 from forecast.errors import DataError
 
 
-def months(
-    size: int = 150, measures: tuple[str, ...] = ("immigration", "net_migration")
-) -> fc.Panel:
+def months(size: int = 150) -> fc.Panel:
     texts = [str(one) for one in pd.period_range("2010-01", periods=size, freq="M")]
     generator = np.random.default_rng(8)
     tables = []
-    for measure in measures:
+    for measure in ("immigration", "net_migration"):
         level = 6 + np.cumsum(generator.normal(0, 0.03, size))
         value = np.exp(level + generator.normal(0, 0.1, size)).round()
         value = value - 300 if measure == "net_migration" else value

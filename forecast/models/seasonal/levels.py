@@ -1,9 +1,9 @@
 """How the levels of many series go on after so many steps: one regression for each horizon.
 
-The array kernel of `forecast.models.seasonal.pooled`. For each horizon h the adjusted value at t + h
-less the level of the last quarter of a year is regressed on what was known at t, over all series and
-all t (median regression). The residuals, over a spread that depends on how stormy the series has
-been, are one distribution for all, heavy tails and all.
+The array kernel of `forecast.models.seasonal.pooled`. For each horizon h the adjusted value at
+t + h less the level of the last quarter of a year is regressed on what was known at t, over all
+series and all t (median regression). The residuals, over a spread that depends on how stormy the
+series has been, are one distribution for all, heavy tails and all.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def means(values: np.ndarray, window: int) -> np.ndarray:
         count[:, window:] - count[:, :-window],
     )
     enough = count >= max(1, (min(window, values.shape[1]) + 1) // 2)
-    return np.divide(total, count, out=np.full(values.shape, np.nan), where=enough)
+    made = np.full(values.shape, np.nan)
+    return np.asarray(np.divide(total, count, out=made, where=enough))
 
 
 @dataclass
@@ -178,7 +179,7 @@ class Levels:
         same = _shifted(filled, back)
         near = np.stack([*beside, same])
         count = np.maximum((~np.isnan(near)).sum(axis=0), 1)
-        return np.nan_to_num(same - np.nansum(near, axis=0) / count)
+        return np.asarray(np.nan_to_num(same - np.nansum(near, axis=0) / count))
 
     def step(self, horizon: int) -> tuple[Step, int] | None:
         """Return what is known of a horizon, and of which nearest one; None if of none."""

@@ -76,7 +76,7 @@ class SeasonalPooled(ModelBase):
                 ready[series.key] = seasonally_prepared(series, 1)
             except TooShortError as error:
                 reasons[series.key] = str(error)
-        pools = {}
+        pools: dict[str, Pool] = {}
         for kind in sorted({one.scale.kind for one in ready.values()}):
             members = {key: one for key, one in ready.items() if one.scale.kind == kind}
             made = _pool(members)
@@ -214,9 +214,10 @@ class FittedSeasonalPools(FittedBase):
             ahead = max(0, last - one.series.origin)
             paths = np.empty((draws, ahead))
             at = (np.arange(len(points[0])) + 0.5) / len(points[0])
-            for step, part in enumerate(one.parts_ahead(ahead)):
-                place = step + skipped
+            for column, part in enumerate(one.parts_ahead(ahead)):
+                place = column + skipped
                 surprise = np.interp(rank[:, place], at, points[place])
-                paths[:, step] = middle[row, place] + wide[row, place] * surprise + season[:, part]
+                level = middle[row, place] + wide[row, place] * surprise
+                paths[:, column] = level + season[:, part]
             drawn[key] = one.scale.to_persons(paths * made.unit[row])
         return drawn
