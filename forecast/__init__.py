@@ -21,6 +21,7 @@ from forecast.version import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecast.accounts.together import together
     from forecast.data.names import load
     from forecast.data.package import example
     from forecast.data.tables.understand import read
@@ -72,6 +73,7 @@ _WHERE = {
     "report": ("forecast.reports.horizon", "report"),
     "scenario": ("forecast.scenarios.scenario", "scenario"),
     "targets": ("forecast.scenarios.targets", "targets"),
+    "together": ("forecast.accounts.together", "together"),
 }
 
 # Imported before the verb `models` is defined below, which so keeps the name: importing a module
@@ -104,6 +106,7 @@ __all__ = [
     "report",
     "scenario",
     "targets",
+    "together",
 ]
 
 

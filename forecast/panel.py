@@ -193,6 +193,32 @@ class Panel(Cuts):
         """
         return self._by_key.get(key)
 
+    def by(self, frequency: str) -> Panel:
+        """Return the figures added up to a longer period, whole ones only.
+
+        Parameters
+        ----------
+        frequency : {"quarter", "half-year", "year"}
+            Longer than that of the panel.
+
+        Returns
+        -------
+        Panel
+            Flows are sums; of a population the last period is taken.
+
+        Raises
+        ------
+        DataError
+            If the period is not longer, or no series has a whole one.
+
+        See Also
+        --------
+        forecast.aggregation.panel_by : does it, with an example.
+        """
+        from forecast.aggregation import panel_by
+
+        return panel_by(self, frequency)
+
     @cached_property
     def _by_key(self) -> dict[SeriesKey, Series]:
         return {one.key: one for one in self.series}

@@ -26,6 +26,7 @@ def is_specified(name: str) -> bool:
 @cache
 def classes() -> dict[str, type[About]]:
     """Return the class of each TOML; one of another name says what every TOML says."""
+    from forecast.models import seasonal_settings as seasonal
     from forecast.models import settings as typed
     from forecast.models.ensemble_settings import EnsembleSettings
 
@@ -42,6 +43,12 @@ def classes() -> dict[str, type[About]]:
         "mirror": typed.MirrorSettings,
         "pooled": typed.PooledSettings,
         "regression": typed.RegressionSettings,
+        "seasonal": EnsembleSettings,
+        "seasonal-arima": seasonal.SeasonalArimaSettings,
+        "seasonal-components": seasonal.SeasonalComponentsSettings,
+        "seasonal-ets": seasonal.SeasonalEtsSettings,
+        "seasonal-pooled": seasonal.SeasonalPooledSettings,
+        "seasonal-theta": seasonal.SeasonalThetaSettings,
         "structural": typed.StructuralSettings,
         "theta": typed.ThetaSettings,
     }
@@ -101,6 +108,13 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "share-flow": "forecast.models.corridors.baselines:ShareFlow",
     "gravity-flow": "forecast.models.corridors.baselines:GravityFlow",
     "pooled": "forecast.models.series.pooled:PooledReversion",
+    "seasonal-naive": "forecast.models.seasonal.models:SeasonalNaive",
+    "seasonal-ets": "forecast.models.seasonal.models:SeasonalEts",
+    "seasonal-components": "forecast.models.seasonal.models:SeasonalComponents",
+    "seasonal-arima": "forecast.models.seasonal.models:SeasonalArima",
+    "seasonal-theta": "forecast.models.seasonal.models:SeasonalTheta",
+    "seasonal-pooled": "forecast.models.seasonal.pooled:SeasonalPooled",
+    "seasonal": "forecast.models.ensemble.seasonal:Seasonal",
     "ensemble": "forecast.models.ensemble.model:Ensemble",
 }
 
