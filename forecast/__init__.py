@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from forecast.evaluate.backtest import backtest
     from forecast.evaluate.track import Track
     from forecast.impacts.run import impact
+    from forecast.models.nowcast.verb import nowcast
     from forecast.models.registry import register
     from forecast.models.run import forecast
     from forecast.outlook import Forecast
@@ -60,6 +61,7 @@ _WHERE = {
     "forecast": ("forecast.models.run", "forecast"),
     "impact": ("forecast.impacts.run", "impact"),
     "load": ("forecast.data.names", "load"),
+    "nowcast": ("forecast.models.nowcast.verb", "nowcast"),
     "open": ("forecast.outlook", "open_forecast"),
     "read": ("forecast.data.tables.understand", "read"),
     "register": ("forecast.models.registry", "register"),
@@ -89,6 +91,7 @@ __all__ = [
     "impact",
     "load",
     "models",
+    "nowcast",
     "open",
     "read",
     "register",

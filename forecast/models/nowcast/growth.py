@@ -141,9 +141,7 @@ def _coefficients(
     prior = settings.prior
     centre, spread = (np.array([getattr(one, name) for name in KNOWN])
                       for one in (prior.mean, prior.spread))  # fmt: skip
-    overall, inverse = _regress(
-        rows.known, change, scale, centre, np.diag(spread**-2.0), settings
-    )
+    overall, inverse = _regress(rows.known, change, scale, centre, np.diag(spread**-2.0), settings)
     near = np.linalg.inv(inverse + np.diag((prior.groups * spread) ** 2))
     fits = [
         _regress(rows.known[mine], change[mine], scale[mine], overall, near, settings)
@@ -232,29 +230,34 @@ def _restless(errors: np.ndarray, rows: Rows, law: Law, settings: NowcastSetting
     return np.asarray((pull + sums) / (pull + np.bincount(rows.place, minlength=n_places)))
 
 
-def draw(
-    law: Law, rows: Rows, n_draws: int, settings: NowcastSettings, generator: np.random.Generator
-) -> np.ndarray:
+def draw(law: Law, rows: Rows, shocks: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Return draws of the expected rest, on the scale, shape (n_draws, n_rows).
 
-    Counts are still to be drawn around it; the noise of counting is only here where it is larger
-    than that of independent events.
+    Counts are still to be drawn around it: the noise of counting is in here only as far as it is
+    larger than that of independent events.
+
+    Parameters
+    ----------
+    law : Law
+    rows : Rows
+        Of the year.
+    shocks : ndarray, shape (n_draws, n_groups)
+        What all places of a group have in common, of scale 1.
+    generator : numpy.random.Generator
     """
-    size = (n_draws, len(rows.base))
-    found = np.zeros(size)
+    n_draws = len(shocks)
+    found = np.zeros((n_draws, len(rows.base)))
     for group in sorted(set(rows.group.tolist())):
         mine = rows.group == group
         root = np.linalg.cholesky(law.covariance[group])
         coefficients = law.mean[group] + generator.standard_normal((n_draws, len(KNOWN))) @ root.T
-        shock = heavy(generator, settings.tails_of_years, (n_draws, 1))
-        found[:, mine] = coefficients @ rows.known[mine].T + shock * np.sqrt(law.shared[group])
-    scale = law.restless[rows.place] * law.variance
-    scale = scale + max(law.counting - 1.0, 0.0) * rows.noise
-    return np.asarray(rows.base + found + heavy(generator, law.tails, size) * np.sqrt(scale))
+        shared = shocks[:, [group]] * np.sqrt(law.shared[group])
+        found[:, mine] = coefficients @ rows.known[mine].T + shared
+    scale = law.restless[rows.place] * law.variance + max(law.counting - 1.0, 0.0) * rows.noise
+    errors = heavy(generator, law.tails, found.shape)
+    return np.asarray(rows.base + found + errors * np.sqrt(scale))
 
 
 def heavy(generator: np.random.Generator, tails: float, size: tuple[int, ...]) -> np.ndarray:
     """Return Student errors of scale 1, none larger than `MOST`."""
     return np.asarray(np.clip(generator.standard_t(tails, size), -MOST, MOST))
-
-

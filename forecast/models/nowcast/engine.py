@@ -1,0 +1,166 @@
+"""Draws of the total of a year, from its running sums and those of the years before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forecast.models.nowcast import growth
+from forecast.models.nowcast.parts import Parts
+from forecast.models.nowcast.rows import Sums, rows
+from forecast.models.nowcast.settings import NowcastSettings
+
+#: Years before the one asked for that may lack their total too.
+_YEARS_OPEN = 2
+
+
+@dataclass(frozen=True)
+class _Case:
+    """Series of one kind, counts or nets, with their groups and the draws of common shocks."""
+
+    sums: Sums
+    seen: np.ndarray
+    group: np.ndarray
+    shocks: np.ndarray
+    settings: NowcastSettings
+
+
+def totals(parts: Parts, n_draws: int, seed: int, settings: NowcastSettings) -> np.ndarray:
+    """Return draws of the last year's total and of those before it that are not known.
+
+    Parameters
+    ----------
+    parts : Parts
+    n_draws : int
+    seed : int
+    settings : NowcastSettings
+
+    Returns
+    -------
+    ndarray, shape (n_draws, n_series, 1 + 2)
+        The year and the two before it, newest first; NaN where nothing can be said. A year whose
+        total is known is that total in every draw.
+    """
+    found = np.full((n_draws, len(parts.keys), _YEARS_OPEN + 1), np.nan)
+    groups = sorted({(source, measure) for source, _, measure in parts.keys})
+    group = np.array([groups.index((source, measure)) for source, _, measure in parts.keys])
+    streams = np.random.SeedSequence(seed).spawn(2)
+    for signed, stream in zip((False, True), streams):
+        mine = parts.signed == signed
+        if not mine.any():
+            continue
+        generator = np.random.default_rng(stream)
+        sums = parts.sums[mine]
+        size = np.full(len(sums), np.nan)
+        if signed:
+            steps = np.abs(np.diff(sums[:, :-1], axis=2))
+            whole = np.abs(sums[:, :-1, -1]) / (sums.shape[2] - 1)
+            every = np.concatenate([steps.reshape(len(sums), -1), whole], axis=1)
+            count = np.maximum((~np.isnan(every)).sum(axis=1), 1)
+            size = np.maximum(np.nansum(every, axis=1) / count, 1.0)
+        here = np.unique(group[mine], return_inverse=True)[1]
+        shocks = growth.heavy(generator, settings.tails_of_years, (n_draws, int(here.max()) + 1))
+        case = _Case(Sums(sums, size), parts.seen[mine], here, shocks, settings)
+        found[:, mine] = _open_years(case, len(parts.years) - 1, generator, _YEARS_OPEN)
+    return found
+
+
+def _open_years(case: _Case, year: int, generator: np.random.Generator, depth: int) -> np.ndarray:
+    """Return draws of a year's total and of as many years before it, newest first."""
+    n_draws, n_series = len(case.shocks), len(case.seen)
+    sums = case.sums.sums
+    earlier = np.full((n_draws, n_series, depth), np.nan)
+    if depth and year > 0:
+        # A year before that lacks its total is nowcast first; its middle stands for it here, and
+        # its draws move those of this year.
+        earlier = _open_years(case, year - 1, generator, depth - 1)
+        filled = sums.copy()
+        filled[:, year - 1, -1] = np.median(earlier[:, :, 0], axis=0)
+        case = replace(case, sums=replace(case.sums, sums=filled))
+    known = sums[:, year, -1]
+    drawn = np.tile(known, (n_draws, 1))
+    seen = case.seen[:, year]
+    in_now = seen.shape[1] - 1 - (~np.isnan(seen[:, ::-1])).argmax(axis=1)
+    missing = np.isnan(known)
+    parts = sums.shape[2] - 1
+    for part in sorted(set(in_now[missing & (in_now < parts)].tolist())):
+        chosen = missing & (in_now == part)
+        moved = np.zeros((n_draws, n_series))
+        if depth and year > 0:
+            before = case.sums.scaled(earlier[:, :, 0] - sums[:, year - 1, part], parts - part)
+            moved = np.nan_to_num(before - np.median(before, axis=0))
+        drawn[:, chosen] = _rest(case, year, part, chosen, moved, generator)
+    whole = in_now == parts
+    if whole.any() and year == sums.shape[1] - 1:
+        drawn[:, whole] = _revised(case, year, whole, generator)
+    return np.concatenate([drawn[:, :, None], earlier], axis=2)
+
+
+def _rest(
+    case: _Case,
+    year: int,
+    part: int,
+    chosen: np.ndarray,
+    moved: np.ndarray,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Return draws of the totals of some series that have so many parts in."""
+    learnt = _past(case, range(1, year), part)
+    n_groups, n_series = case.shocks.shape[1], len(case.seen)
+    law = growth.learn(learnt, n_groups, n_series, case.settings, not _nets(case))
+    now = rows(case.sums, case.seen[:, year, part], year, part, case.group, case.settings)
+    drawn = growth.draw(law, now.of(chosen), case.shocks, generator) + moved[:, chosen]
+    sums = Sums(case.sums.sums[chosen], case.sums.size[chosen])
+    rest = sums.persons(drawn, sums.parts - part)
+    if not _nets(case):
+        rest = np.where(np.isnan(rest), np.nan, _counted(rest, generator))
+    return rest + (case.seen[chosen, year, part] if part else 0.0)
+
+
+def _counted(expected: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Return counts of independent events with these means."""
+    return generator.poisson(np.maximum(np.nan_to_num(expected), 0.0)).astype(float)
+
+
+def _nets(case: _Case) -> bool:
+    return not bool(np.isnan(case.sums.size).any())
+
+
+def _past(case: _Case, years: Sequence[int], part: int) -> growth.Rows:
+    """Return the rows of past years whose rest is known."""
+    each = [
+        vars(rows(case.sums, case.seen[:, year, part], year, part, case.group, case.settings))
+        for year in years
+    ]
+    if not each:
+        empty = rows(case.sums, case.seen[:, 0, part], 0, part, case.group, case.settings)
+        return empty.of(np.zeros(len(case.seen), dtype=bool))
+    whole = growth.Rows(*(np.concatenate([one[name] for one in each]) for name in each[0]))
+    return whole.of(~np.isnan(whole.rest) & ~np.isnan(whole.base))
+
+
+def _revised(
+    case: _Case, year: int, chosen: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
+    """Return draws of totals all of whose parts are in: what past years were revised by.
+
+    Without a past year that was revised, or counted otherwise by the yearly figures, it is the sum.
+    """
+    settings, n_draws = case.settings, len(case.shocks)
+    final, first = case.sums.sums[:, :year, -1].T, case.seen[:, :year, -1].T
+    parts = case.sums.parts
+    changes = case.sums.scaled(final, parts) - case.sums.scaled(first, parts)
+    now = case.sums.scaled(np.tile(case.seen[:, year, -1], (n_draws, 1)), parts)
+    if not (np.abs(np.nan_to_num(changes)) > 0).any():
+        return np.tile(case.seen[chosen, year, -1], (n_draws, 1))
+    pull, spread = settings.prior.revision_years, settings.prior.revision
+    count = (~np.isnan(changes)).sum(axis=0)
+    # What places are revised by on average, and what each is by itself, drawn to it.
+    overall = float(np.nansum(changes)) / (float(count.sum()) + pull)
+    mean = (pull * overall + np.nansum(changes, axis=0)) / (pull + count)
+    squares = np.nansum((changes - mean) ** 2, axis=0)
+    scale = np.sqrt((pull * spread**2 + squares) / (pull + count))
+    drawn = now + mean + scale * growth.heavy(generator, settings.tails, now.shape)
+    return case.sums.persons(drawn, parts)[:, chosen]
