@@ -116,12 +116,12 @@ def _rest(
     rest = sums.persons(drawn, sums.parts - part)
     if not _nets(case):
         rest = np.where(np.isnan(rest), np.nan, _counted(rest, generator))
-    return rest + (case.seen[chosen, year, part] if part else 0.0)
+    return np.asarray(rest + (case.seen[chosen, year, part] if part else 0.0))
 
 
 def _counted(expected: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Return counts of independent events with these means."""
-    return generator.poisson(np.maximum(np.nan_to_num(expected), 0.0)).astype(float)
+    return np.asarray(generator.poisson(np.maximum(np.nan_to_num(expected), 0.0)), dtype=float)
 
 
 def _nets(case: _Case) -> bool:

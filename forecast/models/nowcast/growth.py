@@ -88,7 +88,8 @@ class Law:
 
     def scale(self, rows: Rows) -> np.ndarray:
         """Return the variance-like scale of the error of each row."""
-        return self.restless[rows.place] * self.variance + self.counting * rows.noise
+        scale = self.restless[rows.place] * self.variance + self.counting * rows.noise
+        return np.asarray(scale)
 
 
 def learn(rows: Rows, n_groups: int, n_places: int, settings: NowcastSettings, log: bool) -> Law:

@@ -31,7 +31,7 @@ class Sums:
     @property
     def parts(self) -> int:
         """Parts of a year."""
-        return self.sums.shape[2] - 1
+        return int(self.sums.shape[2] - 1)
 
     def scaled(self, persons: np.ndarray, parts: int) -> np.ndarray:
         """Return sums over some parts on the scale: log(persons + half), or usual nets a part.
@@ -43,12 +43,12 @@ class Sums:
             Over how many.
         """
         logs = np.log(np.maximum(persons, 0.0) + HALF)
-        return np.where(np.isnan(self.size), logs, persons / (self.size * parts))
+        return np.asarray(np.where(np.isnan(self.size), logs, persons / (self.size * parts)))
 
     def persons(self, scaled: np.ndarray, parts: int) -> np.ndarray:
         """Return what `scaled` was made of."""
         counts = np.exp(np.minimum(scaled, 23.0)) - HALF
-        return np.where(np.isnan(self.size), counts, scaled * self.size * parts)
+        return np.asarray(np.where(np.isnan(self.size), counts, scaled * self.size * parts))
 
     def between(self, year: int, first: int, last: int) -> np.ndarray:
         """Return persons after `first` parts of a year up to `last`, NaN for years not there."""

@@ -214,7 +214,7 @@ def _notes(
     ahead: dict[SeriesKey, np.ndarray],
     reasons: dict[SeriesKey, str],
 ) -> pd.DataFrame:
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for place, key in enumerate(parts.keys):
         series = history.find(key)
         count = f"{int(parts.parts_in[place])} of {parts.sums.shape[2] - 1} {frequency}s are in."
