@@ -173,9 +173,11 @@ def study(
             models = {"nowcast": said}
             for rule in ("share", "month"):
                 made = rules(known, year, months, draws, rule, seed)
-                models[rule] = {key: made[key] for key in said if key in made}
+                models[rule] = made
+            # What all of them say something of.
+            common = [key for key in said if all(key in made for made in models.values())]
             for model, found in models.items():
-                scores = scored(found, known, year)
+                scores = scored({key: found[key] for key in common}, known, year)
                 parts.append(scores.assign(model=model, year=year, months=months))
     return pd.concat(parts, ignore_index=True)
 

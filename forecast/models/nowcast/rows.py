@@ -109,7 +109,10 @@ def rows(
         ends = [sums.scaled(sums.between(one, all_parts - half, all_parts), half)
                 for one in (year - 1, year - 2)]  # fmt: skip
         previous = totals[0] - totals[1]
-        columns = {"previous": previous, "late": ends[0] - ends[1] - previous}
+        usual, late = settings.usual, ends[0] - ends[1] - previous
+        columns = {
+            "previous": np.clip(previous, -usual, usual), "late": np.clip(late, -usual, usual),
+        }  # fmt: skip
     for name, values in columns.items():
         known[:, KNOWN.index(name)] = np.nan_to_num(values)
     if part:
