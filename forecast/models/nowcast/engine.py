@@ -81,7 +81,8 @@ def _open_years(case: _Case, year: int, generator: np.random.Generator, depth: i
         case = replace(case, sums=replace(case.sums, sums=filled))
     known = sums[:, year, -1]
     drawn = np.tile(known, (n_draws, 1))
-    seen = case.seen[:, year]
+    # Only the newest year has first figures; those of years before are as later releases have them.
+    seen = case.seen[:, year] if year == sums.shape[1] - 1 else sums[:, year]
     in_now = seen.shape[1] - 1 - (~np.isnan(seen[:, ::-1])).argmax(axis=1)
     missing = np.isnan(known)
     parts = sums.shape[2] - 1
@@ -94,7 +95,7 @@ def _open_years(case: _Case, year: int, generator: np.random.Generator, depth: i
         drawn[:, chosen] = _rest(case, year, part, chosen, moved, generator)
     whole = in_now == parts
     if whole.any() and year == sums.shape[1] - 1:
-        drawn[:, whole] = _revised(case, year, whole, generator)
+        drawn[:, whole] = _revised(case, year, parts, generator)[0][:, whole]
     return np.concatenate([drawn[:, :, None], earlier], axis=2)
 
 
@@ -107,16 +108,25 @@ def _rest(
     generator: np.random.Generator,
 ) -> np.ndarray:
     """Return draws of the totals of some series that have so many parts in."""
-    learnt = _past(case, range(1, year), part)
-    n_groups, n_series = case.shocks.shape[1], len(case.seen)
-    law = growth.learn(learnt, n_groups, n_series, case.settings, not _nets(case))
-    now = rows(case.sums, case.seen[:, year, part], year, part, case.group, case.settings)
+    settings, sums = case.settings, case.sums
+    so_far, revised = _revised(case, year, part, generator)
+    # Past years have been revised; what this one will be revised to is compared with them.
+    usual = np.median(so_far, axis=0)
+    law = growth.learn(
+        _past(case, range(1, year), part), case.shocks.shape[1], len(usual), settings,
+        not _nets(case),
+    )  # fmt: skip
+    now = rows(sums, usual, year, part, case.group, settings)
     drawn = growth.draw(law, now.of(chosen), case.shocks, generator) + moved[:, chosen]
-    sums = Sums(case.sums.sums[chosen], case.sums.size[chosen])
-    rest = sums.persons(drawn, sums.parts - part)
+    if revised:
+        more = sums.scaled(so_far, part) - sums.scaled(usual, part)
+        drawn += (law.mean[case.group, growth.KNOWN.index("growth")] * more)[:, chosen]
+    mine = Sums(sums.sums[chosen], sums.size[chosen])
+    rest = mine.persons(drawn, sums.parts - part)
     if not _nets(case):
         rest = np.where(np.isnan(rest), np.nan, _counted(rest, generator))
-    return np.asarray(rest + (case.seen[chosen, year, part] if part else 0.0))
+        so_far = np.maximum(np.round(so_far), 0.0)
+    return np.asarray(rest + so_far[:, chosen])
 
 
 def _counted(expected: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -131,7 +141,7 @@ def _nets(case: _Case) -> bool:
 def _past(case: _Case, years: Sequence[int], part: int) -> growth.Rows:
     """Return the rows of past years whose rest is known."""
     each = [
-        vars(rows(case.sums, case.seen[:, year, part], year, part, case.group, case.settings))
+        vars(rows(case.sums, case.sums.sums[:, year, part], year, part, case.group, case.settings))
         for year in years
     ]
     if not each:
@@ -142,19 +152,22 @@ def _past(case: _Case, years: Sequence[int], part: int) -> growth.Rows:
 
 
 def _revised(
-    case: _Case, year: int, chosen: np.ndarray, generator: np.random.Generator
-) -> np.ndarray:
-    """Return draws of totals all of whose parts are in: what past years were revised by.
+    case: _Case, year: int, part: int, generator: np.random.Generator
+) -> tuple[np.ndarray, bool]:
+    """Return draws of the part that is in as later releases will have it, and whether any differs.
 
-    Without a past year that was revised, or counted otherwise by the yearly figures, it is the sum.
+    Past years say by how much their first figures were revised, or how far yearly figures are from
+    the sum of all parts; without such a year it is the sum.
     """
-    settings, n_draws = case.settings, len(case.shocks)
-    final, first = case.sums.sums[:, :year, -1].T, case.seen[:, :year, -1].T
-    parts = case.sums.parts
-    changes = case.sums.scaled(final, parts) - case.sums.scaled(first, parts)
-    now = case.sums.scaled(np.tile(case.seen[:, year, -1], (n_draws, 1)), parts)
+    settings, sums, n_draws = case.settings, case.sums, len(case.shocks)
+    newest = year == sums.sums.shape[1] - 1
+    so_far = np.tile((case.seen if newest else sums.sums)[:, year, part], (n_draws, 1))
+    if not part or not newest:
+        return so_far, False
+    final, first = sums.sums[:, :year, part].T, case.seen[:, :year, part].T
+    changes = sums.scaled(final, part) - sums.scaled(first, part)
     if not (np.abs(np.nan_to_num(changes)) > 0).any():
-        return np.tile(case.seen[chosen, year, -1], (n_draws, 1))
+        return so_far, False
     pull, spread = settings.prior.revision_years, settings.prior.revision
     count = (~np.isnan(changes)).sum(axis=0)
     # What places are revised by on average, and what each is by itself, drawn to it.
@@ -162,5 +175,5 @@ def _revised(
     mean = (pull * overall + np.nansum(changes, axis=0)) / (pull + count)
     squares = np.nansum((changes - mean) ** 2, axis=0)
     scale = np.sqrt((pull * spread**2 + squares) / (pull + count))
-    drawn = now + mean + scale * growth.heavy(generator, settings.tails, now.shape)
-    return case.sums.persons(drawn, parts)[:, chosen]
+    errors = growth.heavy(generator, settings.tails, so_far.shape)
+    return sums.persons(sums.scaled(so_far, part) + mean + scale * errors, part), True

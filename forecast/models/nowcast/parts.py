@@ -29,7 +29,8 @@ class Parts:
         Persons since January after 0, 1, ... parts of the year; the last is the year's total,
         from the yearly figures where there are any. NaN: not known.
     seen : ndarray, same shape
-        The same as they were known as long after the year's begin as the last year's are now.
+        The same as they were known as long after the year's begin as the last year's are now;
+        NaN where no release of that time is known.
     """
 
     keys: tuple[SeriesKey, ...]
@@ -134,15 +135,16 @@ def _first_known(
     per: int,
     latest: np.ndarray,
 ) -> np.ndarray:
-    """Return sums as they were known in each year, as late in it as the newest release is now."""
+    """Return sums as they were known in each year, as late in it as the newest release is now.
+
+    Without dated releases only that of all parts is known, which yearly figures may differ from.
+    """
     newest = table["as_of"].max()
-    seen = latest.copy()
+    seen = np.full(latest.shape, np.nan)
+    seen[:, -1], seen[:, :, -1] = latest[:, -1], latest[:, :, -1]
     if pd.isna(newest) or not table.duplicated([*KEY, "year"]).any():
         return seen
     for column, year in enumerate(years[:-1]):
         day = newest - pd.DateOffset(years=int(years[-1] - year))
-        then = _sums(table[table["as_of"].isna() | (table["as_of"] <= day)], keys, years, per)
-        # What is known of a year that still lacks its total is known by now.
-        known = ~np.isnan(then[:, column]) & ~np.isnan(latest[:, column, [-1]])
-        seen[:, column][known] = then[:, column][known]
+        seen[:, column] = _sums(table[table["as_of"] <= day], keys, years, per)[:, column]
     return seen

@@ -71,7 +71,7 @@ def rows(
     ----------
     sums : Sums
     seen : ndarray, shape (n_series,)
-        The part of the year that is in, in persons, as it is (or was) first released.
+        The part of the year that is in, in persons, as it will be once it is revised.
     year : int
         Position of the year.
     part : int
@@ -101,7 +101,9 @@ def rows(
         if part > recent:
             latest = sums.scaled(sums.between(year, part - recent, part), recent)
             earlier = sums.scaled(sums.between(year - 1, part - recent, part), recent)
-            columns["recent"] = latest - earlier - growth
+            # Of the figures as they are: a revision moves all months alike.
+            released = sums.scaled(sums.between(year, 0, part), part) - before
+            columns["recent"] = latest - earlier - released
     else:
         half = max(all_parts // _HALF_YEAR, 1) if all_parts > 1 else 1
         totals = [sums.scaled(sums.between(one, 0, all_parts), all_parts)
