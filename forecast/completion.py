@@ -14,7 +14,7 @@ from forecast.series_key import SeriesKey
 
 _HOOKS = (
     *("measures", "needs", "inputs", "separate", "recipe", "published_days"),
-    *("published", "with_errors", "draw_series"),
+    *("published", "with_errors", "prepare", "draw_series"),
 )
 
 

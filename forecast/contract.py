@@ -157,6 +157,22 @@ class ModelBase:
         """
         return self
 
+    def prepare(self) -> bool:
+        """Start, in the background, what the first fit would wait for.
+
+        Returns
+        -------
+        bool
+            Whether a fit would start at once; where not, other models are run before it.
+
+        Examples
+        --------
+        >>> from forecast.models.registry import model
+        >>> model("naive").prepare()
+        True
+        """
+        return True
+
     def fit(self, panel: Panel, seed: int) -> FittedModel:
         """Learn from a panel.
 

@@ -133,8 +133,8 @@ def check_years(panel: Panel, years: Sequence[int | str]) -> tuple[int, ...]:
     if wanted[0] <= earliest:
         raise DataError(
             f"horizon {text(wanted[0])} is not after the data, which end in {text(earliest)}. "
-            f"Ask for {text(earliest + panel.step)} or later, or cut the data with "
-            f"panel.until({panel.frequency})."
+            f"Ask for {text(earliest + panel.step)} or later"
+            ", or cut the data with panel.until(year)."
         )
     most = 50 * panel.step if panel.frequency == "year" else 10 * periods.PER_YEAR[panel.frequency]
     if wanted[-1] > latest + most:

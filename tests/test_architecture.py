@@ -21,7 +21,7 @@ HEAVY = (
 )  # fmt: skip
 
 #: What the package has now is the most it may have: modules, and lines apart from docstrings.
-MODULES, CODE = 246, 33_810
+MODULES, CODE = 249, 34_000
 
 
 def modules() -> list[Path]:

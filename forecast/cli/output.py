@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 #: Arguments of Python that messages name as a remedy, and that are options of the same name.
 _ARGUMENT = re.compile(
     r"\b(?P<name>measure|units|flows|decimal|location|source|sheet|skip|vintage|engine)="
-    r"(?P<value>\[[^\]]+\]|'[^']*'|\"[^\"]*\"|\d+)(?P<others>(?:, '[^']*')*(?: or '[^']*')?)"
+    r"(?P<value>\[(?:(?:'[^']*'|\"[^\"]*\")(?:, )?)+\]|'[^']*'|\"[^\"]*\"|\d+)"
+    r"(?P<others>(?:, '[^']*')*(?: or '[^']*')?)"
 )
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"|(\d+)")
 #: Other advice for Python, and what does the same in the shell; empty where nothing does.
@@ -94,6 +95,12 @@ class Output:
             raise click.UsageError("--format parquet is no text; name a file with --out FILE.")
         if self.form == "table" and self.out is not None:
             raise click.UsageError("--format table is for reading; --out takes csv, json, parquet.")
+        ending = "" if self.out is None else self.out.suffix.lower()
+        if self.form is None and ending not in ("", ".csv", ".txt", ".json", ".parquet"):
+            raise click.UsageError(
+                f"--out {self.out}: tables are written as .csv, .json or .parquet, not {ending}. "
+                "Name such a file, or say the form with --format."
+            )
 
     def show(
         self, table: pd.DataFrame, readable: Callable[[], RenderableType] | None = None

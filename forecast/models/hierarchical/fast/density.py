@@ -181,10 +181,12 @@ def parameters(size, expanded, x, out, given):  # type: ignore[no-untyped-def]
     groups = point[:of_groups].reshape((10, n_groups))
     raw = point[of_groups : of_groups + 3 * n].reshape((3, n))
     drawn, _, _ = locations_of(groups, raw, group, above, own)
-    found[:of_groups] = point[:of_groups]
+    for j in range(of_groups):
+        found[j] = point[j]
+    for j in range(of_groups + 3 * n, size):
+        found[j] = point[j]
     for c in range(n):
         found[of_groups + c] = drawn[0, c]
         found[of_groups + n + c] = math.exp(drawn[1, c])
         found[of_groups + 2 * n + c] = 1.0 / (1.0 + math.exp(-drawn[2, c]))
-    found[of_groups + 3 * n :] = point[of_groups + 3 * n :]
     return 0

@@ -176,7 +176,8 @@ def move_years(
             off = groups[9, g] - priors[9, 0]
             gain -= 0.5 * ((off + step) ** 2 - off * off) * of_shared
         if math.log(generator.random()) < gain:
-            groups[9] += step
+            for g in range(n_groups):
+                groups[9, g] += step
             year *= math.exp(-step)
 
 
