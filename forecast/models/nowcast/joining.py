@@ -72,13 +72,13 @@ def joined(outlook: Forecast, nowcast: Forecast) -> Forecast:
     for key in open_there:
         place, signed = outlook.keys.index(key), validation.MEASURES[key[2]]
         settled: dict[int, np.ndarray] = {}
-        for column in np.flatnonzero((years <= year) & ~np.isnan(values[0, place])):
+        for column in np.flatnonzero((years <= year) & ~np.isnan(values[0, place])).tolist():
             told = _told(nowcast, key, int(years[column]), worlds)
             if told is not None:
-                settled[int(column)] = told
-                values[:, place] = _moved(values[:, place], int(column), told, signed)
-        for column, told in settled.items():
-            values[:, place, column] = told
+                settled[column] = told
+                values[:, place] = _moved(values[:, place], column, told, signed)
+        for column in settled:
+            values[:, place, column] = settled[column]
     paths = outlook.paths.transpose("draw", "series", "year").copy(data=values)
     paths.attrs = {**outlook.paths.attrs, "nowcast": year}
     parts = [table for table in (outlook.explanation, nowcast.explanation) if table is not None]
