@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from forecast.evaluate.backtest import backtest
     from forecast.evaluate.track import Track
     from forecast.impacts.run import impact
+    from forecast.measures import measure
     from forecast.models.nowcast.verb import nowcast
     from forecast.models.registry import register
     from forecast.models.run import forecast
@@ -61,6 +62,7 @@ _WHERE = {
     "forecast": ("forecast.models.run", "forecast"),
     "impact": ("forecast.impacts.run", "impact"),
     "load": ("forecast.data.names", "load"),
+    "measure": ("forecast.measures", "measure"),
     "nowcast": ("forecast.models.nowcast.verb", "nowcast"),
     "open": ("forecast.outlook", "open_forecast"),
     "read": ("forecast.data.tables.understand", "read"),
@@ -90,6 +92,7 @@ __all__ = [
     "forecast",
     "impact",
     "load",
+    "measure",
     "models",
     "nowcast",
     "open",

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forecast import locations
-from forecast.errors import DataError
+from forecast import locations, measures
 from forecast.language import Language, message
-from forecast.validation import MEASURES
 
-_MEASURES = {
-    "net_migration": message("Net migration"),
-    "net_all_flows": message("Net migration, internal and external"),
-    "immigration": message("Immigration"),
-    "emigration": message("Emigration"),
-    "internal_net": message("Net internal migration"),
-    "internal_arrivals": message("Internal arrivals"),
-    "internal_departures": message("Internal departures"),
-    "population": message("Population"),
-}
 _SOURCES = {
     "un-wpp": message("UN estimate"),
     "kz-bns": message("national register"),
@@ -48,8 +36,6 @@ FLAGS = {
 #: Flags that mark a figure as doubtful, and flags that stand where a figure is missing.
 DOUBTED = ("outlier", "suspect", "adjusted", "provisional")
 MISSING = ("census_rebasing", "boundary_change", "rebased")
-#: In which order measures stand within a country.
-ORDER = {measure: position for position, measure in enumerate(_MEASURES)}
 _WHY = (
     (
         r"(?P<n>\d+) usable observed years since the break of (?P<year>\d+); "
@@ -84,11 +70,7 @@ _WHY = (
 
 def measure(name: str, words: Language) -> str:
     """Return the name of a measure, as a heading."""
-    if name not in _MEASURES:
-        raise DataError(
-            f"measure {name!r} has no name on the page. Known are {', '.join(MEASURES)}."
-        )
-    return words.say(_MEASURES[name])
+    return measures.find(name).words.said(words.code)
 
 
 def source(name: str, words: Language) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import drawing, flags, locations, periods, plots, validation
+from forecast import drawing, flags, locations, measures, periods, plots, validation
 from forecast.cuts import Cuts
 from forecast.errors import DataError
 from forecast.series import Series, series_of
@@ -224,6 +224,14 @@ class Panel(Cuts):
         ]  # fmt: skip
         facts = f"{len(self)} series, {self._places}; {drawing.unit(self.step)}"
         return drawing.html("Panel", facts, rows, len(self))
+
+    def __getstate__(self) -> dict[str, object]:
+        """Take measures of one's own along to another process."""
+        return {**self.__dict__, "_own": measures.own(self.measures)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        measures.carry(state.pop("_own"))  # type: ignore[arg-type]
+        self.__dict__.update(state)
 
     def _keep(self, rows: np.ndarray, description: str, day: pd.Timestamp | None = None) -> Panel:
         kept = self._table[rows].reset_index(drop=True)

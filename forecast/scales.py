@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from forecast import measures
 from forecast.panel import Series
 
 Kind = Literal["log", "rate", "persons"]
@@ -109,8 +110,14 @@ def most_persons(series: Series) -> float:
     """Return the largest count that a forecast of a series may reach, in persons per step.
 
     Where the population is known: its largest figure for each year of the step. A population itself
-    has no such bound.
+    has no such bound, nor has what is not counted in persons; an amount may reach a million times
+    its largest figure, of which only the computer takes notice.
     """
+    measure = measures.find(series.measure)
+    if measure.kind in ("amount", "rate"):
+        return max(MOST, 1e6 * float(np.nanmax(series.values)))
+    if measure.unit.en != "persons":
+        return MOST
     known = series.population[~np.isnan(series.population)]
     if series.measure == "population" or not len(known):
         return MOST

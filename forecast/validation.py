@@ -8,21 +8,12 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from forecast import flags, locations, periods, to_date
+from forecast import flags, locations, measures, periods, to_date
 from forecast.errors import DataError, unknown_name
 from forecast.series_key import KEY
 
 #: What can be counted, and whether the count can be below zero.
-MEASURES = {
-    "net_migration": True,
-    "immigration": False,
-    "emigration": False,
-    "internal_arrivals": False,
-    "internal_departures": False,
-    "internal_net": True,
-    "net_all_flows": True,
-    "population": False,
-}
+MEASURES = measures.Signs()
 COLUMNS = (
     "source",
     "location",
@@ -40,8 +31,6 @@ _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 _STEERING = re.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]"
 )
-#: No population or flow on Earth is larger (persons).
-_LARGEST = 2e10
 
 
 def with_period_numbers(
@@ -142,10 +131,10 @@ def tidy(
     tidied["location"] = _locations(table, where)
     tidied["measure"] = _measures(table, where)
     tidied["year"] = _years(table, where, frequency)
-    tidied["value"] = _numbers(table, "value", where)
+    tidied["value"] = _numbers(table, "value", where, tidied["measure"])
     tidied["population"] = _numbers(table, "population", where)
     tidied["flag"] = _flags(table, where)
-    tidied["precision"] = _numbers(table, "precision", where)
+    tidied["precision"] = _numbers(table, "precision", where, tidied["measure"])
     tidied["as_of"] = _dates(table, where)
     _check_signs(tidied, where)
     _check_unique(tidied, where)
@@ -230,14 +219,17 @@ def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
 
 
 def _measures(table: pd.DataFrame, where: _Where) -> list[str]:
+    known = measures.known()
     for position, given in enumerate(table["measure"]):
-        if given not in MEASURES:
-            error = unknown_name("measure", given, MEASURES)
+        if given not in known:
+            error = measures.unknown(given)
             raise type(error)(f"{where(position)}, column measure: {error}")
     return [str(given) for given in table["measure"]]
 
 
-def _numbers(table: pd.DataFrame, column: str, where: _Where) -> np.ndarray:
+def _numbers(
+    table: pd.DataFrame, column: str, where: _Where, counted: pd.Series | None = None
+) -> np.ndarray:
     if column not in table:
         return np.full(len(table), np.nan)
     given = table[column]
@@ -256,11 +248,18 @@ def _numbers(table: pd.DataFrame, column: str, where: _Where) -> np.ndarray:
             f"{where(bad)}, column {column}: {table[column].iloc[bad]!r} is not a number. "
             "Write persons as digits with a point for decimals, and leave a missing figure empty."
         )
-    bad = _first(np.abs(np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf)) > _LARGEST)
+    names = pd.Series(["population"]) if counted is None else counted
+    largest = names.map({name: measures.find(name).largest for name in names.unique()}).to_numpy()
+    size = np.abs(np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf))
+    bad = _first(size > largest)
     if bad is not None:
+        one = measures.find(str(names.iloc[bad if counted is not None else 0]))
+        than = "any count of people" if one.unit.en == "persons" else "can be believed"
+        # Of a stock of people it is said as of the others.
+        unit = "persons per calendar year" if one.unit.en == "persons" else one.unit.en
         raise DataError(
-            f"{where(bad)}, column {column}: {numbers[bad]:g} is larger than any count of people. "
-            "Check the unit: values are persons per calendar year."
+            f"{where(bad)}, column {column}: {numbers[bad]:g} is larger than {than}. "
+            f"Check the unit: values are {unit}."
         )
     return numbers
 
@@ -298,7 +297,7 @@ def _dates(table: pd.DataFrame, where: _Where) -> pd.Series:
 
 
 def _check_signs(tidied: pd.DataFrame, where: _Where) -> None:
-    count = ~tidied["measure"].map(MEASURES).to_numpy(dtype=bool)
+    count = ~tidied["measure"].map(dict(MEASURES)).to_numpy(dtype=bool)
     bad = _first(count & (tidied["value"].to_numpy() < 0))
     if bad is not None:
         row = tidied.iloc[bad]

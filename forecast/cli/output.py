@@ -184,7 +184,7 @@ def readable(outlook: Forecast) -> RenderableType:
     Medians and bounds have three significant digits; the chance of loss is of more leaving than
     arriving, and counts of arrivals or departures have none.
     """
-    from forecast import labels, locations
+    from forecast import labels, locations, measures
     from forecast.draw_tables import TABLE_KEY
     from forecast.language import NARROW, language, rounded
 
@@ -204,7 +204,7 @@ def readable(outlook: Forecast) -> RenderableType:
 
     def order(key: tuple[str, ...]) -> tuple[object, ...]:
         country = locations.country_of(key[0])
-        return country, key[0] != country, key[0], labels.ORDER[key[1]], key[2]
+        return country, key[0] != country, key[0], measures.position(key[1]), key[2]
 
     for location, measure, source in sorted(groups, key=order):
         group = groups[location, measure, source]

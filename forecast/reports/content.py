@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.evaluate.editions import Edition
 from forecast.horizons import CONCEPTS
@@ -159,7 +159,7 @@ def _country(
         key=lambda s: (
             s.series.source == UN_SOURCE,
             s.series.source,
-            labels.ORDER[s.series.measure],
+            measures.position(s.series.measure),
         ),
     )
     fitted = [view for view in national if view.forecast]

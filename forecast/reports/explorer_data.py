@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.errors import DataError
 from forecast.evaluate.editions import Edition
@@ -102,7 +102,7 @@ def payload(
     return {
         "format": "migration-forecast-explorer/1",
         "language": words.code,
-        "words": program_words(words),
+        "words": program_words(words, dict.fromkeys(view.series.measure for view in ordered)),
         "model": worlds[0].outlook.model,
         "step": worlds[0].outlook.history.step,
         "first": FIRST_YEAR,
@@ -127,7 +127,7 @@ def payload(
 def _order(view: SeriesView, words: Language) -> tuple[Any, ...]:
     """Countries as on the report, the country before its regions, the register before the UN."""
     place = labels.place(view.series.location, words)
-    measure, source = labels.ORDER[view.series.measure], view.series.source
+    measure, source = measures.position(view.series.measure), view.series.source
     return (
         *rank(view.country, words),
         not view.national,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.language import Language, message, rounded
 from forecast.models import DEFAULT
 from forecast.models.registry import specification
@@ -46,7 +46,7 @@ def front(
     """
     if not fitted:
         return None
-    lead = min(fitted, key=lambda one: 0 if one.key[2] in NET else labels.ORDER[one.key[2]])
+    lead = min(fitted, key=lambda one: 0 if one.key[2] in NET else measures.position(one.key[2]))
     same = [view for view in fitted if view.series.measure == lead.series.measure]
     years = own or lead.horizons[-1:]
     said = [expected(lead, years[-1], words), little(lead, words)]

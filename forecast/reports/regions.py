@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.language import Language
 from forecast.reports import charts, sentences
 from forecast.reports.interval_rows import intervals
@@ -63,7 +63,7 @@ def _links(views: Sequence[SeriesView], words: Language) -> list[tuple[str, str]
     """Return the charts of one region, told apart by measure and, where needed, by source."""
     if len(views) == 1:
         return [("", _anchor(views[0]))]
-    ordered = sorted(views, key=lambda s: (labels.ORDER[s.series.measure], s.series.source))
+    ordered = sorted(views, key=lambda s: (measures.position(s.series.measure), s.series.source))
     of_measure = Counter(view.series.measure for view in views)
     links = []
     for view in ordered:

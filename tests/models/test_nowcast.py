@@ -252,7 +252,7 @@ def test_too_little_past_says_so() -> None:
     with pytest.raises(DataError, match="the figures begin in 2024; a nowcast of 2024 needs the"):
         fc.nowcast(cut(table, "2024-06"))
     stock = months(places=("KGZ",), measure="population")
-    with pytest.raises(DataError, match="a stock such as population is no sum of its months"):
+    with pytest.raises(DataError, match="population is a stock or a rate: a year"):
         fc.nowcast(cut(stock, "2024-06"))
 
 
@@ -265,3 +265,12 @@ def test_a_place_without_a_year_before_is_named_with_the_reason() -> None:
     assert "no year before 2024 is complete" in notes.loc["KGZ", "reason"]
     assert "KGZ" not in set(found.series["location"])
     assert replace(found, horizons=(2024,)).basis.equals(found.basis)
+
+
+def test_amounts_have_no_counts_to_draw() -> None:
+    table = months(measure="remittances").assign(value=lambda rows: rows["value"] / 1000)
+    found = fc.nowcast(cut(table, "2024-09"), draws=200)
+    drawn = found.paths.sel(year=2024).to_numpy()
+    assert (drawn != np.round(drawn)).any()
+    for row in found.intervals(0.95).itertuples():
+        assert row.lower < total(table, str(row.location), 2024) < row.upper * 1.02

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from forecast import measures
 from forecast.data.tables import places, sdmx, words
 from forecast.data.tables.columns import Column, labels_of
 from forecast.data.tables.grid import Grid, Line
@@ -12,8 +13,7 @@ from forecast.data.tables.headings import Heading, label_measure
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank
 from forecast.data.tables.words import meaning, spaced
-from forecast.errors import DataError, unknown_name
-from forecast.validation import MEASURES
+from forecast.errors import DataError
 
 
 class RowLabel(NamedTuple):
@@ -85,7 +85,7 @@ class RowLabels:
             elif meaning("part", text) and not (located and meaning("total", text)):
                 return RowLabel("part", "", None)
             elif column.role == "measure" and not located:
-                error = unknown_name("measure", text, MEASURES)
+                error = measures.unknown(text)
                 raise type(error)(f"{self.grid.where(line)}, column {column.label}: {error}")
             elif meaning("total", text) and not located:
                 kind = "total"

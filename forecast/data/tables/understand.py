@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from forecast import measures
 from forecast.data.checks import add_flags, warnings_in_words
 from forecast.data.checks.years import refuse_before_its_year, to_come, today
 from forecast.data.tables import layout as layouts
@@ -143,9 +144,10 @@ def understand(
     ...     understand(file, measure="immigration").reported
     {'heading': 1}
     """
+    file = Path(path)
+    measures.declare_beside(file)
     _check_told(units, flows, decimal, measure)
     options = ReadOptions(measure, source, units, location, flows, decimal)
-    file = Path(path)
     content, kind = content_of(file)
     left_out = [skip] if isinstance(skip, str) else list(skip)
     try:
@@ -164,7 +166,9 @@ def _check_told(
     every = (tuple(UNITS), SCOPES, (".", ","), tuple(MEASURES))
     for (name, given), known in zip(told.items(), every):
         if given is not None and given not in known:
-            raise unknown_name(name, given, known)
+            raise (
+                measures.unknown(given) if name == "measure" else unknown_name(name, given, known)
+            )
 
 
 def _read(name: str, grid: Grid, options: ReadOptions, skip: list[str], carry: bool) -> Reading:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecast.models.nowcast import growth
-from forecast.models.nowcast.parts import Parts
+from forecast.models.nowcast.parts import KINDS, Parts
 from forecast.models.nowcast.rows import Sums, rows
 from forecast.models.nowcast.settings import NowcastSettings
 
@@ -18,7 +18,7 @@ _YEARS_OPEN = 2
 
 @dataclass(frozen=True)
 class _Case:
-    """Series of one kind, counts or nets, with their groups and the draws of common shocks."""
+    """Series of one kind, with their groups and the draws of common shocks."""
 
     sums: Sums
     seen: np.ndarray
@@ -46,25 +46,26 @@ def totals(parts: Parts, n_draws: int, seed: int, settings: NowcastSettings) -> 
     found = np.full((n_draws, len(parts.keys), _YEARS_OPEN + 1), np.nan)
     groups = sorted({(source, measure) for source, _, measure in parts.keys})
     group = np.array([groups.index((source, measure)) for source, _, measure in parts.keys])
-    streams = np.random.SeedSequence(seed).spawn(2)
-    for signed, stream in zip((False, True), streams):
-        mine = parts.signed == signed
+    streams = np.random.SeedSequence(seed).spawn(len(KINDS))
+    for kind, stream in zip(KINDS, streams):
+        mine = np.array([one == kind for one in parts.kinds])
         if not mine.any():
             continue
         generator = np.random.default_rng(stream)
-        sums = parts.sums[mine]
-        size = np.full(len(sums), np.nan)
-        if signed:
-            steps = np.abs(np.diff(sums[:, :-1], axis=2))
-            whole = np.abs(sums[:, :-1, -1]) / (sums.shape[2] - 1)
-            every = np.concatenate([steps.reshape(len(sums), -1), whole], axis=1)
-            count = np.maximum((~np.isnan(every)).sum(axis=1), 1)
-            size = np.maximum(np.nansum(every, axis=1) / count, 1.0)
         here = np.unique(group[mine], return_inverse=True)[1]
         shocks = growth.heavy(generator, settings.tails_of_years, (n_draws, int(here.max()) + 1))
-        case = _Case(Sums(sums, size), parts.seen[mine], here, shocks, settings)
+        sums = Sums(parts.sums[mine], _usual_size(parts.sums[mine, :-1]), kind)
+        case = _Case(sums, parts.seen[mine], here, shocks, settings)
         found[:, mine] = _open_years(case, len(parts.years) - 1, generator, _YEARS_OPEN)
     return found
+
+
+def _usual_size(sums: np.ndarray) -> np.ndarray:
+    """Return the mean size of a part of each series, whatever its sign, shape (n_series,)."""
+    whole = np.abs(sums[:, :, -1:]) / (sums.shape[2] - 1)
+    every = np.concatenate([np.abs(np.diff(sums, axis=2)), whole], axis=2).reshape(len(sums), -1)
+    mean = np.nansum(every, axis=1) / np.maximum((~np.isnan(every)).sum(axis=1), 1)
+    return np.where(mean > 0, mean, 1.0)
 
 
 def _open_years(case: _Case, year: int, generator: np.random.Generator, depth: int) -> np.ndarray:
@@ -114,16 +115,15 @@ def _rest(
     usual = np.median(so_far, axis=0)
     law = growth.learn(
         _past(case, range(1, year), part), case.shocks.shape[1], len(usual), settings,
-        not _nets(case),
+        sums.kind != "net",
     )  # fmt: skip
     now = rows(sums, usual, year, part, case.group, settings)
     drawn = growth.draw(law, now.of(chosen), case.shocks, generator) + moved[:, chosen]
     if revised:
         more = sums.scaled(so_far, part) - sums.scaled(usual, part)
         drawn += (law.mean[case.group, growth.KNOWN.index("growth")] * more)[:, chosen]
-    mine = Sums(sums.sums[chosen], sums.size[chosen])
-    rest = mine.persons(drawn, sums.parts - part)
-    if not _nets(case):
+    rest = sums.of(chosen).persons(drawn, sums.parts - part)
+    if sums.kind == "count":
         rest = np.where(np.isnan(rest), np.nan, _counted(rest, generator))
         so_far = np.maximum(np.round(so_far), 0.0)
     return np.asarray(rest + so_far[:, chosen])
@@ -132,10 +132,6 @@ def _rest(
 def _counted(expected: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Return counts of independent events with these means."""
     return np.asarray(generator.poisson(np.maximum(np.nan_to_num(expected), 0.0)), dtype=float)
-
-
-def _nets(case: _Case) -> bool:
-    return not bool(np.isnan(case.sums.size).any())
 
 
 def _past(case: _Case, years: Sequence[int], part: int) -> growth.Rows:

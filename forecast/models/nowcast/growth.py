@@ -17,8 +17,6 @@ from forecast.models.nowcast.settings import NowcastSettings
 
 #: What is known of the year so far, by name; a column of `Rows.known` each, after the drift.
 KNOWN = ("drift", "growth", "recent", "own", "unusual", "late", "previous")
-#: Added to counts before logarithms, so that zero has one.
-HALF = 0.5
 #: Scales that no drawn error exceeds: a heavy tail of logarithms has no mean in persons.
 MOST = 12.0
 #: Standardised squared errors beyond this say no more about how restless a place is.

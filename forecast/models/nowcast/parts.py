@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecast import periods, to_date, validation
+from forecast import measures, periods, to_date
 from forecast.errors import DataError
 from forecast.panel import Panel
 from forecast.series_key import KEY, SeriesKey
 
-#: A stock is no sum of its months.
-_STOCKS = frozenset({"population"})
+#: Kinds of series that learn apart from each other.
+KINDS = ("count", "amount", "net")
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,11 @@ class Parts:
         return np.asarray(there.shape[1] - 1 - there[:, ::-1].argmax(axis=1))
 
     @property
-    def signed(self) -> np.ndarray:
-        """Which series may be below zero, shape (n_series,)."""
-        return np.array([validation.MEASURES[measure] for _, _, measure in self.keys])
+    def kinds(self) -> list[str]:
+        """One of `KINDS` of each series; what may be below zero is a net."""
+        found = [measures.find(measure) for _, _, measure in self.keys]
+        return ["net" if one.signed else "amount" if one.kind == "amount" else "count"
+                for one in found]  # fmt: skip
 
 
 def parts_of(panel: Panel, year: int, yearly: Panel | None) -> Parts:
@@ -77,9 +79,12 @@ def parts_of(panel: Panel, year: int, yearly: Panel | None) -> Parts:
             f"yearly= is by {yearly.frequency if yearly.step == 1 else 'five years'}; "
             "give a panel of calendar years."
         )
-    keys = tuple(key for key in panel.keys if key[2] not in _STOCKS)
+    keys = tuple(key for key in panel.keys if measures.find(key[2]).adds_over_time)
     if not keys:
-        raise DataError("a stock such as population is no sum of its months. Give flows.")
+        raise DataError(
+            f"{panel.measures[0]} is a stock or a rate: a year's is no sum of its months. "
+            "Ask for a forecast, or give flows."
+        )
     per = periods.PER_YEAR[panel.frequency]
     table = panel.figures
     first = int(table["year"].min()) // per

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.models.nowcast.growth import HALF, KNOWN, Rows
+from forecast.models.nowcast.growth import KNOWN, Rows
 from forecast.models.nowcast.settings import NowcastSettings
 
 #: The last quarter of a year counts as recent, its last half as late.
 _QUARTER, _HALF_YEAR = 4, 2
+#: Added before logarithms: to counts, and as a share of its usual size to an amount.
+HALF, SMALL = 0.5, 0.005
+#: The largest logarithm that is undone.
+_LARGEST = 42.0
 
 
 @dataclass(frozen=True)
@@ -22,11 +26,23 @@ class Sums:
     sums : ndarray, shape (n_series, n_years, n_parts + 1)
         Persons, after 0, 1, ... parts of the year; the last is the year's total. NaN: not known.
     size : ndarray, shape (n_series,)
-        Usual size of the net of one part; NaN of counts, which are on the scale of logarithms.
+        Usual size of a part.
+    kind : {"count", "amount", "net"}
+        Counts and amounts are on the scale of logarithms, nets in usual sizes of a part.
     """
 
     sums: np.ndarray
     size: np.ndarray
+    kind: str
+
+    @property
+    def least(self) -> np.ndarray:
+        """What is added before logarithms, so that zero has one; shape (n_series,)."""
+        return np.full(len(self.size), HALF) if self.kind == "count" else self.size * SMALL
+
+    def of(self, chosen: np.ndarray) -> Sums:
+        """Return some of the series."""
+        return Sums(self.sums[chosen], self.size[chosen], self.kind)
 
     @property
     def parts(self) -> int:
@@ -42,13 +58,15 @@ class Sums:
         parts : int
             Over how many.
         """
-        logs = np.log(np.maximum(persons, 0.0) + HALF)
-        return np.asarray(np.where(np.isnan(self.size), logs, persons / (self.size * parts)))
+        if self.kind == "net":
+            return np.asarray(persons / (self.size * parts))
+        return np.asarray(np.log(np.maximum(persons, 0.0) + self.least))
 
     def persons(self, scaled: np.ndarray, parts: int) -> np.ndarray:
         """Return what `scaled` was made of."""
-        counts = np.exp(np.minimum(scaled, 23.0)) - HALF
-        return np.asarray(np.where(np.isnan(self.size), counts, scaled * self.size * parts))
+        if self.kind == "net":
+            return np.asarray(scaled * self.size * parts)
+        return np.asarray(np.maximum(np.exp(np.minimum(scaled, _LARGEST)) - self.least, 0.0))
 
     def between(self, year: int, first: int, last: int) -> np.ndarray:
         """Return persons after `first` parts of a year up to `last`, NaN for years not there."""
@@ -122,7 +140,7 @@ def rows(
     rest = sums.scaled(sums.between(year, 0, all_parts) - (seen if part else 0.0), left)
     # The year is compared with the one before; both are counted, so both count by chance.
     noise = 1.0 / (np.maximum(np.nan_to_num(rest_before), 0.0) + 1.0)
-    noise = np.where(np.isnan(sums.size), noise, 0.0)
+    noise = noise if sums.kind == "count" else np.zeros(len(seen))
     series = np.arange(len(seen))
     return Rows(known, base, rest, series, group, np.full(len(seen), year), noise)
 

@@ -218,7 +218,7 @@ def _notes(
     for place, key in enumerate(parts.keys):
         series = history.find(key)
         count = f"{int(parts.parts_in[place])} of {parts.sums.shape[2] - 1} {frequency}s are in."
-        scale = "persons" if parts.signed[place] else "log"
+        scale = "persons" if parts.kinds[place] == "net" else "log"
         if series is None:
             rows.append((*key, 0, 0, NOT_FORECAST, reasons[key], "", "", ""))
         elif key in ahead:
@@ -239,7 +239,7 @@ def _explanation(parts: Parts, ahead: dict[SeriesKey, np.ndarray]) -> pd.DataFra
         so_far, past = parts.seen[place, -1, part], parts.sums[place, :-1]
         both = ~np.isnan(past[:, part]) & ~np.isnan(past[:, -1])
         share = growth = np.nan
-        if not parts.signed[place] and part:
+        if parts.kinds[place] != "net" and part:
             totals_then = past[both & (past[:, -1] > 0)]
             if len(totals_then):
                 share = float(np.median(totals_then[:, part] / totals_then[:, -1]))
