@@ -75,7 +75,7 @@ def panel(shared: Path) -> Panel:
 
 def settings(changes: dict[str, object]) -> NowcastSettings:
     """Return the shipped settings with some changed; coefficients under ``mean``, ``spread``."""
-    shipped = NowcastSettings.read(shelf("models") / "nowcast.toml")
+    shipped = NowcastSettings.read(shelf("models") / "nowcast" / "settings.toml")
     made = shipped.model_dump(exclude_unset=True)
     for name, value in changes.items():
         if name in ("mean", "spread"):

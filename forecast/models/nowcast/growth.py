@@ -58,7 +58,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Law:
+class GrowthLaw:
     """What past years say about the change of the rest.
 
     Attributes
@@ -90,7 +90,9 @@ class Law:
         return np.asarray(scale)
 
 
-def learn(rows: Rows, n_groups: int, n_places: int, settings: NowcastSettings, log: bool) -> Law:
+def learn(
+    rows: Rows, n_groups: int, n_places: int, settings: NowcastSettings, log: bool
+) -> GrowthLaw:
     """Learn from past years.
 
     Parameters
@@ -104,12 +106,12 @@ def learn(rows: Rows, n_groups: int, n_places: int, settings: NowcastSettings, l
 
     Returns
     -------
-    Law
+    GrowthLaw
     """
     prior = settings.prior
     change = rows.rest - rows.base
     start = (prior.error if log else prior.error_of_nets) ** 2
-    law = Law(
+    law = GrowthLaw(
         *_coefficients(rows.of(np.zeros(len(change), bool)), change[:0], change[:0], n_groups,
                        settings),
         start, 1.0, settings.tails, np.full(n_groups, prior.shared**2 * start), np.ones(n_places),
@@ -171,7 +173,7 @@ def _shocks(
     rows: Rows,
     errors: np.ndarray,
     scale: np.ndarray,
-    law: Law,
+    law: GrowthLaw,
     settings: NowcastSettings,
     start: float,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -195,7 +197,7 @@ def _shocks(
 
 
 def _variances(
-    errors: np.ndarray, rows: Rows, law: Law, settings: NowcastSettings, start: float
+    errors: np.ndarray, rows: Rows, law: GrowthLaw, settings: NowcastSettings, start: float
 ) -> tuple[float, float, float]:
     """Return the variance of errors, the multiple of counting noise and the tails that fit best."""
     prior, factor = settings.prior, law.restless[rows.place]
@@ -219,7 +221,9 @@ def _variances(
     return float(variance), float(counting), float(tails)
 
 
-def _restless(errors: np.ndarray, rows: Rows, law: Law, settings: NowcastSettings) -> np.ndarray:
+def _restless(
+    errors: np.ndarray, rows: Rows, law: GrowthLaw, settings: NowcastSettings
+) -> np.ndarray:
     """Return how large the errors of each place are, drawn to that of all."""
     even = replace(law, restless=np.ones_like(law.restless)).scale(rows)
     squares = np.minimum(errors**2 / even, _LARGEST)
@@ -229,7 +233,9 @@ def _restless(errors: np.ndarray, rows: Rows, law: Law, settings: NowcastSetting
     return np.asarray((pull + sums) / (pull + np.bincount(rows.place, minlength=n_places)))
 
 
-def draw(law: Law, rows: Rows, shocks: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+def draw(
+    law: GrowthLaw, rows: Rows, shocks: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
     """Return draws of the expected rest, on the scale, shape (n_draws, n_rows).
 
     Counts are still to be drawn around it: the noise of counting is in here only as far as it is
@@ -237,7 +243,7 @@ def draw(law: Law, rows: Rows, shocks: np.ndarray, generator: np.random.Generato
 
     Parameters
     ----------
-    law : Law
+    law : GrowthLaw
     rows : Rows
         Of the year.
     shocks : ndarray, shape (n_draws, n_groups)

@@ -1,9 +1,8 @@
-"""What `models/nowcast.toml` may hold."""
+"""What `models/nowcast/settings.toml` may hold."""
 
 from __future__ import annotations
 
 from forecast.config import Count, Positive, Settings
-from forecast.models.settings import About
 
 
 class KnownSettings(Settings):
@@ -35,7 +34,7 @@ class NowcastPrior(Settings):
     revision_years: Positive
 
 
-class NowcastSettings(About):
+class NowcastSettings(Settings):
     """Settings of `nowcast`."""
 
     prior: NowcastPrior

@@ -139,7 +139,7 @@ def nowcast(
             f"{newest + 1}, or cut the figures with panel.until()."
         )
     parts = parts_of(panel, int(year), yearly)
-    settings = NowcastSettings.read(shelf("models") / "nowcast.toml")
+    settings = NowcastSettings.read(shelf("models") / "nowcast" / "settings.toml")
     drawn = totals(parts, draws, seed, settings)
     history = _history(parts, panel, yearly)
     ahead, reasons = _ahead(parts, drawn, history)
