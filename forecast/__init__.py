@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from forecast.evaluate.backtest import backtest
     from forecast.evaluate.track import Track
     from forecast.impacts.run import impact
+    from forecast.measures import measure
     from forecast.models.mirror.result import Mirror
     from forecast.models.mirror.run import mirror
-    from forecast.measures import measure
+    from forecast.models.nowcast.verb import nowcast
     from forecast.models.registry import register
     from forecast.models.run import forecast
     from forecast.outlook import Forecast
@@ -67,6 +68,7 @@ _WHERE = {
     "load": ("forecast.data.names", "load"),
     "mirror": ("forecast.models.mirror.run", "mirror"),
     "measure": ("forecast.measures", "measure"),
+    "nowcast": ("forecast.models.nowcast.verb", "nowcast"),
     "open": ("forecast.outlook", "open_forecast"),
     "read": ("forecast.data.tables.understand", "read"),
     "register": ("forecast.models.registry", "register"),
@@ -97,9 +99,10 @@ __all__ = [
     "forecast",
     "impact",
     "load",
-    "mirror",
     "measure",
+    "mirror",
     "models",
+    "nowcast",
     "open",
     "read",
     "register",

@@ -205,6 +205,7 @@ class Request:
     model: str
     draws: int
     seed: int
+    nowcast: str | None = None
     saved: Path | None = None
 
     def outlook(self) -> Forecast:
@@ -226,7 +227,8 @@ class Request:
                 f"{given[0]} chooses from --data, and --forecast is a finished forecast. "
                 "Leave out one of the two."
             )
-        return open_forecast(self.saved)
+        opened = open_forecast(self.saved)
+        return opened if self.nowcast is None else self._with_nowcast(opened, opened.history)
 
     def asked(self, panel: Panel) -> Sequence[int | str] | None:
         """Return the target periods; None for those of the panel, where no others are asked for."""
@@ -240,9 +242,21 @@ class Request:
 
         with progress(f"forecasting {len(panel)} series with {self.model}"):
             outlook = forecast(panel, self.model, self.asked(panel), self.draws, self.seed)
+        if self.nowcast is not None:
+            outlook = self._with_nowcast(outlook, panel)
         for note in outlook.notes[outlook.notes["status"] == NOT_FORECAST].itertuples():
             tell(f"not forecast: {note.measure} of {note.location} ({note.source}): {note.reason}")
         return outlook
+
+    def _with_nowcast(self, outlook: Forecast, panel: Panel) -> Forecast:
+        """Return a forecast with the year that is not over as its months say it."""
+        from forecast.models.nowcast.joining import joined
+        from forecast.models.nowcast.verb import nowcast
+
+        chosen = {name: getattr(self.figures, name) for name in SELECTION}
+        with progress(f"nowcasting from {self.nowcast}"):
+            months = Figures(str(self.nowcast), **chosen).panel()
+            return joined(outlook, nowcast(months, None, panel, self.draws, self.seed))
 
 
 def forecast_options(*others: Decorator) -> Decorator:
@@ -273,6 +287,12 @@ def forecast_options(*others: Decorator) -> Decorator:
         click.option("--draws", default=2000, show_default=True, help="Simulated futures."),
         click.option(
             "--seed", default=1, show_default=True, help="The same seed gives the same numbers."
+        ),
+        click.option(
+            "--nowcast",
+            metavar="FILE|NAME",
+            help="Months or quarters of the same series: the year that is not over is then as they "
+            "say it, see `forecast nowcast`.",
         ),
         *others,
     )

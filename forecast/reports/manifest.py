@@ -184,6 +184,7 @@ def command(
     scenarios: Sequence[str] = (),
     targets: str | None = None,
     impacts: Sequence[str] = (),
+    nowcast: str | None = None,
 ) -> list[str]:
     """Return the words of the command `forecast report` with everything that shapes the page.
 
@@ -226,6 +227,8 @@ def command(
     """
     words = ["forecast", "report", "--data", shown(data), *figures, "--model", model]
     words += ["--seed", str(seed), "--draws", str(draws)]
+    if nowcast is not None:
+        words += ["--nowcast", shown(nowcast)]
     if horizons is not None:
         words += ["--horizons", ",".join(map(str, horizons))]
     named = (("--language", language), ("--name", name), ("--title", title), ("--about", about))
@@ -295,9 +298,12 @@ def calls(
     attributes = outlook.paths.attrs
     horizons = tuple(periods.texts(outlook.horizons, outlook.frequency))
     lines = [f'panel = fc.load("{data}")' for data in _bundled(outlook.history)]
+    if year := attributes.get("nowcast"):
+        lines.append(f"nowcast = fc.nowcast(months, {year})")
     lines.append(
         f'outlook = fc.forecast(panel, model="{outlook.model}", horizons={horizons}, '
-        f"draws={outlook.paths.sizes['draw']}, seed={attributes['seed']})"
+        f"draws={outlook.paths.sizes['draw']}, seed={attributes['seed']}"
+        f"{', nowcast=nowcast' if year else ''})"
     )
     asked = ["outlook"]
     if track is not None:
