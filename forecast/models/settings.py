@@ -191,6 +191,7 @@ class CorridorsPriors(Settings):
     persistence: Pair
     innovation: Positive
     noise: Positive
+    size_effect: Pair
     degrees: Positive
     evenness: Pair
     shared: Numbers
@@ -221,6 +222,7 @@ class CorridorsRules(Settings):
 
     least_figures: Count
     largest_multiple: Positive
+    largest_share: Share
 
 
 class CorridorsGate(Settings):
