@@ -16,8 +16,8 @@ import pandas as pd
 
 from forecast.models.mirror.counts import Counts
 from forecast.models.mirror.graph import beliefs, counting_variance, pymc_model
+from forecast.models.mirror_settings import CountingSource, MirrorSettings
 from forecast.models.registry import settings as settings_of
-from forecast.models.settings import CountingSource, MirrorSettings
 
 CORRIDORS = ("AAA:DDD", "BBB:DDD", "CCC:DDD", "AAA:EEE", "BBB:EEE")
 YEARS = range(2015, 2020)
@@ -48,7 +48,9 @@ def layout() -> Counts:
                 ):
                     continue
                 country = {"destination": destination, "origin": origin}.get(kind, "")
-                rows.append((source, kind, country, corridor, origin, destination, year, 400.0, 1.0))
+                rows.append(
+                    (source, kind, country, corridor, origin, destination, year, 400.0, 1.0)
+                )
     columns = ["source", "kind", "country", "location", "origin", "destination", "year"]
     table = pd.DataFrame(rows, columns=[*columns, "value", "precision"])
     meanings = {

@@ -29,6 +29,7 @@ def classes() -> dict[str, type[About]]:
     """Return the class of each TOML; one of another name says what every TOML says."""
     from forecast.models import settings as typed
     from forecast.models.ensemble_settings import EnsembleSettings
+    from forecast.models.mirror_settings import MirrorSettings
 
     return {
         "ar": typed.ArSettings,
@@ -39,7 +40,7 @@ def classes() -> dict[str, type[About]]:
         "hierarchical": typed.HierarchicalSettings,
         "internal": typed.InternalSettings,
         "level": typed.LevelSettings,
-        "mirror": typed.MirrorSettings,
+        "mirror": MirrorSettings,
         "pooled": typed.PooledSettings,
         "regression": typed.RegressionSettings,
         "structural": typed.StructuralSettings,

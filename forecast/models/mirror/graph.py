@@ -16,7 +16,7 @@ import numpy as np
 
 from forecast.models.hierarchical.graph import partly_centred
 from forecast.models.mirror.counts import Counts
-from forecast.models.settings import MirrorSettings
+from forecast.models.mirror_settings import MirrorSettings
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -228,7 +228,5 @@ def coordinates(counts: Counts) -> dict[str, list[str]]:
         "book": [" ".join(row) for row in counts.books.to_numpy()],
         "series": [" ".join(filter(None, row)) for row in counts.series.to_numpy()],
         "flow": [f"{row.location} {row.year}" for row in counts.flows.itertuples()],
-        "count": [
-            f"{row.location} {row.year} {row.source}" for row in counts.table.itertuples()
-        ],
+        "count": [f"{row.location} {row.year} {row.source}" for row in counts.table.itertuples()],
     }
