@@ -30,7 +30,7 @@ NO_EXPLORER = """<!doctype html>
 START = ("start", "tour")
 GUIDES = (
     "your-series", "sources", "backtests", "plots", "scenarios", "impact", "coherence", "report",
-    "hub", "own-model",
+    "hub", "measures", "own-model",
 )  # fmt: skip
 METHODS = ("ensemble", "time-series", "hierarchical", "flows", "drivers")
 PROJECT = ("contributing", "architecture", "changelog")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +127,7 @@ def report(
     ...     [path.name for path in files if path.suffix == ".html"]
     ['kaz.html', 'kaz-annex.html', 'kaz-explorer.html']
     """
-    words = find_language(language)
+    words = replace(find_language(language), frequency=outlook.frequency)
     name = manifest.default_name(outlook.history) if name is None else name
     check_place(folder, name, language, outlook.history)
     outlook.require_unconditional("a report")

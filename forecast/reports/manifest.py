@@ -172,7 +172,7 @@ def command(
     draws: int,
     *,
     figures: Sequence[str] = (),
-    horizons: Sequence[int] | None = None,
+    horizons: Sequence[int | str] | None = None,
     language: str | None = None,
     name: str = "",
     title: str = "",
