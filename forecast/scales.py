@@ -14,6 +14,9 @@ Kind = Literal["log", "rate", "persons"]
 GROWTH_YEARS = 5
 #: Persons beyond whom a path is numerically, not demographically, alive.
 MOST = float(np.expm1(23.0))
+#: Months, quarters and half-years look at most a few years ahead: no count reaches so many times the
+#: highest one of its series (and as many persons, where all were small).
+HIGHEST = 10.0
 POPULATION_RULE = f"observed, carried forward at its mean growth of the last {GROWTH_YEARS} years"
 
 
@@ -109,8 +112,10 @@ def most_persons(series: Series) -> float:
     """Return the largest count that a forecast of a series may reach, in persons per step.
 
     Where the population is known: its largest figure for each year of the step. A population itself
-    has no such bound.
+    has no such bound. Of months, quarters and half-years: `HIGHEST` times the largest figure.
     """
+    if series.season > 1 and series.measure != "population":
+        return min(HIGHEST * (float(np.nanmax(series.values)) + HIGHEST), MOST)
     known = series.population[~np.isnan(series.population)]
     if series.measure == "population" or not len(known):
         return MOST
