@@ -14,7 +14,7 @@ Kind = Literal["log", "rate", "persons"]
 GROWTH_YEARS = 5
 #: Persons beyond whom a path is numerically, not demographically, alive.
 MOST = float(np.expm1(23.0))
-#: Months, quarters and half-years look at most a few years ahead: no count reaches so many times the
+#: Months, quarters and half-years are forecast for a few years: no count reaches so many times the
 #: highest one of its series (and as many persons, where all were small).
 HIGHEST = 10.0
 POPULATION_RULE = f"observed, carried forward at its mean growth of the last {GROWTH_YEARS} years"
