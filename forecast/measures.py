@@ -30,6 +30,11 @@ _EACH = {
     "quarter": message("{unit} a quarter"),
     "month": message("{unit} a month"),
 }
+#: Measures of changes of residence and of residents: their sentences speak of people.
+RESIDENCE = {
+    "net_migration", "immigration", "emigration", "internal_arrivals", "internal_departures",
+    "internal_net", "net_all_flows", "population", "flow",
+}  # fmt: skip
 #: No count of people or events on Earth is larger; amounts of money are.
 _LARGEST, _LARGEST_AMOUNT = 2e10, 1e18
 
@@ -145,6 +150,11 @@ class Measure(Settings):
             return f"{self.unit.en} per {step} years"
         return f"{self.unit.en} per {'calendar year' if frequency == 'year' else frequency}"
 
+    @property
+    def moves(self) -> bool:
+        """Whether it counts changes of residence, or residents, whom sentences speak of."""
+        return self.name in RESIDENCE
+
     def each(self, words: Language, frequency: str = "year") -> str:
         """Return the unit of figures in a language, as on an axis: ``"persons a year"``.
 
@@ -163,6 +173,7 @@ class Measure(Settings):
 
 
 _declared: dict[str, Measure] = {}
+_times: list[int] = []
 _shipped: dict[str, Measure] = {}
 
 
@@ -278,8 +289,19 @@ def measure(
         "adds_over_places": adds_over_places, "adds_over_time": adds_over_time,
     }  # fmt: skip
     made = _made(name, {key: value for key, value in given.items() if value is not None}, "")
-    _declared[name] = made
+    _declare({name: made})
     return made
+
+
+def _declare(fresh: Mapping[str, Measure]) -> None:
+    if any(_declared.get(name) != one for name, one in fresh.items()):
+        _declared.update(fresh)
+        _times.append(len(_times))
+
+
+def declared() -> int:
+    """Return how often measures were declared; what is remembered of words is of one such time."""
+    return len(_times)
 
 
 def declare_beside(path: Path) -> None:
@@ -291,7 +313,7 @@ def declare_beside(path: Path) -> None:
         Of the table.
     """
     if (file := path.parent / FILE).is_file():
-        _declared.update(_read(file, own=True))
+        _declare(_read(file, own=True))
 
 
 def _read(file: Path, *, own: bool = False) -> dict[str, Measure]:
@@ -333,9 +355,8 @@ def carry(measures: Mapping[str, Measure]) -> None:
     measures : mapping of str to Measure
         As of `own`.
     """
-    for name, one in measures.items():
-        if name not in shipped():
-            _declared.setdefault(name, one)
+    fresh = {name: one for name, one in measures.items() if name not in shipped()}
+    _declare({**fresh, **_declared})
 
 
 def to_toml(names: Iterable[str]) -> str:

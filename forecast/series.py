@@ -244,5 +244,5 @@ def flags_of(series: Series) -> str:
     for flag in ("break", *UNUSED_FLAGS):
         years = series.years[unused(series, flag) & ~np.isnan(series.values)]
         if len(years):
-            said.append(f"{flag} {' '.join(map(str, years))}")
+            said.append(f"{flag} {' '.join(map(series.label, years))}")
     return "; ".join(said)

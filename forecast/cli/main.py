@@ -11,6 +11,7 @@ import click
 from forecast.cli.backtest import backtest
 from forecast.cli.data import data
 from forecast.cli.explore import explore
+from forecast.cli.mirror import mirror
 from forecast.cli.nowcast import nowcast
 from forecast.cli.options import (
     Choice,
@@ -56,7 +57,7 @@ def cli() -> None:
     """Forecasts of migration with honest uncertainty."""
 
 
-for _verb in (data, backtest, nowcast, scenario, condition, targets, impact, explore):
+for _verb in (data, backtest, nowcast, scenario, condition, targets, impact, explore, mirror):
     cli.add_command(_verb)
 
 

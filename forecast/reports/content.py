@@ -12,7 +12,7 @@ from markupsafe import Markup
 from forecast import labels, measures
 from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.evaluate.editions import Edition
-from forecast.horizons import CONCEPTS
+from forecast.horizons import CONCEPTS, spans
 from forecast.impacts.result import Impact
 from forecast.language import Language
 from forecast.outlook import Forecast
@@ -21,14 +21,13 @@ from forecast.reports.contradictions import contradictions
 from forecast.reports.front import front, little
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
-from forecast.reports.interval_rows import LEVELS, intervals
 from forecast.reports.manifest import changes
 from forecast.reports.outturn import section as outturn
 from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section
 from forecast.reports.regions import CaptionedChart, accounts, groups, places, unfit
 from forecast.reports.scenario import section as what_if
-from forecast.reports.series_view import SeriesView
+from forecast.reports.series_view import LEVELS, SeriesView, intervals
 from forecast.reports.targets import Threshold, chance
 from forecast.reports.targets import section as aims
 from forecast.reports.verdicts import verdict
@@ -37,6 +36,25 @@ from forecast.scenarios.scenario import Scenario
 
 #: Countries in this order, others behind them by name.
 _ORDER = ("KAZ", "KGZ", "UZB", "TJK", "TKM")
+
+
+def _title(outlook: Forecast, words: Language) -> str:
+    """Return what the page is called: the measure, where it is one of one's own, and the years."""
+    counted = [measures.find(name) for name in outlook.history.measures]
+    years = outlook.horizons
+    if outlook.frequency == "year" and all(one.moves for one in counted):
+        many = words.listed(years)
+        return words.count("Migration to {years}", "Migration to {years}", len(years), years=many)
+    what = words.listed([one.words.said(words.code) for one in counted])
+    if len(counted) > 3:
+        what = words.say("Forecast")
+    return words.say("{what}: {years}", what=what, years=spans(years, outlook.frequency))
+
+
+def _unit(outlook: Forecast, words: Language) -> str:
+    """Return the units of the figures in a language, each once."""
+    counted = [measures.find(name) for name in outlook.history.measures]
+    return "; ".join(dict.fromkeys(one.each(words, outlook.frequency) for one in counted))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +110,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         Every series, see `forecast.reports.series_view.subjects`.
     """
     words = extra.words
+    residence = all(view.counted.moves for view in views)
     codes = sorted({view.country for view in views}, key=lambda code: rank(code, words))
     sources = {view.series.source for view in views if view.forecast}
     ordered = sorted(views, key=lambda view: codes.index(view.country))
@@ -101,17 +120,15 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
     turned = outturn(extra.earlier, outlook.history, words)
     changed = changes(extra.earlier[-1].manifest, outlook, views, words) if extra.earlier else None
     return {
-        "horizons": outlook.horizons,
-        "title": extra.title
-        or words.count(
-            "Migration to {years}",
-            "Migration to {years}",
-            len(outlook.horizons),
-            years=words.listed(outlook.horizons),
-        ),
+        "horizons": views[0].horizons,
+        "title": extra.title or _title(outlook, words),
+        "frequency": outlook.frequency,
+        "residence": residence,
+        "plain": residence and outlook.frequency == "year",
+        "unit": _unit(outlook, words),
         "about": extra.about,
         "levels": [round(100 * level) for level in LEVELS],
-        "origin": int(outlook.paths.attrs["origin"]),
+        "origin": views[0].named(int(outlook.paths.attrs["origin"])),
         "overdue": provenance.overdue(outlook.history, words),
         "contrast": UN_SOURCE in sources and len(sources) > 1,
         "known_region": any(bundled(view.key) for view in views),
@@ -145,7 +162,20 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
 
 
 def rank(code: str, words: Language) -> tuple[int, list[tuple[int, str]]]:
-    """Return what countries are sorted by on every page."""
+    """Return what countries are sorted by on every page.
+
+    Parameters
+    ----------
+    code : str
+        Code of a country.
+    words : Language
+        Its alphabet orders those that have no place of their own.
+
+    Returns
+    -------
+    (int, list of (int, str))
+        Countries of `_ORDER` come first, in that order.
+    """
     known = _ORDER.index(code) if code in _ORDER else len(_ORDER)
     return known, words.order(labels.place(code, words))
 
@@ -164,7 +194,7 @@ def _country(
         ),
     )
     fitted = [view for view in national if view.forecast]
-    stated = CONCEPTS.get(code)
+    stated = CONCEPTS.get(code) if ours[0].series.season == 1 else None
     horizons = ours[0].horizons
     own = [year for year in (stated.target_years if stated else ()) if year in horizons]
     shown = own or horizons
@@ -173,7 +203,7 @@ def _country(
     return {
         "code": code,
         "name": labels.place(code, words),
-        "concept": sentences.concept(code, words),
+        "concept": sentences.concept(code, words) if stated else "",
         "own": own,
         "targets": [_target(fitted, year, extra, explanation, year == shown[0]) for year in shown],
         "brief": front(fitted, own, extra.record, words),

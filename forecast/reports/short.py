@@ -13,9 +13,8 @@ from forecast import labels
 from forecast.language import Language
 from forecast.reports import charts
 from forecast.reports.front import NET, expected
-from forecast.reports.interval_rows import intervals
 from forecast.reports.region_map import region_map
-from forecast.reports.series_view import SeriesView, identity
+from forecast.reports.series_view import SeriesView, identity, intervals
 from forecast.reports.year_so_far import year_so_far
 
 #: Which of `forecast.reports.series_view.LEVELS` the short tables show.
@@ -81,6 +80,23 @@ def regions(
     """Return the ranked chart of a country's regions, one per source and measure, with a map.
 
     A single region is not ranked: its fan in the annex says all that the chart would.
+
+    Parameters
+    ----------
+    regional : sequence of SeriesView
+        Of the regions of one country; those without a forecast for the year are left out.
+    code : str
+        Code of the country.
+    year : int
+        Target year.
+    words : Language
+        Language of names and charts.
+
+    Returns
+    -------
+    list of dict
+        For the template ``main.html``, sorted by source and measure; the highest median is drawn on
+        top.
     """
     found = []
     ahead = [view for view in regional if view.forecast and year in view.years]
