@@ -102,8 +102,8 @@ def _apart(row: pd.Series, words: Language) -> dict[str, Any]:
             f"{labels.source(row[source], words)} {words.persons(row[count])}"
             for source, count in both
         ),
-        "ratio": words.decimal(float(rounded(row["ratio"], 2))),
-        "expected": words.decimal(float(rounded(row["expected_ratio"], 2))),
+        "ratio": words.decimal(row["ratio"]),
+        "expected": words.decimal(row["expected_ratio"]),
         "probability": words.percent(row["probability"]),
     }
 
@@ -119,10 +119,10 @@ def _coverage(mirror: Mirror, words: Language) -> list[dict[str, str]]:
                 _SIDES[row["side"]],
                 country=labels.place(row["country"], words) if row["country"] else "",
             ),
-            "believed": words.percent(row["believed"]),
-            "coverage": words.percent(row["coverage"]),
-            "lower": words.percent(row["lower"]),
-            "upper": words.percent(row["upper"]),
+            **{
+                name: words.persons(round(100 * row[name]))
+                for name in ("believed", "coverage", "lower", "upper")
+            },
         }
         for row in table.to_dict("records")
     ]
