@@ -190,6 +190,17 @@ class SeriesView:
         ----------
         period : int
             Its number, in which the series counts.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0].named(2027)
+        2027
         """
         return periods.named(period, self.series.frequency)
 
@@ -205,6 +216,17 @@ class SeriesView:
         ----------
         year : int
             By default the first that is shown.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0].start()
+        1990
         """
         return periods.number(year, 1, self.series.frequency)
 

@@ -372,7 +372,15 @@ def corner(axes: Axes, text: str, colour: str = MUTED) -> None:
 
 
 def divisor(*values: float | np.ndarray, amount: bool = False) -> int:
-    """Return 1000 if a chart of these persons is better read in thousands, of amounts 1000000."""
+    """Return 1000 if a chart of these persons is better read in thousands.
+
+    Parameters
+    ----------
+    *values : float or ndarray
+        What is drawn.
+    amount : bool
+        Whether they are amounts, of which large ones are read in millions.
+    """
     largest = max(float(np.nanmax(np.abs(value), initial=0.0)) for value in values)
     if amount and largest >= 1000 * THOUSANDS:
         return 1_000_000

@@ -258,13 +258,32 @@ def to_come(table: pd.DataFrame, day: dt.date, frequency: str = "year") -> np.nd
 
 
 def before_its_year(table: pd.DataFrame, frequency: str = "year") -> np.ndarray:
-    """Return which figures of a panel's table are said to be out before their period began."""
+    """Return which figures of a panel's table are said to be out before their period began.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns ``year``, ``value`` and ``as_of``; missing values do not count.
+    frequency : str
+        What the numbers in ``year`` count.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+    """
     out = periods.of_days(table["as_of"], frequency)
     return np.asarray(table["value"].notna() & (table["year"] > out))
 
 
 def refuse_before_its_year(table: pd.DataFrame, frequency: str = "year") -> None:
     """Refuse a table with figures that are said to have come out before their year began.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns of a Panel.
+    frequency : str
+        What the numbers in ``year`` count.
 
     Raises
     ------
