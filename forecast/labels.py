@@ -15,6 +15,13 @@ _SOURCES = {
     "kz-bns-balance": message("population balance"),
     "kg-nsc-balance": message("population balance"),
     "uz-stat-balance": message("population balance"),
+    "destatis": message("German register"),
+    "eurostat-immigration": message("register of the destination"),
+    "eurostat-emigration": message("register of the origin"),
+    "meta": message("estimate by Meta"),
+    "abel-cohen": message("estimate by Abel and Cohen"),
+    "gaskin-abel": message("estimate by Gaskin and Abel"),
+    "mirror": message("what was probably moved"),
 }
 _SCALES = {
     "log": message("logarithm of persons"),

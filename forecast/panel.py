@@ -10,7 +10,17 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import drawing, flags, locations, measures, period_columns, periods, plots, validation
+from forecast import (
+    corridors,
+    drawing,
+    flags,
+    locations,
+    measures,
+    period_columns,
+    periods,
+    plots,
+    validation,
+)
 from forecast.cuts import Cuts
 from forecast.errors import DataError
 from forecast.series import Series, series_of
@@ -57,9 +67,10 @@ class Panel(Cuts):
             Columns ``location, measure, year, value`` and optionally ``source,
             population, as_of, flag, precision``; ``period`` in place of ``year`` for months,
             quarters and half-years (``2024-03``, ``2024-Q1``, ``2024-H1``), and
-            ``2024-01/2024-06`` for a sum since January (`forecast.to_date`); or Nixtla's
-            ``unique_id, ds, y`` with ``unique_id`` as location, location/measure or
-            source/location/measure. Values are persons per calendar year, net inflow positive.
+            ``2024-01/2024-06`` for a sum since January (`forecast.to_date`); ``origin,
+            destination`` in place of ``location`` for corridors; or Nixtla's ``unique_id, ds, y``
+            with ``unique_id`` as location, location/measure or source/location/measure. Values are
+            persons per calendar year, net inflow positive.
         step : {1, 5}, optional
             Years per row. By default five if every series has only gaps of whole
             five years and at least three rows, else one.
@@ -111,7 +122,8 @@ class Panel(Cuts):
         DataFrame
             ``source, location, measure, year, value`` (persons per calendar year, or per period),
             ``population`` (persons at mid-year), ``as_of``, ``flag``, ``precision``; months,
-            quarters and half-years have ``period`` (text) in place of ``year``.
+            quarters and half-years have ``period`` (text) in place of ``year``, corridors also
+            ``origin, destination``.
 
         Examples
         --------
@@ -119,7 +131,7 @@ class Panel(Cuts):
         >>> len(fc.load("merged-units").to_frame().columns)
         9
         """
-        return periods.labelled(self.figures, self.frequency)
+        return corridors.with_ends(periods.labelled(self.figures, self.frequency))
 
     @property
     def figures(self) -> pd.DataFrame:
@@ -192,6 +204,32 @@ class Panel(Cuts):
         2025
         """
         return self._by_key.get(key)
+
+    def by(self, frequency: str) -> Panel:
+        """Return the figures added up to a longer period, whole ones only.
+
+        Parameters
+        ----------
+        frequency : {"quarter", "half-year", "year"}
+            Longer than that of the panel.
+
+        Returns
+        -------
+        Panel
+            Flows are sums; of a population the last period is taken.
+
+        Raises
+        ------
+        DataError
+            If the period is not longer, or no series has a whole one.
+
+        See Also
+        --------
+        forecast.aggregation.panel_by : does it, with an example.
+        """
+        from forecast.aggregation import panel_by
+
+        return panel_by(self, frequency)
 
     @cached_property
     def _by_key(self) -> dict[SeriesKey, Series]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from forecast import flags, locations, measures, periods
+from forecast import corridors, flags, locations, measures, periods
 from forecast.errors import DataError, unknown_name
 from forecast.period_columns import Where, first, from_long_form
 from forecast.series_key import KEY
@@ -43,7 +43,7 @@ def tidy(
     ----------
     table : DataFrame
         Tidy (``location, measure, year, value`` and optional columns) or Nixtla's
-        long form (``unique_id, ds, y``).
+        long form (``unique_id, ds, y``); ``origin, destination`` may stand for ``location``.
     rows : sequence of str, optional
         How each row is called in messages (``"line 7 of arrivals.csv"``); its index
         label by default.
@@ -67,6 +67,8 @@ def tidy(
         raise DataError(f"the column {doubled[0]!r} occurs twice. Keep one of them.")
     if {"unique_id", "ds", "y"} <= set(table.columns):
         table = from_long_form(table)
+    where = Where(table, rows)
+    table = corridors.with_location(table, where)
     missing = [column for column in _REQUIRED if column not in table.columns]
     if missing:
         found = ", ".join(map(str, table.columns)) or "none"
@@ -79,7 +81,6 @@ def tidy(
         raise unknown_name("column", unknown[0], COLUMNS)
     if table.empty:
         raise DataError("the table has no rows. Give at least one observed year.")
-    where = Where(table, rows)
     tidied = pd.DataFrame(index=pd.RangeIndex(len(table)))
     tidied["source"] = _text(table, "source", "user")
     tidied["location"] = _locations(table, where)
@@ -90,6 +91,7 @@ def tidy(
     tidied["flag"] = _flags(table, where)
     tidied["precision"] = _numbers(table, "precision", where, tidied["measure"])
     tidied["as_of"] = _dates(table, where)
+    corridors.check_measures(tidied, where)
     _check_signs(tidied, where, frequency)
     _check_unique(tidied, where, frequency)
     _check_observed(tidied, where)
@@ -130,7 +132,7 @@ def _locations(table: pd.DataFrame, where: Where) -> list[str]:
             raise DataError(f"{where(position)}, column location: empty. Write an ISO 3166 code.")
         try:
             codes[text] = locations.find(text).code
-        except LookupError as error:
+        except (LookupError, DataError) as error:
             raise type(error)(f"{where(position)}, column location: {error}") from None
     return [codes[str(given)] for given in table["location"].tolist()]
 

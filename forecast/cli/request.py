@@ -29,7 +29,11 @@ SELECTION = {
     "counts: what it counts.",
     "source": "Only figures of this source, such as un-wpp. Of a file that names no source: its "
     "name.",
+    "origin": "Only corridors that leave this place, by code or name.",
+    "destination": "Only corridors that lead to this place, by code or name.",
 }
+#: What a file is told where a single one of them is given.
+_TOLD = ("location", "measure", "source")
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,9 @@ class Figures:
     ----------
     data : str
         A file, or the name of a bundled panel, a series of the store, a fetched source.
-    location, measure, source : tuple of str
-        Which series; all of them if empty. A single one also says of a file what it does not.
+    location, measure, source, origin, destination : tuple of str
+        Which series; all of them if empty. A single place, measure or source also says of a file
+        what it does not.
     sheet, units, flows, decimal, frequency, skip, no_flags
         How a file is read; see `forecast.read`.
     """
@@ -50,6 +55,8 @@ class Figures:
     location: Sequence[str] = ()
     measure: Sequence[str] = ()
     source: Sequence[str] = ()
+    origin: Sequence[str] = ()
+    destination: Sequence[str] = ()
     sheet: str | None = None
     units: Any = None
     flows: Any = None
@@ -96,7 +103,7 @@ class Figures:
                     "Leave it out."
                 )
             return None, known
-        how |= {name: getattr(self, name)[0] for name in SELECTION if len(getattr(self, name)) == 1}
+        how |= {name: getattr(self, name)[0] for name in _TOLD if len(getattr(self, name)) == 1}
         reading = understand(self.data, carry=not self.no_flags, **how)
         for name in ("measure", "source"):
             # The table says it itself, so that the option is there to choose from it.
@@ -124,7 +131,8 @@ class Figures:
         from forecast.data.tables import places
 
         chosen: dict[str, Any] = {name: list(getattr(self, name)) for name in SELECTION}
-        chosen["location"] = [places.match(name).code or name for name in self.location]
+        for end in ("location", "origin", "destination"):
+            chosen[end] = [places.match(name).code or name for name in chosen[end]]
         return panel.select(**{name: values or None for name, values in chosen.items()})
 
     def panel(self, everything: Panel | None = None) -> Panel:
@@ -197,6 +205,7 @@ class Request:
     model: str
     draws: int
     seed: int
+    nowcast: str | None = None
     saved: Path | None = None
 
     def outlook(self) -> Forecast:
@@ -218,7 +227,8 @@ class Request:
                 f"{given[0]} chooses from --data, and --forecast is a finished forecast. "
                 "Leave out one of the two."
             )
-        return open_forecast(self.saved)
+        opened = open_forecast(self.saved)
+        return opened if self.nowcast is None else self._with_nowcast(opened, opened.history)
 
     def asked(self, panel: Panel) -> Sequence[int | str] | None:
         """Return the target periods; None for those of the panel, where no others are asked for."""
@@ -232,9 +242,21 @@ class Request:
 
         with progress(f"forecasting {len(panel)} series with {self.model}"):
             outlook = forecast(panel, self.model, self.asked(panel), self.draws, self.seed)
+        if self.nowcast is not None:
+            outlook = self._with_nowcast(outlook, panel)
         for note in outlook.notes[outlook.notes["status"] == NOT_FORECAST].itertuples():
             tell(f"not forecast: {note.measure} of {note.location} ({note.source}): {note.reason}")
         return outlook
+
+    def _with_nowcast(self, outlook: Forecast, panel: Panel) -> Forecast:
+        """Return a forecast with the year that is not over as its months say it."""
+        from forecast.models.nowcast.joining import joined
+        from forecast.models.nowcast.verb import nowcast
+
+        chosen = {name: getattr(self.figures, name) for name in SELECTION}
+        with progress(f"nowcasting from {self.nowcast}"):
+            months = Figures(str(self.nowcast), **chosen).panel()
+            return joined(outlook, nowcast(months, None, panel, self.draws, self.seed))
 
 
 def forecast_options(*others: Decorator) -> Decorator:
@@ -265,6 +287,12 @@ def forecast_options(*others: Decorator) -> Decorator:
         click.option("--draws", default=2000, show_default=True, help="Simulated futures."),
         click.option(
             "--seed", default=1, show_default=True, help="The same seed gives the same numbers."
+        ),
+        click.option(
+            "--nowcast",
+            metavar="FILE|NAME",
+            help="Months or quarters of the same series: the year that is not over is then as they "
+            "say it, see `forecast nowcast`.",
         ),
         *others,
     )

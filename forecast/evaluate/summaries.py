@@ -32,9 +32,9 @@ AVERAGED = {
 _SHARES = {"coverage_50": "inside_50", "coverage_80": "inside_80", "coverage_95": "inside_95"}
 
 
-#: What skill is held against, the first that a backtest has: no change with an honest width, and
-#: the plain naive forecast.
-REFERENCES = ("persistence", "naive")
+#: What skill is held against, the first that a backtest has: the same as last year where there is a
+#: season, no change with an honest width, and the plain naive forecast.
+REFERENCES = ("seasonal-naive", "persistence", "naive")
 
 
 def reference_of(models: Collection[str]) -> str:
@@ -67,7 +67,7 @@ def chosen_reference(models: Collection[str], versus: str | None) -> str:
     if not versus:
         raise DataError(
             "this backtest has no reference to hold its models against. Run it with "
-            f"{REFERENCES[0]!r} among them, or name another with versus=."
+            f"{REFERENCES[1]!r} among them, or name another with versus=."
         )
     if versus not in models:
         raise unknown_name("model in this backtest", versus, models)

@@ -15,9 +15,11 @@ from forecast.evaluate.editions import Edition
 from forecast.horizons import CONCEPTS, spans
 from forecast.impacts.result import Impact
 from forecast.language import Language
+from forecast.models.mirror.result import Mirror
 from forecast.outlook import Forecast
 from forecast.reports import charts, other_sources, provenance, sentences, short
 from forecast.reports.contradictions import contradictions
+from forecast.reports.corridors import section as corridors
 from forecast.reports.front import front, little
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
@@ -31,6 +33,7 @@ from forecast.reports.series_view import LEVELS, SeriesView, intervals
 from forecast.reports.targets import Threshold, chance
 from forecast.reports.targets import section as aims
 from forecast.reports.verdicts import verdict
+from forecast.reports.year_so_far import year_so_far
 from forecast.scenarios.scenario import Scenario
 
 #: Countries in this order, others behind them by name.
@@ -84,6 +87,8 @@ class Supplements:
         What the page is called; without one the target years.
     about : str
         A paragraph about the edition.
+    corridors : Mirror or None
+        What was probably moved between countries, for a section of the annex.
     """
 
     words: Language
@@ -98,6 +103,7 @@ class Supplements:
     impacts: Sequence[Impact] = ()
     title: str = ""
     about: str = ""
+    corridors: Mirror | None = None
 
 
 def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> dict[str, Any]:
@@ -150,6 +156,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         "what_ifs": what_ifs,
         "aims": None if extra.targets is None else aims(extra.targets, extra.record, words),
         "impacts": impacts(extra.impacts, words),
+        "corridors": corridors(extra.corridors, codes, words),
         "changes": changed,
         "outturn": turned,
         "short": {
@@ -196,17 +203,18 @@ def _country(
     stated = CONCEPTS.get(code) if ours[0].series.season == 1 else None
     horizons = ours[0].horizons
     own = [year for year in (stated.target_years if stated else ()) if year in horizons]
-    last = (own or horizons)[-1]
+    shown = own or horizons
+    last = shown[-1]
     regional = [view for view in ours if not view.national]
     return {
         "code": code,
         "name": labels.place(code, words),
         "concept": sentences.concept(code, words) if stated else "",
         "own": own,
-        "targets": [_target(fitted, year, extra, explanation) for year in own or horizons],
+        "targets": [_target(fitted, year, extra, explanation, year == shown[0]) for year in shown],
         "brief": front(fitted, own, extra.record, words),
         "contrast": _contrast(national, words),
-        "measures": short.measures(fitted, last, words),
+        "measures": short.measures(fitted, last, words, explanation),
         "ranked": short.regions(regional, code, last, words),
         "figures": [_figure(view, words) for view in fitted],
         "rows": intervals(fitted, words),
@@ -227,14 +235,20 @@ def _bundled_region(view: SeriesView) -> bool:
 
 
 def _target(
-    fitted: Sequence[SeriesView], year: int, extra: Supplements, explanation: pd.DataFrame | None
+    fitted: Sequence[SeriesView],
+    year: int,
+    extra: Supplements,
+    explanation: pd.DataFrame | None,
+    first: bool,
 ) -> dict[str, Any]:
-    """Return the sentences on one target year."""
+    """Return the sentences on one target year, with the first one those on the year so far."""
     words, found = extra.words, extra.record
     lines = []
     for view in fitted:
         text = [sentences.expectation(view, year, words)]
         if year in view.years:
+            if first:
+                text.append(year_so_far(view, explanation, words, year))
             text.append(sentences.above_recent(view, year, words))
             text += [
                 chance(view, year, threshold, words)

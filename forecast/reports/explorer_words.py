@@ -43,6 +43,10 @@ _CLAIMS = {
             "{chance} that more than {limit} people leave for another part of the country in {year}"
         ),
     ),
+    "flow": (
+        message("{chance} that fewer than {limit} people move there in {year}"),
+        message("{chance} that more than {limit} people move there in {year}"),
+    ),
     "population": (
         message("{chance} that fewer than {limit} people live there in {year}"),
         message("{chance} that more than {limit} people live there in {year}"),

@@ -35,6 +35,7 @@ from forecast.validation import clean
 if TYPE_CHECKING:
     from forecast.evaluate.track import Track
     from forecast.impacts.result import Impact
+    from forecast.models.mirror.result import Mirror
 
 
 def report(
@@ -51,6 +52,7 @@ def report(
     scenarios: Sequence[ScenarioGiven] = (),
     targets: TargetsGiven | None = None,
     impacts: Sequence[Impact] = (),
+    corridors: Mirror | None = None,
     command: Sequence[str] = (),
 ) -> list[Path]:
     """Write the horizon report of a forecast.
@@ -88,6 +90,9 @@ def report(
     impacts : sequence of Impact
         Events held against forecasts from before them, from `forecast.impact`; the page then
         says whether they moved anything.
+    corridors : Mirror, optional
+        What was probably moved between countries, from `forecast.mirror`, for a section of the
+        annex on where to and where from.
     command : sequence of str
         The shell command that makes the page again, in its words; without one the page
         shows the calls from Python.
@@ -152,6 +157,7 @@ def report(
             scenarios=scenarios,
             targets=targets,
             impacts=impacts,
+            corridors=corridors,
         )
     )
     extra = content.Supplements(
@@ -167,6 +173,7 @@ def report(
         impacts=impacts,
         title=title,
         about=about,
+        corridors=corridors,
     )
     shown = content.page(outlook, views, extra)
     table = inactive_columns(

@@ -184,6 +184,8 @@ def command(
     scenarios: Sequence[str] = (),
     targets: str | None = None,
     impacts: Sequence[str] = (),
+    nowcast: str | None = None,
+    corridors: str | None = None,
 ) -> list[str]:
     """Return the words of the command `forecast report` with everything that shapes the page.
 
@@ -226,6 +228,8 @@ def command(
     """
     words = ["forecast", "report", "--data", shown(data), *figures, "--model", model]
     words += ["--seed", str(seed), "--draws", str(draws)]
+    if nowcast is not None:
+        words += ["--nowcast", shown(nowcast)]
     if horizons is not None:
         words += ["--horizons", ",".join(map(str, horizons))]
     named = (("--language", language), ("--name", name), ("--title", title), ("--about", about))
@@ -242,7 +246,9 @@ def command(
     for option, names in (("--scenario", scenarios), ("--impact", impacts)):
         for name in names:
             words += [option, shown(name)]
-    return words if targets is None else [*words, "--targets", shown(targets)]
+    for option, given in (("--targets", targets), ("--corridors", corridors)):
+        words += [] if given is None else [option, shown(given)]
+    return words
 
 
 def calls(
@@ -258,6 +264,7 @@ def calls(
     scenarios: Sequence[object] = (),
     targets: object = None,
     impacts: Sequence[object] = (),
+    corridors: object = None,
 ) -> list[str]:
     """Return the calls from Python that make the page.
 
@@ -295,9 +302,12 @@ def calls(
     attributes = outlook.paths.attrs
     horizons = tuple(periods.texts(outlook.horizons, outlook.frequency))
     lines = [f'panel = fc.load("{data}")' for data in _bundled(outlook.history)]
+    if year := attributes.get("nowcast"):
+        lines.append(f"nowcast = fc.nowcast(months, {year})")
     lines.append(
         f'outlook = fc.forecast(panel, model="{outlook.model}", horizons={horizons}, '
-        f"draws={outlook.paths.sizes['draw']}, seed={attributes['seed']})"
+        f"draws={outlook.paths.sizes['draw']}, seed={attributes['seed']}"
+        f"{', nowcast=nowcast' if year else ''})"
     )
     asked = ["outlook"]
     if track is not None:
@@ -319,6 +329,8 @@ def calls(
     asked += [f"{option}={_given(option, given)}" for option, given in others if given]
     if impacts:
         asked.append("impacts=impacts")
+    if corridors is not None:
+        asked.append("corridors=corridors")
     return [*lines, f"fc.report({', '.join(asked)})"]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from forecast import labels
@@ -14,12 +15,18 @@ from forecast.reports import charts
 from forecast.reports.front import NET, expected
 from forecast.reports.region_map import region_map
 from forecast.reports.series_view import SeriesView, identity, intervals
+from forecast.reports.year_so_far import year_so_far
 
 #: Which of `forecast.reports.series_view.LEVELS` the short tables show.
 _LEVEL = 1
 
 
-def measures(fitted: Sequence[SeriesView], year: int, words: Language) -> list[dict[str, Any]]:
+def measures(
+    fitted: Sequence[SeriesView],
+    year: int,
+    words: Language,
+    explanation: pd.DataFrame | None = None,
+) -> list[dict[str, Any]]:
     """Return one chart, one sentence and one table per national series.
 
     Parameters
@@ -28,6 +35,8 @@ def measures(fitted: Sequence[SeriesView], year: int, words: Language) -> list[d
         National series with a forecast, the source to be preferred first.
     year : int
         The year that the sentence is about.
+    explanation : DataFrame, optional
+        `Forecast.explanation`; of a year that is not over a sentence more.
 
     Returns
     -------
@@ -35,10 +44,12 @@ def measures(fitted: Sequence[SeriesView], year: int, words: Language) -> list[d
         ``large`` and ``small``, SVG; ``text``; ``rows``, one per target year with the median
         and the 80 % interval in ``band``, or the figure that is known.
     """
-    return [_measure(view, year, words) for view in fitted]
+    return [_measure(view, year, words, explanation) for view in fitted]
 
 
-def _measure(view: SeriesView, year: int, words: Language) -> dict[str, Any]:
+def _measure(
+    view: SeriesView, year: int, words: Language, explanation: pd.DataFrame | None
+) -> dict[str, Any]:
     large, small = charts.recent(view, words)
     rows = [
         {
@@ -56,7 +67,7 @@ def _measure(view: SeriesView, year: int, words: Language) -> dict[str, Any]:
         "title": labels.measure(measure, words),
         "source": labels.source(source, words),
         "year": year,
-        "text": expected(view, year, words),
+        "text": f"{expected(view, year, words)} {year_so_far(view, explanation, words)}".strip(),
         "large": Markup(large),  # noqa: S704  escaped where it is drawn
         "small": Markup(small),  # noqa: S704  escaped where it is drawn
         "rows": rows,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from forecast.data.tables import places, sdmx
+from forecast.data.tables import pairs, places, sdmx
 from forecast.data.tables.columns import (
     Column,
     columns_of,
@@ -48,6 +48,8 @@ class Layout:
 
 def has_table(grid: Grid) -> bool:
     """Whether headings can be found and figures stand under them."""
+    if pairs.is_matrix(grid):
+        return True
     at = _first_header(grid.lines)
     return at is not None and any(
         looks_like_figure(cell) and not is_blank(cell)

@@ -12,6 +12,7 @@ from forecast import measures, periods
 from forecast.data.checks import add_flags, warnings_in_words
 from forecast.data.checks.years import refuse_before_its_year, to_come, today
 from forecast.data.tables import layout as layouts
+from forecast.data.tables import pairs
 from forecast.data.tables.column_checks import column_problems
 from forecast.data.tables.files import content_of, grid_of
 from forecast.data.tables.grid import MOST_PROBLEMS, Grid
@@ -56,8 +57,10 @@ def read(
         tidy, with the columns ``location, measure, year, value`` and optionally ``source,
         population, as_of, flag, precision``; or Nixtla's ``unique_id, ds, y``; or with the
         years, the places or arrivals, departures and saldo across. Headings and names of
-        places may be English, Russian, Kyrgyz, Kazakh or Uzbek. What is not understood stops
-        the reading; nothing is left out silently.
+        places may be English, Russian, Kyrgyz, Kazakh or Uzbek. Corridors: ``origin,
+        destination`` for ``location``, or a matrix of a year, origins down, with the year above it
+        or as the name of its sheet or file. What is not understood stops the reading; nothing
+        is left out silently.
     sheet : str or int, optional
         Sheet of an XLSX workbook, by name or number from 0. By default the only one that holds
         a table of figures; where several do, the reading stops and names them.
@@ -164,7 +167,7 @@ def understand(
     collecting = gc.isenabled()
     gc.disable()
     try:
-        grid = grid_of(content, kind, sheet, layouts.has_table)
+        grid = pairs.as_corridors(grid_of(content, kind, sheet, layouts.has_table), file.stem)
         if not any(line.filled for line in grid.lines) and not grid.broken:
             raise DataError("there are no cells with content. Give a table with a header and rows.")
         return _read(file.name, grid, options, left_out, carry)

@@ -254,6 +254,10 @@ class StateSpaceModel(ModelBase):
     #: Scale to use whatever the measure is; None chooses by measure.
     kind: scales.Kind | None = None
 
+    def prepared(self, series: Series) -> Prepared:
+        """Return a series as the model sees it; see `prepare`."""
+        return prepare(series, self.kind)
+
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the parameter nodes for a series.
 
@@ -438,7 +442,7 @@ class StateSpaceModel(ModelBase):
         notes = []
         for series in panel:
             try:
-                prepared = prepare(series, self.kind)
+                prepared = self.prepared(series)
             except TooShortError as error:
                 notes.append(note(series, NOT_FORECAST, str(error)))
                 continue
@@ -459,7 +463,7 @@ class StateSpaceModel(ModelBase):
         self, series: Series, n_ahead: int, n_draws: int, seed: int, **known: pd.DataFrame
     ) -> np.ndarray:
         """Forecast one series by itself; see `forecast.contract.ModelBase`."""
-        prepared = prepare(series, self.kind)
+        prepared = self.prepared(series)
         posterior = self.posterior(prepared)
         return self.persons(prepared, posterior, n_ahead, n_draws, seed)
 
