@@ -15,6 +15,9 @@ Kind = Literal["log", "rate", "persons"]
 GROWTH_YEARS = 5
 #: Persons beyond whom a path is numerically, not demographically, alive.
 MOST = float(np.expm1(23.0))
+#: Months, quarters and half-years are forecast for a few years: no count reaches so many times the
+#: highest one of its series (and as many persons, where all were small).
+HIGHEST = 10.0
 POPULATION_RULE = f"observed, carried forward at its mean growth of the last {GROWTH_YEARS} years"
 
 
@@ -111,13 +114,15 @@ def most_persons(series: Series) -> float:
 
     Where the population is known: its largest figure for each year of the step. A population itself
     has no such bound, nor has what is not counted in persons; an amount may reach a million times
-    its largest figure, of which only the computer takes notice.
+    its largest figure, of which only the computer takes notice. Of months, quarters and
+    half-years: `HIGHEST` times the largest figure.
     """
-    measure = measures.find(series.measure)
-    if measure.kind in ("amount", "rate"):
-        return max(MOST, 1e6 * float(np.nanmax(series.values)))
-    if measure.unit.en != "persons":
-        return MOST
+    measure, largest = measures.find(series.measure), float(np.nanmax(series.values))
+    ends = MOST if measure.kind not in ("amount", "rate") else max(MOST, 1e6 * largest)
+    if series.season > 1 and series.measure != "population":
+        return min(HIGHEST * (largest + HIGHEST), ends)
+    if ends > MOST or measure.unit.en != "persons":
+        return ends
     known = series.population[~np.isnan(series.population)]
     if series.measure == "population" or not len(known):
         return MOST

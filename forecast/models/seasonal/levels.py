@@ -21,6 +21,8 @@ from forecast.models.series.reversion import median_regression, spread_regressio
 POINTS = 400
 #: Share of a step's weight that the step before has in the recent mean absolute change.
 MEMORY = 0.85
+#: Shares of the past below and above which a gap or storminess counts as the edge.
+EDGES = (0.005, 0.995)
 #: What is known at a step, in order; all less the level of the last quarter.
 GAPS = (
     "last", "half_year", "year", "two_years", "all_past", "same_time", "common_last", "common_year",
@@ -41,12 +43,24 @@ class Step:
         Quantiles of standardised residuals, ascending.
     scores : ndarray, shape (n_series, n_steps)
         Normal score of each residual by the step it was forecast from; NaN where there is none.
+    edges : pair of ndarray, shapes (2, len(GAPS)) and (2, 1 + len(SPREADS))
+        The range of what was learned from, for the gaps and for the storminess.
     """
 
     coefficients: np.ndarray
     spread: np.ndarray
     residuals: np.ndarray
     scores: np.ndarray
+    edges: tuple[np.ndarray, np.ndarray]
+
+    def ahead(self, gaps: np.ndarray, storm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the expected change and the spread of some series, shapes (n,).
+
+        What lies beyond all that was learned from counts as its edge: a regression says nothing of
+        what no series has been through.
+        """
+        gaps, storm = np.clip(gaps, *self.edges[0]), np.clip(storm, *self.edges[1])
+        return gaps @ self.coefficients, np.exp(storm @ self.spread)
 
 
 def means(values: np.ndarray, window: int) -> np.ndarray:
@@ -202,6 +216,8 @@ class Levels:
         if chosen.any(axis=1).sum() < settings["minimum_series"]:
             return None
         x, s = self.design(horizon, chosen)
+        edges = np.quantile(x, EDGES, axis=0), np.quantile(s, EDGES, axis=0)
+        x, s = np.clip(x, *edges[0]), np.clip(s, *edges[1])
         y = outcome[chosen] - self.base[chosen]
         when = np.nonzero(chosen)[1]
         recent = 0.5 ** ((when.max() - when) / (settings["half_life"] * self.season))
@@ -229,7 +245,7 @@ class Levels:
         score[order] = ndtri(np.clip(reached, 1e-6, 1.0 - 1e-6))
         scores = np.full(self.values.shape, np.nan)
         scores[chosen] = score
-        return Step(coefficients, spread, points, scores)
+        return Step(coefficients, spread, points, scores, edges)
 
     def copula(self, n_ahead: int) -> np.ndarray:
         """Return a root of the correlation of residuals over horizons, (n_ahead, n_ahead)."""

@@ -199,9 +199,9 @@ class FittedSeasonalPools(FittedBase):
             assert found is not None  # noqa: S101
             step, learned = found
             gaps, storm = levels.design(horizon, here)
-            middle[:, horizon - 1] = levels.base[here] + gaps @ step.coefficients
-            growth = np.sqrt(horizon / learned)
-            wide[:, horizon - 1] = growth * np.exp(storm @ step.spread)
+            change, spread = step.ahead(gaps, storm)
+            middle[:, horizon - 1] = levels.base[here] + change
+            wide[:, horizon - 1] = np.sqrt(horizon / learned) * spread
             points.append(step.residuals)
         root = levels.copula(longest)
         drawn = {}
