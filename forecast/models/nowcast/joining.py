@@ -11,7 +11,7 @@ from forecast import validation
 from forecast.accounts.reconcile import reconcile
 from forecast.errors import DataError, listed
 from forecast.outlook import Forecast
-from forecast.series_key import SeriesKey
+from forecast.series_key import KEY, SeriesKey
 
 #: Shares of the draws at which extremes are cut before slopes are taken.
 _CUT = (0.01, 0.99)
@@ -81,10 +81,22 @@ def joined(outlook: Forecast, nowcast: Forecast) -> Forecast:
             values[:, place, column] = settled[column]
     paths = outlook.paths.transpose("draw", "series", "year").copy(data=values)
     paths.attrs = {**outlook.paths.attrs, "nowcast": year}
+    made = dataclasses.replace(outlook, paths=paths)
+    if "reconciled" in outlook.paths.attrs:
+        # Nets follow from the flows that were moved; without such flows all share the difference.
+        flows = {key[2] for key in open_there if not validation.MEASURES[key[2]]}
+        made = reconcile(made, "middle-out" if flows else "mint", strict=False)
+    return dataclasses.replace(made, explanation=_explained(outlook, nowcast))
+
+
+def _explained(outlook: Forecast, nowcast: Forecast) -> pd.DataFrame | None:
+    """Return both explanations, without what widths were made of before the nowcast."""
     parts = [table for table in (outlook.explanation, nowcast.explanation) if table is not None]
-    explanation = pd.concat(parts, ignore_index=True) if parts else None
-    made = dataclasses.replace(outlook, paths=paths, explanation=explanation)
-    return reconcile(made, strict=False) if "reconciled" in outlook.paths.attrs else made
+    if not parts:
+        return None
+    table = pd.concat(parts, ignore_index=True)
+    moved = pd.MultiIndex.from_frame(table[KEY]).isin(nowcast.keys)
+    return table[~(moved & (table["what"] == "variance share"))].reset_index(drop=True)
 
 
 def _told(nowcast: Forecast, key: SeriesKey, year: int, worlds: np.ndarray) -> np.ndarray | None:
