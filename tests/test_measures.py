@@ -75,7 +75,7 @@ def test_amounts_may_be_larger_than_any_count() -> None:
     median = outlook.intervals()["median"].iloc[0]
     assert 0.5e11 < median < 2e11
     assert outlook.paths.attrs["unit"] == "USD per calendar year"
-    with pytest.raises(DataError, match="larger than can be believed.*values are permits"):
+    with pytest.raises(DataError, match=r"larger than can be believed.*values are permits"):
         fc.Panel.from_frame(yearly("permit_quota", 1e9))
     with pytest.raises(DataError, match="larger than any count of people"):
         fc.Panel.from_frame(yearly("immigration", 1e9))
