@@ -127,8 +127,10 @@ class Cuts:
         location: str | Sequence[str] | None = None,
         measure: str | Sequence[str] | None = None,
         source: str | Sequence[str] | None = None,
+        origin: str | Sequence[str] | None = None,
+        destination: str | Sequence[str] | None = None,
     ) -> Self:
-        """Return the series of some locations, measures or sources.
+        """Return the series of some locations, measures, sources or ends of corridors.
 
         Parameters
         ----------
@@ -138,6 +140,8 @@ class Cuts:
             Such as ``"immigration"``.
         source : str or sequence of str, optional
             Such as ``"un-wpp"``.
+        origin, destination : str or sequence of str, optional
+            Codes or names of places that corridors leave, and to which they lead.
 
         Returns
         -------
@@ -161,25 +165,37 @@ class Cuts:
         """
         keep = np.ones(len(self._table), dtype=bool)
         fits: np.ndarray | None = None
-        for column, wanted in (("location", location), ("measure", measure), ("source", source)):
+        asked = {"location": location, "measure": measure, "source": source}
+        ends = {"origin": origin, "destination": destination}
+        for column, wanted in (asked | ends).items():
             if wanted is None:
                 continue
             given = [wanted] if isinstance(wanted, str) else list(wanted)
-            place = column == "location"
+            place = column not in ("measure", "source")
             names = [locations.canonical(name) for name in given] if place else given
-            present = set(self._table[column])
+            held = self._column(column)
+            present = set(held.dropna())
             for name, spelled in zip(names, given):
                 if name not in present:
                     also = {locations.name(code) for code in present} if place else set()
                     error = unknown_name(f"{column} in this panel", spelled, present | also)
                     raise type(error)(f"{error} It has {listed(present)}.")
-            keep &= self._table[column].isin(names).to_numpy()
+            keep &= held.isin(names).to_numpy()
             fits = keep.copy() if fits is None else fits
         if not keep.any():
             nearest = self._table[fits][KEY].drop_duplicates().to_numpy(str)
             there = listed(f"{measure} of {place} ({office})" for office, place, measure in nearest)
             raise DataError(f"no series fits the whole selection. There are {there}.")
         return self._keep(keep, "that fit the selection")
+
+    def _column(self, name: str) -> pd.Series:
+        """Return a column of the table, or one end of each row's location."""
+        if name in self._table:
+            return self._table[name]
+        places = self._table["location"]
+        if not places.str.contains(":", regex=False).any():
+            raise DataError(f"{name}= chooses among corridors, and this panel has none.")
+        return places.map(lambda code: locations.ends(code)[name == "destination"])
 
     def without(self, keys: Sequence[SeriesKey]) -> Self:
         """Return the panel without some series.

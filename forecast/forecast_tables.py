@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import periods
+from forecast.corridors import with_ends
 from forecast.draw_tables import (
     QUANTILE_LEVELS,
     TABLE_KEY,
@@ -34,11 +35,11 @@ class DrawTables:
     paths : DataArray, dims (draw, series, year)
         Persons per calendar year, net inflow positive; NaN where a year is observed.
     horizons : tuple of int
-        The target years.
     """
 
     paths: xr.DataArray
     horizons: tuple[int, ...]
+    notes: pd.DataFrame
 
     @property
     def draws(self) -> xr.DataArray:
@@ -124,7 +125,8 @@ class DrawTables:
         table, values = self._summary(wanted, years)
         table = periods.labelled(table, self.frequency)
         repeated = table.loc[table.index.repeat(len(wanted))].reset_index(drop=True)
-        return repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
+        repeated = repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
+        return with_ends(repeated)
 
     def intervals(
         self, level: float = 0.80, years: Sequence[int | str] | None = None
@@ -141,7 +143,8 @@ class DrawTables:
         Returns
         -------
         DataFrame
-            ``location, measure, source, year, median, lower, upper`` in persons.
+            ``location, measure, source, year, median, lower, upper`` in persons; where there
+            are corridors also ``origin, destination, note`` (what the line rests on).
 
         Raises
         ------
@@ -161,7 +164,8 @@ class DrawTables:
         inside = checked_level(level)
         table, values = self._summary(np.array([0.5, (1 - inside) / 2, (1 + inside) / 2]), years)
         table = periods.labelled(table, self.frequency)
-        return table.assign(median=values[0], lower=values[1], upper=values[2])
+        shown = table.assign(median=values[0], lower=values[1], upper=values[2])
+        return with_ends(shown, self.notes)
 
     def probability(
         self,
@@ -294,7 +298,8 @@ class DrawTables:
             return self.quantiles(QUANTILE_LEVELS)
         if kind != "sample":
             raise unknown_name("kind of table", kind, ["quantile", "sample"])
-        return periods.labelled(sample_table(self.draws, self.series[TABLE_KEY]), self.frequency)
+        table = sample_table(self.draws, self.series[TABLE_KEY])
+        return with_ends(periods.labelled(table, self.frequency))
 
     def _number(self, year: int | str) -> int:
         return periods.read(year, self.frequency) if isinstance(year, str) else year

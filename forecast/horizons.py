@@ -133,8 +133,8 @@ def check_years(panel: Panel, years: Sequence[int | str]) -> tuple[int, ...]:
     if wanted[0] <= earliest:
         raise DataError(
             f"horizon {text(wanted[0])} is not after the data, which end in {text(earliest)}. "
-            f"Ask for {text(earliest + panel.step)} or later, or cut the data with "
-            f"panel.until({panel.frequency})."
+            f"Ask for {text(earliest + panel.step)} or later"
+            ", or cut the data with panel.until(year)."
         )
     most = 50 * panel.step if panel.frequency == "year" else 10 * periods.PER_YEAR[panel.frequency]
     if wanted[-1] > latest + most:
@@ -155,8 +155,15 @@ def check_years(panel: Panel, years: Sequence[int | str]) -> tuple[int, ...]:
     return wanted
 
 
-def spans(years: Iterable[int]) -> str:
-    """Return years in words, consecutive ones as a span.
+def spans(years: Iterable[int], frequency: str = "year") -> str:
+    """Return years, or other periods, in words, consecutive ones as a span.
+
+    Parameters
+    ----------
+    years : iterable of int
+        Numbers of periods.
+    frequency : str
+        What they are, as of a Panel.
 
     Examples
     --------
@@ -169,4 +176,5 @@ def spans(years: Iterable[int]) -> str:
             found[-1][1] = year
         else:
             found.append([year, year])
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in found)
+    text = partial(periods.label, frequency=frequency)
+    return ", ".join(text(a) if a == b else f"{text(a)}–{text(b)}" for a, b in found)

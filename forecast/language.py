@@ -21,6 +21,13 @@ _ALPHABETS = {
     "ky": "а б в г д е ё ж з и й к л м н ң о ө п р с т у ү ф х ц ч ш щ ъ ы ь э ю я",
     "uz": "a b d e f g h i j k l m n o p q r s t u v x y z oʻ gʻ sh ch",
 }
+#: The word for year behind a year, with what joins it.
+_YEAR_WORDS = {
+    "ru": r"(?:[ \u00a0](?:год[ауе]?|годах|гг?\.))",
+    "kk": r"(?:[ \u00a0-]жыл\w*)",
+    "ky": r"(?:[ \u00a0-]жыл\w*)",
+    "uz": r"(?:[ \u00a0-]yil\w*)",
+}
 MINUS, NARROW = "\u2212", "\u202f"
 
 
@@ -233,6 +240,22 @@ class Language:
             return [(0, name)]
         found = re.findall("|".join([*sorted(letters, key=len, reverse=True), "."]), name.lower())
         return [(letters.index(one) if one in letters else -1, one) for one in found]
+
+    def without_years(self, text: str) -> str:
+        """Return a text without the word for year that sentences put behind 2024-06 or 2024-Q2.
+
+        Parameters
+        ----------
+        text : str
+            With periods where years would be.
+
+        Examples
+        --------
+        >>> language("ru").without_years("В 2025-06 году: 840")
+        'В 2025-06: 840'
+        """
+        word = _YEAR_WORDS.get(self.code)
+        return re.sub(rf"\b(\d{{4}}-(?:\d\d|[QH]\d)){word}", r"\1", text) if word else text
 
     def listed(self, items: Sequence[object]) -> str:
         """Join items as a sentence does.

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import drawing, flags, locations, periods, plots, validation
+from forecast import corridors, drawing, flags, locations, measures, periods, plots, validation
 from forecast.cuts import Cuts
 from forecast.errors import DataError
 from forecast.series import Series, series_of
@@ -56,9 +56,11 @@ class Panel(Cuts):
         table : DataFrame
             Columns ``location, measure, year, value`` and optionally ``source,
             population, as_of, flag, precision``; ``period`` in place of ``year`` for months,
-            quarters and half-years (``2024-03``, ``2024-Q1``, ``2024-H1``); or Nixtla's
-            ``unique_id, ds, y`` with ``unique_id`` as location, location/measure or
-            source/location/measure. Values are persons per calendar year, net inflow positive.
+            quarters and half-years (``2024-03``, ``2024-Q1``, ``2024-H1``), and
+            ``2024-01/2024-06`` for a sum since January (`forecast.to_date`); ``origin,
+            destination`` in place of ``location`` for corridors; or Nixtla's ``unique_id, ds, y``
+            with ``unique_id`` as location, location/measure or source/location/measure. Values are
+            persons per calendar year, net inflow positive.
         step : {1, 5}, optional
             Years per row. By default five if every series has only gaps of whole
             five years and at least three rows, else one.
@@ -108,7 +110,8 @@ class Panel(Cuts):
         DataFrame
             ``source, location, measure, year, value`` (persons per calendar year, or per period),
             ``population`` (persons at mid-year), ``as_of``, ``flag``, ``precision``; months,
-            quarters and half-years have ``period`` (text) in place of ``year``.
+            quarters and half-years have ``period`` (text) in place of ``year``, corridors also
+            ``origin, destination``.
 
         Examples
         --------
@@ -116,7 +119,7 @@ class Panel(Cuts):
         >>> len(fc.load("merged-units").to_frame().columns)
         9
         """
-        return periods.labelled(self.figures, self.frequency)
+        return corridors.with_ends(periods.labelled(self.figures, self.frequency))
 
     @property
     def figures(self) -> pd.DataFrame:
@@ -247,8 +250,17 @@ class Panel(Cuts):
              "last figure": f"{one.values[-1]:,.0f}".replace("-", "−")}
             for one in self.series[: drawing.MOST]
         ]  # fmt: skip
-        facts = f"{len(self)} series, {self._places}; {drawing.unit(self.step)}"
+        unit = drawing.unit(self.step, self.measures, self.frequency)
+        facts = f"{len(self)} series, {self._places}; {unit}"
         return drawing.html("Panel", facts, rows, len(self))
+
+    def __getstate__(self) -> dict[str, object]:
+        """Take measures of one's own along to another process."""
+        return {**self.__dict__, "_own": measures.own(self.measures)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        measures.carry(state.pop("_own"))  # type: ignore[arg-type]
+        self.__dict__.update(state)
 
     def _keep(self, rows: np.ndarray, description: str, day: pd.Timestamp | None = None) -> Panel:
         kept = self._table[rows].reset_index(drop=True)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from forecast import measures
 from forecast.panel import Series
 
 Kind = Literal["log", "rate", "persons"]
@@ -112,10 +113,17 @@ def most_persons(series: Series) -> float:
     """Return the largest count that a forecast of a series may reach, in persons per step.
 
     Where the population is known: its largest figure for each year of the step. A population itself
-    has no such bound. Of months, quarters and half-years: `HIGHEST` times the largest figure.
+    has no such bound, nor has what is not counted in persons; an amount may reach a million times
+    its largest figure, of which only the computer takes notice. Of months, quarters and half-years
+    counts and amounts reach `HIGHEST` times their largest figure.
     """
-    if series.season > 1 and series.measure != "population":
-        return min(HIGHEST * (float(np.nanmax(series.values)) + HIGHEST), MOST)
+    measure = measures.find(series.measure)
+    if series.season > 1 and measure.kind in ("count", "amount"):
+        return HIGHEST * (float(np.nanmax(series.values)) + HIGHEST)
+    if measure.kind in ("amount", "rate"):
+        return max(MOST, 1e6 * float(np.nanmax(series.values)))
+    if measure.unit.en != "persons":
+        return MOST
     known = series.population[~np.isnan(series.population)]
     if series.measure == "population" or not len(known):
         return MOST

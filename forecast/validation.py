@@ -8,21 +8,12 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from forecast import flags, locations, periods
+from forecast import corridors, flags, locations, measures, periods, to_date
 from forecast.errors import DataError, unknown_name
 from forecast.series_key import KEY
 
 #: What can be counted, and whether the count can be below zero.
-MEASURES = {
-    "net_migration": True,
-    "immigration": False,
-    "emigration": False,
-    "internal_arrivals": False,
-    "internal_departures": False,
-    "internal_net": True,
-    "net_all_flows": True,
-    "population": False,
-}
+MEASURES = measures.Signs()
 COLUMNS = (
     "source",
     "location",
@@ -40,8 +31,6 @@ _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 _STEERING = re.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]"
 )
-#: No population or flow on Earth is larger (persons).
-_LARGEST = 2e10
 
 
 def with_period_numbers(
@@ -63,15 +52,22 @@ def with_period_numbers(
     DataError
         If a text is no period, or the periods are of several frequencies.
     """
-    if not isinstance(table, pd.DataFrame) or "period" not in table.columns:
+    if not isinstance(table, pd.DataFrame):
+        return table, frequency or "year"
+    if {"unique_id", "ds", "y"} <= set(table.columns) and table.columns.is_unique:
+        table = _from_long_form(table)
+    table = _with_period_texts(table, frequency)
+    if "period" not in table.columns:
         return table, frequency or "year"
     if "year" in table.columns:
         raise DataError("the table has the columns period and year. Keep one of them.")
     where = _Where(table, rows)
+    if to_date.is_spanned(table):
+        table = to_date.taken_apart(table, frequency, where, MEASURES)
     read: dict[object, tuple[str, int] | None] = {
         text: periods.parse(text) for text in table["period"].unique()
     }
-    found = [read[text] for text in table["period"]]
+    found = [read[text] for text in table["period"].tolist()]
     bad = _first(pd.Series(found).isna())
     if bad is not None:
         raise DataError(
@@ -89,6 +85,34 @@ def with_period_numbers(
     return table.assign(period=numbers).rename(columns={"period": "year"}), frequency
 
 
+def _with_period_texts(table: pd.DataFrame, frequency: str | None) -> pd.DataFrame:
+    """Return a table with ``period`` for ``year``, if that holds months, or dates by month.
+
+    Dates stand for years, unless a series has several in one year.
+    """
+    if "year" not in table.columns or "period" in table.columns or not table.columns.is_unique:
+        return table
+    given = table["year"]
+    if pd.api.types.is_datetime64_any_dtype(given):
+        names = [name for name in ("unique_id", *KEY, "as_of") if name in table.columns]
+        months = given.dt.month.groupby([given.dt.year, *(table[name] for name in names)],
+                                        dropna=False).nunique()  # fmt: skip
+        if frequency is None and (months.empty or months.max() < 2):
+            return table
+        unit = frequency or periods.frequency_of(given.dropna().dt.month)
+        numbers = periods.of_days(given, unit)
+        texts = [None if number != number else periods.label(int(number), unit)
+                 for number in numbers]  # fmt: skip
+        return table.drop(columns="year").assign(period=texts)
+    if pd.api.types.is_numeric_dtype(given):
+        return table
+    found = [periods.parse(text) for text in given.unique()]
+    spanned = given.map(lambda text: isinstance(text, str) and "/" in text).any()
+    named = [kind for kind, _ in filter(None, found)]
+    parts = (spanned or any(kind != "year" for kind in named)) and (spanned or None not in found)
+    return table.rename(columns={"year": "period"}) if parts else table
+
+
 def tidy(
     table: pd.DataFrame, rows: Sequence[str] | None = None, frequency: str = "year"
 ) -> pd.DataFrame:
@@ -98,7 +122,7 @@ def tidy(
     ----------
     table : DataFrame
         Tidy (``location, measure, year, value`` and optional columns) or Nixtla's
-        long form (``unique_id, ds, y``).
+        long form (``unique_id, ds, y``); ``origin, destination`` may stand for ``location``.
     rows : sequence of str, optional
         How each row is called in messages (``"line 7 of arrivals.csv"``); its index
         label by default.
@@ -122,6 +146,8 @@ def tidy(
         raise DataError(f"the column {doubled[0]!r} occurs twice. Keep one of them.")
     if {"unique_id", "ds", "y"} <= set(table.columns):
         table = _from_long_form(table)
+    where = _Where(table, rows)
+    table = corridors.with_location(table, where)
     missing = [column for column in _REQUIRED if column not in table.columns]
     if missing:
         found = ", ".join(map(str, table.columns)) or "none"
@@ -134,19 +160,19 @@ def tidy(
         raise unknown_name("column", unknown[0], COLUMNS)
     if table.empty:
         raise DataError("the table has no rows. Give at least one observed year.")
-    where = _Where(table, rows)
     tidied = pd.DataFrame(index=pd.RangeIndex(len(table)))
     tidied["source"] = _text(table, "source", "user")
     tidied["location"] = _locations(table, where)
     tidied["measure"] = _measures(table, where)
     tidied["year"] = _years(table, where, frequency)
-    tidied["value"] = _numbers(table, "value", where)
+    tidied["value"] = _numbers(table, "value", where, tidied["measure"])
     tidied["population"] = _numbers(table, "population", where)
     tidied["flag"] = _flags(table, where)
-    tidied["precision"] = _numbers(table, "precision", where)
+    tidied["precision"] = _numbers(table, "precision", where, tidied["measure"])
     tidied["as_of"] = _dates(table, where)
-    _check_signs(tidied, where)
-    _check_unique(tidied, where)
+    corridors.check_measures(tidied, where)
+    _check_signs(tidied, where, frequency)
+    _check_unique(tidied, where, frequency)
     _check_observed(tidied, where)
     return tidied.sort_values([*KEY, "year", "as_of"], ignore_index=True, na_position="first")
 
@@ -186,8 +212,6 @@ def _from_long_form(table: pd.DataFrame) -> pd.DataFrame:
         ]
     if any(len(piece) == 3 for piece in pieces) and "source" not in converted:
         converted["source"] = [piece[0] if len(piece) == 3 else "user" for piece in pieces]
-    if pd.api.types.is_datetime64_any_dtype(converted["year"]):
-        converted["year"] = converted["year"].dt.year
     return converted
 
 
@@ -199,7 +223,10 @@ def clean(text: str) -> str:
 def _text(table: pd.DataFrame, column: str, default: str) -> list[str]:
     if column not in table:
         return [default] * len(table)
-    return [default if pd.isna(item) or item == "" else clean(str(item)) for item in table[column]]
+    return [
+        default if pd.isna(item) or item == "" else clean(str(item))
+        for item in table[column].tolist()
+    ]
 
 
 def _flags(table: pd.DataFrame, where: _Where) -> list[str]:
@@ -214,7 +241,7 @@ def _flags(table: pd.DataFrame, where: _Where) -> list[str]:
 
 def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
     codes: dict[str, str] = {}
-    for position, given in enumerate(table["location"]):
+    for position, given in enumerate(table["location"].tolist()):
         text = str(given)
         if text in codes:
             continue
@@ -222,20 +249,23 @@ def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
             raise DataError(f"{where(position)}, column location: empty. Write an ISO 3166 code.")
         try:
             codes[text] = locations.find(text).code
-        except LookupError as error:
+        except (LookupError, DataError) as error:
             raise type(error)(f"{where(position)}, column location: {error}") from None
-    return [codes[str(given)] for given in table["location"]]
+    return [codes[str(given)] for given in table["location"].tolist()]
 
 
 def _measures(table: pd.DataFrame, where: _Where) -> list[str]:
-    for position, given in enumerate(table["measure"]):
-        if given not in MEASURES:
-            error = unknown_name("measure", given, MEASURES)
+    known = measures.known()
+    for position, given in enumerate(table["measure"].tolist()):
+        if given not in known:
+            error = measures.unknown(given)
             raise type(error)(f"{where(position)}, column measure: {error}")
-    return [str(given) for given in table["measure"]]
+    return [str(given) for given in table["measure"].tolist()]
 
 
-def _numbers(table: pd.DataFrame, column: str, where: _Where) -> np.ndarray:
+def _numbers(
+    table: pd.DataFrame, column: str, where: _Where, counted: pd.Series | None = None
+) -> np.ndarray:
     if column not in table:
         return np.full(len(table), np.nan)
     given = table[column]
@@ -254,11 +284,18 @@ def _numbers(table: pd.DataFrame, column: str, where: _Where) -> np.ndarray:
             f"{where(bad)}, column {column}: {table[column].iloc[bad]!r} is not a number. "
             "Write persons as digits with a point for decimals, and leave a missing figure empty."
         )
-    bad = _first(np.abs(np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf)) > _LARGEST)
+    names = pd.Series(["population"]) if counted is None else counted
+    largest = names.map({name: measures.find(name).largest for name in names.unique()}).to_numpy()
+    size = np.abs(np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf))
+    bad = _first(size > largest)
     if bad is not None:
+        one = measures.find(str(names.iloc[bad if counted is not None else 0]))
+        than = "any count of people" if one.unit.en == "persons" else "can be believed"
+        # Of a stock of people it is said as of the others.
+        unit = "persons per calendar year" if one.unit.en == "persons" else one.unit.en
         raise DataError(
-            f"{where(bad)}, column {column}: {numbers[bad]:g} is larger than any count of people. "
-            "Check the unit: values are persons per calendar year."
+            f"{where(bad)}, column {column}: {numbers[bad]:g} is larger than {than}. "
+            f"Check the unit: values are {unit}."
         )
     return numbers
 
@@ -295,13 +332,14 @@ def _dates(table: pd.DataFrame, where: _Where) -> pd.Series:
     return pd.Series(dates.to_numpy(dtype="datetime64[s]"))
 
 
-def _check_signs(tidied: pd.DataFrame, where: _Where) -> None:
-    count = ~tidied["measure"].map(MEASURES).to_numpy(dtype=bool)
+def _check_signs(tidied: pd.DataFrame, where: _Where, frequency: str) -> None:
+    count = ~tidied["measure"].map(dict(MEASURES)).to_numpy(dtype=bool)
     bad = _first(count & (tidied["value"].to_numpy() < 0))
     if bad is not None:
         row = tidied.iloc[bad]
         raise DataError(
-            f"{where(bad)}: {row['measure']} of {row['location']} in {row['year']} is "
+            f"{where(bad)}: {row['measure']} of {row['location']} in "
+            f"{periods.label(row['year'], frequency)} is "
             f"{row['value']:g}; a count cannot be negative. "
             "Correct the figure, or give it as a net measure."
         )
@@ -316,14 +354,15 @@ def _check_signs(tidied: pd.DataFrame, where: _Where) -> None:
             )
 
 
-def _check_unique(tidied: pd.DataFrame, where: _Where) -> None:
+def _check_unique(tidied: pd.DataFrame, where: _Where, frequency: str) -> None:
     bad = _first(tidied.duplicated([*KEY, "year", "as_of"]))
     if bad is not None:
         row = tidied.iloc[bad]
+        when = periods.label(row["year"], frequency)
         raise DataError(
-            f"{where(bad)}: {row['measure']} of {row['location']} has the year {row['year']} twice "
-            f"(value {row['value']:g}). Keep one row per series and year, or give each release "
-            "its own date in as_of."
+            f"{where(bad)}: {row['measure']} of {row['location']} has the {frequency} {when} twice "
+            f"(value {row['value']:g}). Keep one row per series and {frequency}, or give each "
+            "release its own date in as_of."
         )
 
 

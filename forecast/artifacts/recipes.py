@@ -93,7 +93,20 @@ def modules(root: Path) -> list[Path]:
 
 
 def hash_of(paths: Iterable[Path], root: Path) -> str:
-    """Return a hash of files: of their paths below a folder, and of their content."""
+    """Return a hash of files: of their paths below a folder, and of their content.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files, in any order.
+    root : Path
+        A folder above all of them; where it lies itself does not count.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     content = hashlib.sha256()
     for path in sorted(paths):
         data = path.read_bytes()

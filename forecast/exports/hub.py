@@ -60,6 +60,13 @@ def hub_folder(target: Path, contents: Mapping[str, bytes]) -> Iterator[None]:
 def check_hub_folder(target: Path, history: Panel) -> None:
     """Refuse a folder that no forecast of these figures can be added to.
 
+    Parameters
+    ----------
+    target : Path
+        The folder of the hub; one that is missing or empty is fine.
+    history : Panel
+        The figures that the forecast was made from.
+
     Raises
     ------
     DataError
@@ -117,6 +124,11 @@ def hub_files(
     ----------
     Reich et al. (2022), doi:10.2105/AJPH.2022.306831; https://docs.hubverse.io
     """
+    if history.frequency != "year":
+        raise DataError(
+            f"a hub asks for calendar years; the data are by {history.frequency}. Export the "
+            "table of quantiles instead (to_frame(), or forecast predict --out FILE)."
+        )
     if history.step != 1:
         raise DataError(
             f"a hub asks for calendar years; the data have periods of {history.step} "

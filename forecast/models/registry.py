@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from forecast.completion import complete
-from forecast.contract import Model, ModelBase
+from forecast.contract import Model, ModelBase, complete
 from forecast.errors import DataError, unknown_name
 from forecast.models import DEFAULT
 from forecast.shelf import shelf
@@ -34,12 +33,14 @@ def classes() -> dict[str, type[About]]:
     return {
         "ar": typed.ArSettings,
         "arima": typed.ArimaSettings,
+        "corridors": typed.CorridorsSettings,
         "ensemble": EnsembleSettings,
         "ets": typed.EtsSettings,
         "flows": typed.FlowsSettings,
         "hierarchical": typed.HierarchicalSettings,
         "internal": typed.InternalSettings,
         "level": typed.LevelSettings,
+        "mirror": typed.MirrorSettings,
         "pooled": typed.PooledSettings,
         "regression": typed.RegressionSettings,
         "seasonal": EnsembleSettings,
@@ -101,6 +102,11 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "flows": "forecast.models.gross_flows.model:Flows",
     "internal": "forecast.models.regional.model:Internal",
     "coherent": "forecast.models.coherent:Coherent",
+    "corridors": "forecast.models.corridors.model:Corridors",
+    "last-flow": "forecast.models.corridors.baselines:LastFlow",
+    "mean-flow": "forecast.models.corridors.baselines:MeanFlow",
+    "share-flow": "forecast.models.corridors.baselines:ShareFlow",
+    "gravity-flow": "forecast.models.corridors.baselines:GravityFlow",
     "pooled": "forecast.models.series.pooled:PooledReversion",
     "seasonal-naive": "forecast.models.seasonal.models:SeasonalNaive",
     "seasonal-ets": "forecast.models.seasonal.models:SeasonalEts",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from forecast.language import Language, message
 from forecast.reports.sentences import LIKELIHOOD
-from forecast.validation import MEASURES
 
 _NET = (
     message("{chance} that net migration is below {limit} in {year}"),
@@ -43,9 +43,17 @@ _CLAIMS = {
             "{chance} that more than {limit} people leave for another part of the country in {year}"
         ),
     ),
+    "flow": (
+        message("{chance} that fewer than {limit} people move there in {year}"),
+        message("{chance} that more than {limit} people move there in {year}"),
+    ),
     "population": (
         message("{chance} that fewer than {limit} people live there in {year}"),
         message("{chance} that more than {limit} people live there in {year}"),
+    ),
+    "other": (
+        message("{chance} that the figure of {year} is below {limit}"),
+        message("{chance} that the figure of {year} is above {limit}"),
     ),
     "sum": (
         message("{chance} that the sum is below {limit} in {year}"),
@@ -123,13 +131,21 @@ _SAID = {
 }  # fmt: skip
 
 
-def program_words(words: Language) -> dict[str, Any]:
-    """Return every message of the explorer's program in a language."""
+def program_words(words: Language, counted: Iterable[str] = ()) -> dict[str, Any]:
+    """Return every message of the explorer's program in a language.
+
+    Parameters
+    ----------
+    words : Language
+    counted : iterable of str
+        The measures on the page; those without a question of their own are asked for a figure.
+    """
     look = words.catalogue.gettext
-    assert set(_CLAIMS) >= set(MEASURES)  # noqa: S101  a measure without words has no question
+    claims = {name: texts for name, texts in _CLAIMS.items() if name != "other"}
+    claims |= {name: _CLAIMS["other"] for name in counted if name not in claims}
     return {
         **{name: look(text) for name, text in _SAID.items()},
-        "claims": {name: [look(text) for text in texts] for name, texts in _CLAIMS.items()},
+        "claims": {name: [look(text) for text in texts] for name, texts in claims.items()},
         "flags": {name: look(text) for name, text in _FLAGS.items()},
         "likelihood": [[bound, look(word)] for bound, word, _ in LIKELIHOOD],
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.language import Language, message, rounded
 from forecast.models import DEFAULT
 from forecast.models.registry import specification
@@ -46,7 +46,7 @@ def front(
     """
     if not fitted:
         return None
-    lead = min(fitted, key=lambda one: 0 if one.key[2] in NET else labels.ORDER[one.key[2]])
+    lead = min(fitted, key=lambda one: 0 if one.key[2] in NET else measures.position(one.key[2]))
     same = [view for view in fitted if view.series.measure == lead.series.measure]
     years = own or lead.horizons[-1:]
     said = [expected(lead, years[-1], words), little(lead, words)]
@@ -64,7 +64,20 @@ def front(
 
 
 def little(view: SeriesView, words: Language) -> str:
-    """Say that a series has few figures, and that its forecast is borrowed; else nothing."""
+    """Say that a series has few figures, and that its forecast is borrowed; else nothing.
+
+    Parameters
+    ----------
+    view : SeriesView
+        Figures since its last break count, see `forecast.series.usable_since_break`.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+        Empty with at least ``minimum_years`` of the default model.
+    """
     known = usable_since_break(view.series)
     if known >= int(specification(DEFAULT)["minimum_years"]):
         return ""
@@ -80,7 +93,22 @@ def little(view: SeriesView, words: Language) -> str:
 
 
 def expected(view: SeriesView, year: int, words: Language) -> str:
-    """Say the middle estimate of one series in one year, of net flows the chance of a net loss."""
+    """Say the middle estimate of one series in one year, of net flows the chance of a net loss.
+
+    Parameters
+    ----------
+    view : SeriesView
+        A series with a forecast.
+    year : int
+        Target year; of one that is observed already the figure is told.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+        Persons to two digits; of a net flow the size with the direction in words.
+    """
     if year not in view.years:
         return sentences.expectation(view, year, words)
     drawn = view.at(year)

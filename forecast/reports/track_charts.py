@@ -61,7 +61,19 @@ def hedgehog(view: SeriesView, rows: pd.DataFrame, words: Language) -> str:
 
 
 def described(rows: pd.DataFrame, words: Language) -> str:
-    """Say how many past forecasts a chart shows and how many of them held."""
+    """Say how many past forecasts a chart shows and how many of them held.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Scored rows of one model and series: ``origin`` and ``inside_80``; at least one.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     return words.say(
         "Past forecasts: {count}, from {first} to {last}; in the 80\u202f% interval: {inside}.",
         count=words.persons(len(rows)),
@@ -122,7 +134,20 @@ def reliability(calibration: pd.DataFrame, words: Language) -> str:
 
 
 def reliability_in_words(calibration: pd.DataFrame, words: Language) -> str:
-    """Give every number of the chart."""
+    """Give every number of the chart.
+
+    Parameters
+    ----------
+    calibration : DataFrame
+        Rows of one model from ``Track.calibration``: ``horizon, level, coverage``.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+        A sentence for each horizon.
+    """
     said = []
     for horizon, levels in by_horizon(calibration).items():
         told = ", ".join(_held(level, share, words) for level, share in levels.items())
@@ -147,7 +172,20 @@ def by_horizon(calibration: pd.DataFrame) -> Mapping[int, Mapping[float, float]]
 
 
 def figures(calibration: pd.DataFrame, words: Language) -> Sequence[dict[str, str]]:
-    """Return the chart with what stands around it; nothing without scores."""
+    """Return the chart with what stands around it; nothing without scores.
+
+    Parameters
+    ----------
+    calibration : DataFrame
+        Rows of one model from ``Track.calibration``: ``horizon, level, coverage``.
+    words : Language
+        Language of title, caption and chart.
+
+    Returns
+    -------
+    sequence of dict
+        At most one: ``title, source, svg, caption``, for the template.
+    """
     if calibration.empty:
         return []
     from markupsafe import Markup

@@ -72,7 +72,9 @@ def settle_places(context: Context) -> None:
     """Find the code of each observation."""
     names = list(dict.fromkeys(one.place for one in context.observations if one.place))
     settled = places.settle(names)
-    default = _default_place(context) if any(not one.place for one in context.observations) else ""
+    # In the long form the name of the series says the place.
+    placed = context.layout.style == "long form" or all(o.place for o in context.observations)
+    default = "" if placed else _default_place(context)
     reported = set()
     for one in context.observations:
         name = one.place
