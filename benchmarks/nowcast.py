@@ -50,6 +50,19 @@ VARIANTS = {
     "normal errors": {"tails": 100.0, "prior": {"tails_spread": 1e-3}},
     "nothing shared": {"prior": {"shared": 1e-3, "shared_years": 1e6}},
     "one width": {"prior": {"restless_years": 1e6}},
+    "shared part 0.4, tails 5": {"tails_of_years": 5.0, "prior": {"shared": 0.4}},
+    "shared part 0.8": {"prior": {"shared": 0.8}},
+    "plain priors": {
+        "mean": {
+            "growth": 0.5,
+            "recent": 0.0,
+            "own": 0.5,
+            "unusual": 0.5,
+            "late": 0.0,
+            "previous": 0.0,
+        },
+        "prior": {"error": 0.2},
+    },
 }
 
 

@@ -16,8 +16,8 @@ import pandas as pd
 
 from forecast.models.mirror.counts import Counts
 from forecast.models.mirror.graph import beliefs, counting_variance, pymc_model
+from forecast.models.mirror_settings import CountingSource, MirrorSettings
 from forecast.models.registry import settings as settings_of
-from forecast.models.settings import CountingSource, MirrorSettings
 
 CORRIDORS = ("AAA:DDD", "BBB:DDD", "CCC:DDD", "AAA:EEE", "BBB:EEE")
 YEARS = range(2015, 2020)

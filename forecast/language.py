@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from forecast import periods
 from forecast.errors import unknown_name
 
 #: Languages that are complete. English is what the messages themselves are written in.
@@ -41,10 +42,28 @@ class Language:
         ISO 639-1.
     catalogue : gettext.NullTranslations
         Where messages are looked up; one without entries gives English.
+    frequency : str
+        What the periods are that a page in this language speaks of.
     """
 
     code: str
     catalogue: gettext.NullTranslations
+    frequency: str = "year"
+
+    def period(self, number: int) -> int:
+        """Return a period as a number that reads as text; a year is its own number.
+
+        Parameters
+        ----------
+        number : int
+            Of the period, in which the page counts.
+
+        Examples
+        --------
+        >>> language("en").say("In {year}", year=language("en").period(2027))
+        'In 2027'
+        """
+        return periods.named(number, self.frequency)
 
     @property
     def unreviewed(self) -> str:

@@ -10,7 +10,17 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import corridors, drawing, flags, locations, measures, periods, plots, validation
+from forecast import (
+    corridors,
+    drawing,
+    flags,
+    locations,
+    measures,
+    period_columns,
+    periods,
+    plots,
+    validation,
+)
 from forecast.cuts import Cuts
 from forecast.errors import DataError
 from forecast.series import Series, series_of
@@ -90,7 +100,9 @@ class Panel(Cuts):
         """
         if frequency is not None:
             periods.check_frequency(frequency)
-        table, frequency = validation.with_period_numbers(table, frequency, rows)
+        if isinstance(table, pd.DataFrame):
+            table, frequency = period_columns.with_period_numbers(table, frequency, rows)
+        frequency = frequency or "year"
         tidied = validation.tidy(table, rows, frequency)
         if step not in (None, 1, 5) or isinstance(step, bool):
             raise DataError(f"step is {step!r}; a panel steps by 1 or 5 years.")

@@ -206,7 +206,8 @@ def of_days(days: pd.Series, frequency: str) -> pd.Series:
     [8096, 8097]
     """
     parts = PER_YEAR[frequency]
-    return days.dt.year * parts + (days.dt.month - 1) * parts // 12
+    numbers: pd.Series = days.dt.year * parts + (days.dt.month - 1) * parts // 12
+    return numbers
 
 
 def parse(text: object) -> tuple[str, int] | None:

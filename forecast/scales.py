@@ -114,16 +114,15 @@ def most_persons(series: Series) -> float:
 
     Where the population is known: its largest figure for each year of the step. A population itself
     has no such bound, nor has what is not counted in persons; an amount may reach a million times
-    its largest figure, of which only the computer takes notice. Of months, quarters and half-years
-    counts and amounts reach `HIGHEST` times their largest figure.
+    its largest figure, of which only the computer takes notice. Of months, quarters and
+    half-years: `HIGHEST` times the largest figure.
     """
-    measure = measures.find(series.measure)
-    if series.season > 1 and measure.kind in ("count", "amount"):
-        return HIGHEST * (float(np.nanmax(series.values)) + HIGHEST)
-    if measure.kind in ("amount", "rate"):
-        return max(MOST, 1e6 * float(np.nanmax(series.values)))
-    if measure.unit.en != "persons":
-        return MOST
+    measure, largest = measures.find(series.measure), float(np.nanmax(series.values))
+    ends = MOST if measure.kind not in ("amount", "rate") else max(MOST, 1e6 * largest)
+    if series.season > 1 and series.measure != "population":
+        return min(HIGHEST * (largest + HIGHEST), ends)
+    if ends > MOST or measure.unit.en != "persons":
+        return ends
     known = series.population[~np.isnan(series.population)]
     if series.measure == "population" or not len(known):
         return MOST

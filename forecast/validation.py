@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from forecast import corridors, flags, locations, measures, periods, to_date
+from forecast import corridors, flags, locations, measures, periods
 from forecast.errors import DataError, unknown_name
+from forecast.period_columns import Where, first, from_long_form
 from forecast.series_key import KEY
 
 #: What can be counted, and whether the count can be below zero.
@@ -31,86 +32,6 @@ _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 _STEERING = re.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]"
 )
-
-
-def with_period_numbers(
-    table: pd.DataFrame, frequency: str | None = None, rows: Sequence[str] | None = None
-) -> tuple[pd.DataFrame, str]:
-    """Return a table with numbers of periods as ``year``, and the frequency they are of.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With the column ``period`` as text, or ``year`` as numbers, which are left as they are.
-    frequency : str, optional
-        What it has to be; as the periods are written by default.
-    rows : sequence of str, optional
-        How each row is called in messages; its index label by default.
-
-    Raises
-    ------
-    DataError
-        If a text is no period, or the periods are of several frequencies.
-    """
-    if not isinstance(table, pd.DataFrame):
-        return table, frequency or "year"
-    if {"unique_id", "ds", "y"} <= set(table.columns) and table.columns.is_unique:
-        table = _from_long_form(table)
-    table = _with_period_texts(table, frequency)
-    if "period" not in table.columns:
-        return table, frequency or "year"
-    if "year" in table.columns:
-        raise DataError("the table has the columns period and year. Keep one of them.")
-    where = _Where(table, rows)
-    if to_date.is_spanned(table):
-        table = to_date.taken_apart(table, frequency, where, MEASURES)
-    read: dict[object, tuple[str, int] | None] = {
-        text: periods.parse(text) for text in table["period"].unique()
-    }
-    found = [read[text] for text in table["period"].tolist()]
-    bad = _first(pd.Series(found).isna())
-    if bad is not None:
-        raise DataError(
-            f"{where(bad)}, column period: {table['period'].iloc[bad]!r} is not a period. "
-            f"Write {', '.join(periods.EXAMPLES.values())}."
-        )
-    frequency = frequency or next((kind for kind, _ in filter(None, found)), "year")
-    other = _first(np.array([one is not None and one[0] != frequency for one in found]))
-    if other is not None:
-        raise DataError(
-            f"{where(other)}, column period: {table['period'].iloc[other]!r} is no {frequency}. "
-            "A panel has one frequency: give months, quarters and years as panels of their own."
-        )
-    numbers = [one[1] for one in found if one is not None]
-    return table.assign(period=numbers).rename(columns={"period": "year"}), frequency
-
-
-def _with_period_texts(table: pd.DataFrame, frequency: str | None) -> pd.DataFrame:
-    """Return a table with ``period`` for ``year``, if that holds months, or dates by month.
-
-    Dates stand for years, unless a series has several in one year.
-    """
-    if "year" not in table.columns or "period" in table.columns or not table.columns.is_unique:
-        return table
-    given = table["year"]
-    if pd.api.types.is_datetime64_any_dtype(given):
-        names = [name for name in ("unique_id", *KEY, "as_of") if name in table.columns]
-        months = given.dt.month.groupby([given.dt.year, *(table[name] for name in names)],
-                                        dropna=False).nunique()  # fmt: skip
-        if frequency is None and (months.empty or months.max() < 2):
-            return table
-        unit = frequency or periods.frequency_of(given.dropna().dt.month)
-        numbers = periods.of_days(given, unit)
-        texts = [None if number != number else periods.label(int(number), unit)
-                 for number in numbers]  # fmt: skip
-        return table.drop(columns="year").assign(period=texts)
-    if pd.api.types.is_numeric_dtype(given):
-        return table
-    found = [periods.parse(text) for text in given.unique()]
-    spanned = given.map(lambda text: isinstance(text, str) and "/" in text).any()
-    named = [kind for kind, _ in filter(None, found)]
-    parts = (spanned or any(kind != "year" for kind in named)) and (spanned or None not in found)
-    return table.rename(columns={"year": "period"}) if parts else table
 
 
 def tidy(
@@ -145,8 +66,8 @@ def tidy(
     if len(doubled):
         raise DataError(f"the column {doubled[0]!r} occurs twice. Keep one of them.")
     if {"unique_id", "ds", "y"} <= set(table.columns):
-        table = _from_long_form(table)
-    where = _Where(table, rows)
+        table = from_long_form(table)
+    where = Where(table, rows)
     table = corridors.with_location(table, where)
     missing = [column for column in _REQUIRED if column not in table.columns]
     if missing:
@@ -177,44 +98,6 @@ def tidy(
     return tidied.sort_values([*KEY, "year", "as_of"], ignore_index=True, na_position="first")
 
 
-class _Where:
-    """Names a row of the user's table."""
-
-    def __init__(self, table: pd.DataFrame, rows: Sequence[str] | None) -> None:
-        self._labels: Sequence[Hashable] = list(table.index) if rows is None else list(rows)
-        self._plain = rows is None
-
-    def __call__(self, position: int) -> str:
-        label = self._labels[position]
-        return f"row {label}" if self._plain else str(label)
-
-
-def _first(mask: np.ndarray | pd.Series) -> int | None:
-    positions = np.flatnonzero(np.asarray(mask, dtype=bool))
-    return int(positions[0]) if positions.size else None
-
-
-def _from_long_form(table: pd.DataFrame) -> pd.DataFrame:
-    """Rename Nixtla's columns; ``unique_id`` is [source/]location[/measure]."""
-    converted = table.rename(columns={"ds": "year", "y": "value"}).drop(columns="unique_id")
-    pieces = [str(name).split("/") for name in table["unique_id"]]
-    if any(len(piece) > 3 for piece in pieces):
-        bad = next(name for name, piece in zip(table["unique_id"], pieces) if len(piece) > 3)
-        raise DataError(
-            f"unique_id {bad!r} has more than three parts. Write location, "
-            "location/measure or source/location/measure."
-        )
-    if "location" not in converted:
-        converted["location"] = [piece[1] if len(piece) == 3 else piece[0] for piece in pieces]
-    if "measure" not in converted:
-        converted["measure"] = [
-            piece[-1] if len(piece) > 1 else "net_migration" for piece in pieces
-        ]
-    if any(len(piece) == 3 for piece in pieces) and "source" not in converted:
-        converted["source"] = [piece[0] if len(piece) == 3 else "user" for piece in pieces]
-    return converted
-
-
 def clean(text: str) -> str:
     """Return a text without signs that steer terminals or turn the direction of writing."""
     return _STEERING.sub("", text)
@@ -229,7 +112,7 @@ def _text(table: pd.DataFrame, column: str, default: str) -> list[str]:
     ]
 
 
-def _flags(table: pd.DataFrame, where: _Where) -> list[str]:
+def _flags(table: pd.DataFrame, where: Where) -> list[str]:
     """Return flags joined by ``;``; a misspelt one that would steer a model is refused."""
     given = _text(table, "flag", "")
     cleaned: dict[str, str] = {}
@@ -239,7 +122,7 @@ def _flags(table: pd.DataFrame, where: _Where) -> list[str]:
     return [cleaned[text] for text in given]
 
 
-def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
+def _locations(table: pd.DataFrame, where: Where) -> list[str]:
     codes: dict[str, str] = {}
     for position, given in enumerate(table["location"].tolist()):
         text = str(given)
@@ -254,7 +137,7 @@ def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
     return [codes[str(given)] for given in table["location"].tolist()]
 
 
-def _measures(table: pd.DataFrame, where: _Where) -> list[str]:
+def _measures(table: pd.DataFrame, where: Where) -> list[str]:
     known = measures.known()
     for position, given in enumerate(table["measure"].tolist()):
         if given not in known:
@@ -264,13 +147,13 @@ def _measures(table: pd.DataFrame, where: _Where) -> list[str]:
 
 
 def _numbers(
-    table: pd.DataFrame, column: str, where: _Where, counted: pd.Series | None = None
+    table: pd.DataFrame, column: str, where: Where, counted: pd.Series | None = None
 ) -> np.ndarray:
     if column not in table:
         return np.full(len(table), np.nan)
     given = table[column]
     kinds = given.map(lambda item: isinstance(item, (bool, np.bool_, complex)))
-    bad = _first(kinds.to_numpy(dtype=bool))
+    bad = first(kinds.to_numpy(dtype=bool))
     if bad is not None:
         raise DataError(
             f"{where(bad)}, column {column}: {given.iloc[bad]} is not a count of persons. "
@@ -278,7 +161,7 @@ def _numbers(
         )
     given = given.mask(given.isin(["", " "])) if given.dtype == object else given
     numbers = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    bad = _first(np.isnan(numbers) & ~given.isna().to_numpy())
+    bad = first(np.isnan(numbers) & ~given.isna().to_numpy())
     if bad is not None:
         raise DataError(
             f"{where(bad)}, column {column}: {table[column].iloc[bad]!r} is not a number. "
@@ -287,7 +170,7 @@ def _numbers(
     names = pd.Series(["population"]) if counted is None else counted
     largest = names.map({name: measures.find(name).largest for name in names.unique()}).to_numpy()
     size = np.abs(np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf))
-    bad = _first(size > largest)
+    bad = first(size > largest)
     if bad is not None:
         one = measures.find(str(names.iloc[bad if counted is not None else 0]))
         than = "any count of people" if one.unit.en == "persons" else "can be believed"
@@ -300,14 +183,14 @@ def _numbers(
     return numbers
 
 
-def _years(table: pd.DataFrame, where: _Where, frequency: str) -> np.ndarray:
+def _years(table: pd.DataFrame, where: Where, frequency: str) -> np.ndarray:
     given = table["year"]
     if pd.api.types.is_datetime64_any_dtype(given):
         given = given.dt.year
     years = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     calendar = np.floor(years / periods.PER_YEAR[frequency])
     fits = (calendar >= _FIRST_YEAR) & (calendar <= _LAST_YEAR) & (years == np.floor(years))
-    bad = _first(~fits)
+    bad = first(~fits)
     if bad is not None:
         found = table["year"].iloc[bad : bad + 1].tolist()[0]
         raise DataError(
@@ -317,13 +200,13 @@ def _years(table: pd.DataFrame, where: _Where, frequency: str) -> np.ndarray:
     return years.astype(int)
 
 
-def _dates(table: pd.DataFrame, where: _Where) -> pd.Series:
+def _dates(table: pd.DataFrame, where: Where) -> pd.Series:
     if "as_of" not in table:
         return pd.Series(pd.NaT, index=range(len(table)), dtype="datetime64[s]")
     # The day that is written counts, whatever hour or zone stands behind it.
     days = table["as_of"].map(lambda item: "" if pd.isna(item) else str(item)[:10])
     dates = pd.to_datetime(days, errors="coerce", format="%Y-%m-%d")
-    bad = _first((dates.isna() & (days != "")).to_numpy())
+    bad = first((dates.isna() & (days != "")).to_numpy())
     if bad is not None:
         raise DataError(
             f"{where(bad)}, column as_of: {table['as_of'].iloc[bad]!r} is not a date. "
@@ -332,9 +215,9 @@ def _dates(table: pd.DataFrame, where: _Where) -> pd.Series:
     return pd.Series(dates.to_numpy(dtype="datetime64[s]"))
 
 
-def _check_signs(tidied: pd.DataFrame, where: _Where, frequency: str) -> None:
+def _check_signs(tidied: pd.DataFrame, where: Where, frequency: str) -> None:
     count = ~tidied["measure"].map(dict(MEASURES)).to_numpy(dtype=bool)
-    bad = _first(count & (tidied["value"].to_numpy() < 0))
+    bad = first(count & (tidied["value"].to_numpy() < 0))
     if bad is not None:
         row = tidied.iloc[bad]
         raise DataError(
@@ -345,7 +228,7 @@ def _check_signs(tidied: pd.DataFrame, where: _Where, frequency: str) -> None:
         )
     for column in ("population", "precision"):
         least = 1.0 if column == "population" else np.nextafter(0.0, 1.0)
-        bad = _first(tidied[column].to_numpy() < least)
+        bad = first(tidied[column].to_numpy() < least)
         if bad is not None:
             size = tidied[column].iloc[bad]
             why = "not above zero" if size <= 0 else "less than one person"
@@ -354,8 +237,8 @@ def _check_signs(tidied: pd.DataFrame, where: _Where, frequency: str) -> None:
             )
 
 
-def _check_unique(tidied: pd.DataFrame, where: _Where, frequency: str) -> None:
-    bad = _first(tidied.duplicated([*KEY, "year", "as_of"]))
+def _check_unique(tidied: pd.DataFrame, where: Where, frequency: str) -> None:
+    bad = first(tidied.duplicated([*KEY, "year", "as_of"]))
     if bad is not None:
         row = tidied.iloc[bad]
         when = periods.label(row["year"], frequency)
@@ -366,9 +249,9 @@ def _check_unique(tidied: pd.DataFrame, where: _Where, frequency: str) -> None:
         )
 
 
-def _check_observed(tidied: pd.DataFrame, where: _Where) -> None:
+def _check_observed(tidied: pd.DataFrame, where: Where) -> None:
     observed = tidied.groupby(KEY, sort=False)["value"].transform("count").to_numpy()
-    bad = _first(observed == 0)
+    bad = first(observed == 0)
     if bad is not None:
         row = tidied.iloc[bad]
         raise DataError(

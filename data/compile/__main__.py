@@ -3,9 +3,9 @@
     python data/compile FOLDER [OUTPUT]
 
 FOLDER holds the collected source files (`wpp/`, `kaz/`, `kgz/`, `uzb/`, `tjk/`,
-`corridors/`, `flows/`, `covariates/`, `facts/`); OUTPUT is the shelf `data/` by default. The same sources give the
-same bytes. Nothing is smoothed, imputed or adjusted on the way: thousands become
-persons, flags become the package's own, and each figure keeps its precision and source.
+`corridors/`, `flows/`, `covariates/`, `facts/`); OUTPUT is the shelf `data/` by default. The
+same sources give the same bytes. Nothing is smoothed, imputed or adjusted on the way: thousands
+become persons, flags become the package's own, and each figure keeps its precision and source.
 """
 
 from __future__ import annotations

@@ -74,13 +74,13 @@ def _readable(result: Mirror) -> Any:
     last = result.last()
     rows = [
         [
-            row.name,
-            str(row.year),
-            between(row.flow, row.lower, row.upper),
-            row.counted,
-            row.basis,
+            row["name"],
+            str(row["year"]),
+            between(*row[["flow", "lower", "upper"]]),
+            row["counted"],
+            row["basis"],
         ]
-        for row in last.head(_SHOWN).itertuples(index=False)
+        for _, row in last.head(_SHOWN).iterrows()
     ]
     sides = ("left", "right", "right", "left", "left")
     heads = ("corridor", "year", "probably moved (80 % range)", "counted", "rests on")
@@ -90,3 +90,22 @@ def _readable(result: Mirror) -> Any:
         f"lie in the range.{more} Everything: --format csv; see also --table contradictions."
     )
     return Group(ruled(dict(zip(heads, sides)), rows), Text(note, style="dim"))
+
+
+#: The option of the report that asks for its section on corridors.
+corridors_option = click.option(
+    "--corridors",
+    metavar="NAME|FILE",
+    help="Flows between countries as several sources tell them (`corridors`, or a file of your "
+    "own): the annex then says what was probably moved, see `forecast mirror`.",
+)
+
+
+def mirrored(data: str | None, seed: int) -> Mirror | None:
+    """Return what several sources tell of the corridors that a report was asked for."""
+    if data is None:
+        return None
+    from forecast.models.mirror.run import mirror as compare
+
+    with progress("comparing the counts of corridors"):
+        return compare(Figures(data).panel(), seed=seed)

@@ -34,7 +34,8 @@ def load(name: str = "central-asia") -> Panel:
         regions and internal moves), ``"kazakhstan-split"`` (regions that arose from splits),
         ``"kazakhstan-internal"``, ``"merged-units"``, ``"population"``, ``"corridors"`` (from
         country to country by calendar year, as several sources tell it) or
-        ``"corridors-five-year"`` (Abel and Cohen); or a series kept with `forecast.data.store.add`; or a source fetched with ``forecast data fetch``.
+        ``"corridors-five-year"`` (Abel and Cohen); or a series kept with
+        `forecast.data.store.add`; or a source fetched with ``forecast data fetch``.
 
     Returns
     -------

@@ -225,6 +225,7 @@ class Plan:
             "seed": self.seed,
             "vintage": vintage,
             "step": panel.step,
+            **({} if panel.frequency == "year" else {"frequency": panel.frequency}),
             "data_hash": panel.hash,
             "version": __version__,
         }

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
-from forecast import artifacts, drawing
+from forecast import artifacts, drawing, periods
 from forecast.errors import DataError, unknown_name
 from forecast.evaluate import calibration, compare, plots, summaries, verdicts
 from forecast.hindcast.columns import COLUMNS, FAILED, JOINT_COLUMNS, NOT_COUNTED, SCORED, conform
@@ -49,6 +49,34 @@ class Track:
     def step(self) -> int:
         """Years per step of the panel."""
         return int(str(self.settings.get("step", 1)))
+
+    @property
+    def frequency(self) -> str:
+        """What the periods are that ``origin`` and ``year`` count, as of a Panel."""
+        return str(self.settings.get("frequency", "year"))
+
+    def labelled(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table of the track for people: periods as text; one of years as it is.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Such as `table`, with numbers of periods.
+
+        Returns
+        -------
+        DataFrame
+            Months, quarters and half-years as ``2024-06`` in the columns of periods.
+        """
+        if self.frequency == "year":
+            return table
+        names = ("year", "origin", "first_origin", "last_origin", "first", "last")
+        made = {
+            name: [periods.label(int(one), self.frequency) for one in table[name]]
+            for name in names
+            if name in table.columns
+        }
+        return table.assign(**made)
 
     @property
     def models(self) -> list[str]:

@@ -29,6 +29,7 @@ def classes() -> dict[str, type[About]]:
     from forecast.models import seasonal_settings as seasonal
     from forecast.models import settings as typed
     from forecast.models.ensemble_settings import EnsembleSettings
+    from forecast.models.mirror_settings import MirrorSettings
 
     return {
         "ar": typed.ArSettings,
@@ -40,7 +41,7 @@ def classes() -> dict[str, type[About]]:
         "hierarchical": typed.HierarchicalSettings,
         "internal": typed.InternalSettings,
         "level": typed.LevelSettings,
-        "mirror": typed.MirrorSettings,
+        "mirror": MirrorSettings,
         "pooled": typed.PooledSettings,
         "regression": typed.RegressionSettings,
         "seasonal": EnsembleSettings,

@@ -15,9 +15,11 @@ from forecast.evaluate.editions import Edition
 from forecast.horizons import CONCEPTS, spans
 from forecast.impacts.result import Impact
 from forecast.language import Language
+from forecast.models.mirror.result import Mirror
 from forecast.outlook import Forecast
 from forecast.reports import charts, other_sources, provenance, sentences, short
 from forecast.reports.contradictions import contradictions
+from forecast.reports.corridors import section as corridors
 from forecast.reports.front import front, little
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
@@ -85,6 +87,8 @@ class Supplements:
         What the page is called; without one the target years.
     about : str
         A paragraph about the edition.
+    corridors : Mirror or None
+        What was probably moved between countries, for a section of the annex.
     """
 
     words: Language
@@ -99,6 +103,7 @@ class Supplements:
     impacts: Sequence[Impact] = ()
     title: str = ""
     about: str = ""
+    corridors: Mirror | None = None
 
 
 def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> dict[str, Any]:
@@ -151,6 +156,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         "what_ifs": what_ifs,
         "aims": None if extra.targets is None else aims(extra.targets, extra.record, words),
         "impacts": impacts(extra.impacts, words),
+        "corridors": corridors(extra.corridors, codes, words),
         "changes": changed,
         "outturn": turned,
         "short": {

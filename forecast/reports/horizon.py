@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ from forecast.validation import clean
 if TYPE_CHECKING:
     from forecast.evaluate.track import Track
     from forecast.impacts.result import Impact
+    from forecast.models.mirror.result import Mirror
 
 
 def report(
@@ -50,6 +52,7 @@ def report(
     scenarios: Sequence[ScenarioGiven] = (),
     targets: TargetsGiven | None = None,
     impacts: Sequence[Impact] = (),
+    corridors: Mirror | None = None,
     command: Sequence[str] = (),
 ) -> list[Path]:
     """Write the horizon report of a forecast.
@@ -87,6 +90,9 @@ def report(
     impacts : sequence of Impact
         Events held against forecasts from before them, from `forecast.impact`; the page then
         says whether they moved anything.
+    corridors : Mirror, optional
+        What was probably moved between countries, from `forecast.mirror`, for a section of the
+        annex on where to and where from.
     command : sequence of str
         The shell command that makes the page again, in its words; without one the page
         shows the calls from Python.
@@ -121,7 +127,7 @@ def report(
     ...     [path.name for path in files if path.suffix == ".html"]
     ['kaz.html', 'kaz-annex.html', 'kaz-explorer.html']
     """
-    words = find_language(language)
+    words = replace(find_language(language), frequency=outlook.frequency)
     name = manifest.default_name(outlook.history) if name is None else name
     check_place(folder, name, language, outlook.history)
     outlook.require_unconditional("a report")
@@ -151,6 +157,7 @@ def report(
             scenarios=scenarios,
             targets=targets,
             impacts=impacts,
+            corridors=corridors,
         )
     )
     extra = content.Supplements(
@@ -166,6 +173,7 @@ def report(
         impacts=impacts,
         title=title,
         about=about,
+        corridors=corridors,
     )
     shown = content.page(outlook, views, extra)
     table = inactive_columns(

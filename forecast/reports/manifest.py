@@ -172,7 +172,7 @@ def command(
     draws: int,
     *,
     figures: Sequence[str] = (),
-    horizons: Sequence[int] | None = None,
+    horizons: Sequence[int | str] | None = None,
     language: str | None = None,
     name: str = "",
     title: str = "",
@@ -185,6 +185,7 @@ def command(
     targets: str | None = None,
     impacts: Sequence[str] = (),
     nowcast: str | None = None,
+    corridors: str | None = None,
 ) -> list[str]:
     """Return the words of the command `forecast report` with everything that shapes the page.
 
@@ -245,7 +246,9 @@ def command(
     for option, names in (("--scenario", scenarios), ("--impact", impacts)):
         for name in names:
             words += [option, shown(name)]
-    return words if targets is None else [*words, "--targets", shown(targets)]
+    for option, given in (("--targets", targets), ("--corridors", corridors)):
+        words += [] if given is None else [option, shown(given)]
+    return words
 
 
 def calls(
@@ -261,6 +264,7 @@ def calls(
     scenarios: Sequence[object] = (),
     targets: object = None,
     impacts: Sequence[object] = (),
+    corridors: object = None,
 ) -> list[str]:
     """Return the calls from Python that make the page.
 
@@ -325,6 +329,8 @@ def calls(
     asked += [f"{option}={_given(option, given)}" for option, given in others if given]
     if impacts:
         asked.append("impacts=impacts")
+    if corridors is not None:
+        asked.append("corridors=corridors")
     return [*lines, f"fc.report({', '.join(asked)})"]
 
 

@@ -15,7 +15,7 @@ from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.evaluate.verdicts import SKILFUL
 from forecast.hindcast.columns import SCORED
 from forecast.language import Language, rounded
-from forecast.reports.series_view import FIRST_YEAR, SeriesView
+from forecast.reports.series_view import SeriesView
 from forecast.reports.track_charts import described, hedgehog
 from forecast.reports.track_charts import figures as reliability
 from forecast.reports.verdicts import Judged, ahead, cell, legend, named, testable
@@ -144,8 +144,8 @@ def surprise(row: Mapping[str, Any], words: Language) -> str:
         "{high} (95\u202f%).",
         place=labels.place(str(row["location"]), words),
         measure=labels.measure(str(row["measure"]), words),
-        year=int(row["year"]),
-        origin=int(row["origin"]),
+        year=words.period(int(row["year"])),
+        origin=words.period(int(row["origin"])),
         observed=seen,
         low=low,
         high=high,
@@ -185,7 +185,7 @@ def surprises_of(rows: pd.DataFrame, words: Language) -> list[str]:
                 "{year}, {country}: {n} regions ({names}).",
                 len(names),
                 country=labels.place(str(code), words),
-                year=year,
+                year=words.period(int(str(year))),
                 names=", ".join(names),
             )
         )
@@ -215,7 +215,7 @@ def section(
     ordered = sorted((s for s in views if s.forecast), key=lambda s: (not s.national, s.country))
     counted = ours.table[ours.table["status"] == SCORED]
     return {
-        "origins": (int(counted["origin"].min()), int(counted["origin"].max())),
+        "origins": tuple(words.period(int(counted["origin"].agg(end))) for end in ("min", "max")),
         "forecasts": words.persons(len(counted)),
         "latest": settings.get("vintage") == "latest",
         "smoothed": bool((counted["source"] == UN_SOURCE).any()),
@@ -319,7 +319,7 @@ def largest(view: SeriesView) -> tuple[int, float, float] | None:
     level or doubt; None if there is no such pair.
     """
     series = view.series
-    good = ~np.isnan(series.values) & (series.years >= FIRST_YEAR)
+    good = ~np.isnan(series.values) & (series.years >= view.start())
     for flag in _ASIDE:
         good &= ~series.flagged(flag)
     pairs = good[1:] & good[:-1] & (np.diff(series.years) == 1)
@@ -360,9 +360,9 @@ def jumps_of(views: Sequence[SeriesView], words: Language) -> list[str]:
                 measure=labels.measure(view.series.measure, words),
                 source=labels.source(view.series.source, words),
                 before=words.persons(rounded(before, 3), sign=signed),
-                first=year - 1,
+                first=view.named(year - 1),
                 after=words.persons(rounded(after, 3), sign=signed),
-                year=year,
+                year=view.named(year),
             )
         )
     return told

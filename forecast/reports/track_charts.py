@@ -10,8 +10,9 @@ import pandas as pd
 from forecast.errors import ForecastError
 from forecast.language import Language
 from forecast.reports import charts, svg
-from forecast.reports.series_view import FIRST_YEAR, SeriesView, identity
+from forecast.reports.series_view import SeriesView, identity
 from forecast.reports.svg import ACCENT, INK, MUTED, drawing, to_svg
+from forecast.reports.verdicts import ahead
 
 
 def hedgehog(view: SeriesView, rows: pd.DataFrame, words: Language) -> str:
@@ -37,7 +38,8 @@ def hedgehog(view: SeriesView, rows: pd.DataFrame, words: Language) -> str:
         figure, axes = svg.canvas(
             440, 230, left=4 * text, right=text, top=2 * text, bottom=2.2 * text
         )
-        divisor = svg.divisor(series.values, rows["median"].to_numpy(dtype=float))
+        amount = view.counted.kind == "amount"
+        divisor = svg.divisor(series.values, rows["median"].to_numpy(dtype=float), amount=amount)
         lines, ends = [], []
         for origin, group in rows.sort_values("year").groupby("origin"):
             start = observed.get(int(str(origin)), np.nan)
@@ -47,16 +49,16 @@ def hedgehog(view: SeriesView, rows: pd.DataFrame, words: Language) -> str:
             ends.append(path[-1])
         axes.add_collection(LineCollection(lines, colors=ACCENT, linewidths=0.9, zorder=2))
         axes.plot(*np.transpose(ends), ".", ms=3.5, color=ACCENT)
-        first = max(FIRST_YEAR, int(rows["origin"].min()) - 2)
+        first = max(view.start(), int(rows["origin"].min()) - 2)
         shown = series.years >= first
         axes.plot(series.years[shown], series.values[shown] / divisor, color=INK, lw=1.8)
         if series.signed:
             axes.axhline(0, color=MUTED, lw=0.8)
         last = max(int(rows["year"].max()), series.origin)
         axes.set_xlim(first - 0.5, last + 0.5)
-        svg.years(axes, first, last)
+        svg.years(axes, first, last, per_year=series.season)
         svg.numbers(axes, words)
-        svg.unit(axes, divisor, words)
+        svg.unit(axes, divisor, words, view.counted, series.frequency)
         return to_svg(figure, name, charts.heading(view, words), described(rows, words))
 
 
@@ -77,8 +79,8 @@ def described(rows: pd.DataFrame, words: Language) -> str:
     return words.say(
         "Past forecasts: {count}, from {first} to {last}; in the 80\u202f% interval: {inside}.",
         count=words.persons(len(rows)),
-        first=int(rows["origin"].min()),
-        last=int(rows["origin"].max()),
+        first=words.period(int(rows["origin"].min())),
+        last=words.period(int(rows["origin"].max())),
         inside=words.persons(int(rows["inside_80"].sum())),
     )
 
@@ -153,6 +155,8 @@ def reliability_in_words(calibration: pd.DataFrame, words: Language) -> str:
         told = ", ".join(_held(level, share, words) for level, share in levels.items())
         said.append(
             words.count("{n} year ahead: {told}.", "{n} years ahead: {told}.", horizon, told=told)
+            if words.frequency == "year"
+            else f"{ahead([horizon], words)}: {told}."
         )
     return " ".join(said)
 

@@ -69,6 +69,14 @@ class Judged:
         return says_nothing(self.tried, self.asked)
 
 
+#: How far ahead, one and many.
+_AHEAD = {
+    "half-year": (message("{years} half-year ahead"), message("{years} half-years ahead")),
+    "quarter": (message("{years} quarter ahead"), message("{years} quarters ahead")),
+    "month": (message("{years} month ahead"), message("{years} months ahead")),
+}
+
+
 def ahead(horizons: Sequence[int], words: Language) -> str:
     """Say how many years ahead.
 
@@ -83,6 +91,9 @@ def ahead(horizons: Sequence[int], words: Language) -> str:
     -------
     str
     """
+    if words.frequency != "year":
+        one, many = _AHEAD[words.frequency]
+        return words.count(one, many, horizons[-1], years=words.listed(horizons))
     return words.count(
         "{years} year ahead", "{years} years ahead", horizons[-1], years=words.listed(horizons)
     )

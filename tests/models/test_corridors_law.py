@@ -27,6 +27,10 @@ class Given(PairFlows):
         seen = np.isfinite(self.counts)
         return np.where(seen, self.counts, 0.0), np.where(seen, 0.02, 0.0)
 
+    @property
+    def log_size(self) -> np.ndarray:  # type: ignore[override]
+        return np.linspace(-2.0, 2.0, len(PAIRS))
+
     def design(self, priors: Any) -> tuple[np.ndarray, np.ndarray]:
         design, centre = super().design(priors)
         centre[0] = 3.0
@@ -48,19 +52,21 @@ def test_the_filter_is_the_density_of_the_normal_law_it_stands_for(given: Given)
     generator = np.random.default_rng(2)
     state.rate = state.rate + generator.normal(size=(YEARS, 2, len(PAIRS)))
     state.weight = generator.gamma(3.0, size=state.weight.shape)
-    state.volatility = generator.gamma(3.0, size=state.volatility.shape)
+    state.own = generator.gamma(3.0, size=state.own.shape)
     common = generator.normal(size=state.weight.shape) / 4
     phi, size, noise = np.array([0.8, 0.3]), np.array([0.4, 0.2]), np.array([0.1, 0.3])
-    density, precision, pull = state._filter(phi, size, noise, common)
+    effect = np.array([0.2, -0.1])
+    density, precision, pull = state._filter(phi, size, noise, effect, common)
     tau, expected = 0.7, 2.5
     for chain in range(2):
         for pair in range(len(PAIRS)):
-            q = size[chain] ** 2 / state.volatility[chain, pair]
+            smaller = np.exp(-effect[chain] * given.log_size[pair])
+            q = (size[chain] * smaller) ** 2 / state.own[chain, pair]
             left = np.tril(phi[chain] ** np.abs(np.subtract.outer(range(YEARS), range(YEARS))))
             moves = np.r_[q / (1 - phi[chain] ** 2), q / state.weight[1:, chain, pair]]
-            mean = left @ np.r_[0.0, common[1:, chain, pair]] + expected
+            mean = left @ np.r_[0.0, smaller * common[1:, chain, pair]] + expected
             spread = left @ np.diag(moves) @ left.T + tau**2
-            spread += np.diag(noise[chain] ** 2 + state.counting[:, 0, pair])
+            spread += np.diag((noise[chain] * smaller) ** 2 + state.counting[:, 0, pair])
             seen = np.isfinite(given.counts[:, pair])
             dense = multivariate_normal(mean[seen], spread[np.ix_(seen, seen)])
             said = dense.logpdf(state.rate[seen, chain, pair])
@@ -87,7 +93,8 @@ def test_posteriors_of_what_the_pymc_model_draws_are_calibrated(given: Given) ->
     model = pymc_model(given, PRIORS)
     names = [
         "persistence", "innovation", "noise", "extra_evenness", "year_shock_size",
-        "origin_shock_size", "spread", "origin_spread", "mean", "level", "gravity", "deviation",
+        "origin_shock_size", "spread", "origin_spread", "mean", "size_effect", "level",
+        "gravity", "deviation",
     ]  # fmt: skip
     prior = pm.sample_prior_predictive(
         n, model=model, var_names=[*names, "log_count"], random_seed=11
@@ -112,6 +119,7 @@ def test_posteriors_of_what_the_pymc_model_draws_are_calibrated(given: Given) ->
             "year_shock_size": state.shared_scale[:, 0],
             "origin_shock_size": state.shared_scale[:, 1], "spread": state.spread[:, 0],
             "origin_spread": state.spread[:, 1], "mean": state.coefficient[:, 0],
+            "size_effect": state.size_effect,
             "level": state.level[:, 1], "gravity": state.coefficient[:, 3],
             "deviation": state.deviation[-1, :, 1],
         }.items():  # fmt: skip

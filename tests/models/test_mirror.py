@@ -17,8 +17,8 @@ from forecast.models.mirror.counts import counts_of
 from forecast.models.mirror.estimate import APPLIED, BETWEEN, ONE, SEVERAL
 from forecast.models.mirror.graph import beliefs
 from forecast.models.mirror.run import learners
+from forecast.models.mirror_settings import MirrorSettings
 from forecast.models.registry import settings
-from forecast.models.settings import MirrorSettings
 from forecast.shelf import shelf
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -138,7 +138,8 @@ def test_what_a_source_would_count_where_it_did_not(told: fc.Mirror) -> None:
 def test_tables_and_words(told: fc.Mirror) -> None:
     frame = told.to_frame()
     assert set(frame["level"]) == {0.5, 0.8, 0.95}
-    assert (frame["lower"] <= frame["flow"]).all() and (frame["flow"] <= frame["upper"]).all()
+    assert (frame["lower"] <= frame["flow"]).all()
+    assert (frame["flow"] <= frame["upper"]).all()
     assert "5 corridors" in repr(told)
     assert "Kazakhstan → Germany" in told._repr_html_()
     for level in (0, 1, "0.8", True):
@@ -191,7 +192,7 @@ def test_nothing_to_compare_is_said(quick: Path) -> None:
 
 def test_bad_descriptions_of_sources_are_refused(tmp_path: Path) -> None:
     panel = fc.Panel.from_frame(table(), step=1)
-    with pytest.raises(UnknownNameError, match="'permanant'. Did you mean: permanent"):
+    with pytest.raises(UnknownNameError, match=r"'permanant'\. Did you mean: permanent"):
         fc.mirror(panel, sources={"meta": {"counts": "estimate", "definition": "permanant"}})
     with pytest.raises(UnknownNameError, match="unknown location 'ESTIMATES'"):
         fc.mirror(panel, sources={"meta": {"counts": "estimates"}})

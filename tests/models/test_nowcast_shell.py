@@ -105,3 +105,12 @@ def test_the_report_has_a_line_on_the_year_so_far(tmp_path: Path) -> None:
     assert "nowcast = fc.nowcast(months, 2024)" in (tmp_path / "now-annex.html").read_text("utf-8")
     report(fc.forecast(yearly(), "naive", (2027,), draws=200), folder=tmp_path, name="plain")
     assert "so far" not in (tmp_path / "plain.html").read_text(encoding="utf-8")
+
+
+def test_the_calls_of_the_page_run_as_they_stand() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "nowcast.md"
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        exec(block, names)  # noqa: S102
+    assert isinstance(names["now"], fc.Forecast)
+    assert names["now"].basis["parts_in"].tolist() == [9]  # type: ignore[attr-defined]

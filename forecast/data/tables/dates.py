@@ -128,7 +128,9 @@ def _century(year: int) -> int:
 
 def _read(tokens: list[str]) -> tuple[int | None, Part] | None:
     """Return the year, if one is named, and the part of it that words name."""
-    years, numbers, months, units = [], [], [], []
+    years: list[int] = []
+    numbers: list[int] = []
+    months, units = [], []
     for token in tokens:
         if token.isdecimal():
             (years if len(token) == 4 else numbers).append(int(token))

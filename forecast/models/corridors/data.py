@@ -63,6 +63,14 @@ class PairFlows:
         """Number of corridors."""
         return len(self.pairs)
 
+    @cached_property
+    def log_size(self) -> np.ndarray:
+        """How large corridors are, on the log scale from their mean, shape (n_pairs,)."""
+        seen = ~np.isnan(self.counts)
+        mean = np.where(seen, self.counts, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+        logs = np.log(mean + 1.0)
+        return np.asarray(logs - logs.mean())
+
     @property
     def last(self) -> np.ndarray:
         """The last figure of each corridor, shape (n_pairs,); NaN of one without any."""
@@ -257,6 +265,13 @@ def terms(origin: str, destination: str) -> tuple[float, ...]:
         float(np.log(max(kilometres, 50.0))), float(other in there["neighbours"]),
         float(bool(there["languages"] & here["languages"])),
     )  # fmt: skip
+
+
+def inhabitants(place: str) -> float:
+    """Return how many people live in a country, or the country of a region; inf if not known."""
+    if place == REST:
+        return np.inf
+    return float(_facts().get(locations.country_of(place), {}).get("population", np.inf))
 
 
 def flows_by_source(panel: Panel) -> dict[str, list[Series]]:

@@ -22,8 +22,10 @@ class SharedEffects:
     generator: np.random.Generator
     walks: dict[str, Walk]
     persistence: np.ndarray
+    log_size: np.ndarray
+    size_effect: np.ndarray
+    own: np.ndarray
     innovation: np.ndarray
-    volatility: np.ndarray
     weight: np.ndarray
     level: np.ndarray
     deviation: np.ndarray
@@ -38,9 +40,13 @@ class SharedEffects:
     spread: np.ndarray
 
     def _steps(self) -> np.ndarray:
-        """Return what each path moved beyond its persistence; the first year is meaningless."""
+        """Return what each path moved beyond its persistence, in units of its size.
+
+        The first year is meaningless.
+        """
         before = np.concatenate([np.zeros_like(self.deviation[:1]), self.deviation[:-1]])
-        return np.asarray(self.deviation - self.persistence[:, None] * before)
+        larger = np.exp(self.size_effect[:, None] * self.log_size)
+        return np.asarray((self.deviation - self.persistence[:, None] * before) * larger)
 
     @property
     def expected_level(self) -> np.ndarray:
@@ -52,7 +58,7 @@ class SharedEffects:
     def _draw_shared(self, fixed: bool) -> None:
         nu, normal = float(self.priors["shared_degrees"]), self.generator.standard_normal
         steps = self._steps()[1:]
-        weight = self.weight[1:] * self.volatility / self.innovation[:, None] ** 2
+        weight = self.weight[1:] * self.own / self.innovation[:, None] ** 2
         for at, members in enumerate(self.members):
             if not members.shape[1]:
                 continue

@@ -14,7 +14,7 @@ from forecast.corridors import FLOW
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble, by_series, note
 from forecast.models.coherent import FittedCoherent
-from forecast.models.corridors.data import PairFlows
+from forecast.models.corridors.data import PairFlows, inhabitants
 from forecast.models.corridors.sampler import Posterior, simulate
 from forecast.models.corridors.totals import NET, Total, tied
 from forecast.models.series.univariate import series_seed
@@ -61,8 +61,13 @@ class FittedSource:
         step = self.series[0].step
         final = int(self.flows.years[-1])
         n_ahead = max(0, (last - final) // step)
-        multiple = float(model.stated["settings"]["largest_multiple"])
-        largest = np.maximum(multiple * np.nanmax(self.flows.counts, axis=0), LEAST_BOUND)
+        rules = model.stated["settings"]
+        seen = np.nanmax(self.flows.counts, axis=0)
+        people = np.array([inhabitants(origin) for origin, _ in self.flows.pairs])
+        largest = np.minimum(
+            rules["largest_multiple"] * seen, rules["largest_share"] * step * people
+        )
+        largest = np.maximum(np.maximum(largest, 2.0 * seen), LEAST_BOUND)
         drawn = simulate(
             self.flows, self.posterior, model.priors, n_ahead, draws, largest,
             np.random.default_rng(seed),

@@ -19,7 +19,7 @@ from forecast.models.corridors.effects import SHARED, SharedEffects
 from forecast.models.corridors.walk import Walk
 
 #: Evenness, the degrees of freedom of corridors' own sizes, stays above this.
-LEAST_DEGREES = 2.0
+LEAST_DEGREES = 1.0
 
 
 class State(SharedEffects):
@@ -50,7 +50,8 @@ class State(SharedEffects):
         self.persistence = generator.uniform(0.7, 0.95, chains)
         self.innovation, self.noise = about(0.2), about(0.1)
         self.degrees, self.evenness = float(priors["degrees"]), about(6.0)
-        self.volatility = np.ones(shape[1:])
+        self.log_size, self.size_effect = flows.log_size, np.zeros(chains)
+        self.own = np.ones(shape[1:])
         self.weight = np.ones(shape)
         self.level = np.nanmean(np.where(self.seen, self.rate, np.nan), axis=0)
         self.level = np.tile(self.level, (chains, 1))
@@ -64,7 +65,7 @@ class State(SharedEffects):
         self.coefficient = np.tile(self.centre, (chains, 1))
         self.spread = np.exp(0.3 * generator.standard_normal((chains, 3)))
         self.walks = {
-            "rates": Walk(3, chains, generator), "innovation": Walk(1, chains, generator),
+            "rates": Walk(4, chains, generator), "innovation": Walk(1, chains, generator),
             "sizes": Walk(2, chains, generator), "levels": Walk(3, chains, generator),
             "shared": Walk(3, chains, generator),
         }  # fmt: skip
@@ -96,22 +97,23 @@ class State(SharedEffects):
 
     def _filter(
         self, persistence: np.ndarray, innovation: np.ndarray, noise: np.ndarray,
-        common: np.ndarray, keep: bool = False,
+        size_effect: np.ndarray, common: np.ndarray, keep: bool = False,
     ) -> tuple[np.ndarray, ...]:  # fmt: skip
         """Run the filter of deviations from a level that is left open.
 
         Means are linear in the level, m + b level; what the data say of it is its precision and
         its precision-weighted mean.
         """
-        phi, q = persistence[:, None], innovation[:, None] ** 2 / self.volatility
-        r, rate = noise[:, None] ** 2, self.rate
+        by_size = np.exp(-size_effect[:, None] * self.log_size)
+        phi, q = persistence[:, None], (innovation[:, None] * by_size) ** 2 / self.own
+        r, rate = (noise[:, None] * by_size) ** 2, self.rate
         m, b = np.zeros_like(q), np.zeros_like(q)
         v = q / (1.0 - phi**2)
         log_density, precision, pull = np.zeros_like(q), np.zeros_like(q), np.zeros_like(q)
         kept = []
         for t in range(len(rate)):
             if t:
-                m, b = phi * m + common[t], phi * b
+                m, b = phi * m + by_size * common[t], phi * b
                 v = phi**2 * v + q / self.weight[t]
             seen = self.seen[t]
             f = v + r + self.counting[t]
@@ -133,10 +135,10 @@ class State(SharedEffects):
         tau = self.spread[:, :1] ** 2
 
         def density(at: np.ndarray) -> np.ndarray:
-            logit, log_innovation, noise = at.T
+            logit, log_innovation, noise, size_effect = at.T
             phi = 1.0 / (1.0 + np.exp(-logit))
             innovation = np.exp(log_innovation)
-            data, precision, pull = self._filter(phi, innovation, noise, common)
+            data, precision, pull = self._filter(phi, innovation, noise, size_effect, common)
             precision = precision + 1.0 / tau
             pull = pull + expected / tau
             level = -0.5 * (np.log(precision) - pull**2 / precision)
@@ -145,18 +147,20 @@ class State(SharedEffects):
                 (data + level).sum(axis=1) + a * np.log(phi) + b * np.log1p(-phi)
                 - 0.5 * (innovation / prior["innovation"]) ** 2 + log_innovation
                 - 0.5 * (noise / prior["noise"]) ** 2
+                - 0.5 * ((size_effect - prior["size_effect"][0]) / prior["size_effect"][1]) ** 2
             )  # fmt: skip
 
         logit = np.log(self.persistence) - np.log1p(-self.persistence)
-        at = np.stack([logit, np.log(self.innovation), self.noise], axis=1)
-        logit, log_innovation, self.noise = self.walks["rates"].step(at, density, 4).T
+        at = np.stack([logit, np.log(self.innovation), self.noise, self.size_effect], axis=1)
+        at = self.walks["rates"].step(at, density, 5)
+        logit, log_innovation, self.noise, self.size_effect = at.T
         self.persistence = 1.0 / (1.0 + np.exp(-logit))
         self.innovation = np.exp(log_innovation)
 
     def _draw_paths(self, common: np.ndarray) -> None:
         """Draw levels, then paths given them, from the last year to the first."""
         precision, pull, m, b, v = self._filter(
-            self.persistence, self.innovation, self.noise, common, keep=True
+            self.persistence, self.innovation, self.noise, self.size_effect, common, keep=True
         )
         tau = self.spread[:, :1] ** 2
         precision = precision + 1.0 / tau
@@ -165,23 +169,30 @@ class State(SharedEffects):
         self.level = mean + normal(mean.shape) / np.sqrt(precision)
         m += b * self.level
         phi = self.persistence[:, None]
-        q = self.innovation[:, None] ** 2 / self.volatility
+        by_size = np.exp(-self.size_effect[:, None] * self.log_size)
+        q = (self.innovation[:, None] * by_size) ** 2 / self.own
         path = np.empty_like(m)
         path[-1] = m[-1] + np.sqrt(v[-1]) * normal(mean.shape)
         for t in range(len(m) - 2, -1, -1):
             gain = phi * v[t] / (phi**2 * v[t] + q / self.weight[t + 1])
-            centre = m[t] + gain * (path[t + 1] - phi * m[t] - common[t + 1])
+            centre = m[t] + gain * (path[t + 1] - phi * m[t] - by_size * common[t + 1])
             path[t] = centre + np.sqrt(v[t] * (1.0 - gain * phi)) * normal(mean.shape)
         self.deviation = path
+
+    @property
+    def _first(self) -> np.ndarray:
+        """Deviations of the first year, as large as one step's innovations."""
+        larger = np.exp(self.size_effect[:, None] * self.log_size)
+        first = self.deviation[0] * larger
+        return np.asarray(first * np.sqrt(1.0 - self.persistence[:, None] ** 2))
 
     # Heavy tails, and sizes of corridors' own.
 
     def _draw_innovation(self, innovations: np.ndarray) -> None:
         """Draw the size of innovations again, with the weights of their tails integrated out."""
-        scaled = innovations**2 * self.volatility / self.degrees
+        scaled = innovations**2 * self.own / self.degrees
         n = scaled.shape[0] * scaled.shape[2]
-        first = (self.deviation[0] ** 2 * self.volatility).sum(axis=1)
-        first *= 1.0 - self.persistence**2
+        first = (self._first**2 * self.own).sum(axis=1)
 
         def density(at: np.ndarray) -> np.ndarray:
             log_size = at[:, 0]
@@ -202,15 +213,15 @@ class State(SharedEffects):
         gamma = self.generator.standard_gamma
         squares = innovations**2
         drawn = gamma((nu + 1) / 2, size=squares.shape)
-        self.weight[1:] = np.maximum(2.0 * drawn / (nu + squares * (self.volatility / size)), 1e-12)
+        self.weight[1:] = np.maximum(2.0 * drawn / (nu + squares * (self.own / size)), 1e-12)
         total = (squares * self.weight[1:]).sum(axis=0)
-        total += self.deviation[0] ** 2 * (1.0 - self.persistence[:, None] ** 2)
+        total += self._first**2
         if not fixed:
             self._draw_sizes(total, len(squares) + 1)
         half = self.evenness[:, None] / 2
         drawn = gamma(np.broadcast_to(half + (len(squares) + 1) / 2, total.shape))
         total = total / self.innovation[:, None] ** 2
-        self.volatility = np.maximum(drawn / (half + total / 2), 1e-9)
+        self.own = np.maximum(drawn / (half + total / 2), 1e-9)
 
     def _draw_sizes(self, total: np.ndarray, n: int) -> None:
         """Draw size of innovations and how alike corridors are, their own sizes integrated out."""

@@ -53,6 +53,8 @@ def pymc_model(flows: PairFlows, priors: Mapping[str, Any]) -> pm.Model:
         counting_variance = pm.Data("counting_variance", counting[year, pair], dims="figure")
         gravity_terms = pm.Data("gravity_terms", design[:, 1 : 1 + n_terms], dims=("pair", "term"))
 
+        log_size = pm.Data("log_size", flows.log_size, dims="pair")
+
         # Levels: gravity, origins and destinations say what to expect, a corridor has its own.
         spread = pm.HalfNormal("spread", spreads[0])
         mean = pm.Normal("mean", centre[0], priors["mean_spread"])
@@ -85,16 +87,22 @@ def pymc_model(flows: PairFlows, priors: Mapping[str, Any]) -> pm.Model:
                 )  # fmt: skip
                 shock += shared @ members.T
 
+        # Larger corridors may move less, in proportion, than small ones.
+        by_size = pt.exp(-pm.Normal("size_effect", *priors["size_effect"]) * log_size)
+
         # Deviations from the level persist: what is left of each shock after so many steps.
         start = pm.Normal("start", 0.0, size / pt.sqrt(1.0 - persistence**2), dims="pair")
         apart = np.subtract.outer(np.arange(flows.n_years), np.arange(flows.n_years))
         left = pt.where(apart >= 0, persistence ** np.maximum(apart, 0), 0.0)
         deviation = pm.Deterministic(
-            "deviation", left @ pt.concatenate([start[None], shock]), dims=("year", "pair")
+            "deviation",
+            by_size * (left @ pt.concatenate([start[None], shock])),
+            dims=("year", "pair"),
         )
         noise = pm.HalfNormal("noise", priors["noise"])
+        spread_of_counts = pt.sqrt((noise * by_size)[pair] ** 2 + counting_variance)
         pm.Normal(
-            "log_count", (offset + level + deviation)[year, pair],
-            pt.sqrt(noise**2 + counting_variance), observed=log_counts[year, pair], dims="figure",
+            "log_count", (offset + level + deviation)[year, pair], spread_of_counts,
+            observed=log_counts[year, pair], dims="figure",
         )  # fmt: skip
     return model

@@ -15,7 +15,7 @@ from forecast.models.corridors.effects import SHARED
 from forecast.models.corridors.gibbs import State
 
 #: Hyperparameters, all that corridors have in common but gravity; sizes by what is shared.
-SINGLE = ("persistence", "innovation", "noise", "evenness")
+SINGLE = ("persistence", "innovation", "noise", "size_effect", "evenness")
 HYPER = (*SINGLE, "shared_scale", "spread")
 SPREADS = ("corridor", "origin", "destination")
 
@@ -60,7 +60,7 @@ class _Kept:
         for name in HYPER:
             self.hyper[name].append(getattr(state, name).copy())
         late = np.moveaxis(state.deviation[-self.tail :], 0, 1)
-        self.paths.append((state.level.copy(), state.volatility.copy(), late.copy()))
+        self.paths.append((state.level.copy(), state.own.copy(), late.copy()))
 
     def posterior(self, n: int, table: pd.DataFrame, learned: int, failure: str) -> Posterior:
         """Return `n` draws, evenly taken."""
@@ -206,6 +206,7 @@ def simulate(
     tail = posterior.deviation.shape[1]
     members = [flows.members(what) for what in SHARED]
     deviation = posterior.deviation[order, -1]
+    by_size = np.exp(-single["size_effect"] * flows.log_size)
     made = np.empty((tail + n_ahead, n_draws, flows.n_pairs))
     for step in range(tail + n_ahead):
         ahead = step - tail + 1
@@ -220,10 +221,10 @@ def simulate(
                     size = (n_draws, group.shape[1])
                     drawn = generator.standard_t(float(priors["shared_degrees"]), size)
                     shock += (hyper["shared_scale"][:, at, None] * drawn) @ group.T
-            deviation = single["persistence"] * deviation + shock
+            deviation = single["persistence"] * deviation + by_size * shock
             offset = flows.offset[-1] + flows.growth * ahead
         log_mean = offset + level + deviation
-        log_mean += single["noise"] * generator.standard_normal(log_mean.shape)
+        log_mean += single["noise"] * by_size * generator.standard_normal(log_mean.shape)
         mean = np.exp(np.minimum(log_mean, np.log(largest)))
         made[step] = np.minimum(generator.poisson(mean), largest)
     return made

@@ -1,4 +1,4 @@
-"""Counts of corridors as the mirror model sees them: who counts, on which side, by which meaning."""
+"""Counts of corridors as the mirror model sees them: who counts, where, and by which meaning."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from forecast import locations
 from forecast.corridors import ENDS, FLOW, with_ends
 from forecast.errors import DataError, listed
-from forecast.models.settings import CountingSource, MirrorSettings
+from forecast.models.mirror_settings import CountingSource, MirrorSettings
 from forecast.panel import Panel
 
 #: Who counts that is no country: each country at the one end or the other, or none.
@@ -64,7 +64,8 @@ class Counts:
     def flows(self) -> pd.DataFrame:
         """Each corridor in each period from its first count to its last: ``location, year``."""
         ends = self.table.groupby("location")["year"].agg(["min", "max"])
-        years = [np.arange(row.min, row.max + 1, self.step) for row in ends.itertuples(index=False)]
+        pairs = ends.to_numpy(dtype=int)
+        years = [np.arange(first, last + 1, self.step) for first, last in pairs]
         lengths = [len(one) for one in years]
         return pd.DataFrame(
             {"location": np.repeat(ends.index.to_numpy(), lengths), "year": np.concatenate(years)}

@@ -10,7 +10,7 @@ import pandas as pd
 from forecast.models.bayes.gate import Sampled
 from forecast.models.mirror.counts import COUNTER, Counts
 from forecast.models.mirror.graph import beliefs, counting_variance
-from forecast.models.settings import MirrorSettings
+from forecast.models.mirror_settings import MirrorSettings
 
 #: What an estimate rests on.
 SEVERAL, APPLIED, ONE, BETWEEN = (
@@ -78,12 +78,12 @@ def estimate(
     def spread(
         name: str, prior: np.ndarray, ours: pd.DataFrame, theirs: pd.DataFrame
     ) -> np.ndarray:
-        """Return draws of a parameter for all entries: of the fit where it has them, else of the prior."""
+        """Return draws of a parameter: of the fit for what it has seen, else of the prior."""
         drawn = prior[0] + prior[1] * generator.standard_normal((number, len(ours)))
         if sampled is not None:
             place = pd.MultiIndex.from_frame(ours).get_indexer(pd.MultiIndex.from_frame(theirs))
             drawn[:, place] = sampled.draws(name)[kept]
-        return drawn
+        return np.asarray(drawn)
 
     coverage = spread("log_coverage", believed.coverage, counts.counters, fitted.counters)
     pairs = np.exp(spread("log_pairs", believed.pairs, counts.books, fitted.books))
@@ -200,4 +200,4 @@ def predicted(
         counting_variance(expected, np.full(len(asked), 1.0 / np.sqrt(12.0)))
     )
     noise = generator.standard_t(degrees, expected.shape)
-    return np.maximum(np.exp(expected + np.sqrt(variance) * noise) - 0.5, 0.0)
+    return np.asarray(np.maximum(np.exp(expected + np.sqrt(variance) * noise) - 0.5, 0.0))

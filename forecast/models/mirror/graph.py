@@ -16,7 +16,7 @@ import numpy as np
 
 from forecast.models.hierarchical.graph import partly_centred
 from forecast.models.mirror.counts import Counts
-from forecast.models.settings import MirrorSettings
+from forecast.models.mirror_settings import MirrorSettings
 
 if TYPE_CHECKING:
     import pymc as pm

@@ -7,16 +7,15 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from forecast import drawing, locations
-from forecast.corridors import ENDS, FLOW, with_ends
+from forecast.corridors import FLOW, with_ends
 from forecast.errors import DataError, unknown_name
 from forecast.models.bayes.gate import Sampled
+from forecast.models.mirror.comparison import coverage_table, pairs_of_counts
 from forecast.models.mirror.counts import COUNTER, Counts, sided
 from forecast.models.mirror.estimate import Estimate, predicted
-from forecast.models.mirror.graph import Beliefs, beliefs, counting_variance
-from forecast.models.settings import MirrorSettings
+from forecast.models.mirror_settings import MirrorSettings
 
 #: The name of the estimate, where a source is named.
 SOURCE = "mirror"
@@ -104,23 +103,7 @@ class Mirror:
         DataError
             If the level is no number between 0 and 1.
         """
-        counters, drawn = self.counts.counters, self.estimate
-        low, middle, high = np.quantile(np.exp(drawn.log_coverage), _quantiles(level), axis=0)
-        place = self.counts.place(counters)
-        series = self.counts.counter_of(self.counts.series)
-        book = self.counts.book_of(counters)
-        table = counters.rename(columns={"kind": "side"}).assign(
-            corridors=np.bincount(series, minlength=len(counters)),
-            counts=np.bincount(place, minlength=len(counters)),
-            coverage=middle,
-            lower=low,
-            upper=high,
-            believed=np.exp(self._believed.coverage[0]),
-            off_by_corridor=np.exp(np.median(drawn.pairs, axis=0))[book],
-            off_by_year=np.exp(np.median(drawn.accuracy, axis=0))[book],
-            learnt=drawn.learnt,
-        )
-        return table
+        return coverage_table(self.counts, self.estimate, self.settings, _quantiles(level))
 
     def contradictions(self, at_least: float = CONTRADICT) -> pd.DataFrame:
         """Return pairs of counts of one movement that accuracy does not reconcile.
@@ -146,37 +129,8 @@ class Mirror:
         """
         if not 0 <= at_least < 1:
             raise DataError(f"at_least is {at_least!r}; give a probability from 0 to below 1.")
-        table = self.counts.table.assign(row=np.arange(len(self.counts.table)))
-        both = table.merge(table, on=["location", "year"], suffixes=("", "_other"))
-        both = both[both["row"] < both["row_other"]]
-        one, other = both["row"].to_numpy(), both["row_other"].to_numpy()
-        counter = self.counts.place(self.counts.counters)
-        apart = self.counts.log_values[one] - self.counts.log_values[other]
-        coverage = self.estimate.log_coverage
-        explained = coverage[:, counter[one]] - coverage[:, counter[other]]
-        spread = np.sqrt(self._stated_variance[one] + self._stated_variance[other])
-        distance = np.abs(apart - explained) / spread
-        chance = (2.0 * ndtr(distance) - 1.0).mean(axis=0)
-        found = pd.DataFrame(
-            {
-                "location": both["location"].to_numpy(),
-                "year": both["year"].to_numpy(),
-                "source": both["source"].to_numpy(),
-                "count": both["value"].to_numpy(),
-                "other_source": both["source_other"].to_numpy(),
-                "other_count": both["value_other"].to_numpy(),
-                "ratio": np.exp(apart),
-                "expected_ratio": np.exp(np.median(explained, axis=0)),
-                "probability": chance,
-            }
-        )
-        found = found[found["probability"] >= at_least]
-        order = ["probability", "location", "year"]
-        found = found.sort_values(order, ascending=[False, True, True], ignore_index=True)
-        ends = found["location"].str.split(":", expand=True).reindex(columns=[0, 1])
-        for place, name in enumerate(ENDS):
-            found.insert(1 + place, name, ends[place])
-        return found
+        found = self._pairs
+        return found[found["probability"] >= at_least].reset_index(drop=True)
 
     def expected(self, source: str, level: float = 0.80) -> pd.DataFrame:
         """Return what a source would count in each corridor that it can see, whether it did or not.
@@ -225,6 +179,22 @@ class Mirror:
         return cells.assign(
             expected=middle, lower=low, upper=high, counted=counted.reindex(index).to_numpy()
         )
+
+    def told(self, location: str, year: int) -> list[tuple[str, float]]:
+        """Return what was counted of a corridor in a year.
+
+        Parameters
+        ----------
+        location : str
+            Such as ``"KAZ:DEU"``.
+        year : int
+
+        Returns
+        -------
+        list of (str, float)
+            Sources, and persons per calendar year.
+        """
+        return list(self._by_cell.get((locations.canonical(location), year), ()))
 
     def last(self, level: float = 0.80) -> pd.DataFrame:
         """Return each corridor in the last year in which anybody counted, largest first.
@@ -280,40 +250,33 @@ class Mirror:
         last = self.last()
         rows = [
             {
-                "corridor": row.name,
-                "year": row.year,
-                "probably moved (80 % range)": drawing.between(row.flow, row.lower, row.upper),
-                "counted": row.counted,
-                "rests on": row.basis,
+                "corridor": row["name"],
+                "year": row["year"],
+                "probably moved (80 % range)": drawing.between(*row[["flow", "lower", "upper"]]),
+                "counted": row["counted"],
+                "rests on": row["basis"],
             }
-            for row in last.head(drawing.MOST).itertuples()
+            for _, row in last.head(drawing.MOST).iterrows()
         ]
         facts = repr(self).removeprefix("<Mirror: ").removesuffix(">")
         return drawing.html("Mirror", f"{facts}; {drawing.unit(self.counts.step)}", rows, len(last))
 
     def _counted(self, location: str, year: int) -> str:
         """Write what was counted of a corridor in a year, by source."""
-        rows = self._by_cell.get((location, year), ())
+        rows = self.told(location, year)
         return ", ".join(f"{source} {drawing.persons(value)}" for source, value in rows)
 
     @cached_property
     def _by_cell(self) -> dict[tuple[str, int], list[tuple[str, float]]]:
         cells: dict[tuple[str, int], list[tuple[str, float]]] = {}
-        for row in self.counts.table.itertuples():
-            cells.setdefault((row.location, row.year), []).append((row.source, row.value))
+        columns = (self.counts.table[name] for name in ("location", "year", "source", "value"))
+        for location, year, source, value in zip(*columns):
+            cells.setdefault((location, int(year)), []).append((source, float(value)))
         return cells
 
     @cached_property
-    def _believed(self) -> Beliefs:
-        return beliefs(self.counts, self.settings)
-
-    @cached_property
-    def _stated_variance(self) -> np.ndarray:
-        """Variance of each log count by the accuracy that is stated, shape (n_counts,)."""
-        book = self.counts.book_of(self.counts.table)
-        stated = np.exp(2.0 * self._believed.pairs[0]) + np.exp(2.0 * self._believed.accuracy[0])
-        chance = counting_variance(self.counts.log_values, self.counts.rounding)
-        return np.asarray(stated[book] + np.asarray(chance))
+    def _pairs(self) -> pd.DataFrame:
+        return pairs_of_counts(self.counts, self.estimate, self.settings)
 
 
 def _quantiles(level: float) -> list[float]:

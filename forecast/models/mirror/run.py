@@ -15,8 +15,8 @@ from forecast.models.mirror.counts import Counts, counts_of
 from forecast.models.mirror.estimate import estimate
 from forecast.models.mirror.graph import pymc_model
 from forecast.models.mirror.result import Mirror
+from forecast.models.mirror_settings import CountingSource, MirrorSettings
 from forecast.models.registry import settings as settings_of
-from forecast.models.settings import CountingSource, MirrorSettings
 from forecast.panel import Panel
 
 type Sources = Mapping[str, Mapping[str, str]] | str | Path

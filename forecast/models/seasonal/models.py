@@ -13,11 +13,14 @@ from forecast.models.seasonal import forms
 from forecast.models.seasonal.linear import condition, simulate
 from forecast.models.seasonal.shape import Shape, decompose, pool
 from forecast.models.series.classical import Theta, aicc
-from forecast.models.series.fitted_series import FittedSeriesModel
 from forecast.models.series.posterior import SeriesPosterior
-from forecast.models.series.prepared import Prepared, prepare
 from forecast.models.series.representation import Nodes
-from forecast.models.series.univariate import StateSpaceModel
+from forecast.models.series.univariate import (
+    FittedSeriesModel,
+    Prepared,
+    StateSpaceModel,
+    prepare,
+)
 from forecast.panel import Panel, Series
 from forecast.series import last_break, usable_since_break
 

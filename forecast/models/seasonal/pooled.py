@@ -22,7 +22,7 @@ from forecast.models.registry import specification
 from forecast.models.seasonal.levels import GAPS, SPREADS, Levels
 from forecast.models.seasonal.models import SeasonalPrepared, require_season, seasonally_prepared
 from forecast.models.seasonal.shape import pool
-from forecast.models.series.seeds import series_seed
+from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.series import last_break
