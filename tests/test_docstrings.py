@@ -223,7 +223,7 @@ CLASSES = sorted(api().classes)
 def test_what_is_public_is_found() -> None:
     """The walk reaches verbs, methods, models and what pages name; else it would hold nothing."""
     assert {
-        "forecast.models.run.forecast", "forecast.forecast_tables.DrawTables.intervals",
+        "forecast.models.run.forecast", "forecast.outlook.Forecast.intervals",
         "forecast.models",
         "forecast.panel.Panel.from_frame", "forecast.evaluate.track.Track.skill",
         "forecast.plots.fan", "forecast.contract.ModelBase.fit", "forecast.data.store.add",
