@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pymc as pm
 
-from forecast.models.hierarchical.fast.kernel import compile_apart
+from forecast.models.hierarchical.fast.compiling import compile_apart
 from forecast.models.hierarchical.fast.posterior import OF_EACH, PanelPosterior
 from forecast.models.hierarchical.graph import OF_GROUPS, coordinates, data, pymc_model
 from forecast.models.hierarchical.priors import Prior, resolve

@@ -8,6 +8,7 @@ import pandas as pd
 
 from forecast import locations
 from forecast.errors import DataError
+from forecast.series_key import KEY
 
 #: Columns of a table of corridors.
 ENDS = ("origin", "destination")
@@ -114,13 +115,15 @@ def check_measures(table: pd.DataFrame, where: Callable[[int], str]) -> None:
     )
 
 
-def with_ends(table: pd.DataFrame) -> pd.DataFrame:
+def with_ends(table: pd.DataFrame, notes: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return a table with ``origin, destination`` behind location, if it holds corridors.
 
     Parameters
     ----------
     table : DataFrame
         With the column ``location``.
+    notes : DataFrame, optional
+        `Forecast.notes`, whose reasons become a column ``note``: what a line rests on.
 
     Returns
     -------
@@ -141,4 +144,8 @@ def with_ends(table: pd.DataFrame) -> pd.DataFrame:
     for position, column in enumerate(ENDS):
         ends = [two[code][position] if code in two else None for code in table["location"]]
         table.insert(after + position, column, pd.Series(ends, index=table.index, dtype=object))
+    if notes is not None:
+        said = dict(zip(notes[KEY].itertuples(index=False, name=None), notes["reason"]))
+        keys = table[KEY].itertuples(index=False, name=None)
+        table["note"] = [said.get(key, "") for key in keys]
     return table

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from forecast import locations
+from forecast import locations, periods
 from forecast.errors import DataError, listed, unknown_name
 from forecast.series_key import KEY, SeriesKey
 
@@ -20,21 +20,25 @@ class Cuts:
     Attributes
     ----------
     step : int
-        Years per row, 1 or 5.
+        Periods per row, 1 or 5.
+    frequency : str
+        What a period is: ``"year"``, ``"half-year"``, ``"quarter"`` or ``"month"``.
     """
 
     _table: pd.DataFrame
     step: int
+    frequency: str
 
-    def until(self, year: int) -> Self:
+    def until(self, year: int | str) -> Self:
         """Return what the figures say up to and including a year, with flags known at its end.
 
         See `forecast.flags.known`: a flag that only later figures could suggest is not there.
 
         Parameters
         ----------
-        year : int
-            The last calendar year (first year of the last period) that is kept.
+        year : int or str
+            The last calendar year (first year of the last period) that is kept; a period such
+            as ``"2024-06"`` of months, quarters and half-years, by text or number.
 
         Returns
         -------
@@ -51,18 +55,20 @@ class Cuts:
         >>> fc.load("central-asia").until(2015).origin
         2015
         """
-        if not hasattr(year, "__index__"):
+        if not hasattr(year, "__index__") and self.frequency == "year":
             raise DataError(f"until({year!r}): give a calendar year, such as 2015.")
-        rows = (self._table["year"] <= int(year)).to_numpy()
-        return self._keep(rows, f"up to {year}", pd.Timestamp(int(year), 12, 31))
+        last = self._period(year)
+        rows = (self._table["year"] <= last).to_numpy()
+        return self._keep(rows, f"up to {year}", periods.end(last, self.frequency))
 
-    def since(self, year: int) -> Self:
+    def since(self, year: int | str) -> Self:
         """Return what the figures say from a year on.
 
         Parameters
         ----------
-        year : int
-            The first calendar year (first year of the first period) that is kept.
+        year : int or str
+            The first calendar year (first year of the first period) that is kept; a period such
+            as ``"2024-06"`` of months, quarters and half-years, by text or number.
 
         Returns
         -------
@@ -79,7 +85,10 @@ class Cuts:
         >>> int(fc.load("central-asia").since(2015).to_frame()["year"].min())
         2015
         """
-        return self._keep((self._table["year"] >= year).to_numpy(), f"from {year} on")
+        return self._keep((self._table["year"] >= self._period(year)).to_numpy(), f"from {year} on")
+
+    def _period(self, period: int | str) -> int:
+        return periods.read(period, self.frequency) if isinstance(period, str) else int(period)
 
     def as_of(self, date: str | dt.date) -> Self:
         """Return what had been released by a date.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from forecast import periods
 from forecast.corridors import with_ends
 from forecast.draw_tables import (
     QUANTILE_LEVELS,
@@ -34,11 +35,13 @@ class DrawTables:
     paths : DataArray, dims (draw, series, year)
         Persons per calendar year, net inflow positive; NaN where a year is observed.
     horizons : tuple of int
-        The target years.
+    notes : DataFrame
+        What is said of each series.
     """
 
     paths: xr.DataArray
     horizons: tuple[int, ...]
+    notes: pd.DataFrame
 
     @property
     def draws(self) -> xr.DataArray:
@@ -50,6 +53,11 @@ class DrawTables:
         """The forecast series: ``location, measure, source, origin``, in order."""
         coordinates = [*TABLE_KEY, "origin"]
         return pd.DataFrame({name: self.paths[name].to_numpy() for name in coordinates})
+
+    @property
+    def frequency(self) -> str:
+        """What a period is: ``"year"``, ``"half-year"``, ``"quarter"`` or ``"month"``."""
+        return str(self.paths.attrs.get("frequency", "year"))
 
     @property
     def model(self) -> str:
@@ -84,7 +92,7 @@ class DrawTables:
         return self._positions.get(key)
 
     def quantiles(
-        self, levels: Sequence[float], years: Sequence[int] | None = None
+        self, levels: Sequence[float], years: Sequence[int | str] | None = None
     ) -> pd.DataFrame:
         """Return quantiles, one row per series, year and level.
 
@@ -92,8 +100,8 @@ class DrawTables:
         ----------
         levels : sequence of float in (0, 1)
             Probabilities below the quantiles.
-        years : sequence of int, optional
-            Any forecast years; the target years by default.
+        years : sequence of int or str, optional
+            Any forecast years, or periods such as ``"2027-06"``; the target ones by default.
 
         Returns
         -------
@@ -117,24 +125,28 @@ class DrawTables:
         """
         wanted = checked_levels(levels)
         table, values = self._summary(wanted, years)
+        table = periods.labelled(table, self.frequency)
         repeated = table.loc[table.index.repeat(len(wanted))].reset_index(drop=True)
         repeated = repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
         return with_ends(repeated)
 
-    def intervals(self, level: float = 0.80, years: Sequence[int] | None = None) -> pd.DataFrame:
+    def intervals(
+        self, level: float = 0.80, years: Sequence[int | str] | None = None
+    ) -> pd.DataFrame:
         """Return the median and a central interval, one row per series and year.
 
         Parameters
         ----------
         level : float in (0, 1)
             Probability inside the interval.
-        years : sequence of int, optional
-            Any forecast years; the target years by default.
+        years : sequence of int or str, optional
+            Any forecast years, or periods such as ``"2027-06"``; the target ones by default.
 
         Returns
         -------
         DataFrame
-            ``location, measure, source, year, median, lower, upper`` in persons.
+            ``location, measure, source, year, median, lower, upper`` in persons; where there
+            are corridors also ``origin, destination, note`` (what the line rests on).
 
         Raises
         ------
@@ -153,7 +165,9 @@ class DrawTables:
         """
         inside = checked_level(level)
         table, values = self._summary(np.array([0.5, (1 - inside) / 2, (1 + inside) / 2]), years)
-        return with_ends(table.assign(median=values[0], lower=values[1], upper=values[2]))
+        table = periods.labelled(table, self.frequency)
+        shown = table.assign(median=values[0], lower=values[1], upper=values[2])
+        return with_ends(shown, self.notes)
 
     def probability(
         self,
@@ -162,7 +176,7 @@ class DrawTables:
         below: float | None = None,
         location: str,
         measure: str,
-        year: int,
+        year: int | str,
         source: str | None = None,
     ) -> float:
         """Return the share of draws above (or below) a threshold.
@@ -175,8 +189,8 @@ class DrawTables:
             Code or name of the place.
         measure : str
             Such as ``"net_migration"``, where a net inflow is positive.
-        year : int
-            Any forecast year.
+        year : int or str
+            Any forecast year, or a period such as ``"2027-06"``.
         source : str, optional
             Needed where several sources have the series.
 
@@ -209,7 +223,7 @@ class DrawTables:
         return float(hits.mean())
 
     def sample(
-        self, *, location: str, measure: str, year: int, source: str | None = None
+        self, *, location: str, measure: str, year: int | str, source: str | None = None
     ) -> np.ndarray:
         """Return the draws of one series and year.
 
@@ -219,8 +233,8 @@ class DrawTables:
             Code or name of the place.
         measure : str
             Such as ``"net_migration"``.
-        year : int
-            Any forecast year.
+        year : int or str
+            Any forecast year, or a period such as ``"2027-06"``.
         source : str, optional
             Needed where several sources have the series.
 
@@ -246,6 +260,7 @@ class DrawTables:
         """
         position = find_series(self.series, location, measure, source, "this forecast")
         values = self.paths.isel(series=position)
+        year = self._number(year)
         if year not in values["year"]:
             raise unknown_name("forecast year", year, [str(y) for y in values["year"].to_numpy()])
         drawn = values.sel(year=year).to_numpy()
@@ -265,7 +280,8 @@ class DrawTables:
         -------
         DataFrame
             ``location, measure, source, year`` with ``quantile, value``, or ``draw, value``, in
-            persons per calendar year.
+            persons per calendar year; ``period`` (text) in place of ``year`` for months, quarters
+            and half-years.
 
         Raises
         ------
@@ -284,15 +300,19 @@ class DrawTables:
             return self.quantiles(QUANTILE_LEVELS)
         if kind != "sample":
             raise unknown_name("kind of table", kind, ["quantile", "sample"])
-        return with_ends(sample_table(self.draws, self.series[TABLE_KEY]))
+        table = sample_table(self.draws, self.series[TABLE_KEY])
+        return with_ends(periods.labelled(table, self.frequency))
+
+    def _number(self, year: int | str) -> int:
+        return periods.read(year, self.frequency) if isinstance(year, str) else year
 
     @cached_property
     def _positions(self) -> dict[SeriesKey, int]:
         return {key: position for position, key in enumerate(self.keys)}
 
     def _summary(
-        self, levels: np.ndarray, years: Sequence[int] | None
+        self, levels: np.ndarray, years: Sequence[int | str] | None
     ) -> tuple[pd.DataFrame, np.ndarray]:
         """Return the rows (series, year) that are forecast and their quantiles (level, row)."""
-        wanted = self.horizons if years is None else tuple(years)
+        wanted = self.horizons if years is None else tuple(map(self._number, years))
         return quantile_values(self.paths, self.series[TABLE_KEY], wanted, levels)

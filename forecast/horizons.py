@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from forecast import locations
+from forecast import locations, periods
 from forecast.errors import DataError, unknown_name
 
 if TYPE_CHECKING:
@@ -73,7 +74,18 @@ def concept(location: str) -> Concept:
     return CONCEPTS[code]
 
 
-def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
+def default_horizons(panel: Panel) -> tuple[int, ...]:
+    """Return the target periods of a panel unless others are asked for.
+
+    `DEFAULT_HORIZONS` for years; else each of the two years of periods after the figures.
+    """
+    if panel.frequency == "year":
+        return DEFAULT_HORIZONS
+    ahead = 2 * periods.PER_YEAR[panel.frequency]
+    return tuple(range(panel.origin + 1, panel.origin + 1 + ahead))
+
+
+def check_years(panel: Panel, years: Sequence[int | str]) -> tuple[int, ...]:
     """Return the target years sorted, or say why they cannot be forecast.
 
     Those of `DEFAULT_HORIZONS` that every series has reached are left out, unless no other is
@@ -83,8 +95,9 @@ def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
     ----------
     panel : Panel
         The figures after which the years have to lie.
-    years : sequence of int
-        Calendar years, or first years of periods.
+    years : sequence of int or str
+        Calendar years, or first years of periods; periods such as ``"2027-06"`` where the panel
+        is by month, quarter or half-year.
 
     Returns
     -------
@@ -102,7 +115,11 @@ def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
     >>> check_years(fc.load("central-asia"), (2030, 2027, 2027))
     (2027, 2030)
     """
-    years = list(years) if isinstance(years, Iterable) else [years]
+    years = list(years) if isinstance(years, Iterable) and not isinstance(years, str) else [years]
+    if panel.frequency != "year":
+        years = [
+            periods.read(one, panel.frequency) if isinstance(one, str) else one for one in years
+        ]
     if not all(hasattr(year, "__index__") and not isinstance(year, bool) for year in years):
         raise DataError(f"horizons are {years!r}; give calendar years such as (2025, 2027, 2030).")
     wanted = tuple(sorted({int(year) for year in years}))
@@ -112,15 +129,19 @@ def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
     latest = max(series.origin for series in panel)
     ahead = [year for year in wanted if year > earliest or year not in DEFAULT_HORIZONS]
     wanted = tuple(ahead) or wanted
+    text = partial(periods.label, frequency=panel.frequency)
     if wanted[0] <= earliest:
         raise DataError(
-            f"horizon {wanted[0]} is not after the data, which end in {earliest}. "
-            f"Ask for {earliest + panel.step} or later, or cut the data with panel.until(year)."
+            f"horizon {text(wanted[0])} is not after the data, which end in {text(earliest)}. "
+            f"Ask for {text(earliest + panel.step)} or later"
+            ", or cut the data with panel.until(year)."
         )
-    if wanted[-1] > latest + 50 * panel.step:
+    most = 50 * panel.step if panel.frequency == "year" else 10 * periods.PER_YEAR[panel.frequency]
+    if wanted[-1] > latest + most:
         raise DataError(
-            f"horizon {wanted[-1]} is {wanted[-1] - latest} years after the data ({latest}). "
-            "No migration series supports more than 50 steps; ask for an earlier year."
+            f"horizon {text(wanted[-1])} is {wanted[-1] - latest} {panel.frequency}s after the "
+            f"data ({text(latest)}). No migration series supports more than {most // panel.step} "
+            f"steps; ask for an earlier {panel.frequency}."
         )
     if panel.step > 1:
         for series in panel:
@@ -134,8 +155,15 @@ def check_years(panel: Panel, years: Sequence[int]) -> tuple[int, ...]:
     return wanted
 
 
-def spans(years: Iterable[int]) -> str:
-    """Return years in words, consecutive ones as a span.
+def spans(years: Iterable[int], frequency: str = "year") -> str:
+    """Return years, or other periods, in words, consecutive ones as a span.
+
+    Parameters
+    ----------
+    years : iterable of int
+        Numbers of periods.
+    frequency : str
+        What they are, as of a Panel.
 
     Examples
     --------
@@ -148,4 +176,5 @@ def spans(years: Iterable[int]) -> str:
             found[-1][1] = year
         else:
             found.append([year, year])
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in found)
+    text = partial(periods.label, frequency=frequency)
+    return ", ".join(text(a) if a == b else f"{text(a)}–{text(b)}" for a, b in found)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from forecast import artifacts, draw_tables, drawing, plots
+from forecast import aggregation, artifacts, draw_tables, drawing, early_warning, plots
 from forecast.artifacts import archive
 from forecast.draw_tables import MARKS
 from forecast.errors import DataError
@@ -50,6 +50,7 @@ class Forecast(DrawTables):
     explanation: pd.DataFrame | None = None
 
     plot, plot_compare, plot_why = plots.fan, plots.compare, plots.why
+    by, surges = aggregation.by, early_warning.surges
     _repr_html_ = drawing.forecast_html
 
     def save(self, path: str | Path) -> Path:
@@ -231,6 +232,7 @@ class Forecast(DrawTables):
         """
         from forecast.exports.bayespop import bayespop
 
+        self.history.require_years("bayesPop")
         return bayespop(self.series, self.paths, self.history, source)
 
     def require_unconditional(self, purpose: str) -> None:

@@ -10,7 +10,17 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import corridors, drawing, flags, locations, plots, validation
+from forecast import (
+    corridors,
+    drawing,
+    flags,
+    locations,
+    measures,
+    period_columns,
+    periods,
+    plots,
+    validation,
+)
 from forecast.cuts import Cuts
 from forecast.errors import DataError
 from forecast.series import Series, series_of
@@ -28,11 +38,15 @@ class Panel(Cuts):
     Attributes
     ----------
     step : int
-        Years per row: 1 for calendar years, 5 for five-year periods.
+        Periods per row: 5 for five-year periods, else 1.
+    frequency : str
+        What a period is: ``"year"``, ``"half-year"``, ``"quarter"`` or ``"month"``. The column
+        ``year`` holds its number (`forecast.periods`), which is the calendar year for years.
     """
 
     _table: pd.DataFrame
     step: int
+    frequency: str = "year"
 
     plot = plots.observed
 
@@ -42,6 +56,7 @@ class Panel(Cuts):
         table: pd.DataFrame,
         *,
         step: int | None = None,
+        frequency: str | None = None,
         rows: Sequence[str] | None = None,
     ) -> Panel:
         """Check a table and make a Panel of it.
@@ -50,13 +65,17 @@ class Panel(Cuts):
         ----------
         table : DataFrame
             Columns ``location, measure, year, value`` and optionally ``source,
-            population, as_of, flag, precision``; or Nixtla's ``unique_id, ds, y``
-            with ``unique_id`` as location, location/measure or source/location/measure.
-            Corridors may have ``origin, destination`` in place of ``location``.
-            Values are persons per calendar year, net inflow positive.
+            population, as_of, flag, precision``; ``period`` in place of ``year`` for months,
+            quarters and half-years (``2024-03``, ``2024-Q1``, ``2024-H1``), and
+            ``2024-01/2024-06`` for a sum since January (`forecast.to_date`); ``origin,
+            destination`` in place of ``location`` for corridors; or Nixtla's ``unique_id, ds, y``
+            with ``unique_id`` as location, location/measure or source/location/measure. Values are
+            persons per calendar year, net inflow positive.
         step : {1, 5}, optional
             Years per row. By default five if every series has only gaps of whole
             five years and at least three rows, else one.
+        frequency : {"year", "half-year", "quarter", "month"}, optional
+            What a period is; by default as the periods are written.
         rows : sequence of str, optional
             How each row is called in messages; its index label by default.
 
@@ -79,9 +98,18 @@ class Panel(Cuts):
         >>> Panel.from_frame(table).locations
         ['KAZ']
         """
-        tidied = validation.tidy(table, rows)
+        if frequency is not None:
+            periods.check_frequency(frequency)
+        if isinstance(table, pd.DataFrame):
+            table, frequency = period_columns.with_period_numbers(table, frequency, rows)
+        frequency = frequency or "year"
+        tidied = validation.tidy(table, rows, frequency)
         if step not in (None, 1, 5) or isinstance(step, bool):
             raise DataError(f"step is {step!r}; a panel steps by 1 or 5 years.")
+        if frequency != "year":
+            if step == 5:
+                raise DataError(f"step=5 is for years; these are figures by {frequency}.")
+            return cls(tidied, 1, frequency)
         if step == 5:
             _check_grid(tidied)
         return cls(tidied, step or _infer_step(tidied))
@@ -93,8 +121,9 @@ class Panel(Cuts):
         -------
         DataFrame
             ``source, location, measure, year, value`` (persons per calendar year, or per period),
-            ``population`` (persons at mid-year), ``as_of``, ``flag``, ``precision``; where there
-            are corridors also ``origin, destination``.
+            ``population`` (persons at mid-year), ``as_of``, ``flag``, ``precision``; months,
+            quarters and half-years have ``period`` (text) in place of ``year``, corridors also
+            ``origin, destination``.
 
         Examples
         --------
@@ -102,7 +131,12 @@ class Panel(Cuts):
         >>> len(fc.load("merged-units").to_frame().columns)
         9
         """
-        return corridors.with_ends(self._table.copy())
+        return corridors.with_ends(periods.labelled(self.figures, self.frequency))
+
+    @property
+    def figures(self) -> pd.DataFrame:
+        """The tidy table with numbers of periods as ``year``, every release a row; a copy."""
+        return self._table.copy()
 
     @property
     def locations(self) -> list[str]:
@@ -141,13 +175,14 @@ class Panel(Cuts):
     @cached_property
     def series(self) -> tuple[Series, ...]:
         """Every series that has an observed value, sorted by key, last release only."""
-        return series_of(self.latest, self.step)
+        return series_of(self.latest, self.step, self.frequency)
 
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the table's content, the same for any order of the rows given."""
         text = self._table.to_csv(index=False, float_format="%.12g", lineterminator="\n")
-        return hashlib.sha256(f"{self.step}\n{text}".encode()).hexdigest()
+        what = self.step if self.frequency == "year" else self.frequency
+        return hashlib.sha256(f"{what}\n{text}".encode()).hexdigest()
 
     def find(self, key: SeriesKey) -> Series | None:
         """Return one series.
@@ -170,6 +205,32 @@ class Panel(Cuts):
         """
         return self._by_key.get(key)
 
+    def by(self, frequency: str) -> Panel:
+        """Return the figures added up to a longer period, whole ones only.
+
+        Parameters
+        ----------
+        frequency : {"quarter", "half-year", "year"}
+            Longer than that of the panel.
+
+        Returns
+        -------
+        Panel
+            Flows are sums; of a population the last period is taken.
+
+        Raises
+        ------
+        DataError
+            If the period is not longer, or no series has a whole one.
+
+        See Also
+        --------
+        forecast.aggregation.panel_by : does it, with an example.
+        """
+        from forecast.aggregation import panel_by
+
+        return panel_by(self, frequency)
+
     @cached_property
     def _by_key(self) -> dict[SeriesKey, Series]:
         return {one.key: one for one in self.series}
@@ -181,10 +242,13 @@ class Panel(Cuts):
         return iter(self.series)
 
     def __repr__(self) -> str:
-        years = self._table["year"]
+        first, last = (
+            periods.label(period, self.frequency)
+            for period in (self._table["year"].min(), self._table["year"].max())
+        )
         return (
             f"<Panel: {len(self)} series, {self._places}, "
-            f"{', '.join(self.measures)}, {years.min()}–{years.max()}>"
+            f"{', '.join(self.measures)}, {first}–{last}>"
         )
 
     @property
@@ -194,18 +258,52 @@ class Panel(Cuts):
     def _repr_html_(self) -> str:
         rows = [
             {"place": locations.name(one.location), **dict(zip(KEY, one.key)),
-             "years": f"{one.years[0]}–{one.origin}",
+             "years": f"{one.label(one.years[0])}–{one.label(one.origin)}",
              "last figure": f"{one.values[-1]:,.0f}".replace("-", "−")}
             for one in self.series[: drawing.MOST]
         ]  # fmt: skip
-        facts = f"{len(self)} series, {self._places}; {drawing.unit(self.step)}"
+        unit = drawing.unit(self.step, self.measures, self.frequency)
+        facts = f"{len(self)} series, {self._places}; {unit}"
         return drawing.html("Panel", facts, rows, len(self))
+
+    def require_years(self, purpose: str) -> None:
+        """Refuse figures of months, quarters or half-years for what is of calendar years.
+
+        Parameters
+        ----------
+        purpose : str
+            What asks for years, in the words of the message, such as ``"a hub"``.
+
+        Raises
+        ------
+        DataError
+            Naming the purpose and the frequency.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> fc.load("merged-units").require_years("a hub")
+        """
+        if self.frequency != "year":
+            raise DataError(
+                f"{purpose} asks for calendar years; the data are by {self.frequency}. Add the "
+                "periods up to years first."
+            )
+
+    def __getstate__(self) -> dict[str, object]:
+        """Take measures of one's own along to another process."""
+        return {**self.__dict__, "_own": measures.own(self.measures)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        measures.carry(state.pop("_own"))  # type: ignore[arg-type]
+        self.__dict__.update(state)
 
     def _keep(self, rows: np.ndarray, description: str, day: pd.Timestamp | None = None) -> Panel:
         kept = self._table[rows].reset_index(drop=True)
         if kept["value"].notna().sum() == 0:
             raise DataError(f"no figures {description}. Choose a wider selection.")
-        return Panel(kept if day is None else flags.known(kept, self._table, day), self.step)
+        table = kept if day is None else flags.known(kept, self._table, day)
+        return Panel(table, self.step, self.frequency)
 
 
 def _check_grid(table: pd.DataFrame) -> None:

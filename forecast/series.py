@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from forecast import validation
+from forecast import periods, validation
 from forecast.flags import names_of
 from forecast.series_key import KEY, SeriesKey
 
@@ -31,7 +31,9 @@ class Series:
     flags : tuple of frozenset of str
         Flags of each year.
     step : int
-        Years per step, 1 or 5.
+        Periods per step, 1 or 5.
+    frequency : str
+        What a period is; ``years`` holds numbers of periods (`forecast.periods`).
     """
 
     source: str
@@ -43,6 +45,32 @@ class Series:
     precision: np.ndarray
     flags: tuple[frozenset[str], ...]
     step: int
+    frequency: str = "year"
+
+    @property
+    def season(self) -> int:
+        """Periods in a year: 12 for months, 4 for quarters, 2 for half-years, 1 for years."""
+        return periods.PER_YEAR[self.frequency]
+
+    def label(self, period: int) -> str:
+        """Return a period of the series as text, a year as its digits.
+
+        Parameters
+        ----------
+        period : int
+            Its number, as in `years`.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> fc.load("central-asia").find(("kz-bns", "KAZ", "immigration")).label(2015)
+        '2015'
+        """
+        return periods.label(period, self.frequency)
 
     @property
     def key(self) -> SeriesKey:
@@ -110,7 +138,7 @@ class Series:
         return np.array([flag in flags for flags in self.flags], dtype=bool)
 
 
-def series_of(table: pd.DataFrame, step: int) -> tuple[Series, ...]:
+def series_of(table: pd.DataFrame, step: int, frequency: str = "year") -> tuple[Series, ...]:
     """Return every series of a tidy table that has an observed value, sorted by key.
 
     Parameters
@@ -118,7 +146,9 @@ def series_of(table: pd.DataFrame, step: int) -> tuple[Series, ...]:
     table : DataFrame
         With the columns of a Panel, one release of each figure.
     step : int
-        Years per row.
+        Periods per row.
+    frequency : str
+        What a period is.
     """
     table = table.sort_values([*KEY, "year"], ignore_index=True)
     if table.empty:
@@ -130,7 +160,7 @@ def series_of(table: pd.DataFrame, step: int) -> tuple[Series, ...]:
     made = (
         _series(
             (str(keys[at[0], 0]), str(keys[at[0], 1]), str(keys[at[0], 2])),
-            years[at], numbers[at], flags[at], step,
+            years[at], numbers[at], flags[at], step, frequency,
         )
         for at in np.split(np.arange(len(table)), starts)
     )  # fmt: skip
@@ -138,7 +168,12 @@ def series_of(table: pd.DataFrame, step: int) -> tuple[Series, ...]:
 
 
 def _series(
-    key: SeriesKey, years: np.ndarray, numbers: np.ndarray, flags: np.ndarray, step: int
+    key: SeriesKey,
+    years: np.ndarray,
+    numbers: np.ndarray,
+    flags: np.ndarray,
+    step: int,
+    frequency: str,
 ) -> Series | None:
     """Return the rows of one series on a grid of years; None if no value is observed."""
     observed = years[~np.isnan(numbers[:, 0])]
@@ -153,11 +188,11 @@ def _series(
     for position, flag in zip(at[fits].tolist(), flags[fits]):
         marks[position] = names_of(flag)
     values, population, precision = (np.ascontiguousarray(column) for column in filled.T)
-    return Series(*key, grid, values, population, precision, tuple(marks), step)
+    return Series(*key, grid, values, population, precision, tuple(marks), step, frequency)
 
 
-#: Flags that take a year out of the fit: it must not steer, or is not an observation.
-UNUSED_FLAGS = ("outlier", "interpolated")
+#: Flags that take a year out of the fit: it must not steer, or is not an observation of it.
+UNUSED_FLAGS = ("outlier", "interpolated", "year-to-date")
 
 
 def unused(series: Series, flag: str) -> np.ndarray:
@@ -209,5 +244,5 @@ def flags_of(series: Series) -> str:
     for flag in ("break", *UNUSED_FLAGS):
         years = series.years[unused(series, flag) & ~np.isnan(series.values)]
         if len(years):
-            said.append(f"{flag} {' '.join(map(str, years))}")
+            said.append(f"{flag} {' '.join(map(series.label, years))}")
     return "; ".join(said)

@@ -140,16 +140,17 @@ def test_bad_input_is_one_message_and_touches_nothing(tmp_path: Path, case: str,
     (tmp_path / "bad.csv").write_text(content, encoding="utf-8")
     kept = tmp_path / "out"
     kept.mkdir()
-    (kept / "bad.html").write_text("an earlier report", encoding="utf-8")
-    target = kept if verb == "report" else kept / "bad.html"
+    earlier = kept / ("bad.html" if verb == "report" else "bad.csv")
+    earlier.write_text("an earlier report", encoding="utf-8")
+    target = kept if verb == "report" else earlier
     result = run(verb, "--data", str(tmp_path / "bad.csv"), "--out", str(target))
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
     assert result.stderr.count("\n") == 1
     for part in parts:
         assert part in result.stderr
-    assert [p.name for p in kept.iterdir()] == ["bad.html"]
-    assert (kept / "bad.html").read_text(encoding="utf-8") == "an earlier report"
+    assert [p.name for p in kept.iterdir()] == [earlier.name]
+    assert earlier.read_text(encoding="utf-8") == "an earlier report"
 
 
 @pytest.mark.parametrize(
@@ -165,6 +166,7 @@ def test_bad_input_is_one_message_and_touches_nothing(tmp_path: Path, case: str,
         (["predict", "--format", "parqet"], 2, "Did you mean 'parquet'?"),
         (["predict", "--format", "parquet"], 2, "name a file with --out FILE"),
         (["predict", "--format", "table", "--out", "a.csv"], 2, "--out takes csv"),
+        (["predict", "--out", "a.xlsx"], 2, "written as .csv, .json or .parquet, not .xlsx"),
         (["predict", "--location", "KAX"], 1, "'KAX'. Did you mean: KAZ. It has"),
         (["predict", "--location", "France"], 1, "It has KAZ, "),
         (["predict", "--measure", "net_migraton"], 1, "Did you mean: net_migration"),
@@ -263,6 +265,7 @@ def test_a_short_series_is_refused_with_one_reason(tmp_path: Path) -> None:
         ("Leave it out, or say skip=['Two words'].", "Leave it out, or say --skip 'Two words'."),
         ("Leave them out (skip=['2027', \"it's\"]), or",
          "Leave them out (--skip 2027 --skip 'it'\"'\"'s'), or"),
+        ("Say skip=['Total] (1)'].", "Say --skip 'Total] (1)'."),
         ("Read the table with carry=False.", "Read the table with --no-flags."),
         ("Say decimal=','.", "Say --decimal ,."),
         ("Give vintage=2022 or vintage=2024.", "Give --vintage 2022 or --vintage 2024."),
@@ -283,7 +286,7 @@ ADVICE = (
     ("horizons.py", ", or cut the data with panel.until(year)"),
     ("panel.py", ", or step=1"),
     ("evaluate/backtest.py", "belong to forecast()"),
-    ("models/series/prepared.py", "carry=False"),
+    ("models/series/univariate.py", "carry=False"),
     ("data/wpp_bulk.py", "vintage=2022 or vintage=2024"),
     ("hindcast/jobs.py", "engine='dask'"),
 )

@@ -87,7 +87,14 @@ def main(sources: Path, output: Path) -> None:
         text = text_of(make(sources))
         (output / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
         resources.append(described(name, text, stated["resources"][name]))
-    for name in ("locations", "boundaries", "region_outlines", "place_names", "table_words"):
+    for name in (
+        "locations",
+        "boundaries",
+        "region_outlines",
+        "country_facts",
+        "place_names",
+        "table_words",
+    ):
         text = (SHELF / f"{name}.csv").read_text(encoding="utf-8")
         resources.append(described(name, text, stated["resources"][name]))
     package = {**stated["package"], "resources": resources}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast import measures
 from forecast.artifacts.entries import MANIFEST, is_sealed, read_sealed, sealed_folder
 from forecast.artifacts.files import recover
 from forecast.errors import DataError
@@ -46,6 +47,7 @@ def write(
     about = {
         "horizons": list(horizons),
         "step": history.step,
+        **({} if history.frequency == "year" else {"frequency": history.frequency}),
         **{name: _plain(value) for name, value in paths.attrs.items()},
     }
     with sealed_folder(path, _FORMAT, about) as folder:
@@ -54,6 +56,8 @@ def write(
         notes.to_csv(folder / _NOTES, index=False, lineterminator="\n")
         if explanation is not None:
             explanation.to_csv(folder / _EXPLANATION, index=False, lineterminator="\n")
+        if own := measures.to_toml(history.measures):
+            (folder / measures.FILE).write_text(own, encoding="utf-8")
     return Path(path)
 
 
@@ -87,6 +91,7 @@ def read(
         raise DataError(f"{folder} holds no saved forecast: its {MANIFEST} names too few files.")
     with xr.open_dataset(io.BytesIO(contents[_DRAWS]), engine="h5netcdf") as dataset:
         paths = dataset["draws"].load()
+    measures.from_toml(contents.get(measures.FILE, b"").decode())
     text = dict.fromkeys(("source", "location", "measure", "flag"), str)
     numbers = {"value": [""], "population": [""], "precision": [""], "as_of": [""]}
     history = _csv(contents[_HISTORY], text, numbers)
@@ -99,7 +104,7 @@ def read(
         paths,
         tuple(manifest["horizons"]),
         notes,
-        Panel.from_frame(history, step=manifest["step"]),
+        Panel.from_frame(history, step=manifest["step"], frequency=manifest.get("frequency")),
         explanation,
     )
 

@@ -161,7 +161,7 @@ def backtest(
             f"({note.series} locations): {note.reason}"
         )
     if out is None:
-        show(track.summary())
+        show(track.labelled(track.summary()))
     else:
         write(track, out)
         click.echo(str(out))
@@ -217,7 +217,7 @@ def write(track: Track, out: Path) -> None:
             tables["comparisons"] = track.comparisons()
             pictures["skill"] = track.plot_skill()
         for name, table in tables.items():
-            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+            track.labelled(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
         for name, picture in pictures.items():
             drawing.write_svg(picture, folder / f"{name}.svg")
 

@@ -12,6 +12,7 @@ from forecast.cli.backtest import backtest
 from forecast.cli.data import data
 from forecast.cli.explore import explore
 from forecast.cli.mirror import corridors_option, mirror, mirrored
+from forecast.cli.nowcast import nowcast
 from forecast.cli.options import (
     Choice,
     Imprint,
@@ -56,7 +57,7 @@ def cli() -> None:
     """Forecasts of migration with honest uncertainty."""
 
 
-for _verb in (data, backtest, scenario, condition, targets, impact, explore, mirror):
+for _verb in (data, backtest, nowcast, scenario, condition, targets, impact, explore, mirror):
     cli.add_command(_verb)
 
 
@@ -225,6 +226,7 @@ def report(
                 scenarios=scenarios,
                 targets=targets,
                 impacts=impacts,
+                nowcast=request.nowcast,
                 corridors=corridors,
             ),
         )

@@ -138,6 +138,8 @@ def previous_option(help_text: str) -> Decorator:
 class Years(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """Whole numbers: ``2025,2027``, or ``2025:2030`` (both included), ``2003:2018:3``.
 
+    Periods too: ``2027-06,2027-Q1``, ``2027-01:2027-06``, each as text.
+
     Parameters
     ----------
     example : sequence of int
@@ -161,6 +163,9 @@ class Years(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         example = f"{self.example[0]}:{self.example[-1]}"
         years: list[int | str] = []
         for part in str(value).split(","):
+            if found := self._periods(part.strip()):
+                years += found
+                continue
             if self.days and "-" in part[1:]:
                 years.append(part.strip())
                 continue
@@ -177,6 +182,24 @@ class Years(click.ParamType):  # type: ignore[type-arg,unused-ignore]
                 self.fail(f"{part!r} {fault}; write FIRST:LAST, such as {example}.", param, ctx)
             years += span
         return tuple(years)
+
+    def _periods(self, part: str) -> list[str]:
+        """Return the months, quarters or half-years of a part of the list, none of other parts."""
+        from forecast import periods
+
+        first, colon, end = part.partition(":")
+        last, _, step = end.partition(":")
+        ends = [periods.parse(text) for text in ((first, last) if colon else (first,))]
+        kinds = {kind for kind, _ in filter(None, ends)}
+        if None in ends or len(kinds) != 1 or kinds == {"year"} or not (step or "1").isdecimal():
+            return []
+        (kind,) = kinds
+        numbers = [number for _, number in filter(None, ends)]
+        span = range(numbers[0], numbers[-1] + 1, int(step or 1) or 1)
+        if not 0 < len(span) <= 1000:
+            self.fail(f"{part!r} runs backwards or is no range of at most 1,000 periods; write "
+                      "FIRST:LAST, such as 2027-01:2027-06.")  # fmt: skip
+        return [periods.label(number, kind) for number in span]
 
 
 def joined(_: click.Context, __: click.Parameter, given: Sequence[Any] | None) -> Any:

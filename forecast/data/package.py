@@ -170,7 +170,23 @@ def series_rows(
 ) -> list[dict[str, object]]:
     """Return one row of `describe` per series of a table with the columns of a Panel.
 
-    Unless they are kept apart, corridors are counted together: there are thousands of them.
+    Parameters
+    ----------
+    table : DataFrame
+        As of `Panel.to_frame`; every series has at least one figure.
+    panel : str
+        Name of the panel that holds the series.
+    institution, licence : str
+        Who published the figures, and on which terms; shown as they are.
+    apart : bool
+        Whether each corridor has a row; else those of a source are counted together, since there
+        are thousands of them.
+
+    Returns
+    -------
+    list of dict
+        Sorted by source, location and measure. ``first``, ``last`` and ``observations`` count years
+        with a figure.
     """
     rows: list[dict[str, object]] = []
     if not apart and (pairs := table["location"].str.contains(":", regex=False)).any():

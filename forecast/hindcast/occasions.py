@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecast.contract import ModelBase
+from forecast.contract import ModelBase, complete
 from forecast.errors import DataError
 from forecast.hindcast.jobs import Job, run_all
 from forecast.hindcast.members import MemberCache, MemberForecast, member_job
@@ -92,9 +92,9 @@ def run_members(
     """
     steps = max(steps, int(settings["steps"]))
     occasions: list[Occasion] = []
-    jobs: list[Job[MemberForecast]] = []
-    places: list[tuple[int, int]] = []
+    waiting: list[tuple[Job[MemberForecast], int, int]] = []
     results = MemberCache()
+    ready = [complete(member).prepare() for member in members]
     for origin, known, chosen, ends in _occasions(members, panel, settings, on_day):
         occasions.append(Occasion(origin, [None] * len(members), ends))
         for position, member in chosen:
@@ -105,10 +105,12 @@ def run_members(
             kept = results.read(job)
             occasions[-1].forecasts[position] = kept
             if kept is None:
-                jobs.append(job)
-                places.append((len(occasions) - 1, position))
-    for number, result in run_all(jobs, fits=len(jobs) * len(panel), results=results):
-        at, position = places[number]
+                waiting.append((job, len(occasions) - 1, position))
+    # What has still to be compiled is so meanwhile.
+    waiting.sort(key=lambda one: not ready[one[2]])
+    jobs = (job for job, _, _ in waiting)
+    for number, result in run_all(jobs, fits=len(waiting) * len(panel), results=results):
+        _, at, position = waiting[number]
         occasions[at].forecasts[position] = result
     return occasions
 

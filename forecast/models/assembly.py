@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import scales
+from forecast import measures, scales
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
 from forecast.errors import DataError
 from forecast.outlook import Forecast
@@ -99,12 +99,16 @@ def assemble(
             "as_of": panel.last_release,
             "version": __version__,
             "data_hash": panel.hash,
-            "unit": "persons per calendar year"
-            if panel.step == 1
-            else f"persons per {panel.step} years",
+            **_unit(panel),
         },
     )
     return Forecast(paths, tuple(int(year) for year in years), notes, panel)
+
+
+def _unit(panel: Panel) -> dict[str, str]:
+    """Return the attributes that say what the draws are of; years name no frequency."""
+    unit = measures.unit_of(panel.measures, panel.frequency, panel.step)
+    return {"unit": unit, **({} if panel.frequency == "year" else {"frequency": panel.frequency})}
 
 
 def by_series(outlook: Forecast) -> dict[SeriesKey, np.ndarray]:

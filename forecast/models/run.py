@@ -8,8 +8,9 @@ from forecast.artifacts import caching
 from forecast.contract import Model
 from forecast.data import inputs
 from forecast.errors import DataError
-from forecast.horizons import DEFAULT_HORIZONS, check_years
+from forecast.horizons import check_years, default_horizons
 from forecast.models import DEFAULT
+from forecast.models.nowcast.joining import joined
 from forecast.models.registry import model as find_model
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -18,10 +19,11 @@ from forecast.panel import Panel
 def forecast(
     panel: Panel,
     model: str | Model = DEFAULT,
-    horizons: Sequence[int] = DEFAULT_HORIZONS,
+    horizons: Sequence[int | str] | None = None,
     draws: int = 2000,
     seed: int = 1,
     cache: bool = True,
+    nowcast: Forecast | None = None,
 ) -> Forecast:
     """Forecast every series of a panel.
 
@@ -31,8 +33,9 @@ def forecast(
         What is known. Each series is forecast from its own last year on.
     model : str or Model
         A registered name (see `forecast.models`) or a model of one's own.
-    horizons : sequence of int
-        Target years after the data.
+    horizons : sequence of int or str, optional
+        Target years after the data, or periods such as ``"2027-06"``. By default 2025, 2027 and
+        2030; of months, quarters and half-years, every period of the next two years.
     draws : int
         Simulated futures, at least 100.
     seed : int
@@ -40,6 +43,9 @@ def forecast(
     cache : bool
         Read and keep what the members of an ensemble say at earlier origins
         (`forecast.artifacts`); the numbers are the same either way.
+    nowcast : Nowcast, optional
+        From `forecast.nowcast`: the year after the figures as the months that are in say it. Later
+        years move along (`forecast.models.nowcast.joining`).
 
     Returns
     -------
@@ -51,7 +57,8 @@ def forecast(
     UnknownNameError
         If the model is not registered.
     DataError
-        If a horizon is not after the data, or no series can be forecast.
+        If a horizon is not after the data, no series can be forecast, or the nowcast is of no year
+        or series of the forecast.
 
     Examples
     --------
@@ -70,6 +77,7 @@ def forecast(
     if not isinstance(seed, int) or seed < 0:
         raise DataError(f"seed is {seed!r}; give a whole number, zero or above.")
     chosen = find_model(model)
-    years = check_years(panel, horizons)
+    years = check_years(panel, default_horizons(panel) if horizons is None else horizons)
     with caching(cache):
-        return inputs.fit(chosen, panel, seed).forecast(years, draws)
+        outlook = inputs.fit(chosen, panel, seed).forecast(years, draws)
+    return outlook if nowcast is None else joined(outlook, nowcast)

@@ -37,7 +37,7 @@ def laws(panel: Panel, settings: Mapping[str, Any]) -> dict[Kind, Law]:
     """
     found = learn(panel, float(settings["shrinkage"]))
     kept = {key: law for key, law in found.items() if law.pairs >= int(settings["least"])}
-    sources = set(panel.to_frame()["source"])
+    sources = set(panel.figures["source"])
     for key in {(str(one["source"]), str(one["kind"])) for one in settings["learned"]}:
         law = stated(*key, panel.last_release, settings) if key[0] in sources else None
         speaks = key in found and found[key].pairs >= int(settings["enough"])
@@ -47,7 +47,24 @@ def laws(panel: Panel, settings: Mapping[str, Any]) -> dict[Kind, Law]:
 
 
 def stated(source: str, kind: str, released: str, settings: Mapping[str, Any]) -> Law | None:
-    """Return the newest law of a source that had been learned by the day of a release."""
+    """Return the newest law of a source that had been learned by the day of a release.
+
+    Parameters
+    ----------
+    source : str
+        As in the panel.
+    kind : str
+        Scale of the revisions, as a series is modelled: ``log``, ``rate`` or ``persons``.
+    released : str
+        Day of the panel's newest release (YYYY-MM-DD); nothing learned later counts.
+    settings : mapping
+        The table ``revisions`` of ``models/ensemble.toml``.
+
+    Returns
+    -------
+    Law or None
+        None where no law had been learned by then.
+    """
     usable = [
         one
         for one in settings["learned"]
@@ -150,7 +167,7 @@ def _pairs(panel: Panel) -> pd.DataFrame:
     figure), ``kind, change`` (usual one of the series, as that release had it), ``population``
     and ``revision``; the change and the revision on the scale of the series' model.
     """
-    table = panel.to_frame().dropna(subset=["as_of", "value"], ignore_index=True)
+    table = panel.figures.dropna(subset=["as_of", "value"], ignore_index=True)
     if table["as_of"].nunique() < 2:
         return pd.DataFrame(columns=_PAIRS)
     kinds = pd.Series({one.key: scales.choose(one).kind for one in panel})

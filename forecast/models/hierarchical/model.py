@@ -89,6 +89,20 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
             "zero_sum": self.zero_sum,
         }
 
+    def prepare(self) -> bool:
+        """Have its code compiled in the background, and say whether it is."""
+        if not self._by_compiled_code:
+            return True
+        from forecast.models.hierarchical.fast.compiling import start_compiling
+
+        return start_compiling()
+
+    @property
+    def _by_compiled_code(self) -> bool:
+        """Whether compiled code samples it; a model that was changed is sampled itself."""
+        changed = type(self).pymc_model is not Hierarchical.pymc_model
+        return bool(self.sampler["compiled"]) and not changed
+
     def fit(self, panel: Panel, seed: int) -> FittedHierarchical:
         """Fit all net series of a panel together.
 
@@ -153,8 +167,7 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         settings, limits = self.stated["settings"], self.stated["diagnostics"]
         large = len(pooled.series) >= settings["speaks_for_itself"]
         kept = int(self.sampler["kept_of_many" if large else "kept"])
-        changed = type(self).pymc_model is not Hierarchical.pymc_model
-        if self.sampler["compiled"] and not changed:
+        if self._by_compiled_code:
             from forecast.models.hierarchical.fast import posterior
 
             return posterior.sample(pooled, chosen, settings, self.sampler, limits, seed, kept)

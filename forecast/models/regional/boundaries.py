@@ -102,12 +102,17 @@ def on_todays_regions(outlook: Forecast, parts: Panel | None = None, seed: int =
             part = (key[0], code, key[2])
             made.append((part, paths, origin))
             notes.append(new_note(part, origin, reason, **told))
-    shown = outlook.history.without(list(leanings)).to_frame()
+    shown = outlook.history.without(list(leanings)).figures
     added = known.until(max(origin for _, _, origin in pieces)).select(
         location=sorted({code for key in leanings for code in locations.parts(key[1])})
     )
-    both = pd.concat([shown, added.to_frame()], ignore_index=True)
-    return rebuilt(outlook, made, notes, Panel.from_frame(both, step=outlook.history.step))
+    both = pd.concat([shown, added.figures], ignore_index=True)
+    return rebuilt(
+        outlook,
+        made,
+        notes,
+        Panel.from_frame(both, step=outlook.history.step, frequency=outlook.history.frequency),
+    )
 
 
 def on_constant_units(outlook: Forecast, first: int) -> Forecast:
@@ -170,9 +175,9 @@ def on_constant_units(outlook: Forecast, first: int) -> Forecast:
         )
     kept = [piece for key, piece in there.items() if key not in gone]
     notes = [new_note(key, origin, "Sum of its parts.") for key, _, origin in sums]
-    shown = [outlook.history.without(sorted(gone)).to_frame()] if kept else []
+    shown = [outlook.history.without(sorted(gone)).figures] if kept else []
     both = pd.concat([*shown, *figures], ignore_index=True)
-    history = Panel.from_frame(both, step=outlook.history.step)
+    history = Panel.from_frame(both, step=outlook.history.step, frequency=outlook.history.frequency)
     return rebuilt(outlook, [*kept, *sums], notes, history)
 
 

@@ -7,31 +7,15 @@ matrices between passes: a fifth of the time. Compiled code is kept on disk by n
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from contextlib import suppress
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from filelock import FileLock
 from numba import config as _config
 from numba import njit
 
-from forecast.artifacts import check_writable, digest, places
-from forecast.artifacts.recipes import hash_of
-from forecast.errors import DataError
+from forecast.models.hierarchical.fast.compiling import code_folder
 
-#: Set in the process that compiles for others.
-_COMPILING = "FORECAST_COMPILING"
-#: A fit that calls every compiled function.
-_EVERY_FUNCTION = (
-    "import forecast as fc; panel = fc.load('central-asia').select(source='un-wpp'); "
-    "fc.forecast(panel, model='hierarchical', horizons=(2030,), draws=100, cache=False)"
-)
 #: Numba sets its options by name: types are not known.
 config: Any = _config
 
@@ -55,7 +39,7 @@ def compiled(
     """
 
     def of(function: Function) -> Function:
-        folder = _folder()
+        folder = code_folder()
         if folder is None:
             # No cache that can be written to: compile anew each time.
             made: Function = decorator(*signature, **options)(function)
@@ -72,49 +56,6 @@ def compiled(
         return made
 
     return of
-
-
-def compile_apart() -> None:
-    """Have the code compiled by a process of its own, unless it lies on disk already.
-
-    Each piece of compiled code brings its own copy of what it calls, optimised in its own way, and
-    the copy that a process has first serves all. A process that compiles would so get other draws
-    from the same seed than one that reads the finished code; this way all read it. Where no folder
-    takes the code, or no process can be started, it is compiled here.
-    """
-    folder = _folder()
-    if folder is None or _COMPILING in os.environ:
-        return
-    complete = Path(folder) / "complete"
-    if complete.exists():
-        return
-    root = str(Path(__file__).parents[4])
-    environment = {
-        **os.environ,
-        _COMPILING: "1",
-        "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")])),
-    }
-    with FileLock(Path(folder) / "lock"), suppress(OSError, subprocess.SubprocessError):
-        if not complete.exists():
-            command = [sys.executable, "-c", _EVERY_FUNCTION]
-            subprocess.run(command, env=environment, check=True, capture_output=True)  # noqa: S603
-            complete.touch()
-
-
-@cache
-def _folder() -> str | None:
-    """Return the folder of code compiled from these very modules; None if none can be written."""
-    here = Path(__file__).parent
-    # NUMBA_CACHE_DIR, if somebody has set it.
-    base = Path(config.CACHE_DIR) if config.CACHE_DIR else places.cache() / "numba"
-    # Numba files code by where its source lies: two checkouts of one version share nothing.
-    folder = base / f"{hash_of(here.glob('*.py'), here)[:16]}-{digest(str(here))[:8]}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        check_writable(folder)
-    except (OSError, DataError):
-        return None
-    return str(folder)
 
 
 #: Sums may be reordered and no number is infinite: `log_likelihood` sees to that.
@@ -141,6 +82,15 @@ def exponentials(values: np.ndarray, out: np.ndarray, powers: np.ndarray) -> Non
 
     The library's function is called number by number; this is done four at a time. Cody and
     Waite's reduction to a power of two (1980, Software Manual for the Elementary Functions).
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Not changed.
+    out : ndarray of float, shape (n,)
+        Filled.
+    powers : ndarray of int64, shape (n,)
+        Room to work in.
     """
     bits = out.view(np.int64)
     for t in range(len(values)):
@@ -277,8 +227,9 @@ def log_likelihood(
             by_echo += by_logit * log_move[t]
             by_shared += by_logit * year[t]
             by_year[t] += by_logit * shared
-        by_location[:, c] = (
-            by_mean, by_size, by_kept, by_calm * calm_scale, by_chance, by_echo, by_shared
-        )  # fmt: skip
+        # One by one: an assignment to a slice brings a message about shapes, seconds to compile.
+        by_location[0, c], by_location[1, c], by_location[2, c] = by_mean, by_size, by_kept
+        by_location[3, c], by_location[4, c] = by_calm * calm_scale, by_chance
+        by_location[5, c], by_location[6, c] = by_echo, by_shared
         total += sum_of_logs(squares)
     return 0.5 * total, by_location, by_year

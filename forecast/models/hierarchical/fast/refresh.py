@@ -93,7 +93,8 @@ def move_chain(
             for c in range(n):
                 value, before = figures[0, c], figures[1, c]
                 of_calm, of_stormy = calm[c], stormy[c]
-                point[:] = locations[d, :, c]
+                for j in range(3):
+                    point[j] = locations[d, j, c]
                 if turn == 0:
                     told[c] = log_density_of(
                         point[0], math.exp(point[1]), 1.0 / (1.0 + math.exp(-point[2])),
@@ -127,8 +128,10 @@ def move_chain(
                     gain = found + prior - told[c] - believed + stretched
                     if math.log(generator.random()) < gain:
                         told[c], believed = found, prior
-                        point[:] = new
-                locations[d, :, c] = point
+                        for j in range(3):
+                            point[j] = new[j]
+                for j in range(3):
+                    locations[d, j, c] = point[j]
             move_groups(groups[d], locations[d], group, above, priors, generator)
 
 
