@@ -12,6 +12,7 @@ import xarray as xr
 
 from forecast import periods
 from forecast.errors import DataError
+from forecast.measures import find, unit_of
 from forecast.panel import Panel
 from forecast.series import Series
 from forecast.series_key import KEY, SeriesKey
@@ -19,8 +20,6 @@ from forecast.series_key import KEY, SeriesKey
 if TYPE_CHECKING:
     from forecast.outlook import Forecast
 
-#: How many there are, not how many came: the last period stands for the longer one.
-STOCKS = ("population",)
 _DROPPED = "no whole {frequency} of it is known or forecast."
 
 
@@ -49,9 +48,24 @@ def ratio(fine: str, coarse: str) -> int:
     return periods.PER_YEAR[fine] // periods.PER_YEAR[coarse]
 
 
+def is_stock(measure: str) -> bool:
+    """Whether a measure says how many there are: the last period stands for the longer one."""
+    return find(measure).kind == "stock"
+
+
 def added_up(values: np.ndarray, measure: str) -> np.ndarray:
-    """Return the longer period's value from the shorter ones on the last axis: sum, or last."""
-    return np.asarray(values[..., -1] if measure in STOCKS else values.sum(axis=-1))
+    """Return the longer period's value from the shorter ones on the last axis.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., n_periods)
+        Of the shorter periods.
+    measure : str
+        Counts, nets and amounts add up; of a stock it is the last one, of a rate the mean.
+    """
+    if is_stock(measure):
+        return np.asarray(values[..., -1])
+    return np.asarray(values.mean(-1) if find(measure).kind == "rate" else values.sum(axis=-1))
 
 
 def panel_by(panel: Panel, frequency: str) -> Panel:
@@ -207,7 +221,7 @@ def _assembled(
     attributes = {name: value for name, value in outlook.paths.attrs.items() if name != "frequency"}
     origins = {one.key: one.origin for one in history}
     attributes |= {
-        "unit": "persons per calendar year" if frequency == "year" else f"persons per {frequency}",
+        "unit": unit_of(dict.fromkeys(key[2] for key in totals), frequency),
         "origin": max(origins[key] for key in totals),
         "data_hash": history.hash,
         **({} if frequency == "year" else {"frequency": frequency}),

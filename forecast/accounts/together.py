@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from forecast.aggregation import STOCKS, by, ratio
+from forecast.aggregation import by, is_stock, ratio
 from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.series_key import SeriesKey
@@ -89,7 +89,7 @@ def together(months: Forecast, years: Forecast) -> tuple[Forecast, Forecast]:
             inside = (fine_grid // n == year) & (fine_grid > origin)
             drawn = fine[place][:, inside]
             total = _weighted(whole[year], coarse[row, :, column])
-            if key[2] in STOCKS:
+            if is_stock(key[2]):
                 # The way to the year's end bends evenly; figures of before stay.
                 steps = np.arange(1, drawn.shape[1] + 1) / drawn.shape[1]
                 moved = drawn + (total - drawn[:, -1])[:, None] * steps
