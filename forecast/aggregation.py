@@ -27,6 +27,15 @@ _DROPPED = "no whole {frequency} of it is known or forecast."
 def ratio(fine: str, coarse: str) -> int:
     """Return how many periods of one frequency make one of another.
 
+    Parameters
+    ----------
+    fine, coarse : {"month", "quarter", "half-year", "year"}
+        The shorter and the longer frequency.
+
+    Returns
+    -------
+    int
+
     Raises
     ------
     UnknownNameError
@@ -50,7 +59,19 @@ def ratio(fine: str, coarse: str) -> int:
 
 
 def added_up(values: np.ndarray, measure: str) -> np.ndarray:
-    """Return the longer period's value from the shorter ones on the last axis: sum, or last."""
+    """Return the longer period's value from the shorter ones on the last axis: sum, or last.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., n_periods)
+        The periods of one longer period, in their order.
+    measure : str
+        Of a stock (`STOCKS`) the last period stands for the longer one; of all others the sum.
+
+    Returns
+    -------
+    ndarray, shape (...)
+    """
     return np.asarray(values[..., -1] if measure in STOCKS else values.sum(axis=-1))
 
 

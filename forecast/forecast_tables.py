@@ -35,6 +35,8 @@ class DrawTables:
     paths : DataArray, dims (draw, series, year)
         Persons per calendar year, net inflow positive; NaN where a year is observed.
     horizons : tuple of int
+    notes : DataFrame
+        What is said of each series.
     """
 
     paths: xr.DataArray

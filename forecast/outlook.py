@@ -232,6 +232,7 @@ class Forecast(DrawTables):
         """
         from forecast.exports.bayespop import bayespop
 
+        self.history.require_years("bayesPop")
         return bayespop(self.series, self.paths, self.history, source)
 
     def require_unconditional(self, purpose: str) -> None:

@@ -266,6 +266,30 @@ class Panel(Cuts):
         facts = f"{len(self)} series, {self._places}; {unit}"
         return drawing.html("Panel", facts, rows, len(self))
 
+    def require_years(self, purpose: str) -> None:
+        """Refuse figures of months, quarters or half-years for what is of calendar years.
+
+        Parameters
+        ----------
+        purpose : str
+            What asks for years, in the words of the message, such as ``"a hub"``.
+
+        Raises
+        ------
+        DataError
+            Naming the purpose and the frequency.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> fc.load("merged-units").require_years("a hub")
+        """
+        if self.frequency != "year":
+            raise DataError(
+                f"{purpose} asks for calendar years; the data are by {self.frequency}. Add the "
+                "periods up to years first."
+            )
+
     def __getstate__(self) -> dict[str, object]:
         """Take measures of one's own along to another process."""
         return {**self.__dict__, "_own": measures.own(self.measures)}

@@ -73,7 +73,7 @@ def fan(
         low, middle, high = np.quantile(drawn[:, np.isin(years, at)], [0.1, 0.5, 0.9], axis=0)
         axes.errorbar(
             at, middle, [middle - low, high - middle], fmt="o", ms=4.5, lw=1.2, capsize=3,
-            color=ACCENT, mec="white", mew=0.6, label="target year",
+            color=ACCENT, mec="white", mew=0.6, label=f"target {outlook.frequency}",
         )  # fmt: skip
         text = partial(periods.label, frequency=outlook.frequency)
         told = "; ".join(

@@ -13,6 +13,7 @@ import forecast as fc
 from forecast import labels, measures
 from forecast.errors import DataError, UnknownNameError
 from forecast.language import LANGUAGES, language
+from forecast.reports.explorer_words import program_words
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +106,26 @@ def test_a_misspelt_key_of_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "measures.toml").write_text('[patents]\nkind = "count"\nunits = "patents"\n')
     with pytest.raises(UnknownNameError, match=r"unknown key in \[patents\].*Did you mean: unit"):
         fc.read(file)
+
+
+def test_an_explorer_asks_for_figures_of_a_measure_without_words_of_its_own() -> None:
+    fc.measure("patents", kind="count", unit="patents")
+    english = language("en")
+    words = program_words(english, ["patents"])
+    assert words["unit"] == "patents a year"
+    assert words["claims"]["patents"][1] == "{chance} that the figure of {year} is above {limit}"
+    usual = program_words(english, ["immigration"])
+    assert usual["unit"] == "persons a year"
+    assert "patents" not in usual["claims"]
+
+
+def test_figures_of_a_measure_in_its_own_unit_on_the_page(tmp_path: Path) -> None:
+    fc.measure("share", kind="rate", unit="%", words="Share of women")
+    table = yearly("share", 0.25)
+    outlook = fc.forecast(fc.Panel.from_frame(table), "persistence", (2027,), draws=200)
+    fc.report(outlook, folder=tmp_path, name="s")
+    quantiles = pd.read_csv(tmp_path / "s.csv")["value"]
+    assert (quantiles != quantiles.round()).any()
+    page = (tmp_path / "s.html").read_text(encoding="utf-8")
+    assert "Share of women: 2027" in page
+    assert "persons a year" not in page
