@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import periods
+from forecast import measures, periods
 from forecast.errors import DataError
 from forecast.panel import Panel
 from forecast.series import Series
@@ -19,8 +19,6 @@ from forecast.series_key import KEY, SeriesKey
 if TYPE_CHECKING:
     from forecast.outlook import Forecast
 
-#: How many there are, not how many came: the last period stands for the longer one.
-STOCKS = ("population",)
 _DROPPED = "no whole {frequency} of it is known or forecast."
 
 
@@ -59,20 +57,25 @@ def ratio(fine: str, coarse: str) -> int:
 
 
 def added_up(values: np.ndarray, measure: str) -> np.ndarray:
-    """Return the longer period's value from the shorter ones on the last axis: sum, or last.
+    """Return the longer period's value from the shorter ones on the last axis.
+
+    The sum of what adds up over time; the mean of a rate; of a stock the last.
 
     Parameters
     ----------
     values : ndarray, shape (..., n_periods)
         The periods of one longer period, in their order.
     measure : str
-        Of a stock (`STOCKS`) the last period stands for the longer one; of all others the sum.
+        Whether it adds up over time is stated with the measure (`forecast.measures`).
 
     Returns
     -------
     ndarray, shape (...)
     """
-    return np.asarray(values[..., -1] if measure in STOCKS else values.sum(axis=-1))
+    counted = measures.find(measure)
+    if counted.adds_over_time:
+        return np.asarray(values.sum(axis=-1))
+    return np.asarray(values.mean(axis=-1) if counted.kind == "rate" else values[..., -1])
 
 
 def panel_by(panel: Panel, frequency: str) -> Panel:
@@ -228,12 +231,12 @@ def _assembled(
     attributes = {name: value for name, value in outlook.paths.attrs.items() if name != "frequency"}
     origins = {one.key: one.origin for one in history}
     attributes |= {
-        "unit": "persons per calendar year" if frequency == "year" else f"persons per {frequency}",
+        "unit": measures.unit_of(history.measures, frequency),
         "origin": max(origins[key] for key in totals),
         "data_hash": history.hash,
         **({} if frequency == "year" else {"frequency": frequency}),
     }
-    sources, places, measures = (list(part) for part in zip(*totals))
+    sources, places, counted = (list(part) for part in zip(*totals))
     paths = xr.DataArray(
         values,
         dims=("draw", "series", "year"),
@@ -241,7 +244,7 @@ def _assembled(
             "draw": outlook.paths["draw"].to_numpy(),
             "year": grid,
             "location": ("series", places),
-            "measure": ("series", measures),
+            "measure": ("series", counted),
             "source": ("series", sources),
             "origin": ("series", np.array([origins[key] for key in totals])),
         },
