@@ -155,8 +155,15 @@ def check_years(panel: Panel, years: Sequence[int | str]) -> tuple[int, ...]:
     return wanted
 
 
-def spans(years: Iterable[int]) -> str:
-    """Return years in words, consecutive ones as a span.
+def spans(years: Iterable[int], frequency: str = "year") -> str:
+    """Return years, or other periods, in words, consecutive ones as a span.
+
+    Parameters
+    ----------
+    years : iterable of int
+        Numbers of periods.
+    frequency : str
+        What they are, as of a Panel.
 
     Examples
     --------
@@ -169,4 +176,5 @@ def spans(years: Iterable[int]) -> str:
             found[-1][1] = year
         else:
             found.append([year, year])
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in found)
+    text = partial(periods.label, frequency=frequency)
+    return ", ".join(text(a) if a == b else f"{text(a)}–{text(b)}" for a, b in found)

@@ -191,8 +191,8 @@ def _series(
     return Series(*key, grid, values, population, precision, tuple(marks), step, frequency)
 
 
-#: Flags that take a year out of the fit: it must not steer, or is not an observation.
-UNUSED_FLAGS = ("outlier", "interpolated")
+#: Flags that take a year out of the fit: it must not steer, or is not an observation of it.
+UNUSED_FLAGS = ("outlier", "interpolated", "year-to-date")
 
 
 def unused(series: Series, flag: str) -> np.ndarray:
@@ -244,5 +244,5 @@ def flags_of(series: Series) -> str:
     for flag in ("break", *UNUSED_FLAGS):
         years = series.years[unused(series, flag) & ~np.isnan(series.values)]
         if len(years):
-            said.append(f"{flag} {' '.join(map(str, years))}")
+            said.append(f"{flag} {' '.join(map(series.label, years))}")
     return "; ".join(said)

@@ -18,7 +18,7 @@ from forecast.errors import TooShortError
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.corridors.data import PairFlows, flows_by_source, pair_flows
-from forecast.models.series.seeds import series_seed
+from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.series_key import SeriesKey

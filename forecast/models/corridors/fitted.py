@@ -17,7 +17,7 @@ from forecast.models.coherent import FittedCoherent
 from forecast.models.corridors.data import PairFlows, inhabitants
 from forecast.models.corridors.sampler import Posterior, simulate
 from forecast.models.corridors.totals import NET, Total, tied
-from forecast.models.series.seeds import series_seed
+from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.series import usable_years

@@ -214,11 +214,35 @@ def solve(root: np.ndarray, right: np.ndarray, transposed: bool = False) -> np.n
 
 
 def normal(grid: np.ndarray, prior: Sequence[float]) -> np.ndarray:
-    """Return the log density of a normal prior (mean, standard deviation), up to a constant."""
+    """Return the log density of a normal prior (mean, standard deviation), up to a constant.
+
+    Parameters
+    ----------
+    grid : ndarray
+        Values at which the density is wanted, of any shape.
+    prior : (float, float)
+        Mean and standard deviation, in the unit of the grid.
+
+    Returns
+    -------
+    ndarray, shape of `grid`
+    """
     mean, deviation = prior
     return np.asarray(-0.5 * ((grid - mean) / deviation) ** 2)
 
 
 def half_normal(grid: np.ndarray, scale: float) -> np.ndarray:
-    """Return the log density of a half-normal prior, up to a constant."""
+    """Return the log density of a half-normal prior, up to a constant.
+
+    Parameters
+    ----------
+    grid : ndarray
+        Values at which the density is wanted, of any shape, none negative.
+    scale : float
+        Standard deviation of the normal law that is folded at zero.
+
+    Returns
+    -------
+    ndarray, shape of `grid`
+    """
     return np.asarray(-0.5 * (grid / scale) ** 2)
