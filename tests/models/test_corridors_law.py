@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import chisquare, multivariate_normal
 
 from forecast.models.corridors.data import PairFlows
-from forecast.models.corridors.gibbs import LEAST_DEGREES, State
+from forecast.models.corridors.gibbs import LEAST_DEGREES, PairState
 from forecast.models.registry import specification
 
 PAIRS = tuple((origin, to) for origin in ("KAZ", "UZB") for to in ("RUS", "DEU", "TUR"))
@@ -48,7 +48,7 @@ def given() -> Given:
 
 
 def test_the_filter_is_the_density_of_the_normal_law_it_stands_for(given: Given) -> None:
-    state = State(given, PRIORS, 2, np.random.default_rng(1))
+    state = PairState(given, PRIORS, 2, np.random.default_rng(1))
     generator = np.random.default_rng(2)
     state.rate = state.rate + generator.normal(size=(YEARS, 2, len(PAIRS)))
     state.weight = generator.gamma(3.0, size=state.weight.shape)
@@ -101,7 +101,7 @@ def test_posteriors_of_what_the_pymc_model_draws_are_calibrated(given: Given) ->
     )
     figures = prior["prior_predictive"]["log_count"].to_numpy()[0]
     truth = {name: prior["prior"][name].to_numpy()[0] for name in names}
-    state = State(given, PRIORS, n, np.random.default_rng(12))
+    state = PairState(given, PRIORS, n, np.random.default_rng(12))
     year, pair = np.nonzero(np.isfinite(given.counts))
     state.rate = np.zeros((YEARS, n, len(PAIRS)))
     state.rate[year, :, pair] = figures.T

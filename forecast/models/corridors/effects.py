@@ -17,7 +17,7 @@ TOGETHER = 12
 
 
 class SharedEffects:
-    """The part of a sampler's state that corridors share; see `gibbs.State`."""
+    """The part of a sampler's state that corridors share; see `gibbs.PairState`."""
 
     flows: PairFlows
     priors: Mapping[str, Any]

@@ -22,7 +22,7 @@ from forecast.models.corridors.walk import Walk
 LEAST_DEGREES = 1.0
 
 
-class State(SharedEffects):
+class PairState(SharedEffects):
     """Where the chains are; every variable is named as in the PyMC model.
 
     Parameters

@@ -12,7 +12,7 @@ import pandas as pd
 from forecast.models.bayes.gate import convergence
 from forecast.models.corridors.data import TERMS, PairFlows
 from forecast.models.corridors.effects import SHARED
-from forecast.models.corridors.gibbs import State
+from forecast.models.corridors.gibbs import PairState
 
 #: Hyperparameters, all that corridors have in common but gravity; sizes by what is shared.
 SINGLE = ("persistence", "innovation", "noise", "size_effect", "evenness")
@@ -56,7 +56,7 @@ class _Kept:
         self.hyper: dict[str, list[np.ndarray]] = {name: [] for name in HYPER}
         self.paths: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def add(self, state: State) -> None:
+    def add(self, state: PairState) -> None:
         for name in HYPER:
             self.hyper[name].append(getattr(state, name).copy())
         late = np.moveaxis(state.deviation[-self.tail :], 0, 1)
@@ -93,7 +93,7 @@ def sample(
     generator = np.random.default_rng(seed)
     whole = flows.n_pairs <= sampler["learned_from"]
     learning = flows if whole else flows.some(_teachers(flows, sampler["learned_from"]))
-    state = State(learning, priors, sampler["chains"], generator)
+    state = PairState(learning, priors, sampler["chains"], generator)
     for _ in range(sampler["warm_up"]):
         state.sweep()
     state.freeze()
@@ -130,7 +130,7 @@ def _given(
     tail: int, generator: np.random.Generator,
 ) -> _Kept:  # fmt: skip
     """Draw levels and paths of all corridors, a sweep for each draw of the hyperparameters."""
-    state, kept = State(flows, priors, 1, generator), _Kept(tail)
+    state, kept = PairState(flows, priors, 1, generator), _Kept(tail)
     n = len(hyper["noise"])
     for at in (*np.arange(-settling, 0) % n, *range(n)):
         for name in HYPER:
@@ -142,7 +142,7 @@ def _given(
     return kept
 
 
-def _parameters(state: State) -> np.ndarray:
+def _parameters(state: PairState) -> np.ndarray:
     """Return what the gate looks at, shape (n_chains, n_parameters)."""
     single = np.stack([getattr(state, name) for name in SINGLE], axis=1)
     gravity = state.coefficient[:, : 1 + len(TERMS)]
@@ -150,7 +150,7 @@ def _parameters(state: State) -> np.ndarray:
 
 
 def _examined(
-    draws: np.ndarray, state: State, limits: Mapping[str, float]
+    draws: np.ndarray, state: PairState, limits: Mapping[str, float]
 ) -> tuple[pd.DataFrame, str]:
     """Return the diagnostics of the parameters that figures speak of, and what they refuse."""
     names = [
