@@ -482,7 +482,7 @@ class Panel:
         if self.frequency != "year":
             raise DataError(
                 f"{purpose} asks for calendar years; the data are by {self.frequency}. Add the "
-                "periods up to years first."
+                "periods up first, by('year') of the forecast or of the panel."
             )
 
     def __getstate__(self) -> dict[str, object]:
