@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import periods
+from forecast import measures, periods
 from forecast.errors import DataError
-from forecast.measures import find, unit_of
 from forecast.panel import Panel
 from forecast.series import Series
 from forecast.series_key import KEY, SeriesKey
@@ -25,6 +24,15 @@ _DROPPED = "no whole {frequency} of it is known or forecast."
 
 def ratio(fine: str, coarse: str) -> int:
     """Return how many periods of one frequency make one of another.
+
+    Parameters
+    ----------
+    fine, coarse : {"month", "quarter", "half-year", "year"}
+        The shorter and the longer frequency.
+
+    Returns
+    -------
+    int
 
     Raises
     ------
@@ -48,24 +56,26 @@ def ratio(fine: str, coarse: str) -> int:
     return periods.PER_YEAR[fine] // periods.PER_YEAR[coarse]
 
 
-def is_stock(measure: str) -> bool:
-    """Whether a measure says how many there are: the last period stands for the longer one."""
-    return find(measure).kind == "stock"
-
-
 def added_up(values: np.ndarray, measure: str) -> np.ndarray:
     """Return the longer period's value from the shorter ones on the last axis.
+
+    The sum of what adds up over time; the mean of a rate; of a stock the last.
 
     Parameters
     ----------
     values : ndarray, shape (..., n_periods)
-        Of the shorter periods.
+        The periods of one longer period, in their order.
     measure : str
-        Counts, nets and amounts add up; of a stock it is the last one, of a rate the mean.
+        Whether it adds up over time is stated with the measure (`forecast.measures`).
+
+    Returns
+    -------
+    ndarray, shape (...)
     """
-    if is_stock(measure):
-        return np.asarray(values[..., -1])
-    return np.asarray(values.mean(-1) if find(measure).kind == "rate" else values.sum(axis=-1))
+    counted = measures.find(measure)
+    if counted.adds_over_time:
+        return np.asarray(values.sum(axis=-1))
+    return np.asarray(values.mean(axis=-1) if counted.kind == "rate" else values[..., -1])
 
 
 def panel_by(panel: Panel, frequency: str) -> Panel:
@@ -141,6 +151,8 @@ def by(outlook: Forecast, frequency: str) -> Forecast:
 
     Parameters
     ----------
+    outlook : Forecast
+        By month, quarter or half-year; it is the method's own.
     frequency : {"quarter", "half-year", "year"}
         Longer than that of the forecast.
 
@@ -221,12 +233,12 @@ def _assembled(
     attributes = {name: value for name, value in outlook.paths.attrs.items() if name != "frequency"}
     origins = {one.key: one.origin for one in history}
     attributes |= {
-        "unit": unit_of(dict.fromkeys(key[2] for key in totals), frequency),
+        "unit": measures.unit_of(history.measures, frequency),
         "origin": max(origins[key] for key in totals),
         "data_hash": history.hash,
         **({} if frequency == "year" else {"frequency": frequency}),
     }
-    sources, places, measures = (list(part) for part in zip(*totals))
+    sources, places, counted = (list(part) for part in zip(*totals))
     paths = xr.DataArray(
         values,
         dims=("draw", "series", "year"),
@@ -234,7 +246,7 @@ def _assembled(
             "draw": outlook.paths["draw"].to_numpy(),
             "year": grid,
             "location": ("series", places),
-            "measure": ("series", measures),
+            "measure": ("series", counted),
             "source": ("series", sources),
             "origin": ("series", np.array([origins[key] for key in totals])),
         },

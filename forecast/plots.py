@@ -193,6 +193,11 @@ def why(
         raise DataError(f"model {outlook.model!r} explains no intervals. Use model='ensemble'.")
     key = keys_of(table)[find_series(table, location, measure, source, "this explanation")]
     rows = table[rows_of(table, key)]
+    if not (rows["what"] == "variance share").any():
+        raise DataError(
+            "how wide this series' intervals are is not explained: a nowcast says what they start "
+            "from. Ask the forecast without it."
+        )
     shares, weights = (
         100 * rows[rows["what"] == what].pivot(index="year", columns="name", values="value")
         for what in ("variance share", "weight")

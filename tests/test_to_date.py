@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -68,3 +70,15 @@ def test_what_is_no_sum_since_january_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         fc.Panel.from_frame(table(periods, values))
+
+
+def test_a_file_has_them_as_text(tmp_path: Path) -> None:
+    spans = ["2023-01/2023-06", "2023", "2024-01/2024-06"]
+    path = tmp_path / "sums.csv"
+    table(spans, [100, 230, 120]).to_csv(path, index=False)
+    read = fc.read(path)
+    assert read.frequency == "half-year"
+    assert read.to_frame()["value"].tolist() == [100, 130, 120]
+    table(["2023-04/2023-06", "2024"], [1, 2]).to_csv(path, index=False)
+    with pytest.raises(DataError, match="line 2, column period"):
+        fc.read(path)

@@ -16,7 +16,8 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from forecast.aggregation import by, is_stock, ratio
+from forecast import measures
+from forecast.aggregation import by, ratio
 from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.series_key import SeriesKey
@@ -89,7 +90,7 @@ def together(months: Forecast, years: Forecast) -> tuple[Forecast, Forecast]:
             inside = (fine_grid // n == year) & (fine_grid > origin)
             drawn = fine[place][:, inside]
             total = _weighted(whole[year], coarse[row, :, column])
-            if is_stock(key[2]):
+            if not measures.find(key[2]).adds_over_time:
                 # The way to the year's end bends evenly; figures of before stay.
                 steps = np.arange(1, drawn.shape[1] + 1) / drawn.shape[1]
                 moved = drawn + (total - drawn[:, -1])[:, None] * steps
@@ -108,7 +109,12 @@ def together(months: Forecast, years: Forecast) -> tuple[Forecast, Forecast]:
 
 
 def _common(totals: Forecast, years: Forecast) -> list[tuple[SeriesKey, int]]:
-    return [(key, row) for row, key in enumerate(years.keys) if key in totals.keys]
+    """Return the series that both have, with their rows among the years; a rate adds to nothing."""
+    return [
+        (key, row)
+        for row, key in enumerate(years.keys)
+        if key in totals.keys and measures.find(key[2]).kind != "rate"
+    ]
 
 
 def _signed(months: Forecast, key: SeriesKey) -> bool:

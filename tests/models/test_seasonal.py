@@ -243,3 +243,14 @@ def test_backtests_of_months_count_changes_from_a_year_before() -> None:
     values = panel.series[0].until(int(row["origin"])).values
     assert row["scale"] == pytest.approx(np.abs(values[12:] - values[:-12]).mean())
     assert fc.backtest(panel, draws=100, horizons=1).models[0] == "seasonal-naive"
+
+
+@pytest.mark.parametrize("name", ["seasonal-naive", "seasonal-components"])
+def test_a_fitted_series_is_one_of_statsmodels(name: str) -> None:
+    panel = fc.Panel.from_frame(table(places=1))
+    fitted = model(name).fit(panel, seed=1)
+    theirs = fitted.statsmodels(panel.keys[0]).get_forecast(12).predicted_mean
+    assert str(theirs.index[0]) == "2022-01"
+    ahead = range(panel.origin + 1, panel.origin + 13)
+    ours = np.median(fitted.forecast(list(ahead), 2000).paths.isel(series=0).to_numpy(), axis=0)
+    assert np.abs(np.log1p(ours) - theirs.to_numpy()).max() < 0.05

@@ -263,9 +263,10 @@ def before_its_year(table: pd.DataFrame, frequency: str = "year") -> np.ndarray:
     Parameters
     ----------
     table : DataFrame
-        With the columns ``year``, ``value`` and ``as_of``; missing values do not count.
+        With the columns ``year`` (number of the period), ``value`` and ``as_of``; figures without a
+        day are in order.
     frequency : str
-        What the numbers in ``year`` count.
+        What a period is, see `forecast.periods`.
 
     Returns
     -------
@@ -281,9 +282,9 @@ def refuse_before_its_year(table: pd.DataFrame, frequency: str = "year") -> None
     Parameters
     ----------
     table : DataFrame
-        With the columns of a Panel.
+        See `before_its_year`.
     frequency : str
-        What the numbers in ``year`` count.
+        What a period is, see `forecast.periods`.
 
     Raises
     ------

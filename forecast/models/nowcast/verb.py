@@ -149,7 +149,9 @@ def nowcast(
         history, ahead, (int(year),), _notes(parts, panel.frequency, history, ahead, reasons),
         model="nowcast", seed=seed,
     )  # fmt: skip
-    outlook = reconcile(outlook, strict=False)
+    # Nets of which arrivals and departures are nowcast too are their difference.
+    flows = "net" in parts.kinds and len(set(parts.kinds)) > 1
+    outlook = reconcile(outlook, "middle-out" if flows else "mint", strict=False)
     told = _explanation(parts, ahead)
     return Nowcast(outlook.paths, outlook.horizons, outlook.notes, history, told)
 

@@ -117,7 +117,21 @@ def orders() -> tuple[SeasonalOrder, ...]:
 
 @cache
 def arima(order: SeasonalOrder, season: int) -> Nodes:
-    """Return the grid of coefficients of one order, with one seasonal difference."""
+    """Return the grid of coefficients of one order, with one seasonal difference.
+
+    Parameters
+    ----------
+    order : ((p, d, q), (P, D, Q))
+        As statsmodels has them; P is 0 and D is 1, since only Q has a grid.
+    season : int
+        Periods in a year: 12, 4 or 2.
+
+    Returns
+    -------
+    Nodes
+        Every combination of the coefficients that ``models/seasonal-arima.toml`` lists, alike
+        likely.
+    """
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
     grid = specification("seasonal-arima")["grid"]

@@ -52,6 +52,13 @@ class SeasonalPrepared(Prepared):
 def require_season(name: str, panel: Panel) -> None:
     """Refuse figures by year for a seasonal model.
 
+    Parameters
+    ----------
+    name : str
+        Of the model, for the message.
+    panel : Panel
+        What it is to be fitted to.
+
     Raises
     ------
     DataError
