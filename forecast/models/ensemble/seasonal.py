@@ -20,6 +20,7 @@ class Seasonal(Ensemble):
     """
 
     stated = "seasonal"
+    recipe = Ensemble.recipe
 
     def fit(self, panel: Panel, seed: int) -> FittedEnsemble:
         """Prepare the members; see `Ensemble.fit`.
