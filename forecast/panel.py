@@ -156,7 +156,9 @@ class Panel:
     @property
     def origin(self) -> int:
         """The last year in which any series is observed."""
-        return max(series.origin for series in self.series)
+        # Of sums since January alone there is no series.
+        last = int(self._table["year"].max())
+        return max((series.origin for series in self.series), default=last)
 
     @property
     def latest(self) -> pd.DataFrame:
