@@ -25,6 +25,11 @@ _DROPPED = "no whole {frequency} of it is known or forecast."
 def ratio(fine: str, coarse: str) -> int:
     """Return how many periods of one frequency make one of another.
 
+    Parameters
+    ----------
+    fine, coarse : str
+        Frequencies, of which the second is the longer.
+
     Raises
     ------
     UnknownNameError
@@ -51,6 +56,13 @@ def added_up(values: np.ndarray, measure: str) -> np.ndarray:
     """Return the longer period's value from the shorter ones on the last axis.
 
     The sum of what adds up over time; the mean of a rate; of a stock the last.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., n)
+        Of the n shorter periods.
+    measure : str
+        What they count.
     """
     counted = measures.find(measure)
     if counted.adds_over_time:

@@ -117,7 +117,15 @@ def orders() -> tuple[SeasonalOrder, ...]:
 
 @cache
 def arima(order: SeasonalOrder, season: int) -> Nodes:
-    """Return the grid of coefficients of one order, with one seasonal difference."""
+    """Return the grid of coefficients of one order, with one seasonal difference.
+
+    Parameters
+    ----------
+    order : ((p, d, q), (P, D, Q))
+        One of `orders`.
+    season : int
+        Periods of a year.
+    """
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
     grid = specification("seasonal-arima")["grid"]

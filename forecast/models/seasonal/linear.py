@@ -48,7 +48,14 @@ class Filter:
 
 @lru_cache(maxsize=12)
 def whole(nodes: Nodes, n: int) -> Filter:
-    """Return the maps of a series of length n without gaps and breaks."""
+    """Return the maps of a series without gaps and breaks.
+
+    Parameters
+    ----------
+    nodes : Nodes
+    n : int
+        Length of the series.
+    """
     variance, gain, burned, covariance = gains(nodes, (True,) * n, (False,) * n)
     errors, state = _steps(nodes, gain, np.ones(n, dtype=bool), np.eye(n))
     return Filter(variance, burned, errors.transpose(1, 0, 2), state, root(covariance))
@@ -122,6 +129,12 @@ def condition(
 def futures(nodes: Nodes, n_ahead: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the map from the last state to the expected path, and the covariance of its shocks.
 
+    Parameters
+    ----------
+    nodes : Nodes
+    n_ahead : int
+        Periods.
+
     Returns
     -------
     expected : ndarray, shape (k, n_ahead, m)
@@ -166,6 +179,15 @@ def simulate(
     posterior: SeriesPosterior, n_ahead: int, n_draws: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Draw futures of a series; as `forecast.models.series.posterior.simulate`, path by path.
+
+    Parameters
+    ----------
+    posterior : SeriesPosterior
+        What the series says.
+    n_ahead, n_draws : int
+        Periods, and simulated futures.
+    generator : numpy.random.Generator
+        Source of the randomness.
 
     Returns
     -------
