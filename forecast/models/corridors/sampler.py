@@ -108,9 +108,9 @@ def sample(
             if len(traces) % every == 0:
                 kept.add(state)
         table, failure = _examined(np.stack(traces, axis=1), state, limits)
-        if not failure or 2 * aim > sampler["most"]:
+        aim += sampler["kept"] // 2
+        if not failure or aim > sampler["most"]:
             break
-        aim *= 2
     if whole:
         return kept.posterior(sampler["paths"], table, flows.n_pairs, failure)
     hyper = kept.posterior(sampler["paths"], table, learning.n_pairs, failure).hyper
