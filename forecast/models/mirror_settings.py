@@ -13,7 +13,18 @@ type PositivePair = Annotated[tuple[Positive, Positive], Field(strict=False)]
 
 
 class CountingKind(Settings):
-    """What a kind of source is believed to do: see ``models/mirror.toml``."""
+    """What a kind of source is believed to do: see ``models/mirror.toml``.
+
+    Attributes
+    ----------
+    coverage : (float, float)
+        Share of the moves that its definition means and that it counts: median, standard deviation
+        of the log.
+    pairs, accuracy : (float, float)
+        How far it is off in a corridor in all years, and in one year besides: median of that
+        standard deviation, standard deviation of its log.
+    reason : str
+    """
 
     coverage: PositivePair
     pairs: PositivePair
@@ -22,7 +33,14 @@ class CountingKind(Settings):
 
 
 class CountingKinds(Settings):
-    """The kinds of sources that `mirror` tells apart."""
+    """The kinds of sources that `mirror` tells apart.
+
+    Attributes
+    ----------
+    destination, origin : CountingKind
+        Registers of arrivals and of departures.
+    estimate, unknown : CountingKind
+    """
 
     destination: CountingKind
     origin: CountingKind
@@ -31,14 +49,27 @@ class CountingKinds(Settings):
 
 
 class MoveDefinition(Settings):
-    """How many moves a definition makes of one that lasts twelve months."""
+    """How many moves a definition makes of one that lasts twelve months.
+
+    Attributes
+    ----------
+    factor : (float, float)
+        Median, standard deviation of the log.
+    reason : str
+    """
 
     factor: PositivePair
     reason: Text
 
 
 class MoveDefinitions(Settings):
-    """From when on a stay is a move."""
+    """From when on a stay is a move.
+
+    Attributes
+    ----------
+    any, three_months, six_months, nine_months, twelve_months : MoveDefinition
+    permanent, unknown : MoveDefinition
+    """
 
     any: MoveDefinition
     three_months: MoveDefinition
@@ -50,7 +81,17 @@ class MoveDefinitions(Settings):
 
 
 class CountingSource(Settings):
-    """Who counts in a source, and what it takes for a move."""
+    """Who counts in a source, and what it takes for a move.
+
+    Attributes
+    ----------
+    name : str
+    counts : str
+        A country whose office counts, or ``destination``, ``origin``, ``estimate``, ``unknown``.
+    definition : str
+        A field of `MoveDefinitions`.
+    reason : str
+    """
 
     name: Text
     counts: Text
@@ -61,7 +102,17 @@ class CountingSource(Settings):
 
 
 class TrueFlowPriors(Settings):
-    """Priors of the true flow of `mirror`."""
+    """Priors of the true flow of `mirror`.
+
+    Attributes
+    ----------
+    log_flow : (float, float)
+        Of the log in the first year: mean, standard deviation.
+    change : (float, float)
+        Of the scale of changes: median, standard deviation of the log.
+    degrees_of_changes, degrees_of_counts : float
+        Of Student's t.
+    """
 
     log_flow: PositivePair
     change: PositivePair
@@ -70,7 +121,20 @@ class TrueFlowPriors(Settings):
 
 
 class MirrorSampler(Settings):
-    """Chains of `mirror`."""
+    """Chains of `mirror`.
+
+    Attributes
+    ----------
+    chains, warm_up, kept, most : int
+        Number of chains, draws of each: left out, kept at first, kept at most.
+    target_accept : float
+    told : int
+        Draws that the result keeps.
+    corridors : int
+        Most corridors that coverage is learnt from.
+    centring : float
+        Years at which errors of corridors are half centred.
+    """
 
     chains: Count
     warm_up: Count
@@ -83,7 +147,18 @@ class MirrorSampler(Settings):
 
 
 class MirrorSettings(About):
-    """Settings of `mirror`."""
+    """Settings of `mirror`.
+
+    Attributes
+    ----------
+    kinds : CountingKinds
+    definitions : MoveDefinitions
+    source : sequence of CountingSource
+    priors : TrueFlowPriors
+    sampler : MirrorSampler
+    diagnostics : DiagnosticsSettings
+        Limits of the gate.
+    """
 
     kinds: CountingKinds
     definitions: MoveDefinitions

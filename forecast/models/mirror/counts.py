@@ -83,22 +83,87 @@ class Counts:
         return np.asarray(np.maximum(precision, 1.0) / np.sqrt(12.0))
 
     def place(self, dimension: pd.DataFrame) -> np.ndarray:
-        """Return which row of `counters`, `books`, `series` or `flows` each count belongs to."""
+        """Return which row of a dimension each count belongs to.
+
+        Parameters
+        ----------
+        dimension : DataFrame
+            `counters`, `books`, `series` or `flows`.
+
+        Returns
+        -------
+        ndarray, shape (n_counts,)
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"source": ["b", "a"], "kind": ["estimate"] * 2})
+        >>> counts = Counts(table, {})
+        >>> counts.place(counts.books).tolist()
+        [1, 0]
+        """
         index = pd.MultiIndex.from_frame(dimension)
         return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(self.table[[*dimension]])))
 
     def book_of(self, dimension: pd.DataFrame) -> np.ndarray:
-        """Return which of the `books` each row of `counters` or `series` belongs to."""
+        """Return which of the `books` each row of a dimension belongs to.
+
+        Parameters
+        ----------
+        dimension : DataFrame
+            `counters` or `series`.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,)
+
+        Examples
+        --------
+        >>> counts = Counts(pd.DataFrame({"source": ["b", "a"], "kind": ["estimate"] * 2}), {})
+        >>> counts.book_of(counts.books).tolist()
+        [0, 1]
+        """
         index = pd.MultiIndex.from_frame(self.books)
         return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(dimension[BOOK])))
 
     def counter_of(self, dimension: pd.DataFrame) -> np.ndarray:
-        """Return which of the `counters` each row of `series` belongs to."""
+        """Return which of the `counters` each row of a dimension belongs to.
+
+        Parameters
+        ----------
+        dimension : DataFrame
+            `series`.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,)
+
+        Examples
+        --------
+        >>> row = {"source": ["meta"], "kind": ["estimate"], "country": [""]}
+        >>> counts = Counts(pd.DataFrame(row), {})
+        >>> counts.counter_of(counts.table).tolist()
+        [0]
+        """
         index = pd.MultiIndex.from_frame(self.counters)
         return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(dimension[COUNTER])))
 
     def part(self, rows: np.ndarray) -> Counts:
-        """Return some of the counts; ``rows`` has shape (n_counts,)."""
+        """Return some of the counts.
+
+        Parameters
+        ----------
+        rows : ndarray of bool, shape (n_counts,)
+
+        Returns
+        -------
+        Counts
+
+        Examples
+        --------
+        >>> counts = Counts(pd.DataFrame({"source": ["b", "a"]}), {})
+        >>> counts.part(np.array([True, False])).table["source"].tolist()
+        ['b']
+        """
         return replace(self, table=self.table[rows].reset_index(drop=True))
 
     @cached_property
