@@ -50,7 +50,13 @@ WITHOUT_EXAMPLE = {
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.rates": _POSTERIOR,
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.save_posterior": _POSTERIOR,
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.to_arviz": _POSTERIOR,
-}
+    **{
+        f"forecast.models.mirror.result.Mirror.{name}": _POSTERIOR
+        for name in (
+            "contradictions", "coverage", "expected", "flows", "last", "to_frame", "told",
+        )
+    },
+}  # fmt: skip
 SECTION = re.compile(r"^([A-Z][A-Za-z ]+)\n-{3,}$", re.MULTILINE)
 
 

@@ -74,13 +74,6 @@ class Mirror:
         ------
         DataError
             If the level is no number between 0 and 1.
-
-        Examples
-        --------
-        >>> import forecast as fc
-        >>> panel = fc.load("corridors").select(destination="DEU")
-        >>> moved = fc.mirror(panel)  # doctest: +SKIP
-        >>> moved.flows(0.95)  # doctest: +SKIP
         """
         ends = np.quantile(np.exp(self.estimate.log_flow), _quantiles(level), axis=0)
         table = self.estimate.flows
@@ -109,13 +102,6 @@ class Mirror:
         ------
         DataError
             If the level is no number between 0 and 1.
-
-        Examples
-        --------
-        >>> import forecast as fc
-        >>> panel = fc.load("corridors").select(destination="DEU")
-        >>> moved = fc.mirror(panel)  # doctest: +SKIP
-        >>> moved.coverage()  # doctest: +SKIP
         """
         return coverage_table(self.counts, self.estimate, self.settings, _quantiles(level))
 
@@ -140,13 +126,6 @@ class Mirror:
         ------
         DataError
             If the probability is not between 0 and 1.
-
-        Examples
-        --------
-        >>> import forecast as fc
-        >>> panel = fc.load("corridors").select(destination="DEU")
-        >>> moved = fc.mirror(panel)  # doctest: +SKIP
-        >>> moved.contradictions(0.5)  # doctest: +SKIP
         """
         if not 0 <= at_least < 1:
             raise DataError(f"at_least is {at_least!r}; give a probability from 0 to below 1.")
@@ -175,13 +154,6 @@ class Mirror:
             If the panel has no such source.
         DataError
             If the level is no number between 0 and 1.
-
-        Examples
-        --------
-        >>> import forecast as fc
-        >>> panel = fc.load("corridors").select(destination="DEU")
-        >>> moved = fc.mirror(panel)  # doctest: +SKIP
-        >>> moved.expected("meta")  # doctest: +SKIP
         """
         quantiles = _quantiles(level)
         if source not in set(self.counts.table["source"]):
@@ -221,13 +193,6 @@ class Mirror:
         -------
         list of (str, float)
             Sources, and persons per calendar year.
-
-        Examples
-        --------
-        >>> import forecast as fc
-        >>> panel = fc.load("corridors").select(destination="DEU")
-        >>> moved = fc.mirror(panel)  # doctest: +SKIP
-        >>> moved.told("KAZ:DEU", 2019)  # doctest: +SKIP
         """
         return list(self._by_cell.get((locations.canonical(location), year), ()))
 
@@ -249,13 +214,6 @@ class Mirror:
         ------
         DataError
             If the level is no number between 0 and 1.
-
-        Examples
-        --------
-        >>> import forecast as fc
-        >>> panel = fc.load("corridors").select(destination="DEU")
-        >>> moved = fc.mirror(panel)  # doctest: +SKIP
-        >>> moved.last()  # doctest: +SKIP
         """
         table = self.flows(level)
         last = table[table["counts"] > 0].groupby("location").tail(1)
@@ -273,13 +231,6 @@ class Mirror:
         -------
         DataFrame
             ``source`` (``mirror``), ``measure`` (``flow``), ``level`` and the columns of `flows`.
-
-        Examples
-        --------
-        >>> import forecast as fc
-        >>> panel = fc.load("corridors").select(destination="DEU")
-        >>> moved = fc.mirror(panel)  # doctest: +SKIP
-        >>> moved.to_frame()  # doctest: +SKIP
         """
         about = {"source": SOURCE, "measure": FLOW}
         tables = [self.flows(level).assign(**about, level=level) for level in LEVELS]
