@@ -151,6 +151,8 @@ def by(outlook: Forecast, frequency: str) -> Forecast:
 
     Parameters
     ----------
+    outlook : Forecast
+        By month, quarter or half-year; it is the method's own.
     frequency : {"quarter", "half-year", "year"}
         Longer than that of the forecast.
 

@@ -36,6 +36,8 @@ def surges(outlook: Forecast, above: float | None = None, *, years: int = 5) -> 
 
     Parameters
     ----------
+    outlook : Forecast
+        Draws of any model; it is the method's own.
     above : float, optional
         A threshold in persons per period, the same for every series; by default the largest
         figure that each series had in the last years.

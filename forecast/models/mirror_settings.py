@@ -18,12 +18,13 @@ class CountingKind(Settings):
     Attributes
     ----------
     coverage : (float, float)
-        Share of the moves that its definition means and that it counts: median, standard deviation
-        of the log.
+        Share of the moves that its definition means and that it counts: median, and standard
+        deviation of the log.
     pairs, accuracy : (float, float)
-        How far it is off in a corridor in all years, and in one year besides: median of that
-        standard deviation, standard deviation of its log.
+        How far it is off in one corridor in all years, and in one year besides, as standard
+        deviation of the log: its median, and the standard deviation of its own log.
     reason : str
+        What these numbers rest on.
     """
 
     coverage: PositivePair
@@ -38,8 +39,11 @@ class CountingKinds(Settings):
     Attributes
     ----------
     destination, origin : CountingKind
-        Registers of arrivals and of departures.
-    estimate, unknown : CountingKind
+        Registers of arrivals, and of departures.
+    estimate : CountingKind
+        Results of a model: nobody was counted.
+    unknown : CountingKind
+        Sources of which nothing is said.
     """
 
     destination: CountingKind
@@ -54,8 +58,9 @@ class MoveDefinition(Settings):
     Attributes
     ----------
     factor : (float, float)
-        Median, standard deviation of the log.
+        Median, and standard deviation of the log.
     reason : str
+        What these numbers rest on.
     """
 
     factor: PositivePair
@@ -67,8 +72,10 @@ class MoveDefinitions(Settings):
 
     Attributes
     ----------
-    any, three_months, six_months, nine_months, twelve_months : MoveDefinition
-    permanent, unknown : MoveDefinition
+    any, three_months, six_months, nine_months, twelve_months, permanent : MoveDefinition
+        From the registration of a dwelling on, after so many months, or for good.
+    unknown : MoveDefinition
+        Of sources that do not say it.
     """
 
     any: MoveDefinition
@@ -86,11 +93,13 @@ class CountingSource(Settings):
     Attributes
     ----------
     name : str
+        The source, as in the panel.
     counts : str
-        A country whose office counts, or ``destination``, ``origin``, ``estimate``, ``unknown``.
+        A kind of `CountingKinds`, or the code of the country whose office counts.
     definition : str
-        A field of `MoveDefinitions`.
+        A definition of `MoveDefinitions`.
     reason : str
+        Where that is said.
     """
 
     name: Text
@@ -107,11 +116,12 @@ class TrueFlowPriors(Settings):
     Attributes
     ----------
     log_flow : (float, float)
-        Of the log in the first year: mean, standard deviation.
+        Log of the flow in the first year (persons per period): mean and standard deviation.
     change : (float, float)
-        Of the scale of changes: median, standard deviation of the log.
+        How much the log moves from year to year: median of that standard deviation, and
+        standard deviation of its log.
     degrees_of_changes, degrees_of_counts : float
-        Of Student's t.
+        Degrees of freedom of Student's t, of changes and of errors of counts.
     """
 
     log_flow: PositivePair
@@ -125,15 +135,21 @@ class MirrorSampler(Settings):
 
     Attributes
     ----------
-    chains, warm_up, kept, most : int
-        Number of chains, draws of each: left out, kept at first, kept at most.
+    chains : int
+        How many.
+    warm_up, kept : int
+        Draws of each chain that are thrown away, and kept at first.
+    most : int
+        Draws of each chain at the most, where the diagnostics ask for more.
     target_accept : float
+        Share of proposals to be accepted.
     told : int
-        Draws that the result keeps.
+        Draws that the result keeps, at most.
     corridors : int
-        Most corridors that coverage is learnt from.
+        From how many corridors coverage and accuracy are learnt, at most.
     centring : float
-        Years at which errors of corridors are half centred.
+        Years told by others as well at which the error of a corridor is sampled half in units
+        of its spread.
     """
 
     chains: Count
@@ -152,12 +168,17 @@ class MirrorSettings(About):
     Attributes
     ----------
     kinds : CountingKinds
+        What is believed of each kind of source.
     definitions : MoveDefinitions
-    source : sequence of CountingSource
+        How many moves each definition makes.
+    source : tuple of CountingSource
+        What is known of single sources.
     priors : TrueFlowPriors
+        Of the true flows.
     sampler : MirrorSampler
+        How many draws are made.
     diagnostics : DiagnosticsSettings
-        Limits of the gate.
+        What they have to meet.
     """
 
     kinds: CountingKinds

@@ -13,13 +13,11 @@ class Seasonal(Ensemble):
     `forecast.models.ensemble.model.Ensemble` is this one where figures are not by year and nothing
     else was asked for.
 
-    Parameters
-    ----------
-    members, pool, settings, name
-        As of `forecast.models.ensemble.model.Ensemble`.
+    It takes the same arguments.
     """
 
     stated = "seasonal"
+    recipe = Ensemble.recipe
 
     def fit(self, panel: Panel, seed: int) -> FittedEnsemble:
         """Prepare the members; see `Ensemble.fit`.

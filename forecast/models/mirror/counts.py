@@ -83,50 +83,57 @@ class Counts:
         return np.asarray(np.maximum(precision, 1.0) / np.sqrt(12.0))
 
     def place(self, dimension: pd.DataFrame) -> np.ndarray:
-        """Return which row of a dimension each count belongs to.
+        """Return which row of `counters`, `books`, `series` or `flows` each count belongs to.
 
         Parameters
         ----------
         dimension : DataFrame
-            `counters`, `books`, `series` or `flows`.
+            One of those four.
 
         Returns
         -------
-        ndarray, shape (n_counts,)
+        ndarray of int, shape (n_counts,)
+            Positions from 0.
 
         Examples
         --------
-        >>> table = pd.DataFrame({"source": ["b", "a"], "kind": ["estimate"] * 2})
-        >>> counts = Counts(table, {})
-        >>> counts.place(counts.books).tolist()
-        [1, 0]
+        >>> import forecast as fc
+        >>> from forecast.models.registry import settings
+        >>> panel = fc.load("corridors").select(location="KAZ:DEU")
+        >>> counts = counts_of(panel, settings("mirror"))
+        >>> len(counts.place(counts.counters)) == len(counts.table)
+        True
         """
         index = pd.MultiIndex.from_frame(dimension)
         return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(self.table[[*dimension]])))
 
     def book_of(self, dimension: pd.DataFrame) -> np.ndarray:
-        """Return which of the `books` each row of a dimension belongs to.
+        """Return which of the `books` each row of `counters` or `series` belongs to.
 
         Parameters
         ----------
         dimension : DataFrame
-            `counters` or `series`.
+            One of those two.
 
         Returns
         -------
-        ndarray, shape (n_rows,)
+        ndarray of int, shape (n_rows,)
+            Positions from 0.
 
         Examples
         --------
-        >>> counts = Counts(pd.DataFrame({"source": ["b", "a"], "kind": ["estimate"] * 2}), {})
-        >>> counts.book_of(counts.books).tolist()
-        [0, 1]
+        >>> import forecast as fc
+        >>> from forecast.models.registry import settings
+        >>> panel = fc.load("corridors").select(location="KAZ:DEU")
+        >>> counts = counts_of(panel, settings("mirror"))
+        >>> counts.book_of(counts.series).tolist()
+        [0, 1, 2]
         """
         index = pd.MultiIndex.from_frame(self.books)
         return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(dimension[BOOK])))
 
     def counter_of(self, dimension: pd.DataFrame) -> np.ndarray:
-        """Return which of the `counters` each row of a dimension belongs to.
+        """Return which of the `counters` each row of `series` belongs to.
 
         Parameters
         ----------
@@ -135,14 +142,17 @@ class Counts:
 
         Returns
         -------
-        ndarray, shape (n_rows,)
+        ndarray of int, shape (n_rows,)
+            Positions from 0.
 
         Examples
         --------
-        >>> row = {"source": ["meta"], "kind": ["estimate"], "country": [""]}
-        >>> counts = Counts(pd.DataFrame(row), {})
-        >>> counts.counter_of(counts.table).tolist()
-        [0]
+        >>> import forecast as fc
+        >>> from forecast.models.registry import settings
+        >>> panel = fc.load("corridors").select(location="KAZ:DEU")
+        >>> counts = counts_of(panel, settings("mirror"))
+        >>> counts.counter_of(counts.series).tolist()
+        [0, 1, 2]
         """
         index = pd.MultiIndex.from_frame(self.counters)
         return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(dimension[COUNTER])))
@@ -153,6 +163,7 @@ class Counts:
         Parameters
         ----------
         rows : ndarray of bool, shape (n_counts,)
+            Those to keep.
 
         Returns
         -------
@@ -160,9 +171,12 @@ class Counts:
 
         Examples
         --------
-        >>> counts = Counts(pd.DataFrame({"source": ["b", "a"]}), {})
-        >>> counts.part(np.array([True, False])).table["source"].tolist()
-        ['b']
+        >>> import forecast as fc
+        >>> from forecast.models.registry import settings
+        >>> panel = fc.load("corridors").select(location="KAZ:DEU")
+        >>> counts = counts_of(panel, settings("mirror"))
+        >>> len(counts.part((counts.table["year"] == 2020).to_numpy()).table)
+        1
         """
         return replace(self, table=self.table[rows].reset_index(drop=True))
 

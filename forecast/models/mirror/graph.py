@@ -167,10 +167,9 @@ def pymc_model(counts: Counts, settings: MirrorSettings) -> pm.Model:
     >>> import forecast as fc
     >>> from forecast.models.mirror.counts import counts_of
     >>> from forecast.models.registry import settings
-    >>> panel = fc.load("corridors").select(location="KAZ:DEU")
-    >>> model = pymc_model(counts_of(panel, settings("mirror")), settings("mirror"))
-    >>> [variable.name for variable in model.observed_RVs]
-    ['log_count']
+    >>> panel, stated = fc.load("corridors").select(location="KAZ:DEU"), settings("mirror")
+    >>> "log_flow" in pymc_model(counts_of(panel, stated), stated).named_vars
+    True
     """
     import pymc as pm
     import pytensor.tensor as pt

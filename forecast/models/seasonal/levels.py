@@ -31,7 +31,7 @@ SPREADS = ("change", "recent_change", "deviation", "distance", "size")
 
 
 @dataclass(frozen=True)
-class Step:
+class LearnedHorizon:
     """What all series say about one horizon.
 
     Attributes
@@ -108,7 +108,7 @@ class Levels:
     season: int
     logs: bool
     settings: Mapping[str, Any]
-    steps: dict[int, Step | None] = field(default_factory=dict)
+    steps: dict[int, LearnedHorizon | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Describe every step of every series by what had been observed up to it."""
@@ -195,7 +195,7 @@ class Levels:
         count = np.maximum((~np.isnan(near)).sum(axis=0), 1)
         return np.asarray(np.nan_to_num(same - np.nansum(near, axis=0) / count))
 
-    def step(self, horizon: int) -> tuple[Step, int] | None:
+    def step(self, horizon: int) -> tuple[LearnedHorizon, int] | None:
         """Return what is known of a horizon, and of which nearest one; None if of none."""
         for candidate in range(horizon, 0, -1):
             if candidate not in self.steps:
@@ -205,7 +205,7 @@ class Levels:
                 return learned, candidate
         return None
 
-    def _learn(self, horizon: int) -> Step | None:
+    def _learn(self, horizon: int) -> LearnedHorizon | None:
         outcome = np.full_like(self.values, np.nan)
         if horizon < outcome.shape[1]:
             outcome[:, :-horizon] = self.values[:, horizon:]
@@ -245,7 +245,7 @@ class Levels:
         score[order] = ndtri(np.clip(reached, 1e-6, 1.0 - 1e-6))
         scores = np.full(self.values.shape, np.nan)
         scores[chosen] = score
-        return Step(coefficients, spread, points, scores, edges)
+        return LearnedHorizon(coefficients, spread, points, scores, edges)
 
     def copula(self, n_ahead: int) -> np.ndarray:
         """Return a root of the correlation of residuals over horizons, (n_ahead, n_ahead)."""
