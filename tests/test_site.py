@@ -73,7 +73,9 @@ def test_every_verb_and_option_has_its_place(tmp_path: Path) -> None:
                 assert re.search(rf"^`[^`]*{re.escape(parameter.opts[0])}\b", page, re.M), name
 
 
-@pytest.mark.parametrize("name", sorted({*SHELF, *site_models.settings("ensemble")["members"]}))
+@pytest.mark.parametrize(
+    "name", sorted({*site_models.names(), *site_models.settings("ensemble")["members"]})
+)
 def test_every_model_has_a_page_that_takes_what_it_can_from_its_settings(name: str) -> None:
     about = site_models.settings(name)
     path = ROOT / "docs" / "models" / f"{name}.md"

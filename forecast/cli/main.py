@@ -190,9 +190,9 @@ def report(
     check_place(out, name, language, panel)
     if tried is not None:
         covered(tried, panel)
+    moved = mirrored(corridors, request.seed)
     outlook = request.of(panel)
     judged = impacts_of(everything, impacts, request.seed)
-    moved = mirrored(corridors, request.seed)
     with progress("writing the report"):
         written = write(
             outlook,
