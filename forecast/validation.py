@@ -152,7 +152,9 @@ def _numbers(
     if column not in table:
         return np.full(len(table), np.nan)
     given = table[column]
-    kinds = given.map(lambda item: isinstance(item, (bool, np.bool_, complex)))
+    # A column of numbers has no truth values among them.
+    odd = given.iloc[:0] if given.dtype.kind in "iuf" else given
+    kinds = odd.map(lambda item: isinstance(item, (bool, np.bool_, complex)))
     bad = first(kinds.to_numpy(dtype=bool))
     if bad is not None:
         raise DataError(
