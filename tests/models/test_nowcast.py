@@ -274,3 +274,13 @@ def test_amounts_have_no_counts_to_draw() -> None:
     assert (drawn != np.round(drawn)).any()
     for row in found.intervals(0.95).itertuples():
         assert row.lower < total(table, str(row.location), 2024) < row.upper * 1.02
+
+
+def test_a_model_of_months_may_say_what_is_missing() -> None:
+    panel = cut(months(places=("KAZ", "KGZ")), "2024-09")
+    found = fc.nowcast(panel, draws=200, model="naive")
+    summed = fc.forecast(panel, "naive", ("2024-12",), draws=200).by("year")
+    assert np.allclose(found.paths.sel(year=2024).values, summed.paths.sel(year=2024).values)
+    assert found.basis["parts_in"].tolist() == [9, 9]
+    with pytest.raises(ForecastError, match="unknown model 'naiv'"):
+        fc.nowcast(panel, draws=200, model="naiv")
