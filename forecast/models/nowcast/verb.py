@@ -22,6 +22,8 @@ from forecast.shelf import shelf
 
 #: What rows of `Forecast.explanation` are called that say what a nowcast rests on.
 WHAT = "nowcast"
+#: Persons by which a yearly figure may differ from the sum of its months and be the same.
+_ROUNDING = 0.5
 #: Columns of `Nowcast.basis` after the key and the year.
 BASIS = ("parts", "parts_in", "so_far", "usual_share", "growth", "past_years")
 
@@ -91,8 +93,9 @@ def nowcast(
         The same seed gives the same numbers.
     model : str or Model, optional
         A model of months (quarters, half-years), such as ``"ensemble"``: its forecast of the
-        missing ones is added to those that are in, for series that it can forecast. By default
-        what is described below, which takes seconds and any number of years.
+        missing ones is added to those that are in, for series that it can forecast and whose totals
+        are the sums of their months. By default what is described below, which takes seconds and
+        any number of years.
 
     Returns
     -------
@@ -169,6 +172,9 @@ def _from_model(
 ) -> None:
     """Put totals from a model of months in place, of series that it can forecast.
 
+    Series that are revised, or whose yearly figures are not the sum of their months, stay as they
+    are: a model of months knows nothing of that.
+
     Parameters
     ----------
     drawn : ndarray, shape (n_draws, n_series, n_years)
@@ -182,9 +188,10 @@ def _from_model(
         return
     outlook = forecast(panel, model, (end,), len(drawn), seed).by("year")
     values = outlook.paths.sel(year=year).transpose("draw", "series").to_numpy()
+    apart = np.abs(parts.sums[:, :-1, -1] - parts.seen[:, :-1, -1]) > _ROUNDING
     for place, key in enumerate(parts.keys):
         at = outlook.position(key)
-        if at is not None and not np.isnan(values[:, at]).any():
+        if at is not None and not apart[place].any() and not np.isnan(values[:, at]).any():
             drawn[:, place, 0] = values[:, at]
 
 
