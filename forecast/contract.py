@@ -145,8 +145,9 @@ class FittedBase:
         """
         raise DataError(
             "this model has no state-space form, so statsmodels cannot show it. These have one: "
-            "naive, persistence, drift, mean, ets, theta, arima, level, ar, structural, regression, "
-            "seasonal-naive, seasonal-ets, seasonal-components, seasonal-arima, seasonal-theta."
+            "naive, persistence, drift, mean, ets, theta, arima, level, ar, structural, "
+            "regression, seasonal-naive, seasonal-ets, seasonal-components, seasonal-arima, "
+            "seasonal-theta."
         )
 
 

@@ -225,9 +225,14 @@ class Panel:
         DataError
             If the period is not longer, or no series has a whole one.
 
-        See Also
+        Examples
         --------
-        forecast.aggregation.panel_by : does it, with an example.
+        >>> import pandas as pd
+        >>> months = [str(one) for one in pd.period_range("2024-01", periods=12, freq="M")]
+        >>> table = pd.DataFrame({"location": "KAZ", "measure": "immigration", "period": months,
+        ...                       "value": 100.0})
+        >>> Panel.from_frame(table).by("year").series[0].values.tolist()
+        [1200.0]
         """
         from forecast.aggregation import panel_by
 

@@ -50,6 +50,15 @@ WITHOUT_EXAMPLE = {
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.rates": _POSTERIOR,
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.save_posterior": _POSTERIOR,
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.to_arviz": _POSTERIOR,
+    "forecast.models.bayes.gate.Sampled.draws": _POSTERIOR,
+    **dict.fromkeys(
+        (
+            f"forecast.models.mirror.result.Mirror.{name}"
+            for name in ("contradictions", "coverage", "expected", "flows", "last", "told")
+        ),
+        _POSTERIOR,
+    ),
+    "forecast.models.mirror.result.Mirror.to_frame": _POSTERIOR,
 }
 SECTION = re.compile(r"^([A-Z][A-Za-z ]+)\n-{3,}$", re.MULTILINE)
 

@@ -11,6 +11,8 @@ import pytest
 
 import forecast as fc
 from forecast import labels, measures
+from forecast.data import store
+from forecast.data.status import status
 from forecast.errors import DataError, UnknownNameError
 from forecast.language import LANGUAGES, language
 from forecast.reports.explorer_words import program_words
@@ -129,3 +131,23 @@ def test_figures_of_a_measure_in_its_own_unit_on_the_page(tmp_path: Path) -> Non
     page = (tmp_path / "s.html").read_text(encoding="utf-8")
     assert "Share of women: 2027" in page
     assert "persons a year" not in page
+
+
+def test_the_store_keeps_months_of_a_measure_of_ones_own(tmp_path: Path) -> None:
+    fc.measure("patents", kind="count", unit="patents")
+    months = [f"2024-{month:02d}" for month in range(1, 13)]
+    table = pd.DataFrame(
+        {"location": "KAZ", "measure": "patents", "period": months, "value": range(100, 112)}
+    )
+    panel = fc.Panel.from_frame(table)
+    store.add(panel, "mine", as_of="2025-02-01", folder=tmp_path)
+    store.add(panel.until("2024-11"), "mine", as_of="2025-01-01", folder=tmp_path)
+    measures._declared.clear()
+    kept = store.load("mine", folder=tmp_path)
+    assert (kept.frequency, kept.measures) == ("month", ["patents"])
+    assert store.releases("mine", tmp_path)["last"].tolist() == ["2024-11", "2024-12"]
+    assert status(kept)["last_period"].tolist() == ["2024-12"]
+    with pytest.raises(DataError, match="is kept by month, and these figures come by year"):
+        store.add(fc.Panel.from_frame(yearly("patents")), "mine", folder=tmp_path)
+    with pytest.raises(DataError, match=r"figures of 2024-12 in the release of 2024-11-30"):
+        store.add(panel, "early", as_of="2024-11-30", folder=tmp_path)

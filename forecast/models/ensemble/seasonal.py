@@ -13,10 +13,7 @@ class Seasonal(Ensemble):
     `forecast.models.ensemble.model.Ensemble` is this one where figures are not by year and nothing
     else was asked for.
 
-    Parameters
-    ----------
-    members, pool, settings, name
-        As of `forecast.models.ensemble.model.Ensemble`.
+    It takes the same arguments.
     """
 
     stated = "seasonal"

@@ -122,15 +122,9 @@ def arima(order: SeasonalOrder, season: int) -> Nodes:
     Parameters
     ----------
     order : ((p, d, q), (P, D, Q))
-        As statsmodels has them; P is 0 and D is 1, since only Q has a grid.
+            One of `orders`.
     season : int
-        Periods in a year: 12, 4 or 2.
-
-    Returns
-    -------
-    Nodes
-        Every combination of the coefficients that ``models/seasonal-arima.toml`` lists, alike
-        likely.
+        Periods of a year.
     """
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 

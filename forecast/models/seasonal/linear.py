@@ -48,18 +48,13 @@ class Filter:
 
 @lru_cache(maxsize=12)
 def whole(nodes: Nodes, n: int) -> Filter:
-    """Return the maps of a series of length n without gaps and breaks.
+    """Return the maps of a series without gaps and breaks.
 
     Parameters
     ----------
     nodes : Nodes
-        State-space matrices at each of k nodes.
     n : int
-        Periods; the maps take n² numbers for each node.
-
-    Returns
-    -------
-    Filter
+        Length of the series.
     """
     variance, gain, burned, covariance = gains(nodes, (True,) * n, (False,) * n)
     errors, state = _steps(nodes, gain, np.ones(n, dtype=bool), np.eye(n))
@@ -137,9 +132,8 @@ def futures(nodes: Nodes, n_ahead: int) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     nodes : Nodes
-        State-space matrices at each of k nodes, with m states.
     n_ahead : int
-        Periods after the last figure.
+        Periods.
 
     Returns
     -------
@@ -189,11 +183,9 @@ def simulate(
     Parameters
     ----------
     posterior : SeriesPosterior
-        What a series says about the nodes.
-    n_ahead : int
-        Periods after the last figure.
-    n_draws : int
-        Simulated futures; nodes are drawn in proportion to their weights.
+        What the series says.
+    n_ahead, n_draws : int
+        Periods, and simulated futures.
     generator : numpy.random.Generator
         Source of the randomness.
 

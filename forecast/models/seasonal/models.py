@@ -55,9 +55,9 @@ def require_season(name: str, panel: Panel) -> None:
     Parameters
     ----------
     name : str
-        Of the model, for the message.
+            Of the model.
     panel : Panel
-        What it is to be fitted to.
+        What it is given.
 
     Raises
     ------
@@ -126,7 +126,36 @@ class SeasonalModel(StateSpaceModel):
     def weigh(
         self, nodes: Nodes, prepared: Prepared, values: np.ndarray, skip: int = 0
     ) -> SeriesPosterior:
-        """Weigh nodes by the figures of a series."""
+        """Weigh nodes by the figures of a series; see `StateSpaceModel.weigh`.
+
+        Parameters
+        ----------
+        nodes : Nodes
+            As `nodes` returns.
+        prepared : Prepared
+            Its breaks, rounding and outliers are respected.
+        values : ndarray, shape (n,)
+            On the model's scale; NaN in gaps.
+        skip : int
+            First errors that do not count.
+
+        Returns
+        -------
+        SeriesPosterior
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import forecast as fc
+        >>> from forecast.models.registry import model
+        >>> months = [str(one) for one in pd.period_range("2020-01", periods=48, freq="M")]
+        >>> table = pd.DataFrame({"location": "KAZ", "measure": "immigration", "period": months,
+        ...                       "value": np.random.default_rng(1).poisson(500, 48)})
+        >>> naive = model("seasonal-naive")
+        >>> one = naive.prepared(fc.Panel.from_frame(table).series[0])
+        >>> bool(naive.weigh(naive.nodes(one), one, one.values).spread > 0)
+        True
+        """
         assert isinstance(prepared, SeasonalPrepared)  # noqa: S101
         return condition(
             nodes, values, prepared.excess, prepared.breaks, prepared.scale.floor,

@@ -255,7 +255,30 @@ class StateSpaceModel(ModelBase):
     kind: scales.Kind | None = None
 
     def prepared(self, series: Series) -> Prepared:
-        """Return a series as the model sees it; see `prepare`."""
+        """Return a series as the model sees it; see `prepare`.
+
+        Parameters
+        ----------
+        series : Series
+            Persons per calendar year (or period).
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        TooShortError
+            If it is too short for the model.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.models.registry import model
+        >>> series = fc.load("central-asia").find(("kz-bns", "KAZ", "immigration"))
+        >>> model("naive").prepared(series).scale.kind
+        'log'
+        """
         return prepare(series, self.kind)
 
     def nodes(self, prepared: Prepared) -> Nodes:
