@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     metavar="FILE|NAME",
     help="Totals of years before, where they reach further back or differ from the sum of months.",
 )
+@click.option(
+    "--model",
+    help="A model of months, such as ensemble, whose forecast of the missing ones is added to "
+    "those that are in; by default how years before grew to their totals.",
+)
 @click.option("--draws", default=2000, show_default=True, help="Simulated totals.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same numbers.")
 @click.option(
@@ -39,6 +44,7 @@ def nowcast(
     figures: Figures,
     year: int | None,
     yearly: str | None,
+    model: str | None,
     draws: int,
     seed: int,
     table: str,
@@ -59,7 +65,7 @@ def nowcast(
         panel = figures.panel()
         totals = None if yearly is None else Figures(yearly).all_series()
     with progress(f"nowcasting {len(panel)} series"):
-        made = make(panel, year, totals, draws, seed)
+        made = make(panel, year, totals, draws, seed, model)
     for note in made.notes[made.notes["status"] == NOT_FORECAST].itertuples():
         tell(f"not nowcast: {note.measure} of {note.location} ({note.source}): {note.reason}")
     if table == "basis":

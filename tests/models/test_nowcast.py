@@ -274,3 +274,19 @@ def test_amounts_have_no_counts_to_draw() -> None:
     assert (drawn != np.round(drawn)).any()
     for row in found.intervals(0.95).itertuples():
         assert row.lower < total(table, str(row.location), 2024) < row.upper * 1.02
+
+
+def test_a_model_of_months_may_say_what_is_missing() -> None:
+    panel = cut(months(places=("KAZ", "KGZ")), "2024-09")
+    found = fc.nowcast(panel, draws=200, model="naive")
+    summed = fc.forecast(panel, "naive", ("2024-12",), draws=200).by("year")
+    assert np.allclose(found.paths.sel(year=2024).values, summed.paths.sel(year=2024).values)
+    assert found.basis["parts_in"].tolist() == [9, 9]
+    totals = panel.by("year").to_frame().assign(value=lambda rows: rows["value"] + 100)
+    other = Panel.from_frame(totals.query("location == 'KAZ'").dropna(axis=1, how="all"))
+    apart = fc.nowcast(panel, yearly=other, draws=200, model="naive")
+    own = fc.nowcast(panel, yearly=other, draws=200)
+    same = (apart.paths.sel(year=2024) == own.paths.sel(year=2024)).values.all(axis=0)
+    assert dict(zip(apart.series["location"], same)) == {"KAZ": True, "KGZ": False}
+    with pytest.raises(ForecastError, match="unknown model 'naiv'"):
+        fc.nowcast(panel, draws=200, model="naiv")

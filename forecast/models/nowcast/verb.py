@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecast import periods
 from forecast.accounts.reconcile import reconcile
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, Model
 from forecast.errors import DataError
 from forecast.models.assembly import assemble, note
 from forecast.models.nowcast.engine import totals
@@ -22,6 +22,8 @@ from forecast.shelf import shelf
 
 #: What rows of `Forecast.explanation` are called that say what a nowcast rests on.
 WHAT = "nowcast"
+#: Persons by which a yearly figure may differ from the sum of its months and be the same.
+_ROUNDING = 0.5
 #: Columns of `Nowcast.basis` after the key and the year.
 BASIS = ("parts", "parts_in", "so_far", "usual_share", "growth", "past_years")
 
@@ -71,6 +73,7 @@ def nowcast(
     yearly: Panel | None = None,
     draws: int = 2000,
     seed: int = 1,
+    model: str | Model | None = None,
 ) -> Nowcast:
     """Say what the total of a year will be, given the months or quarters of it that are in.
 
@@ -88,6 +91,11 @@ def nowcast(
         Simulated totals, at least 100; draw *i* is the same world in every series.
     seed : int
         The same seed gives the same numbers.
+    model : str or Model, optional
+        A model of months (quarters, half-years), such as ``"ensemble"``: its forecast of the
+        missing ones is added to those that are in, for series that it can forecast and whose totals
+        are the sums of their months. By default what is described below, which takes seconds and
+        any number of years.
 
     Returns
     -------
@@ -142,6 +150,8 @@ def nowcast(
     parts = parts_of(panel, int(year), yearly)
     settings = NowcastSettings.read(shelf("models") / "nowcast" / "settings.toml")
     drawn = totals(parts, draws, seed, settings)
+    if model is not None:
+        _from_model(drawn, parts, panel, model, seed)
     history = _history(parts, panel, yearly)
     ahead, reasons = _ahead(parts, drawn, history)
     if not ahead:
@@ -155,6 +165,34 @@ def nowcast(
     outlook = reconcile(outlook, "middle-out" if flows else "mint", strict=False)
     told = _explanation(parts, ahead)
     return Nowcast(outlook.paths, outlook.horizons, outlook.notes, history, told)
+
+
+def _from_model(
+    drawn: np.ndarray, parts: Parts, panel: Panel, model: str | Model, seed: int
+) -> None:
+    """Put totals from a model of months in place, of series that it can forecast.
+
+    Series that are revised, or whose yearly figures are not the sum of their months, stay as they
+    are: a model of months knows nothing of that.
+
+    Parameters
+    ----------
+    drawn : ndarray, shape (n_draws, n_series, n_years)
+        The draws, newest year first; changed in place.
+    """
+    from forecast.models.run import forecast
+
+    per, year = periods.PER_YEAR[panel.frequency], int(parts.years[-1])
+    end = periods.number(year, per, panel.frequency)
+    if panel.origin >= end:
+        return
+    outlook = forecast(panel, model, (end,), len(drawn), seed).by("year")
+    values = outlook.paths.sel(year=year).transpose("draw", "series").to_numpy()
+    apart = np.abs(parts.sums[:, :-1, -1] - parts.seen[:, :-1, -1]) > _ROUNDING
+    for place, key in enumerate(parts.keys):
+        at = outlook.position(key)
+        if at is not None and not apart[place].any() and not np.isnan(values[:, at]).any():
+            drawn[:, place, 0] = values[:, at]
 
 
 def _history(parts: Parts, panel: Panel, yearly: Panel | None) -> Panel:
