@@ -24,6 +24,7 @@ import pycountry
 import scoringrules
 
 import forecast as fc
+from forecast.models.nowcast.joining import joined
 from forecast.models.nowcast.settings import NowcastSettings
 from forecast.panel import Panel
 from forecast.shelf import shelf
@@ -195,6 +196,33 @@ def study(
     return pd.concat(parts, ignore_index=True)
 
 
+def next_year(whole: Panel, years: list[int], draws: int, seed: int, model: str) -> pd.DataFrame:
+    """Return the scores of yearly forecasts of the year after, with a nowcast from 9 months."""
+    known = years_of(whole)
+    parts = []
+    for year in years:
+        rows = [
+            (*key, past, total)
+            for key, table in known.items()
+            for past, total in table.sum(axis=1).items()
+            if past < year
+        ]
+        columns = ["source", "location", "measure", "year", "value"]
+        totals = Panel.from_frame(pd.DataFrame(rows, columns=columns), step=1)
+        plain = fc.forecast(totals, model, (year + 1,), draws, seed, cache=False)
+        now = fc.nowcast(whole.until(f"{year}-09"), year, totals, draws, seed)
+        for name, outlook in (("without", plain), ("with nowcast", joined(plain, now))):
+            values = outlook.paths.sel(year=year + 1).transpose("series", "draw").to_numpy()
+            said = {
+                key: row
+                for key, row in zip(outlook.keys, values)
+                if key in now.keys and year + 1 in known[key].index
+            }
+            scores = scored(said, known, year + 1)
+            parts.append(scores.assign(model=name, year=year + 1, months=9))
+    return pd.concat(parts, ignore_index=True)
+
+
 def summary(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Return means over series, the median error, and the sum of errors in persons."""
     groups = scores.groupby(by)
@@ -212,8 +240,14 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--variants", action="store_true", help="compare settings on these years")
+    parser.add_argument("--next", metavar="MODEL", help="the year after, by a yearly model")
     given = parser.parse_args()
     whole = panel(given.shared)
+    if given.next:
+        scores = next_year(whole, given.years, given.draws, given.seed, given.next)
+        for by in (["model", "year", "months"], ["model", "months"]):
+            summary(scores, by).to_csv(sys.stdout, index=False, lineterminator="\n")
+        return
     if given.variants:
         parts = []
         for name, changes in VARIANTS.items():

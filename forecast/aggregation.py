@@ -27,8 +27,12 @@ def ratio(fine: str, coarse: str) -> int:
 
     Parameters
     ----------
-    fine, coarse : str
-        Frequencies, of which the second is the longer.
+    fine, coarse : {"month", "quarter", "half-year", "year"}
+        The shorter and the longer frequency.
+
+    Returns
+    -------
+    int
 
     Raises
     ------
@@ -59,10 +63,14 @@ def added_up(values: np.ndarray, measure: str) -> np.ndarray:
 
     Parameters
     ----------
-    values : ndarray, shape (..., n)
-        Of the n shorter periods.
+    values : ndarray, shape (..., n_periods)
+        The periods of one longer period, in their order.
     measure : str
-        What they count.
+        Whether it adds up over time is stated with the measure (`forecast.measures`).
+
+    Returns
+    -------
+    ndarray, shape (...)
     """
     counted = measures.find(measure)
     if counted.adds_over_time:

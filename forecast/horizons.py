@@ -125,6 +125,11 @@ def check_years(panel: Panel, years: Sequence[int | str]) -> tuple[int, ...]:
     wanted = tuple(sorted({int(year) for year in years}))
     if not wanted:
         raise DataError("no horizons given. Name at least one calendar year, such as 2030.")
+    if not len(panel):
+        raise DataError(
+            f"the figures are sums since January, none of them of a single {panel.frequency}, so "
+            "there is no series to forecast. Ask for a nowcast, or give the sums between, too."
+        )
     earliest = min(series.origin for series in panel)
     latest = max(series.origin for series in panel)
     ahead = [year for year in wanted if year > earliest or year not in DEFAULT_HORIZONS]

@@ -46,7 +46,20 @@ def iso_code(code: str) -> str | None:
 
 @cache
 def cldr_name(code: str, language: str) -> str | None:
-    """Return what the Unicode CLDR calls a country in a language, or None."""
+    """Return what the Unicode CLDR calls a country in a language, or None.
+
+    Parameters
+    ----------
+    code : str
+        ISO 3166-1 alpha-3, or XKX for Kosovo.
+    language : str
+        ISO 639-1, such as ``"ru"``.
+
+    Returns
+    -------
+    str or None
+        None for a code that is no country.
+    """
     import pycountry
     from babel import Locale
 

@@ -64,6 +64,16 @@ _WHY = (
             "about how it may move."
         ),
     ),
+    (
+        r"Rests on the model: (?P<n>\d+) usable figures?; .*",
+        message(
+            "rests on the model: usable figures: {n}; origin, destination and gravity say the rest."
+        ),
+    ),
+    (
+        r"Sum of corridors and what they do not cover\.",
+        message("sum of corridors and what they do not cover"),
+    ),
     (r"the data hold no such series", message("the data hold no such series")),
     (
         r"there is no figure of (?P<year>\d+) to compare with",

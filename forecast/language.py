@@ -58,6 +58,10 @@ class Language:
         number : int
             Of the period, in which the page counts.
 
+        Returns
+        -------
+        int
+
         Examples
         --------
         >>> language("en").say("In {year}", year=language("en").period(2027))
@@ -267,6 +271,10 @@ class Language:
         ----------
         text : str
             With periods where years would be.
+
+        Returns
+        -------
+        str
 
         Examples
         --------

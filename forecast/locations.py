@@ -247,6 +247,22 @@ def name(code: str, language: str = "en") -> str:
 
     The package names places of Central Asia, the Unicode CLDR other countries.
 
+    Parameters
+    ----------
+    code : str
+        Code or name of a country, a region, regions merged with ``+``, or of a corridor.
+    language : str
+        ISO 639-1, such as ``"ru"``; English where a place has no name in it.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such place.
+
     Examples
     --------
     >>> name("KZ-23", "kk"), name("DEU", "uz")

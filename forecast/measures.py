@@ -139,6 +139,10 @@ class Measure(Settings):
         step : int
             Years per row: 5 for five-year periods.
 
+        Returns
+        -------
+        str
+
         Examples
         --------
         >>> find("immigration").per(), find("permit_quota").per("month"), find("population").per()
@@ -161,8 +165,19 @@ class Measure(Settings):
         Parameters
         ----------
         words : Language
+            Of the page.
         frequency : str
             What a period is.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from forecast.language import language
+        >>> find("permit_quota").each(language("en"), "quarter")
+        'permits a quarter'
         """
         unit = self.unit.said(words.code)
         if self.kind in ("stock", "rate"):

@@ -73,7 +73,7 @@ def fan(
         low, middle, high = np.quantile(drawn[:, np.isin(years, at)], [0.1, 0.5, 0.9], axis=0)
         axes.errorbar(
             at, middle, [middle - low, high - middle], fmt="o", ms=4.5, lw=1.2, capsize=3,
-            color=ACCENT, mec="white", mew=0.6, label="target year",
+            color=ACCENT, mec="white", mew=0.6, label=f"target {outlook.frequency}",
         )  # fmt: skip
         text = partial(periods.label, frequency=outlook.frequency)
         told = "; ".join(
@@ -193,6 +193,11 @@ def why(
         raise DataError(f"model {outlook.model!r} explains no intervals. Use model='ensemble'.")
     key = keys_of(table)[find_series(table, location, measure, source, "this explanation")]
     rows = table[rows_of(table, key)]
+    if not (rows["what"] == "variance share").any():
+        raise DataError(
+            "how wide this series' intervals are is not explained: a nowcast says what they start "
+            "from. Ask the forecast without it."
+        )
     shares, weights = (
         100 * rows[rows["what"] == what].pivot(index="year", columns="name", values="value")
         for what in ("variance share", "weight")

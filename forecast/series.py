@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from forecast import periods, validation
+from forecast import periods, to_date, validation
 from forecast.flags import names_of
 from forecast.series_key import KEY, SeriesKey
 
@@ -157,6 +157,9 @@ def series_of(table: pd.DataFrame, step: int, frequency: str = "year") -> tuple[
     starts = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
     numbers = table[["value", "population", "precision"]].to_numpy(float)
     years, flags = table["year"].to_numpy(), table["flag"].to_numpy(dtype=object)
+    if frequency != "year":
+        # A sum since January is no figure of its last period.
+        numbers[table["flag"].map(to_date.is_to_date).to_numpy(dtype=bool), 0] = np.nan
     made = (
         _series(
             (str(keys[at[0], 0]), str(keys[at[0], 1]), str(keys[at[0], 2])),
@@ -191,8 +194,8 @@ def _series(
     return Series(*key, grid, values, population, precision, tuple(marks), step, frequency)
 
 
-#: Flags that take a year out of the fit: it must not steer, or is not an observation of it.
-UNUSED_FLAGS = ("outlier", "interpolated", "year-to-date")
+#: Flags that take a year out of the fit: it must not steer, or is not an observation.
+UNUSED_FLAGS = ("outlier", "interpolated")
 
 
 def unused(series: Series, flag: str) -> np.ndarray:

@@ -11,8 +11,11 @@ import pytest
 
 import forecast as fc
 from forecast import labels, measures
+from forecast.data import store
+from forecast.data.status import status
 from forecast.errors import DataError, UnknownNameError
 from forecast.language import LANGUAGES, language
+from forecast.reports.explorer_words import program_words
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +78,7 @@ def test_amounts_may_be_larger_than_any_count() -> None:
     median = outlook.intervals()["median"].iloc[0]
     assert 0.5e11 < median < 2e11
     assert outlook.paths.attrs["unit"] == "USD per calendar year"
-    with pytest.raises(DataError, match="larger than can be believed.*values are permits"):
+    with pytest.raises(DataError, match=r"larger than can be believed.*values are permits"):
         fc.Panel.from_frame(yearly("permit_quota", 1e9))
     with pytest.raises(DataError, match="larger than any count of people"):
         fc.Panel.from_frame(yearly("immigration", 1e9))
@@ -105,3 +108,46 @@ def test_a_misspelt_key_of_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "measures.toml").write_text('[patents]\nkind = "count"\nunits = "patents"\n')
     with pytest.raises(UnknownNameError, match=r"unknown key in \[patents\].*Did you mean: unit"):
         fc.read(file)
+
+
+def test_an_explorer_asks_for_figures_of_a_measure_without_words_of_its_own() -> None:
+    fc.measure("patents", kind="count", unit="patents")
+    english = language("en")
+    words = program_words(english, ["patents"])
+    assert words["unit"] == "patents a year"
+    assert words["claims"]["patents"][1] == "{chance} that the figure of {year} is above {limit}"
+    usual = program_words(english, ["immigration"])
+    assert usual["unit"] == "persons a year"
+    assert "patents" not in usual["claims"]
+
+
+def test_figures_of_a_measure_in_its_own_unit_on_the_page(tmp_path: Path) -> None:
+    fc.measure("share", kind="rate", unit="%", words="Share of women")
+    table = yearly("share", 0.25)
+    outlook = fc.forecast(fc.Panel.from_frame(table), "persistence", (2027,), draws=200)
+    fc.report(outlook, folder=tmp_path, name="s")
+    quantiles = pd.read_csv(tmp_path / "s.csv")["value"]
+    assert (quantiles != quantiles.round()).any()
+    page = (tmp_path / "s.html").read_text(encoding="utf-8")
+    assert "Share of women: 2027" in page
+    assert "persons a year" not in page
+
+
+def test_the_store_keeps_months_of_a_measure_of_ones_own(tmp_path: Path) -> None:
+    fc.measure("patents", kind="count", unit="patents")
+    months = [f"2024-{month:02d}" for month in range(1, 13)]
+    table = pd.DataFrame(
+        {"location": "KAZ", "measure": "patents", "period": months, "value": range(100, 112)}
+    )
+    panel = fc.Panel.from_frame(table)
+    store.add(panel, "mine", as_of="2025-02-01", folder=tmp_path)
+    store.add(panel.until("2024-11"), "mine", as_of="2025-01-01", folder=tmp_path)
+    measures._declared.clear()
+    kept = store.load("mine", folder=tmp_path)
+    assert (kept.frequency, kept.measures) == ("month", ["patents"])
+    assert store.releases("mine", tmp_path)["last"].tolist() == ["2024-11", "2024-12"]
+    assert status(kept)["last_period"].tolist() == ["2024-12"]
+    with pytest.raises(DataError, match="is kept by month, and these figures come by year"):
+        store.add(fc.Panel.from_frame(yearly("patents")), "mine", folder=tmp_path)
+    with pytest.raises(DataError, match=r"figures of 2024-12 in the release of 2024-11-30"):
+        store.add(panel, "early", as_of="2024-11-30", folder=tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -38,8 +40,7 @@ def test_half_years_with_the_year() -> None:
 def test_a_sum_with_a_gap_before_it_stays_a_sum_that_no_model_takes_for_a_quarter() -> None:
     panel = fc.Panel.from_frame(table(["2023-01/2023-09", "2024-01/2024-03"], [90, 30]))
     assert panel.to_frame()["flag"].tolist() == ["year-to-date", ""]
-    assert usable_values(panel.series[0])[-1] == 30
-    assert usable_values(panel.series[0])[0] != 90
+    assert usable_values(panel.series[0]).tolist() == [30]
     again = fc.Panel.from_frame(panel.to_frame())
     assert again.hash == panel.hash
 
@@ -68,3 +69,28 @@ def test_what_is_no_sum_since_january_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         fc.Panel.from_frame(table(periods, values))
+
+
+def test_a_file_has_them_as_text(tmp_path: Path) -> None:
+    spans = ["2023-01/2023-06", "2023", "2024-01/2024-06"]
+    path = tmp_path / "sums.csv"
+    table(spans, [100, 230, 120]).to_csv(path, index=False)
+    read = fc.read(path)
+    assert read.frequency == "half-year"
+    assert read.to_frame()["value"].tolist() == [100, 130, 120]
+    table(["2023-04/2023-06", "2024"], [1, 2]).to_csv(path, index=False)
+    with pytest.raises(DataError, match="line 2, column period"):
+        fc.read(path)
+
+
+def test_of_sums_alone_there_is_nothing_to_forecast_by_quarter() -> None:
+    panel = fc.Panel.from_frame(table(["2022-01/2022-09", "2023-01/2023-09"], [90, 95]))
+    assert len(panel) == 0
+    with pytest.raises(DataError, match="sums since January, none of them of a single quarter"):
+        fc.forecast(panel, "naive", draws=100)
+
+
+def test_a_sum_is_not_added_up_to_a_year() -> None:
+    spans = ["2023", "2024-01/2024-03", "2024-01/2024-06", "2024-01/2024-09", "2024"]
+    whole = fc.Panel.from_frame(table(spans, [400, 90, 190, 300, 410]))
+    assert whole.by("year").to_frame()[["year", "value"]].values.tolist() == [[2024, 410]]

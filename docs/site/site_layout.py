@@ -32,7 +32,7 @@ GUIDES = (
     "your-series", "measures", "sources", "backtests", "plots", "scenarios", "nowcast", "impact",
     "coherence", "report", "hub", "own-model",
 )  # fmt: skip
-METHODS = ("ensemble", "time-series", "hierarchical", "flows", "drivers")
+METHODS = ("ensemble", "time-series", "hierarchical", "flows", "mirror", "drivers")
 PROJECT = ("contributing", "architecture", "changelog")
 ELSEWHERE = {
     ROOT / "README.md": "index",

@@ -23,8 +23,8 @@ from forecast.shelf import shelf
 #: show, export, or build upon those, and are imported by none of the rooms that count (a test holds
 #: this; `outlook` calls `exports` to write files, and `panel` and `outlook` are drawn by `plots`).
 CANNOT_MATTER = (
-    "cli", "drawing.py", "evaluate", "exports", "impacts", "labels.py", "language.py", "plots.py",
-    "reports", "scenarios",
+    "cli", "drawing.py", "evaluate", "exports", "impacts", "labels.py", "plots.py", "reports",
+    "scenarios",
 )  # fmt: skip
 LIBRARIES = (
     "arviz", "numba", "numpy", "nutpie", "pandas", "pymc", "scipy", "scoringrules", "statsmodels",

@@ -195,7 +195,21 @@ def _read(figures: Figures, step: str) -> tuple[Panel, dict[str, str | Model]]:
 
 
 def write(track: Track, out: Path) -> None:
-    """Write everything a backtest says to a folder, whole or not at all."""
+    """Write everything a backtest says to a folder, whole or not at all.
+
+    Parameters
+    ----------
+    track : Track
+        A finished backtest.
+    out : Path
+        The folder: a saved track, tables as CSV and plots as SVG. An earlier one of a backtest is
+        replaced.
+
+    Raises
+    ------
+    DataError
+        If something else is in the folder, or it cannot be written to.
+    """
     from forecast import artifacts, drawing
 
     with artifacts.atomic_folder(out, _replaceable) as folder:

@@ -102,7 +102,19 @@ corridors_option = click.option(
 
 
 def mirrored(data: str | None, seed: int) -> Mirror | None:
-    """Return what several sources tell of the corridors that a report was asked for."""
+    """Return what several sources tell of the corridors that a report was asked for.
+
+    Parameters
+    ----------
+    data : str or None
+        A file, or the name of a bundled panel; None where none was asked for.
+    seed : int
+        Of the draws of what was probably moved.
+
+    Returns
+    -------
+    Mirror or None
+    """
     if data is None:
         return None
     from forecast.models.mirror.run import mirror as compare

@@ -80,8 +80,9 @@ def readable(made: Nowcast) -> RenderableType:
     year = made.horizons[0]
     told = made.basis.merge(made.intervals(0.80), on=[*KEY, "year"])
 
-    def share(value: float) -> str:
-        return "" if value != value else f"{100 * value:.0f} %"
+    def share(value: float, shape: str) -> str:
+        """Return a second line with a share, where there is one."""
+        return "" if value != value else "\n" + shape.format(f"{100 * value:.0f} %")
 
     rows: list[list[Any]] = []
     for row in told.to_dict("records"):
@@ -89,19 +90,19 @@ def readable(made: Nowcast) -> RenderableType:
         measure = labels.measure(row["measure"], words)
         place.append(f"\n{measure} ({row['source']})", style="not bold")
         low, middle, high = (f"{rounded(row[name], 3):,}" for name in ("lower", "median", "upper"))
-        known = f"{row['parts_in']} of {row['parts']}"
-        rows.append(
-            [place, known, f"{row['so_far']:,.0f}", share(row["usual_share"]),
-             share(row["growth"]), middle, f"{low} to {high}"]
-        )  # fmt: skip
+        known = f"{row['parts_in']} of {row['parts']}{share(row['usual_share'], 'usually {}')}"
+        change = share(row["growth"], f"{{}} on {year - 1}").replace("\n-", "\n−")
+        so_far = f"{row['so_far']:,.0f}{change}"
+        rows.append([place, known, so_far, middle, f"{low} to {high}"])
     unit = {12: "months", 4: "quarters", 2: "half-years"}[int(told["parts"].iloc[0])]
-    heads = (f"{unit} in", "so far", "usually in", "on last year", f"{year}", "80 % range")
+    heads = (f"{unit} in", "so far", f"{year}", "80 % range")
     table = ruled(
         {"place, measure (source)": "left", **dict.fromkeys(heads, "right")}, rows, spaced=True
     )
+    unit_of = str(made.paths.attrs["unit"])
     note = (
-        f"Total of {year}: median and range, rounded; four outcomes in five are to lie in the "
-        "range. Usually in: share of a year's total by then. On last year: change on the same "
-        f"{unit} of the year before. All quantiles: --format csv."
+        f"Total of {year}, {unit_of}: median and range, rounded; four outcomes in five are to lie "
+        "in the range. Usually: the share of a year's total that is in by then. On "
+        f"{year - 1}: the change on its same {unit}. All quantiles: --format csv."
     )
     return Group(table, Text(note, style="dim"))

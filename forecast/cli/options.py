@@ -47,6 +47,17 @@ def bundled(name: str, kind: Callable[..., Any], *options: Decorator) -> Decorat
 def file_to_write(_: click.Context, __: click.Parameter, given: Path | None) -> Path | None:
     """Return the file of an option, if it can be written; for ``callback=`` of the option.
 
+    Parameters
+    ----------
+    _, __ : Context, Parameter
+        As click calls it; not used.
+    given : Path or None
+        None for stdout.
+
+    Returns
+    -------
+    Path or None
+
     Raises
     ------
     DataError
@@ -60,6 +71,17 @@ def file_to_write(_: click.Context, __: click.Parameter, given: Path | None) -> 
 
 def folder_to_write(_: click.Context, __: click.Parameter, given: Path | None) -> Path | None:
     """Return the folder of an option, if it can be made; for ``callback=`` of the option.
+
+    Parameters
+    ----------
+    _, __ : Context, Parameter
+        As click calls it; not used.
+    given : Path or None
+        What stands there already is looked at when it is written.
+
+    Returns
+    -------
+    Path or None
 
     Raises
     ------
@@ -104,7 +126,20 @@ output_options = bundled(
 
 
 def folder_option(help_text: str, default: str | None = None) -> Decorator:
-    """Return the option ``--out`` of a verb that writes a folder, checked before any work."""
+    """Return the option ``--out`` of a verb that writes a folder, checked before any work.
+
+    Parameters
+    ----------
+    help_text : str
+        What the folder will hold.
+    default : str, optional
+        Shown in the help; the option may be left out without one too.
+
+    Returns
+    -------
+    callable
+        A decorator of the command.
+    """
     return click.option(
         "--out",
         type=click.Path(path_type=Path, file_okay=False),
@@ -203,12 +238,37 @@ class Years(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 def joined(_: click.Context, __: click.Parameter, given: Sequence[Any] | None) -> Any:
-    """Return the values of an option that was given several times as one, each of them once."""
+    """Return the values of an option that was given several times as one, each of them once.
+
+    Parameters
+    ----------
+    _, __ : Context, Parameter
+        As click calls it; not used.
+    given : sequence of sequence, or None
+        What each use of the option holds.
+
+    Returns
+    -------
+    tuple or None
+        In the order given; None where the option was not used.
+    """
     return tuple(dict.fromkeys(itertools.chain(*given))) if given else None
 
 
 def several(_: click.Context, __: click.Parameter, given: Any) -> tuple[str, ...]:
-    """Return the values of an option as a tuple, whether it may be repeated or not."""
+    """Return the values of an option as a tuple, whether it may be repeated or not.
+
+    Parameters
+    ----------
+    _, __ : Context, Parameter
+        As click calls it; not used.
+    given : str, tuple of str, or None
+        None where an option that may not be repeated was not used.
+
+    Returns
+    -------
+    tuple of str
+    """
     return given if isinstance(given, tuple) else () if given is None else (given,)
 
 

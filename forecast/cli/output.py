@@ -150,7 +150,23 @@ def ruled(
     *,
     spaced: bool = False,
 ) -> Table:
-    """Return a table to read; cells are plain text: what data hold is never taken for markup."""
+    """Return a table to read; cells are plain text: what data hold is never taken for markup.
+
+    Parameters
+    ----------
+    columns : mapping of str to {"left", "right"}
+        Headings and sides; numbers, on the right, never wrap.
+    rows : iterable of sequence
+        A cell that is no text has to be something that rich shows.
+    title : str, optional
+        Above the table.
+    spaced : bool
+        Whether rows are a line apart.
+
+    Returns
+    -------
+    rich.table.Table
+    """
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, leading=int(spaced))
     table.pad_edge = False
     for name, side in columns.items():

@@ -153,7 +153,20 @@ class Figures:
 def figures_options(
     help_texts: Mapping[str, str] = SELECTION, *, repeated: bool = True
 ) -> Decorator:
-    """Return the options that choose series and say how a file is read; ``--data`` is apart."""
+    """Return the options that choose series and say how a file is read; ``--data`` is apart.
+
+    Parameters
+    ----------
+    help_texts : mapping of str to str
+        Help of each option that chooses series: ``location``, ``measure``, ``source``.
+    repeated : bool
+        Whether those may be given several times.
+
+    Returns
+    -------
+    callable
+        A decorator of the command, which takes a `Figures` as ``figures``.
+    """
     often = " May be repeated." if repeated else ""
     return bundled(
         "figures",

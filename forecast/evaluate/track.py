@@ -67,6 +67,14 @@ class Track:
         -------
         DataFrame
             Months, quarters and half-years as ``2024-06`` in the columns of periods.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> track = fc.backtest(panel, ["persistence", "naive"], (2015, 2018), (1, 3), draws=100)
+        >>> track.labelled(track.table) is track.table
+        True
         """
         if self.frequency == "year":
             return table

@@ -124,11 +124,7 @@ def hub_files(
     ----------
     Reich et al. (2022), doi:10.2105/AJPH.2022.306831; https://docs.hubverse.io
     """
-    if history.frequency != "year":
-        raise DataError(
-            f"a hub asks for calendar years; the data are by {history.frequency}. Export the "
-            "table of quantiles instead (to_frame(), or forecast predict --out FILE)."
-        )
+    history.require_years("a hub")
     if history.step != 1:
         raise DataError(
             f"a hub asks for calendar years; the data have periods of {history.step} "

@@ -13,7 +13,21 @@ type Bounds = Annotated[tuple[int, int], Field(strict=False)]
 
 
 class About(Settings):
-    """What every model's TOML says of it, for readers and for the registry."""
+    """What every model's TOML says of it, for readers and for the registry.
+
+    Attributes
+    ----------
+    title, kind, summary, measures : str
+        What it is called, its kind, what it does and what it forecasts, in words.
+    minimum_years : int
+        Fewest usable years of a series.
+    references : tuple of str
+        Papers, with their DOI.
+    only, needs : tuple of str
+        Measures that it forecasts, and that a panel must hold; all and none by default.
+    discount : tuple of float
+        Share of the past that counts one year later, for the variance; several are weighed.
+    """
 
     title: str
     kind: str
@@ -21,10 +35,8 @@ class About(Settings):
     measures: str
     minimum_years: Count
     references: Names = ()
-    #: Measures that it forecasts, and that a panel must hold; all and none by default.
     only: Names = ()
     needs: Names = ()
-    #: Share of the past that counts one year later, for the variance.
     discount: Annotated[tuple[Share, ...], Field(strict=False)] = (1.0,)
 
 
@@ -297,7 +309,19 @@ class HierarchicalSampler(Settings):
 
 
 class DiagnosticsSettings(Settings):
-    """What a fit of `hierarchical` has to meet."""
+    """What the draws of a posterior have to meet.
+
+    Attributes
+    ----------
+    largest_r_hat : float
+        Of any parameter.
+    least_ess : float
+        Effective sample size of any parameter, in the bulk and in the tails.
+    most_divergences : int
+        Of all chains together.
+    least_e_bfmi : float
+        Of any chain.
+    """
 
     largest_r_hat: Positive
     least_ess: float

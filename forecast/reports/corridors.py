@@ -32,9 +32,12 @@ _SIDES = {
     "estimate": message("estimate"),
     "unknown": message("not known who counts"),
 }
-_WIDTH, _ROW, _TEXT = 640, 26, 12.0
+_WIDTH, _ROW, _TEXT = 640, 32, 12.0
 #: Space for names at either side, and for the unit above.
-_NAMES, _ABOVE = 190, 30
+_NAMES, _ABOVE = 170, 30
+#: Least room of a band, in mean bands; gap between places, in the least room.
+_LEAST, _GAP = 0.55, 0.4
+_UNDER_NUMBERS = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.8}
 
 
 def section(
@@ -99,8 +102,8 @@ def _apart(row: pd.Series, words: Language) -> dict[str, Any]:
             f"{labels.source(row[source], words)} {words.persons(row[count])}"
             for source, count in both
         ),
-        "ratio": words.decimal(float(rounded(row["ratio"], 2))),
-        "expected": words.decimal(float(rounded(row["expected_ratio"], 2))),
+        "ratio": words.decimal(row["ratio"]),
+        "expected": words.decimal(row["expected_ratio"]),
         "probability": words.percent(row["probability"]),
     }
 
@@ -116,10 +119,10 @@ def _coverage(mirror: Mirror, words: Language) -> list[dict[str, str]]:
                 _SIDES[row["side"]],
                 country=labels.place(row["country"], words) if row["country"] else "",
             ),
-            "believed": words.percent(row["believed"]),
-            "coverage": words.percent(row["coverage"]),
-            "lower": words.percent(row["lower"]),
-            "upper": words.percent(row["upper"]),
+            **{
+                name: words.persons(round(100 * row[name]))
+                for name in ("believed", "coverage", "lower", "upper")
+            },
         }
         for row in table.to_dict("records")
     ]
@@ -139,68 +142,61 @@ def chart(flows: pd.DataFrame, year: int, words: Language) -> str:
     Returns
     -------
     str
-        SVG. Each band is written with its persons; the largest band of an origin is drawn first.
+        SVG; persons are written at the origin of each band.
     """
     name = f"corridors-{year}"
     size = flows["flow"].to_numpy(dtype=float)
-    gap = 0.35 * size.sum() / len(flows)
-    left, right = _stacked(flows, "origin", gap), _stacked(flows, "destination", gap)
-    top = max(left["end"].max(), right["end"].max())
+    named = [labels.place(code, words) for code in flows["location"]]
+    sides = (("origin", -0.02, "right"), ("destination", 1.02, "left"))
+    # A thin band is given room for its number all the same.
+    room = np.maximum(size, _LEAST * size.sum() / len(size))
+    middle = {side: _stacked(flows, room, side) for side, _, _ in sides}
+    top = max(float((centre + room / 2).max()) for centre in middle.values())
     height = _ABOVE + _ROW * max(len(flows), 6)
     with drawing(name, _TEXT):
         figure, axes = svg.canvas(_WIDTH, height, left=_NAMES, right=_NAMES, top=_ABOVE, bottom=8)
         axes.set_xlim(0.0, 1.0)
         axes.set_ylim(top, 0.0)
         along = np.linspace(0.0, 1.0, 33)
-        bend = along**2 * (3.0 - 2.0 * along)
-        for position in range(len(flows)):
-            starts, ends = left["start"][position], right["start"][position]
-            upper = starts + (ends - starts) * bend
+        # Level at both ends, so that the number stands in a straight piece.
+        bend = np.clip((along - 0.2) / 0.8, 0.0, 1.0)
+        bend = bend**2 * (3.0 - 2.0 * bend)
+        for position, persons in enumerate(size.tolist()):
+            start, end = (middle[side][position] for side, _, _ in sides)
+            centre = start + (end - start) * bend
             axes.fill_between(
-                along, upper, upper + size[position], color=ACCENT, alpha=0.45, lw=0.6, ec=PAPER
+                along,
+                centre - persons / 2,
+                centre + persons / 2,
+                color=ACCENT,
+                alpha=0.45,
+                lw=0.6,
+                ec=PAPER,
             )
-            axes.text(
-                0.5,
-                upper[16] + size[position] / 2,
-                words.persons(rounded(size[position], 2)),
-                ha="center",
-                va="center",
-                color=INK,
-                bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.8},
-            )
-        for side, where, at, align in (
-            ("origin", left, -0.02, "right"),
-            ("destination", right, 1.02, "left"),
-        ):
-            for code, rows in where.groupby(flows[side].to_numpy()):
-                middle = (rows["start"].min() + rows["end"].max()) / 2
-                text = labels.place(str(code), words)
-                axes.text(at, middle, text, ha=align, va="center", color=INK)
+            text = words.persons(rounded(persons, 2))
+            axes.text(0.03, start, text, va="center", color=INK, bbox=_UNDER_NUMBERS)
+        for side, at, align in sides:
+            for code in flows[side].unique():
+                rows = np.flatnonzero(flows[side] == code)
+                where = float(middle[side][rows].mean())
+                text = named[rows[0]].split(" → ")[side == "destination"]
+                axes.text(at, where, text, ha=align, va="center", color=INK)
         axes.plot([0, 0, np.nan, 1, 1], [0, top, np.nan, 0, top], color=MUTED, lw=0.8)
         svg.corner(axes, words.say("persons a year"))
         title = words.say("The largest corridors of {year}", year=year)
-        named = (
-            f"{labels.place(code, words)} {words.persons(rounded(persons, 3))}"
-            for code, persons in zip(flows["location"], size.tolist())
-        )
-        return to_svg(figure, name, title, "; ".join(named))
+        numbers = (words.persons(rounded(persons, 3)) for persons in size.tolist())
+        return to_svg(figure, name, title, "; ".join(map(" ".join, zip(named, numbers))))
 
 
-def _stacked(flows: pd.DataFrame, side: str, gap: float) -> pd.DataFrame:
-    """Return where each band begins and ends at one side: the places with most persons first."""
-    size = flows["flow"].to_numpy(dtype=float)
+def _stacked(flows: pd.DataFrame, room: np.ndarray, side: str) -> np.ndarray:
+    """Return the middle of each band at one side, the places with most persons on top."""
     other = "destination" if side == "origin" else "origin"
-    total = flows.groupby(side)["flow"].sum().sort_values(ascending=False)
-    place = {code: rank for rank, code in enumerate(total.index)}
-    far = flows.groupby(other)["flow"].sum().rank(ascending=False)
-    order = sorted(
-        range(len(flows)),
-        key=lambda row: (place[flows[side].iloc[row]], far[flows[other].iloc[row]]),
-    )
-    start, at, before = np.zeros(len(flows)), 0.0, None
-    for row in order:
-        code = flows[side].iloc[row]
-        at += gap if before not in (None, code) else 0.0
-        start[row], before = at, code
-        at += size[row]
-    return pd.DataFrame({"start": start, "end": start + size})
+    here = flows.groupby(side)["flow"].sum().rank(ascending=False, method="first")
+    far = flows.groupby(other)["flow"].sum().rank(ascending=False, method="first")
+    order = np.lexsort((flows[other].map(far), flows[side].map(here)))
+    codes = flows[side].to_numpy()[order]
+    gaps = np.concatenate([[0.0], np.where(codes[1:] != codes[:-1], _GAP * room.min(), 0.0)])
+    ends = np.cumsum(room[order] + gaps)
+    middle = np.empty(len(flows))
+    middle[order] = ends - room[order] / 2
+    return middle

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from forecast import measures
 from forecast.language import Language, message
 from forecast.reports.sentences import LIKELIHOOD
 
@@ -141,10 +142,20 @@ def program_words(words: Language, counted: Iterable[str] = ()) -> dict[str, Any
         The measures on the page; those without a question of their own are asked for a figure.
     """
     look = words.catalogue.gettext
-    claims = {name: texts for name, texts in _CLAIMS.items() if name != "other"}
+    counted = list(counted)
+    # Words of measures that few pages have stand only on those.
+    seldom = {"flow", "other"} - set(counted)
+    claims = {name: texts for name, texts in _CLAIMS.items() if name not in seldom}
     claims |= {name: _CLAIMS["other"] for name in counted if name not in claims}
+    others = [one for one in map(measures.find, counted) if one.unit.en != "persons"]
+    units = {}
+    if others:
+        every = [measures.find(name) for name in counted]
+        units["unit"] = "; ".join(dict.fromkeys(one.each(words) for one in every))
+        units["people"] = "; ".join(dict.fromkeys(one.unit.said(words.code) for one in every))
     return {
         **{name: look(text) for name, text in _SAID.items()},
+        **units,
         "claims": {name: [look(text) for text in texts] for name, texts in claims.items()},
         "flags": {name: look(text) for name, text in _FLAGS.items()},
         "likelihood": [[bound, look(word)] for bound, word, _ in LIKELIHOOD],

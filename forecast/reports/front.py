@@ -113,9 +113,10 @@ def expected(view: SeriesView, year: int, words: Language) -> str:
         return sentences.expectation(view, year, words)
     drawn = view.at(year)
     middle = rounded(float(np.median(drawn)))
-    if not view.series.signed:
+    if not (view.series.signed and view.counted.moves):
         shape = _EXPECTED.get(view.series.measure, message("About {middle} in {year}."))
-        return words.say(shape, middle=words.persons(middle), year=year)
+        said = view.written(float(np.median(drawn)), words, 2)
+        return words.say(shape, middle=said, year=year)
     shape = (
         message("In {year} about {middle} more people arrive than leave ({source}); {loss}.")
         if middle >= 0
@@ -135,21 +136,21 @@ def _row(
 ) -> dict[str, Any]:
     """Return one series in one target year; of a year that is known, only the figure."""
     last_year, last = view.last()
-    signed, known = view.series.signed, view.observed(year)
+    signed, known = view.series.signed and view.counted.moves, view.observed(year)
     row: dict[str, Any] = {
         "series": " ".join(view.key),
         "source": labels.source(view.series.source, words),
-        "last": words.persons(last, sign=signed),
+        "last": view.written(last, words),
         "last_year": last_year,
         "year": year,
         "own": year in own,
-        "observed": "" if known is None else words.persons(known, sign=signed),
+        "observed": "" if known is None else view.written(known, words),
     }
     if year not in view.years:
         return row
     drawn = view.at(year)
     for name, number in zip(("low", "middle", "high"), np.quantile(drawn, [0.1, 0.5, 0.9])):
-        row[name] = words.persons(rounded(float(number)), sign=signed)
+        row[name] = view.written(float(number), words, 2)
     if signed:
         chance = float((drawn < 0).mean())
         row |= {"loss": words.percent(chance), "share": round(100 * chance)}

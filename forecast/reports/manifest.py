@@ -220,6 +220,10 @@ def command(
         ``concepts``, or a file.
     impacts : sequence of str
         Names of events on the shelf, or files.
+    nowcast : str, optional
+        Months or quarters that the forecast began with: a bundled panel, or a file.
+    corridors : str, optional
+        Counts of corridors: a bundled panel, or a file.
 
     Returns
     -------
@@ -293,6 +297,8 @@ def calls(
         As given to `forecast.report`: a name, a file, or an object.
     impacts : sequence
         As given to `forecast.report`.
+    corridors : object
+        As given to `forecast.report`; it is named by its parameter.
 
     Returns
     -------

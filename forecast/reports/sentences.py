@@ -145,7 +145,9 @@ def expectation(view: SeriesView, year: int, words: Language) -> str:
 
 def _figures(view: SeriesView, drawn: np.ndarray, words: Language) -> str:
     """Say what is expected of what are no people, in the unit of the measure."""
-    low, middle, high = (number(view, one, words) for one in np.quantile(drawn, [0.1, 0.5, 0.9]))
+    low, middle, high = (
+        view.written(float(one), words, 2) for one in np.quantile(drawn, [0.1, 0.5, 0.9])
+    )
     said = words.say(
         "From {low} to {high} {unit}, four chances in five; middle estimate {middle}.",
         low=low,
@@ -157,23 +159,6 @@ def _figures(view: SeriesView, drawn: np.ndarray, words: Language) -> str:
         return said
     chance = likelihood(float((drawn < 0).mean()), words)
     return f"{said} {words.say('Below zero: {likelihood}.', likelihood=chance)}"
-
-
-def number(view: SeriesView, value: float, words: Language) -> str:
-    """Write a figure of a series as sentences do: rounded, and rates with their decimals.
-
-    Parameters
-    ----------
-    view : SeriesView
-        Of the figure.
-    value : float
-        In the unit of its measure.
-    words : Language
-        How numbers are written.
-    """
-    if view.counted.kind == "rate":
-        return words.decimal(round(value, 2))
-    return words.persons(rounded(value), sign=view.series.signed)
 
 
 def observed(value: float, signed: bool, words: Language) -> str:
@@ -215,9 +200,7 @@ def total(view: SeriesView, year: int, words: Language) -> str:
     if not view.counted.adds_over_time or (view.years <= year).sum() < 2:
         return ""
     lower, middle, upper = np.quantile(view.total(year), [0.1, 0.5, 0.9])
-    low, mid, high = (
-        words.persons(rounded(value), sign=view.series.signed) for value in (lower, middle, upper)
-    )
+    low, mid, high = (view.written(float(value), words, 2) for value in (lower, middle, upper))
     shape = (
         message(
             "All years from {first} to {last} together: {low} to {high} (80\u202f%), "
@@ -262,7 +245,7 @@ def above_recent(view: SeriesView, year: int, words: Language) -> str:
             "Above the mean of the last figures ({first}–{last}: {mean}): {likelihood}.",
             first=view.named(view.series.years[~np.isnan(view.series.values)][-len(recent)]),
             last=view.last()[0],
-            mean=number(view, mean, words),
+            mean=view.written(mean, words, 2),
             likelihood=likelihood(chance, words),
         )
     return words.count(
@@ -293,7 +276,7 @@ def brief(view: SeriesView, year: int, words: Language) -> str:
     drawn = view.at(year)
     signed = view.series.signed
     lower, middle, upper = (
-        number(view, value, words) for value in np.quantile(drawn, [0.1, 0.5, 0.9])
+        view.written(float(value), words, 2) for value in np.quantile(drawn, [0.1, 0.5, 0.9])
     )
     said = words.say(
         "{year}: {middle}, 80\u202f% interval {low} to {high}",
@@ -321,7 +304,7 @@ def last_figure(view: SeriesView, words: Language) -> str:
         The figure is not rounded.
     """
     year, value = view.last()
-    figure = words.persons(value, sign=view.series.signed)
+    figure = view.written(value, words)
     return words.say("Last observed, {year}: {figure}.", year=year, figure=figure)
 
 

@@ -190,8 +190,49 @@ class SeriesView:
         ----------
         period : int
             Its number, in which the series counts.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0].named(2027)
+        2027
         """
         return periods.named(period, self.series.frequency)
+
+    def written(self, value: float, words: Language, digits: int = 0) -> str:
+        """Return a figure as the page writes it: whole, signed where it may be below zero.
+
+        Parameters
+        ----------
+        value : float
+            In the unit of the measure.
+        words : Language
+            How numbers are written.
+        digits : int
+            To how many it is rounded, 0 for none; a rate has two decimals whatever it says.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.language import language
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> view = series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0]
+        >>> view.written(23761.0, language("en")), view.written(23761.0, language("en"), 2)
+        ('23,761', '24,000')
+        """
+        if self.counted.kind == "rate":
+            return words.decimal(round(value, 2))
+        shown = rounded(value, digits) if digits else value
+        return words.persons(shown, sign=self.series.signed)
 
     @property
     def counted(self) -> Measure:
@@ -205,6 +246,17 @@ class SeriesView:
         ----------
         year : int
             By default the first that is shown.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0].start()
+        1990
         """
         return periods.number(year, 1, self.series.frequency)
 
@@ -407,18 +459,17 @@ def intervals(shown: Sequence[SeriesView], words: Language) -> list[IntervalRow]
 
 def _row(view: SeriesView, year: int, words: Language, *, first: bool) -> IntervalRow:
     source, place, measure = view.key
-    signed = view.series.signed
     known = view.observed(year)
     median, bands = "", []
     if year in view.years:
         drawn = view.at(year)
-        median = words.persons(rounded(float(np.median(drawn)), 3), sign=signed)
+        median = view.written(float(np.median(drawn)), words, 3)
         for level in LEVELS:
             ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-            low, high = (words.persons(rounded(float(end), 3), sign=signed) for end in ends)
+            low, high = (view.written(float(end), words, 3) for end in ends)
             bands.append((low, high))
     return IntervalRow(
         labels.place(place, words), labels.measure(measure, words), labels.source(source, words),
-        year, "" if known is None else words.persons(known, sign=signed), median, tuple(bands),
+        year, "" if known is None else view.written(known, words), median, tuple(bands),
         first, len(view.horizons),
     )  # fmt: skip

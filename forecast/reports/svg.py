@@ -336,7 +336,7 @@ def unit(
     axes : matplotlib Axes
         Of the drawing.
     divisor : int
-        By which persons were divided, see `divisor`: 1 or 1000.
+        By which the figures were divided, see `divisor`.
     words : Language
         Language of the unit.
     counted : Measure, optional
@@ -372,7 +372,20 @@ def corner(axes: Axes, text: str, colour: str = MUTED) -> None:
 
 
 def divisor(*values: float | np.ndarray, amount: bool = False) -> int:
-    """Return 1000 if a chart of these persons is better read in thousands, of amounts 1000000."""
+    """Return 1000 if a chart of these persons is better read in thousands, of amounts 1000000.
+
+    Parameters
+    ----------
+    *values : float or ndarray
+        All that the chart shows; NaN does not count.
+    amount : bool
+        Whether they are sums of money rather than persons.
+
+    Returns
+    -------
+    int
+        1, 1000 or (of amounts) 1000000.
+    """
     largest = max(float(np.nanmax(np.abs(value), initial=0.0)) for value in values)
     if amount and largest >= 1000 * THOUSANDS:
         return 1_000_000

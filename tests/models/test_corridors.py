@@ -237,9 +237,9 @@ def test_baselines_say_what_their_names_say() -> None:
 
     made = pair_flows(Panel.from_frame(flows()).series, {})
     at = made.pairs.index(("KAZ", "RUS"))
-    assert LastFlow().figures(made)[at] == made.counts[-1, at]
-    assert MeanFlow().figures(made)[at] == pytest.approx(np.nanmean(made.counts[:, at]))
+    assert LastFlow()._figures(made)[at] == made.counts[-1, at]
+    assert MeanFlow()._figures(made)[at] == pytest.approx(np.nanmean(made.counts[:, at]))
     own = [k for k, pair in enumerate(made.pairs) if pair[0] == "KAZ"]
     total = made.counts[-3:, own].sum(axis=1)
     share = made.counts[-1, at] / total[-1]
-    assert ShareFlow().figures(made)[at] == pytest.approx(share * total.mean())
+    assert ShareFlow()._figures(made)[at] == pytest.approx(share * total.mean())

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import chisquare, multivariate_normal
 
 from forecast.models.corridors.data import PairFlows
-from forecast.models.corridors.gibbs import State
+from forecast.models.corridors.gibbs import LEAST_DEGREES, State
 from forecast.models.registry import specification
 
 PAIRS = tuple((origin, to) for origin in ("KAZ", "UZB") for to in ("RUS", "DEU", "TUR"))
@@ -115,7 +115,7 @@ def test_posteriors_of_what_the_pymc_model_draws_are_calibrated(given: Given) ->
             continue
         for name, values in {
             "persistence": state.persistence, "innovation": state.innovation,
-            "noise": state.noise, "extra_evenness": state.evenness - 2.0,
+            "noise": state.noise, "extra_evenness": state.evenness - LEAST_DEGREES,
             "year_shock_size": state.shared_scale[:, 0],
             "origin_shock_size": state.shared_scale[:, 1], "spread": state.spread[:, 0],
             "origin_spread": state.spread[:, 1], "mean": state.coefficient[:, 0],

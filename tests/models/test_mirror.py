@@ -184,6 +184,9 @@ def test_nothing_to_compare_is_said(quick: Path) -> None:
         fc.mirror(fc.Panel.from_frame(apart, step=1))
     with pytest.raises(DataError, match=r"corridors \(measure flow"):
         fc.mirror(fc.load("merged-units"))
+    months = alone.assign(year=[f"2019-{month:02}" for month in range(1, len(alone) + 1)])
+    with pytest.raises(DataError, match="counts by month"):
+        fc.mirror(fc.Panel.from_frame(months.rename(columns={"year": "period"})))
     with pytest.raises(DataError, match="needs a Panel"):
         fc.mirror(table())  # type: ignore[arg-type]
     with pytest.raises(DataError, match="destatis counts moves of Germany"):

@@ -72,9 +72,8 @@ def test_a_table_is_read_forecast_and_reported(tmp_path: Path, case: str) -> Non
     summary = list(book["Summary"].iter_rows(values_only=True))
     assert "Period" in summary[0]
     assert [row[5] for row in summary[1:]] == list(horizons)
-    assert any(
-        unit in str(cell) for row in book["Notes"].iter_rows(values_only=True) for cell in row
-    )
+    notes = [str(cell) for row in book["Notes"].iter_rows(values_only=True) for cell in row]
+    assert any(unit in note for note in notes)
 
 
 def test_an_edition_of_months_can_be_held_against_what_came(tmp_path: Path) -> None:
@@ -87,7 +86,7 @@ def test_an_edition_of_months_can_be_held_against_what_came(tmp_path: Path) -> N
     assert manifest["frequency"] == "quarter"
     edition = read_edition(tmp_path / "t.manifest.json")
     assert edition.whole
-    assert set(edition.table["year"]) == set(outlook.paths["year"].to_numpy().tolist())
+    assert set(edition.quantiles["year"]) == set(outlook.paths["year"].to_numpy().tolist())
 
 
 def test_a_page_in_russian_puts_no_word_for_year_behind_a_month(tmp_path: Path) -> None:

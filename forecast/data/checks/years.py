@@ -258,13 +258,33 @@ def to_come(table: pd.DataFrame, day: dt.date, frequency: str = "year") -> np.nd
 
 
 def before_its_year(table: pd.DataFrame, frequency: str = "year") -> np.ndarray:
-    """Return which figures of a panel's table are said to be out before their period began."""
+    """Return which figures of a panel's table are said to be out before their period began.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns ``year`` (number of the period), ``value`` and ``as_of``; figures without a
+        day are in order.
+    frequency : str
+        What a period is, see `forecast.periods`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+    """
     out = periods.of_days(table["as_of"], frequency)
     return np.asarray(table["value"].notna() & (table["year"] > out))
 
 
 def refuse_before_its_year(table: pd.DataFrame, frequency: str = "year") -> None:
     """Refuse a table with figures that are said to have come out before their year began.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See `before_its_year`.
+    frequency : str
+        What a period is, see `forecast.periods`.
 
     Raises
     ------

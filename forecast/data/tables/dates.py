@@ -7,9 +7,10 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from forecast import periods
+from forecast import periods, to_date
 from forecast.data.tables import words
 from forecast.data.tables.words import Year
+from forecast.errors import DataError
 
 _LONGEST = 60
 _GLUED = re.compile(r"(?<=[0-9])(?=[^\W\d_])|(?<=[^\W\d_])(?=[0-9])")
@@ -100,6 +101,8 @@ def _from_text(text: str) -> Year | Part | None:
     head, bracket, tail = plain.partition("(")
     if bracket and words.meanings_inside("provisional", tail):
         plain, provisional = words.spaced(head), True
+    if "/" in plain and (ended := _sum(plain)):
+        return Year(periods.number(*ended, "month"), provisional, "month", through=True)
     found = None if _DIGITS.fullmatch(plain) else periods.parse(plain)
     if found is not None and found[0] != "year":
         return _year(found[1], found[0], provisional)
@@ -114,6 +117,14 @@ def _from_text(text: str) -> Year | Part | None:
         return None
     year, part = read
     return part if year is None else part.of(Year(year, provisional))
+
+
+def _sum(plain: str) -> tuple[int, int] | None:
+    """Return year and last month of a sum since January: ``2024-01/2024-06``; else None."""
+    try:
+        return to_date.span(plain)
+    except DataError:
+        return None
 
 
 def _year(number: int, frequency: str, provisional: bool) -> Year | None:

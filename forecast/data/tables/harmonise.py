@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from forecast import locations
+from forecast import locations, measures
 from forecast.data.tables import numbers, places, words
 from forecast.data.tables.grid import Grid
 from forecast.data.tables.labels import (
@@ -52,7 +52,10 @@ def harmonise(grid: Grid, layout: Layout, collected: Collected, options: ReadOpt
     out = context.out
     if not context.observations:
         return out
-    if context.rates and options.units is None and not any(o.unit for o in context.observations):
+    told = measures.known().get(options.measure or "")
+    shares = told is not None and told.kind == "rate"
+    stated = options.units is not None or shares or any(o.unit for o in context.observations)
+    if context.rates and not stated:
         error = DataError(
             f"the title speaks of rates or shares: {context.title[:80]!r}. Give counts of "
             "persons, or say units='persons' if they are."
@@ -132,7 +135,7 @@ def _crosscheck(context: Context) -> None:
             agree += 1
         else:
             reversed_ += abs(net - (out - into)) <= allowed
-            disagree.append(f"{code} {year}: {net:,.0f} against {into - out:,.0f}")
+            disagree.append(f"{code} {context.when(year)}: {net:,.0f} against {into - out:,.0f}")
     checked = agree + len(disagree)
     if disagree and reversed_ == len(disagree) and reversed_ > agree and checked >= 2:
         error = DataError(

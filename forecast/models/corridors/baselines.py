@@ -34,7 +34,7 @@ class FlowRule(ModelBase):
 
     measures = (FLOW,)
 
-    def figures(self, flows: PairFlows) -> np.ndarray:
+    def _figures(self, flows: PairFlows) -> np.ndarray:
         """Return what the rule says of every year after the last one, shape (n_pairs,).
 
         Parameters
@@ -68,7 +68,7 @@ class FlowRule(ModelBase):
         """Return (size, error) by steps ahead, on the scale of log(1 + persons)."""
         found: dict[int, list[np.ndarray]] = {}
         for origin in range(1, flows.n_years):
-            said = np.log1p(self.figures(flows.until(origin)))
+            said = np.log1p(self._figures(flows.until(origin)))
             for ahead in range(1, flows.n_years - origin + 1):
                 error = np.log1p(flows.counts[origin + ahead - 1]) - said
                 known = np.isfinite(error)
@@ -99,7 +99,7 @@ class FittedFlowRule(FittedBase):
         wanted = check_years(self.panel, years)
         drawn: dict[SeriesKey, np.ndarray] = {}
         for source, (series, flows, errors) in self.sources.items():
-            said = np.log1p(self.model.figures(flows))
+            said = np.log1p(self.model._figures(flows))
             seed = series_seed(self.seed, self.model.name, (source, "", "futures"))
             place = np.random.default_rng(seed).uniform(size=(draws, len(said)))
             for at, one in enumerate(series):
@@ -134,7 +134,7 @@ class LastFlow(FlowRule):
     name = "last-flow"
     recipe = BY_NAME
 
-    def figures(self, flows: PairFlows) -> np.ndarray:
+    def _figures(self, flows: PairFlows) -> np.ndarray:
         """Return the last figure of each corridor."""
         return flows.last
 
@@ -145,7 +145,7 @@ class MeanFlow(FlowRule):
     name = "mean-flow"
     recipe = BY_NAME
 
-    def figures(self, flows: PairFlows) -> np.ndarray:
+    def _figures(self, flows: PairFlows) -> np.ndarray:
         """Return the mean of each corridor."""
         seen = np.isfinite(flows.counts)
         with np.errstate(invalid="ignore"):
@@ -158,7 +158,7 @@ class ShareFlow(FlowRule):
     name = "share-flow"
     recipe = BY_NAME
 
-    def figures(self, flows: PairFlows) -> np.ndarray:
+    def _figures(self, flows: PairFlows) -> np.ndarray:
         """Return last shares times the mean of the totals of `RECENT` years."""
         last = flows.last
         said = last.copy()
@@ -184,7 +184,7 @@ class GravityFlow(FlowRule):
     name = "gravity-flow"
     recipe = BY_NAME
 
-    def figures(self, flows: PairFlows) -> np.ndarray:
+    def _figures(self, flows: PairFlows) -> np.ndarray:
         """Return what the regression says of each corridor."""
         import statsmodels.api as sm
 

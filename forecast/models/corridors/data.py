@@ -247,7 +247,19 @@ def _gravity(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
 
 @cache
 def terms(origin: str, destination: str) -> tuple[float, ...]:
-    """Return `TERMS` of one pair; NaN where a place is none of the table."""
+    """Return `TERMS` of one pair; NaN where a place is none of the table.
+
+    Parameters
+    ----------
+    origin, destination : str
+        Codes of countries or regions, which stand for their country; or the rest.
+
+    Returns
+    -------
+    tuple of float
+        Logs of both populations (persons) and of the distance between their middles along the globe
+        (kilometres, at least 50); 1 where they are neighbours, and where they share a language.
+    """
     unknown = (np.nan,) * len(TERMS)
     if REST in (origin, destination):
         return unknown

@@ -12,6 +12,8 @@ from forecast.models.corridors.walk import Walk
 
 #: Shocks that corridors share, by what they have in common.
 SHARED = ("year", "origin", "destination")
+#: So many shared shocks of a year are drawn at once; of more, by what is shared.
+TOGETHER = 12
 
 
 class SharedEffects:
@@ -35,7 +37,6 @@ class SharedEffects:
     shared_scale: np.ndarray
     design: np.ndarray
     centre: np.ndarray
-    squares: np.ndarray
     coefficient: np.ndarray
     spread: np.ndarray
 
@@ -59,6 +60,9 @@ class SharedEffects:
         nu, normal = float(self.priors["shared_degrees"]), self.generator.standard_normal
         steps = self._steps()[1:]
         weight = self.weight[1:] * self.own / self.innovation[:, None] ** 2
+        together = sum(members.shape[1] for members in self.members) <= TOGETHER
+        if together:
+            self._draw_together(steps, weight)
         for at, members in enumerate(self.members):
             if not members.shape[1]:
                 continue
@@ -72,6 +76,8 @@ class SharedEffects:
             own = self.shared_weight[at][1:] / scale**2
             mean = pull / (precision + own)
             shock = mean + normal(mean.shape) / np.sqrt(precision + own)
+            if together:
+                shock = self.shared[at][1:]
             if not fixed:
                 # In units of the scale, so that small scales mix as well (Yu and Meng 2011).
                 unit = shock / scale
@@ -86,6 +92,24 @@ class SharedEffects:
             squares = (shock[1:] / self.shared_scale[:, at, None]) ** 2
             drawn = self.generator.standard_gamma((nu + 1) / 2, size=squares.shape)
             self.shared_weight[at][1:] = 2.0 * drawn / (nu + squares)
+
+    def _draw_together(self, steps: np.ndarray, weight: np.ndarray) -> None:
+        """Draw all shared shocks of each year at once, where they are few and look alike."""
+        members = np.hstack(self.members)
+        own = [
+            shared[1:] / self.shared_scale[:, at, None] ** 2
+            for at, shared in enumerate(self.shared_weight)
+        ]
+        matrix = np.swapaxes(weight[..., None] * members, -1, -2) @ members
+        index = np.arange(members.shape[1])
+        matrix[..., index, index] += np.concatenate(own, axis=2)
+        factor = np.linalg.cholesky(matrix)
+        half = np.linalg.solve(factor, ((weight * steps) @ members)[..., None])
+        half += self.generator.standard_normal(half.shape)
+        drawn = np.linalg.solve(np.swapaxes(factor, -1, -2), half)[..., 0]
+        ends = np.cumsum([one.shape[1] for one in self.members])[:-1]
+        for at, part in enumerate(np.split(drawn, ends, axis=2)):
+            self.shared[at][1:] = part
 
     def _draw_shared_scales(self, nu: float) -> None:
         scale = np.asarray(self.priors["shared"])
@@ -104,35 +128,42 @@ class SharedEffects:
 
     # Levels: gravity, origins, destinations.
 
-    def _normal_equations(self, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return precision matrix, its Cholesky factor and right side of the coefficients."""
+    def _normal_equations(
+        self, spread: np.ndarray, certain: np.ndarray, said: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return weights of corridors, prior precisions, Cholesky factor, right side."""
         own = self.flows.coefficient_precision(self.priors, spread)
-        tau = spread[:, 0] ** 2
-        matrix = self.squares / tau[:, None, None]
+        weight = 1.0 / (1.0 / certain + spread[:, :1] ** 2)
+        matrix = (self.design.T * weight[:, None]) @ self.design
         index = np.arange(matrix.shape[1])
         matrix[:, index, index] += own
-        right = self.level @ self.design / tau[:, None] + own * self.centre
-        return own, np.linalg.cholesky(matrix), right
+        right = (weight * said) @ self.design + own * self.centre
+        return weight, own, np.linalg.cholesky(matrix), right
 
-    def _draw_levels(self, fixed: bool) -> None:
-        squared = (self.level**2).sum(axis=1)
-        scales = np.asarray(self.priors["spread"])
+    def _draw_levels(self, certain: np.ndarray, pull: np.ndarray, fixed: bool) -> None:
+        """Draw spreads and what levels are expected from, levels themselves integrated out.
+
+        Parameters
+        ----------
+        certain, pull : ndarray, shape (n_chains, n_pairs)
+            Precision and precision-weighted mean of what figures say of each level.
+        """
+        scales, said = np.asarray(self.priors["spread"]), pull / certain
 
         def density(at: np.ndarray) -> np.ndarray:
-            inside = (at > 0).all(axis=1)
             spread = np.maximum(at, 1e-4)
-            own, factor, right = self._normal_equations(spread)
+            weight, own, factor, right = self._normal_equations(spread, certain, said)
             half = np.linalg.solve(factor, right[..., None])[..., 0]
             diagonal = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
-            fit = squared / spread[:, 0] ** 2 + (own * self.centre**2).sum(axis=1)
-            total = -self.flows.n_pairs * np.log(spread[:, 0]) + 0.5 * np.log(own).sum(axis=1)
-            total -= diagonal + 0.5 * (fit - (half**2).sum(axis=1))
+            fit = (weight * said**2).sum(axis=1) + (own * self.centre**2).sum(axis=1)
+            total = 0.5 * (np.log(weight).sum(axis=1) + np.log(own).sum(axis=1)) - diagonal
+            total -= 0.5 * (fit - (half**2).sum(axis=1))
             total -= 0.5 * ((spread / scales) ** 2).sum(axis=1)
-            return np.where(inside, total, -np.inf)
+            return np.where((at > 0).all(axis=1), total, -np.inf)
 
         if not fixed:
-            self.spread = self.walks["levels"].step(self.spread, density, 3)
-        _, factor, right = self._normal_equations(self.spread)
+            self.spread = self.walks["levels"].step(self.spread, density, 2)
+        _, _, factor, right = self._normal_equations(self.spread, certain, said)
         half = np.linalg.solve(factor, right[..., None])
         half += self.generator.standard_normal(half.shape)
         self.coefficient = np.linalg.solve(np.swapaxes(factor, 1, 2), half)[..., 0]

@@ -61,11 +61,10 @@ class State(SharedEffects):
         self.shared_weight = [np.ones_like(one) for one in self.shared]
         self.shared_scale = np.exp(about(0.0)[:, None] * 0.3 + np.log(0.05)) * np.ones((1, 3))
         self.design, self.centre = flows.design(priors)
-        self.squares = self.design.T @ self.design
         self.coefficient = np.tile(self.centre, (chains, 1))
         self.spread = np.exp(0.3 * generator.standard_normal((chains, 3)))
         self.walks = {
-            "rates": Walk(4, chains, generator), "innovation": Walk(1, chains, generator),
+            "rates": Walk(5, chains, generator), "innovation": Walk(1, chains, generator),
             "sizes": Walk(2, chains, generator), "levels": Walk(3, chains, generator),
             "shared": Walk(3, chains, generator),
         }  # fmt: skip
@@ -80,13 +79,16 @@ class State(SharedEffects):
         common = self._common()
         if not fixed:
             self._draw_rates(common)
-        self._draw_paths(common)
+        passed = self._filter(
+            self.persistence, self.innovation, self.noise, self.size_effect, common, keep=True
+        )
+        self._draw_levels(passed[0], passed[1], fixed)
+        self._draw_paths(common, *passed)
         innovations = self._steps()[1:] - self._common()[1:]
         if not fixed:
             self._draw_innovation(innovations)
         self._draw_weights(innovations, fixed)
         self._draw_shared(fixed)
-        self._draw_levels(fixed)
 
     def _common(self) -> np.ndarray:
         """Return the shared shocks of every corridor."""
@@ -132,36 +134,40 @@ class State(SharedEffects):
 
     def _draw_rates(self, common: np.ndarray) -> None:
         prior, expected = self.priors, self.expected_level
-        tau = self.spread[:, :1] ** 2
 
         def density(at: np.ndarray) -> np.ndarray:
-            logit, log_innovation, noise, size_effect = at.T
+            logit, log_innovation, noise, size_effect, spread = at.T
+            tau = spread[:, None] ** 2
             phi = 1.0 / (1.0 + np.exp(-logit))
             innovation = np.exp(log_innovation)
             data, precision, pull = self._filter(phi, innovation, noise, size_effect, common)
             precision = precision + 1.0 / tau
             pull = pull + expected / tau
-            level = -0.5 * (np.log(precision) - pull**2 / precision)
+            level = np.log(precision * tau) + expected**2 / tau - pull**2 / precision
             a, b = prior["persistence"]
-            return np.where(noise > 0, 0.0, -np.inf) + np.asarray(
-                (data + level).sum(axis=1) + a * np.log(phi) + b * np.log1p(-phi)
+            return np.where((noise > 0) & (spread > 0), 0.0, -np.inf) + np.asarray(
+                (data - 0.5 * level).sum(axis=1) + a * np.log(phi) + b * np.log1p(-phi)
                 - 0.5 * (innovation / prior["innovation"]) ** 2 + log_innovation
                 - 0.5 * (noise / prior["noise"]) ** 2
+                - 0.5 * (spread / prior["spread"][0]) ** 2
                 - 0.5 * ((size_effect - prior["size_effect"][0]) / prior["size_effect"][1]) ** 2
             )  # fmt: skip
 
         logit = np.log(self.persistence) - np.log1p(-self.persistence)
-        at = np.stack([logit, np.log(self.innovation), self.noise, self.size_effect], axis=1)
+        at = np.stack(
+            [logit, np.log(self.innovation), self.noise, self.size_effect, self.spread[:, 0]],
+            axis=1,
+        )
         at = self.walks["rates"].step(at, density, 5)
-        logit, log_innovation, self.noise, self.size_effect = at.T
+        logit, log_innovation, self.noise, self.size_effect, self.spread[:, 0] = at.T
         self.persistence = 1.0 / (1.0 + np.exp(-logit))
         self.innovation = np.exp(log_innovation)
 
-    def _draw_paths(self, common: np.ndarray) -> None:
+    def _draw_paths(
+        self, common: np.ndarray, precision: np.ndarray, pull: np.ndarray, m: np.ndarray,
+        b: np.ndarray, v: np.ndarray,
+    ) -> None:  # fmt: skip
         """Draw levels, then paths given them, from the last year to the first."""
-        precision, pull, m, b, v = self._filter(
-            self.persistence, self.innovation, self.noise, self.size_effect, common, keep=True
-        )
         tau = self.spread[:, :1] ** 2
         precision = precision + 1.0 / tau
         mean = (pull + self.expected_level / tau) / precision

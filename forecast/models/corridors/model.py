@@ -163,6 +163,14 @@ class Corridors(ModelBase):
         ------
         DataError
             If the panel has no flows, or several sources have them and none is named.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"origin": "UZB", "destination": ["RUS", "KAZ"] * 4})
+        >>> table = table.assign(year=[2020, 2020, 2021, 2021, 2022, 2022, 2023, 2023], value=50)
+        >>> [str(one) for one in Corridors().pymc_model(Panel.from_frame(table)).observed_RVs]
+        ['log_count']
         """
         from forecast.models.corridors.graph import pymc_model
 

@@ -91,10 +91,8 @@ def sample(
         How many of the last years of paths are kept.
     """
     generator = np.random.default_rng(seed)
-    order = np.argsort(np.nansum(flows.counts, axis=0), kind="stable")
     whole = flows.n_pairs <= sampler["learned_from"]
-    taken = np.linspace(0, flows.n_pairs - 1, min(flows.n_pairs, sampler["learned_from"]))
-    learning = flows if whole else flows.some(np.sort(order[taken.round().astype(int)]))
+    learning = flows if whole else flows.some(_teachers(flows, sampler["learned_from"]))
     state = State(learning, priors, sampler["chains"], generator)
     for _ in range(sampler["warm_up"]):
         state.sweep()
@@ -118,6 +116,13 @@ def sample(
     hyper = kept.posterior(sampler["paths"], table, learning.n_pairs, failure).hyper
     rest = _given(flows, priors, hyper, sampler["settling"], tail, generator)
     return rest.posterior(sampler["paths"], table, learning.n_pairs, failure)
+
+
+def _teachers(flows: PairFlows, n: int) -> np.ndarray:
+    """Return the corridors that hyperparameters learn from: half the largest, half of all sizes."""
+    order = np.argsort(-np.nansum(flows.counts, axis=0), kind="stable")
+    others = np.linspace(n // 2, flows.n_pairs - 1, n - n // 2).round().astype(int)
+    return np.sort(order[[*range(n // 2), *others]])
 
 
 def _given(

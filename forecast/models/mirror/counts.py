@@ -83,22 +83,101 @@ class Counts:
         return np.asarray(np.maximum(precision, 1.0) / np.sqrt(12.0))
 
     def place(self, dimension: pd.DataFrame) -> np.ndarray:
-        """Return which row of `counters`, `books`, `series` or `flows` each count belongs to."""
+        """Return which row of `counters`, `books`, `series` or `flows` each count belongs to.
+
+        Parameters
+        ----------
+        dimension : DataFrame
+            One of those four.
+
+        Returns
+        -------
+        ndarray of int, shape (n_counts,)
+            Positions from 0.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.models.registry import settings
+        >>> panel = fc.load("corridors").select(location="KAZ:DEU")
+        >>> counts = counts_of(panel, settings("mirror"))
+        >>> len(counts.place(counts.counters)) == len(counts.table)
+        True
+        """
         index = pd.MultiIndex.from_frame(dimension)
         return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(self.table[[*dimension]])))
 
     def book_of(self, dimension: pd.DataFrame) -> np.ndarray:
-        """Return which of the `books` each row of `counters` or `series` belongs to."""
+        """Return which of the `books` each row of `counters` or `series` belongs to.
+
+        Parameters
+        ----------
+        dimension : DataFrame
+            One of those two.
+
+        Returns
+        -------
+        ndarray of int, shape (n_rows,)
+            Positions from 0.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.models.registry import settings
+        >>> panel = fc.load("corridors").select(location="KAZ:DEU")
+        >>> counts = counts_of(panel, settings("mirror"))
+        >>> counts.book_of(counts.series).tolist()
+        [0, 1, 2]
+        """
         index = pd.MultiIndex.from_frame(self.books)
         return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(dimension[BOOK])))
 
     def counter_of(self, dimension: pd.DataFrame) -> np.ndarray:
-        """Return which of the `counters` each row of `series` belongs to."""
+        """Return which of the `counters` each row of `series` belongs to.
+
+        Parameters
+        ----------
+        dimension : DataFrame
+            `series`.
+
+        Returns
+        -------
+        ndarray of int, shape (n_rows,)
+            Positions from 0.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.models.registry import settings
+        >>> panel = fc.load("corridors").select(location="KAZ:DEU")
+        >>> counts = counts_of(panel, settings("mirror"))
+        >>> counts.counter_of(counts.series).tolist()
+        [0, 1, 2]
+        """
         index = pd.MultiIndex.from_frame(self.counters)
         return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(dimension[COUNTER])))
 
     def part(self, rows: np.ndarray) -> Counts:
-        """Return some of the counts; ``rows`` has shape (n_counts,)."""
+        """Return some of the counts.
+
+        Parameters
+        ----------
+        rows : ndarray of bool, shape (n_counts,)
+            Those to keep.
+
+        Returns
+        -------
+        Counts
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.models.registry import settings
+        >>> panel = fc.load("corridors").select(location="KAZ:DEU")
+        >>> counts = counts_of(panel, settings("mirror"))
+        >>> len(counts.part((counts.table["year"] == 2020).to_numpy()).table)
+        1
+        """
         return replace(self, table=self.table[rows].reset_index(drop=True))
 
     @cached_property

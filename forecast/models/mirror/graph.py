@@ -161,6 +161,15 @@ def pymc_model(counts: Counts, settings: MirrorSettings) -> pm.Model:
         ``log_pairs`` and ``log_accuracy`` of each source and side; ``pair``, the error of a source
         in a corridor in all years; ``log_change``. Observed: ``log_count``, logs of persons per
         calendar year (a half added); its figures are `pm.Data`.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> from forecast.models.mirror.counts import counts_of
+    >>> from forecast.models.registry import settings
+    >>> panel, stated = fc.load("corridors").select(location="KAZ:DEU"), settings("mirror")
+    >>> "log_flow" in pymc_model(counts_of(panel, stated), stated).named_vars
+    True
     """
     import pymc as pm
     import pytensor.tensor as pt

@@ -80,6 +80,11 @@ def mirror(
             f"mirror() needs a Panel, not {type(panel).__name__}. "
             "Make one with forecast.read(), forecast.load() or Panel.from_frame()."
         )
+    if panel.frequency != "year":
+        raise DataError(
+            f"mirror() compares counts of years, and the panel counts by {panel.frequency}. "
+            "Add them up with panel.by('year')."
+        )
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise DataError(f"seed is {seed!r}; give a whole number, zero or above.")
     if on_failure not in ("refuse", "mark"):

@@ -264,5 +264,20 @@ def draw(
 
 
 def heavy(generator: np.random.Generator, tails: float, size: tuple[int, ...]) -> np.ndarray:
-    """Return Student errors of scale 1, none larger than `MOST`."""
+    """Return Student errors of scale 1, none larger than `MOST`.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        Source of the randomness.
+    tails : float
+        Degrees of freedom; the fewer, the heavier.
+    size : tuple of int
+        Shape of the result.
+
+    Returns
+    -------
+    ndarray, shape `size`
+        Between -`MOST` and `MOST`.
+    """
     return np.asarray(np.clip(generator.standard_t(tails, size), -MOST, MOST))

@@ -6,15 +6,16 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from forecast import validation
 from forecast.accounts.reconcile import reconcile
 from forecast.errors import DataError, listed
 from forecast.outlook import Forecast
-from forecast.series_key import SeriesKey
+from forecast.series_key import KEY, SeriesKey
 
-#: Shares of the draws at which extremes are cut before slopes are taken.
-_CUT = (0.01, 0.99)
+#: The middle of the draws, between whose ends spreads are taken: extremes would rule a variance.
+_MIDDLE = (0.16, 0.84)
 
 
 def joined(outlook: Forecast, nowcast: Forecast) -> Forecast:
@@ -32,8 +33,8 @@ def joined(outlook: Forecast, nowcast: Forecast) -> Forecast:
     Forecast
         The draws of the year are those of the nowcast. Later years move with it as far as the
         draws of the forecast say that they go together: by the slope of each later year on the
-        year, in logarithms for counts. What was uncertain beyond that stays. Accounts that held
-        before hold again.
+        year (from ranks, so that extremes do not rule it), in logarithms for counts. What was
+        uncertain beyond that stays. Accounts that held before hold again.
 
     Raises
     ------
@@ -81,10 +82,22 @@ def joined(outlook: Forecast, nowcast: Forecast) -> Forecast:
             values[:, place, column] = settled[column]
     paths = outlook.paths.transpose("draw", "series", "year").copy(data=values)
     paths.attrs = {**outlook.paths.attrs, "nowcast": year}
+    made = dataclasses.replace(outlook, paths=paths)
+    if "reconciled" in outlook.paths.attrs:
+        # Nets follow from the flows that were moved; without such flows all share the difference.
+        flows = {key[2] for key in open_there if not validation.MEASURES[key[2]]}
+        made = reconcile(made, "middle-out" if flows else "mint", strict=False)
+    return dataclasses.replace(made, explanation=_explained(outlook, nowcast))
+
+
+def _explained(outlook: Forecast, nowcast: Forecast) -> pd.DataFrame | None:
+    """Return both explanations, without what widths were made of before the nowcast."""
     parts = [table for table in (outlook.explanation, nowcast.explanation) if table is not None]
-    explanation = pd.concat(parts, ignore_index=True) if parts else None
-    made = dataclasses.replace(outlook, paths=paths, explanation=explanation)
-    return reconcile(made, strict=False) if "reconciled" in outlook.paths.attrs else made
+    if not parts:
+        return None
+    table = pd.concat(parts, ignore_index=True)
+    moved = pd.MultiIndex.from_frame(table[KEY]).isin(nowcast.keys)
+    return table[~(moved & (table["what"] == "variance share"))].reset_index(drop=True)
 
 
 def _told(nowcast: Forecast, key: SeriesKey, year: int, worlds: np.ndarray) -> np.ndarray | None:
@@ -117,12 +130,24 @@ def _moved(paths: np.ndarray, column: int, told: np.ndarray, signed: bool) -> np
     """
     scaled = paths if signed else np.log1p(np.maximum(paths, 0.0))
     new = told if signed else np.log1p(np.maximum(told, 0.0))
-    old = scaled[:, column]
-    cut = np.clip(scaled, *np.quantile(scaled, _CUT, axis=0))
-    centred = cut - cut.mean(axis=0)
-    spread = float((centred[:, column] ** 2).sum())
-    slopes = centred[:, column] @ centred / spread if spread > 0 else np.ones(paths.shape[1])
-    made = scaled + slopes * (new - old)[:, None]
+    made = scaled + _slopes(scaled, column) * (new - scaled[:, column])[:, None]
     made = made if signed else np.maximum(np.expm1(np.minimum(made, 23.0)), 0.0)
     made[:, column] = told
     return np.asarray(made)
+
+
+def _slopes(scaled: np.ndarray, column: int) -> np.ndarray:
+    """Return by how much each year moves with one of them, from ranks and middles of the draws.
+
+    For jointly normal draws it is the regression's slope: the correlation that goes with Spearman's
+    rank correlation, times the ratio of spreads.
+    """
+    low, high = np.quantile(scaled, _MIDDLE, axis=0)
+    spread = high - low
+    if not spread[column] > 0:
+        return np.ones(scaled.shape[1])
+    ranks = rankdata(scaled, axis=0)
+    ranks -= ranks.mean(axis=0)
+    size = np.sqrt((ranks**2).sum(axis=0))
+    together = ranks[:, column] @ ranks / np.maximum(size[column] * size, 1e-12)
+    return np.asarray(2.0 * np.sin(np.pi / 6.0 * together) * spread / spread[column])

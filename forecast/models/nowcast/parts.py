@@ -79,7 +79,9 @@ def parts_of(panel: Panel, year: int, yearly: Panel | None) -> Parts:
             f"yearly= is by {yearly.frequency if yearly.step == 1 else 'five years'}; "
             "give a panel of calendar years."
         )
-    keys = tuple(key for key in panel.keys if measures.find(key[2]).adds_over_time)
+    figures = panel.figures.dropna(subset="value")
+    every = sorted(set(figures[KEY].itertuples(index=False, name=None)))
+    keys = tuple(key for key in every if measures.find(key[2]).adds_over_time)
     if not keys:
         raise DataError(
             f"{panel.measures[0]} is a stock or a rate: a year's is no sum of its months. "

@@ -129,7 +129,8 @@ def nowcast(
         raise DataError(f"draws is {draws!r}; give a whole number from 100 to 1,000,000.")
     if not isinstance(seed, int) or seed < 0:
         raise DataError(f"seed is {seed!r}; give a whole number, zero or above.")
-    newest = periods.year_of(panel.origin, panel.frequency)
+    last = panel.figures.dropna(subset="value")["year"].max()
+    newest = periods.year_of(last, panel.frequency)
     year = newest if year is None else year
     if not isinstance(year, int | np.integer) or isinstance(year, bool):
         raise DataError(f"year is {year!r}; give a calendar year, such as {newest}.")
@@ -149,7 +150,9 @@ def nowcast(
         history, ahead, (int(year),), _notes(parts, panel.frequency, history, ahead, reasons),
         model="nowcast", seed=seed,
     )  # fmt: skip
-    outlook = reconcile(outlook, strict=False)
+    # Nets of which arrivals and departures are nowcast too are their difference.
+    flows = "net" in parts.kinds and len(set(parts.kinds)) > 1
+    outlook = reconcile(outlook, "middle-out" if flows else "mint", strict=False)
     told = _explanation(parts, ahead)
     return Nowcast(outlook.paths, outlook.horizons, outlook.notes, history, told)
 

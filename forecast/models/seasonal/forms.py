@@ -122,7 +122,7 @@ def arima(order: SeasonalOrder, season: int) -> Nodes:
     Parameters
     ----------
     order : ((p, d, q), (P, D, Q))
-        One of `orders`.
+            One of `orders`.
     season : int
         Periods of a year.
     """

@@ -55,7 +55,7 @@ def require_season(name: str, panel: Panel) -> None:
     Parameters
     ----------
     name : str
-        Of the model.
+            Of the model.
     panel : Panel
         What it is given.
 
