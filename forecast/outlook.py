@@ -549,7 +549,7 @@ class Forecast:
 
     def __repr__(self) -> str:
         sizes = self.paths.sizes
-        years = ", ".join(map(str, self.horizons))
+        years = ", ".join(periods.label(year, self.frequency) for year in self.horizons)
         given = [f", {mark} {self.paths.attrs[mark]}" for mark in MARKS if mark in self.paths.attrs]
         return (
             f"<Forecast: model {self.model}, {sizes['series']} series, {sizes['draw']} draws, "
