@@ -69,14 +69,6 @@ class Judged:
         return says_nothing(self.tried, self.asked)
 
 
-#: How far ahead, one and many.
-_AHEAD = {
-    "half-year": (message("{years} half-year ahead"), message("{years} half-years ahead")),
-    "quarter": (message("{years} quarter ahead"), message("{years} quarters ahead")),
-    "month": (message("{years} month ahead"), message("{years} months ahead")),
-}
-
-
 def ahead(horizons: Sequence[int], words: Language) -> str:
     """Say how many years ahead.
 
@@ -91,12 +83,14 @@ def ahead(horizons: Sequence[int], words: Language) -> str:
     -------
     str
     """
-    if words.frequency != "year":
-        one, many = _AHEAD[words.frequency]
-        return words.count(one, many, horizons[-1], years=words.listed(horizons))
-    return words.count(
-        "{years} year ahead", "{years} years ahead", horizons[-1], years=words.listed(horizons)
-    )
+    n, years = horizons[-1], words.listed(horizons)
+    if words.frequency == "half-year":
+        return words.count("{years} half-year ahead", "{years} half-years ahead", n, years=years)
+    if words.frequency == "quarter":
+        return words.count("{years} quarter ahead", "{years} quarters ahead", n, years=years)
+    if words.frequency == "month":
+        return words.count("{years} month ahead", "{years} months ahead", n, years=years)
+    return words.count("{years} year ahead", "{years} years ahead", n, years=years)
 
 
 def held(judged: Judged | None, words: Language) -> str:
