@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecast.contract import ModelBase, complete
+from forecast.contract import ModelBase, complete, meant_for
 from forecast.errors import DataError
 from forecast.hindcast.jobs import Job, run_all
 from forecast.hindcast.members import MemberCache, MemberForecast, member_job
@@ -94,7 +94,6 @@ def run_members(
     occasions: list[Occasion] = []
     waiting: list[tuple[Job[MemberForecast], int, int]] = []
     results = MemberCache()
-    ready = [complete(member).prepare() for member in members]
     for origin, known, chosen, ends in _occasions(members, panel, settings, on_day):
         occasions.append(Occasion(origin, [None] * len(members), ends))
         for position, member in chosen:
@@ -106,6 +105,8 @@ def run_members(
             occasions[-1].forecasts[position] = kept
             if kept is None:
                 waiting.append((job, len(occasions) - 1, position))
+    asked = {position: complete(members[position]) for _, _, position in waiting}
+    ready = {at: not meant_for(one, panel) or one.prepare() for at, one in asked.items()}
     # What has still to be compiled is so meanwhile.
     waiting.sort(key=lambda one: not ready[one[2]])
     jobs = (job for job, _, _ in waiting)
