@@ -1,0 +1,466 @@
+"""Gibbs sampler of the gross flows, a chain at a time; compiled.
+
+Sizes of shocks, growth, damping and noise are moved by random walks with levels and growth
+integrated out (partially collapsed: van Dyk and Park 2008, doi:10.1198/016214508000000409), whose
+steps learn the posterior's shape in the warm-up (Haario, Saksman and Tamminen 2001,
+doi:10.2307/3318737); mean and spread of the sizes both with the sizes and with their standardised
+distances held (interweaving: Yu and Meng 2011, doi:10.1198/jcgs.2011.203main); what is shared, the
+correlation and the tails by slices (Neal 2003, doi:10.1214/aos/1056562461), the first two with the
+common shocks integrated out, the last with their mixing integrated out.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from forecast.models.gross_flows.fast import CODE
+from forecast.models.gross_flows.fast.kernel import (
+    CORRELATION,
+    DEGREES,
+    GROWTH,
+    LOG_SHOCK,
+    MEAN,
+    NOISE,
+    SHARED,
+    SPREAD,
+    collapsed,
+    draw,
+    log_prior,
+)
+
+#: Most parameters that move at once: a place's sizes of shocks with growth, damping and noise.
+WIDEST = 8
+#: Sweeps after which steps are fitted anew in the warm-up.
+OFTEN = 25
+#: Places of a sweep whose sizes of shocks move together with what is of the world.
+TOGETHER = 3
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def sweep(
+    x: np.ndarray,
+    level: np.ndarray,
+    slope: np.ndarray,
+    common: np.ndarray,
+    mixing: np.ndarray,
+    cells: np.ndarray,
+    bounds: np.ndarray,
+    figures: np.ndarray,
+    prior: np.ndarray,
+    limits: np.ndarray,
+    steps: np.ndarray,
+    tuning: np.ndarray,
+    work: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    generator: np.random.Generator,
+) -> None:
+    """Renew everything once, in place.
+
+    Parameters
+    ----------
+    x : ndarray
+        All parameters; see `forecast.models.gross_flows.fast.kernel`.
+    level, slope, mixing : ndarray, shapes (n_cells, 2), (n_cells, 2) and (n_cells,)
+        Levels around their stretch's centre, growth, and mixing variance of own shocks.
+    common : ndarray, shape (n_years, 2)
+        Common shocks.
+    cells : ndarray of int, shape (3, n_cells)
+        Stretch, place and year of each cell.
+    bounds : ndarray of int, shape (n_stretches, 3)
+        First and last cell of each stretch, and its place.
+    figures : ndarray
+        See `collapsed`.
+    prior : ndarray
+        See `log_prior`; then shape and rate of the degrees of freedom, and the width of first
+        levels.
+    limits : ndarray
+        Least and most degrees of freedom, largest correlation and share.
+    steps : ndarray, shape (n_blocks, WIDEST, WIDEST)
+        Roots of the covariance of each block's steps.
+    tuning : ndarray, shape (n_blocks, 2)
+        Log scale of each block's steps, and how fast it still learns.
+    work : tuple of ndarray
+        `root` and `half` of `collapsed`, and the log density of each stretch, twice.
+    """
+    root, half, now, then = work
+    n_places = (len(x) - LOG_SHOCK) // 2
+    variance, pull = _weights(x, common, mixing, cells, n_places)
+    for s in range(len(bounds)):
+        first, last, place = bounds[s]
+        now[s] = collapsed(first, last, place, x, figures, variance, pull, prior[9], root, half)
+    for turn in range(n_places + min(n_places, TOGETHER) + 1):
+        block = turn
+        if n_places <= turn < n_places + TOGETHER and turn < 2 * n_places:
+            block = n_places + generator.integers(0, n_places)
+        elif turn >= n_places:
+            block = 2 * n_places
+        _walk(
+            block, x, n_places, bounds, figures, variance, pull, prior, steps[block],
+            tuning[block], work, generator,
+        )  # fmt: skip
+    for s in range(len(bounds)):
+        first, last, place = bounds[s]
+        collapsed(first, last, place, x, figures, variance, pull, prior[9], root, half)
+        draw(first, last, root, half, generator, level, slope)
+    _sizes(x, n_places, prior, generator)
+    _shocks(x, level, slope, common, mixing, cells, n_places, prior, limits, generator)
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def _weights(
+    x: np.ndarray, common: np.ndarray, mixing: np.ndarray, cells: np.ndarray, n_places: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return `variance` and `pull`: where one place alone moves, whatever its common shock."""
+    n = len(mixing)
+    variance, pull = np.ones(n), np.zeros((n, 2))
+    shared = x[SHARED] if n_places > 1 else 0.0
+    moving = np.zeros(len(common))
+    for i in range(1, n):
+        if cells[0, i] == cells[0, i - 1]:
+            moving[cells[2, i]] += 1.0
+    for i in range(1, n):
+        if cells[0, i] != cells[0, i - 1]:
+            continue
+        variance[i] = (1.0 - shared**2) * mixing[i]
+        if moving[cells[2, i]] == 1.0:
+            variance[i] += shared**2
+        else:
+            pull[i] = shared * common[cells[2, i]]
+    return variance, pull
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def members(block: int, n_places: int, which: np.ndarray) -> int:
+    """Write which parameters a block moves, and return how many.
+
+    Parameters
+    ----------
+    block : int
+        A place's sizes of shocks; those with what is of the world; mean and spread of the sizes.
+    n_places : int
+        How many places there are.
+    which : ndarray of int
+        Filled with positions.
+    """
+    if block == 2 * n_places:
+        for j in range(3):
+            which[j] = MEAN + j
+        return 3
+    for k in range(2):
+        which[k] = LOG_SHOCK + 2 * (block % n_places) + k
+    if block < n_places:
+        return 2
+    for j in range(6):
+        which[2 + j] = GROWTH + j
+    return WIDEST
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def _walk(
+    block: int,
+    x: np.ndarray,
+    n_places: int,
+    bounds: np.ndarray,
+    figures: np.ndarray,
+    variance: np.ndarray,
+    pull: np.ndarray,
+    prior: np.ndarray,
+    step: np.ndarray,
+    tuning: np.ndarray,
+    work: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    generator: np.random.Generator,
+) -> None:
+    """Move the parameters of a block by a step of a random walk, if it is accepted."""
+    root, half, now, then = work
+    which = np.empty(WIDEST, np.int64)
+    count = members(block, n_places, which)
+    normal = np.empty(count)
+    for j in range(count):
+        normal[j] = generator.standard_normal()
+    proposed = x.copy()
+    scale = math.exp(tuning[0])
+    for j in range(count):
+        for m in range(j + 1):
+            proposed[which[j]] += scale * step[j, m] * normal[m]
+    for k in range(2):
+        # Half-normal: a step below zero is the same as one above.
+        proposed[GROWTH + k] = abs(proposed[GROWTH + k])
+        proposed[NOISE + k] = abs(proposed[NOISE + k])
+    proposed[SPREAD] = abs(proposed[SPREAD])
+    if block == 2 * n_places:
+        # Distances of the sizes from their mean, in units of their spread, stay.
+        change = 0.5 * (x[SPREAD] ** 2 - proposed[SPREAD] ** 2) / prior[2] ** 2
+        for k in range(2):
+            change += 0.5 * ((x[MEAN + k] - prior[0]) / prior[1]) ** 2
+            change -= 0.5 * ((proposed[MEAN + k] - prior[0]) / prior[1]) ** 2
+        for j in range(LOG_SHOCK, len(x)):
+            k = (j - LOG_SHOCK) % 2
+            away = (x[j] - x[MEAN + k]) / x[SPREAD]
+            proposed[j] = proposed[MEAN + k] + away * proposed[SPREAD]
+    else:
+        change = log_prior(proposed, n_places, prior) - log_prior(x, n_places, prior)
+    for s in range(len(bounds)):
+        first, last, place = bounds[s]
+        then[s] = now[s]
+        if (block >= n_places or place == block) and change > -np.inf:
+            then[s] = collapsed(
+                first, last, place, proposed, figures, variance, pull, prior[9], root, half
+            )
+        change += then[s] - now[s]
+    chance = math.exp(min(change, 0.0))
+    if generator.random() < chance:
+        x[:] = proposed
+        now[:] = then
+    tuning[0] += tuning[1] * (chance - (0.35 if count < 4 else 0.25))
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def _sizes(x: np.ndarray, n_places: int, prior: np.ndarray, generator: np.random.Generator) -> None:
+    """Draw mean and spread of the sizes of shocks, given the sizes."""
+    squares = 0.0
+    for k in range(2):
+        precision, pulled = 1.0 / prior[1] ** 2, prior[0] / prior[1] ** 2
+        for p in range(n_places):
+            precision += 1.0 / x[SPREAD] ** 2
+            pulled += x[LOG_SHOCK + 2 * p + k] / x[SPREAD] ** 2
+        deviate = generator.standard_normal() / math.sqrt(precision)
+        x[MEAN + k] = pulled / precision + deviate
+        for p in range(n_places):
+            squares += (x[LOG_SHOCK + 2 * p + k] - x[MEAN + k]) ** 2
+    present, least, most = x[SPREAD], 0.0, 10.0 * max(prior[2], x[SPREAD])
+    reached = _of_spread(present, squares, n_places, prior[2]) + math.log(generator.random())
+    for _ in range(200):
+        value = least + (most - least) * generator.random()
+        if value > 0.0 and _of_spread(value, squares, n_places, prior[2]) >= reached:
+            x[SPREAD] = value
+            return
+        if value < present:
+            least = value
+        else:
+            most = value
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def _of_spread(value: float, squares: float, n_places: int, scale: float) -> float:
+    return (
+        -2.0 * n_places * math.log(value) - 0.5 * squares / value**2 - 0.5 * (value / scale) ** 2
+    )
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def _shocks(
+    x: np.ndarray,
+    level: np.ndarray,
+    slope: np.ndarray,
+    common: np.ndarray,
+    mixing: np.ndarray,
+    cells: np.ndarray,
+    n_places: int,
+    prior: np.ndarray,
+    limits: np.ndarray,
+    generator: np.random.Generator,
+) -> None:
+    """Draw correlation, share, common shocks, degrees of freedom and mixing, given the paths."""
+    n, n_years = len(mixing), len(common)
+    scaled = np.zeros((n, 2))
+    for i in range(1, n):
+        if cells[0, i] == cells[0, i - 1]:
+            for k in range(2):
+                size = math.exp(x[LOG_SHOCK + 2 * cells[1, i] + k])
+                scaled[i, k] = (level[i, k] - level[i - 1, k] - slope[i, k]) / size
+    # Per year: sum of precisions, of standardised changes by precision, and of their squares.
+    sums = np.zeros((n_years, 3))
+    squares = np.zeros(4)
+    for i in range(1, n):
+        if cells[0, i] == cells[0, i - 1]:
+            one, other, year = scaled[i, 0], scaled[i, 1], cells[2, i]
+            sums[year, 0] += 1.0 / mixing[i]
+            sums[year, 1] += one / mixing[i]
+            sums[year, 2] += other / mixing[i]
+            squares[0] += one**2 / mixing[i]
+            squares[1] += other**2 / mixing[i]
+            squares[2] += one * other / mixing[i]
+            squares[3] += 1.0
+    for parameter in (SHARED, CORRELATION):
+        if parameter == SHARED and n_places == 1:
+            continue
+        most = limits[3] if parameter == SHARED else limits[2]
+        least = 0.0 if parameter == SHARED else -most
+        present = x[parameter]
+        reached = of_shocks(x, sums, squares, n_places) + math.log(generator.random())
+        for _ in range(200):
+            x[parameter] = least + (most - least) * generator.random()
+            if of_shocks(x, sums, squares, n_places) >= reached:
+                break
+            if x[parameter] < present:
+                least = x[parameter]
+            else:
+                most = x[parameter]
+        else:
+            x[parameter] = present
+    shared, correlation = x[SHARED] if n_places > 1 else 0.0, x[CORRELATION]
+    own, turned = 1.0 - shared**2, 1.0 - correlation**2
+    for year in range(n_years):
+        precision = 1.0 + shared**2 * sums[year, 0] / own
+        one, other = generator.standard_normal(), generator.standard_normal()
+        other = correlation * one + math.sqrt(turned) * other
+        for k, deviate in ((0, one), (1, other)):
+            middle = shared / own * sums[year, 1 + k] / precision
+            common[year, k] = middle + deviate / math.sqrt(precision)
+    forms = np.empty(n)
+    count = 0
+    for i in range(1, n):
+        if cells[0, i] == cells[0, i - 1]:
+            one = scaled[i, 0] - shared * common[cells[2, i], 0]
+            other = scaled[i, 1] - shared * common[cells[2, i], 1]
+            forms[count] = (one**2 - 2.0 * correlation * one * other + other**2) / (turned * own)
+            count += 1
+    _tails(x, forms[:count], prior, limits, generator)
+    count = 0
+    for i in range(1, n):
+        if cells[0, i] == cells[0, i - 1]:
+            freedom = x[DEGREES]
+            gamma = generator.standard_gamma((freedom + 2.0) / 2.0)
+            mixing[i] = (freedom + forms[count]) / 2.0 / gamma
+            count += 1
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def of_shocks(x: np.ndarray, sums: np.ndarray, squares: np.ndarray, n_places: int) -> float:
+    """Return the log density of standardised changes, whatever the common shocks.
+
+    Up to what hangs on neither share nor correlation.
+
+    Parameters
+    ----------
+    x : ndarray
+        All parameters.
+    sums : ndarray, shape (n_years, 3)
+        By year, sum of precisions and of the changes of both directions times their precision.
+    squares : ndarray, shape (4,)
+        Sums of squares of both directions and of their product, by precision; number of changes.
+    n_places : int
+        How many places there are.
+    """
+    shared = x[SHARED] if n_places > 1 else 0.0
+    own = 1.0 - shared**2
+    one, other, both = squares[0], squares[1], squares[2]
+    total = -squares[3] * math.log(own)
+    for year in range(len(sums)):
+        if sums[year, 0] > 0.0:
+            spread = 1.0 + shared**2 * sums[year, 0] / own
+            part = shared**2 / own / spread
+            one -= part * sums[year, 1] ** 2
+            other -= part * sums[year, 2] ** 2
+            both -= part * sums[year, 1] * sums[year, 2]
+            total -= math.log(spread)
+    turned = 1.0 - x[CORRELATION] ** 2
+    form = (one - 2.0 * x[CORRELATION] * both + other) / turned
+    return total - 0.5 * squares[3] * math.log(turned) - 0.5 * form / own
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def _tails(
+    x: np.ndarray,
+    forms: np.ndarray,
+    prior: np.ndarray,
+    limits: np.ndarray,
+    generator: np.random.Generator,
+) -> None:
+    """Draw the degrees of freedom of own shocks, whatever their mixing."""
+    present, least, most = x[DEGREES], limits[0], limits[1]
+    reached = of_tails(present, forms, prior) + math.log(generator.random())
+    for _ in range(200):
+        value = least + (most - least) * generator.random()
+        if of_tails(value, forms, prior) >= reached:
+            x[DEGREES] = value
+            return
+        if value < present:
+            least = value
+        else:
+            most = value
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def of_tails(degrees: float, forms: np.ndarray, prior: np.ndarray) -> float:
+    """Return the log density of degrees of freedom given squares of standardised own shocks.
+
+    Parameters
+    ----------
+    degrees : float
+        Degrees of freedom.
+    forms : ndarray
+        Squares of own shocks over their scale.
+    prior : ndarray
+        See `sweep`.
+    """
+    total = (prior[7] - 1.0) * math.log(degrees) - prior[8] * degrees
+    # The normalising constant of the bivariate t: Γ(ν/2 + 1) / (Γ(ν/2) ν π) is 1 / 2π.
+    for form in forms:
+        total -= (degrees / 2.0 + 1.0) * math.log1p(form / degrees)
+    return total
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def chain(
+    state: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    given: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    steps: np.ndarray,
+    warm_up: int,
+    apart: int,
+    generator: np.random.Generator,
+    kept: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    """Run a chain, and write what is kept of it.
+
+    Parameters
+    ----------
+    state : tuple of ndarray
+        `x`, `level`, `slope`, `common` and `mixing` of `sweep`.
+    given : tuple of ndarray
+        `cells`, `bounds`, `figures`, `prior` and `limits` of `sweep`.
+    steps : ndarray
+        First steps of each block; learned in the warm-up.
+    warm_up, apart : int
+        Sweeps before anything is kept, and from one draw that is kept to the next.
+    generator : numpy.random.Generator
+        Source of the randomness.
+    kept : tuple of ndarray
+        Filled: `x`, `level`, `slope` and `common` of each draw.
+    """
+    x, level, slope, common, mixing = state
+    cells, bounds, figures, prior, limits = given
+    n_places, n_blocks = (len(x) - LOG_SHOCK) // 2, len(steps)
+    n_states = 4 * len(mixing)
+    work = (
+        np.zeros((n_states, 8)), np.zeros(n_states), np.zeros(len(bounds)), np.zeros(len(bounds)),
+    )  # fmt: skip
+    tuning = np.zeros((n_blocks, 2))
+    total, products, seen = np.zeros(len(x)), np.zeros((len(x), len(x))), 0.0
+    which = np.empty(WIDEST, np.int64)
+    for number in range(warm_up + apart * len(kept[0])):
+        learning = number < warm_up
+        tuning[:, 1] = 2.0 / math.sqrt(5.0 + number) if learning else 0.0
+        sweep(
+            x, level, slope, common, mixing, cells, bounds, figures, prior, limits, steps, tuning,
+            work, generator,
+        )  # fmt: skip
+        if learning and number >= warm_up // 10:
+            seen += 1.0
+            total += x
+            products += np.outer(x, x)
+            if number % OFTEN == 0 and seen >= 2 * OFTEN:
+                for block in range(n_blocks):
+                    count = members(block, n_places, which)
+                    covariance = np.empty((count, count))
+                    for j in range(count):
+                        for m in range(count):
+                            a, b = which[j], which[m]
+                            covariance[j, m] = products[a, b] / seen - total[a] * total[b] / seen**2
+                        covariance[j, j] = 1.02 * covariance[j, j] + 1e-10
+                    steps[block, :count, :count] = np.linalg.cholesky(covariance)
+        elif not learning and (number - warm_up + 1) % apart == 0:
+            row = (number - warm_up) // apart
+            kept[0][row], kept[1][row], kept[2][row], kept[3][row] = x, level, slope, common
