@@ -20,6 +20,11 @@ WIDE = 3.0
 DEGREES = (3.0, 50.0)
 #: Largest size of the correlation between directions, and share of common shocks.
 MOST = 0.9
+#: Free variables, as far as a panel has them.
+FREE = (
+    "mean", "spread", "log_shock", "growth", "damping", "noise", "degrees", "correlation",
+    "shared", "growth_news", "common_news", "move", "first_level",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +111,7 @@ def pymc_model(gross: Gross, priors: Mapping[str, Any]) -> pm.Model:
         log_shock = pm.Normal("log_shock", mean, spread, dims=("place", "flow"))
         shock = pm.Deterministic("shock", pt.exp(log_shock), dims=("place", "flow"))
         growth = pm.HalfNormal("growth", priors["growth"], dims="flow")
-        centre, deviation = priors["damping"]
-        damping = pm.Beta("damping", mu=centre, sigma=deviation, dims="flow")
+        damping = pm.Beta("damping", *beta(*priors["damping"]), dims="flow")
         noise = pm.HalfNormal("noise", priors["noise"], dims="flow")
         degrees = pm.Truncated("degrees", pm.Gamma.dist(*priors["degrees"]), *DEGREES, initval=12.0)
         correlation = pm.Uniform("correlation", -MOST, MOST)
@@ -142,6 +146,23 @@ def pymc_model(gross: Gross, priors: Mapping[str, Any]) -> pm.Model:
             "log_rate", level[np.nonzero(known)], deviations, observed=figures, dims="figure"
         )
     return model
+
+
+def beta(mean: float, deviation: float) -> tuple[float, float]:
+    """Return the powers of a beta distribution with this mean and standard deviation.
+
+    Parameters
+    ----------
+    mean, deviation : float
+        Between 0 and 1; the deviation below that of a coin of this mean.
+
+    Examples
+    --------
+    >>> beta(0.5, 0.25)
+    (1.5, 1.5)
+    """
+    count = mean * (1.0 - mean) / deviation**2 - 1.0
+    return mean * count, (1.0 - mean) * count
 
 
 def coordinates(gross: Gross) -> dict[str, list[Any]]:

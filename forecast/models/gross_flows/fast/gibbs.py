@@ -18,6 +18,7 @@ from numba import njit
 
 from forecast.models.gross_flows.fast import CODE
 from forecast.models.gross_flows.fast.kernel import (
+    BAND,
     CORRELATION,
     DEGREES,
     GROWTH,
@@ -26,6 +27,7 @@ from forecast.models.gross_flows.fast.kernel import (
     NOISE,
     SHARED,
     SPREAD,
+    STATES,
     collapsed,
     draw,
     log_prior,
@@ -88,12 +90,12 @@ def sweep(
     n_places = (len(x) - LOG_SHOCK) // 2
     variance, pull = _weights(x, common, mixing, cells, n_places)
     for s in range(len(bounds)):
-        first, last, place = bounds[s]
+        first, last, place = bounds[s, 0], bounds[s, 1], bounds[s, 2]
         now[s] = collapsed(first, last, place, x, figures, variance, pull, prior[9], root, half)
     for turn in range(n_places + min(n_places, TOGETHER) + 1):
         block = turn
         if n_places <= turn < n_places + TOGETHER and turn < 2 * n_places:
-            block = n_places + generator.integers(0, n_places)
+            block = n_places + min(int(generator.random() * n_places), n_places - 1)
         elif turn >= n_places:
             block = 2 * n_places
         _walk(
@@ -101,7 +103,7 @@ def sweep(
             tuning[block], work, generator,
         )  # fmt: skip
     for s in range(len(bounds)):
-        first, last, place = bounds[s]
+        first, last, place = bounds[s, 0], bounds[s, 1], bounds[s, 2]
         collapsed(first, last, place, x, figures, variance, pull, prior[9], root, half)
         draw(first, last, root, half, generator, level, slope)
     _sizes(x, n_places, prior, generator)
@@ -202,7 +204,7 @@ def _walk(
     else:
         change = log_prior(proposed, n_places, prior) - log_prior(x, n_places, prior)
     for s in range(len(bounds)):
-        first, last, place = bounds[s]
+        first, last, place = bounds[s, 0], bounds[s, 1], bounds[s, 2]
         then[s] = now[s]
         if (block >= n_places or place == block) and change > -np.inf:
             then[s] = collapsed(
@@ -211,8 +213,10 @@ def _walk(
         change += then[s] - now[s]
     chance = math.exp(min(change, 0.0))
     if generator.random() < chance:
-        x[:] = proposed
-        now[:] = then
+        for j in range(len(x)):
+            x[j] = proposed[j]
+        for s in range(len(bounds)):
+            now[s] = then[s]
     tuning[0] += tuning[1] * (chance - (0.35 if count < 4 else 0.25))
 
 
@@ -432,35 +436,53 @@ def chain(
     """
     x, level, slope, common, mixing = state
     cells, bounds, figures, prior, limits = given
-    n_places, n_blocks = (len(x) - LOG_SHOCK) // 2, len(steps)
-    n_states = 4 * len(mixing)
+    n_states = STATES * len(mixing)
     work = (
-        np.zeros((n_states, 8)), np.zeros(n_states), np.zeros(len(bounds)), np.zeros(len(bounds)),
+        np.zeros((n_states, BAND)), np.zeros(n_states), np.zeros(len(bounds)),
+        np.zeros(len(bounds)),
     )  # fmt: skip
-    tuning = np.zeros((n_blocks, 2))
+    tuning = np.zeros((len(steps), 2))
     total, products, seen = np.zeros(len(x)), np.zeros((len(x), len(x))), 0.0
-    which = np.empty(WIDEST, np.int64)
     for number in range(warm_up + apart * len(kept[0])):
         learning = number < warm_up
-        tuning[:, 1] = 2.0 / math.sqrt(5.0 + number) if learning else 0.0
+        for block in range(len(steps)):
+            tuning[block, 1] = 2.0 / math.sqrt(5.0 + number) if learning else 0.0
         sweep(
             x, level, slope, common, mixing, cells, bounds, figures, prior, limits, steps, tuning,
             work, generator,
         )  # fmt: skip
         if learning and number >= warm_up // 10:
             seen += 1.0
-            total += x
-            products += np.outer(x, x)
+            for j in range(len(x)):
+                total[j] += x[j]
+                for m in range(j + 1):
+                    products[j, m] += x[j] * x[m]
             if number % OFTEN == 0 and seen >= 2 * OFTEN:
-                for block in range(n_blocks):
-                    count = members(block, n_places, which)
-                    covariance = np.empty((count, count))
-                    for j in range(count):
-                        for m in range(count):
-                            a, b = which[j], which[m]
-                            covariance[j, m] = products[a, b] / seen - total[a] * total[b] / seen**2
-                        covariance[j, j] = 1.02 * covariance[j, j] + 1e-10
-                    steps[block, :count, :count] = np.linalg.cholesky(covariance)
+                _learn(steps, total, products, seen)
         elif not learning and (number - warm_up + 1) % apart == 0:
             row = (number - warm_up) // apart
-            kept[0][row], kept[1][row], kept[2][row], kept[3][row] = x, level, slope, common
+            for j in range(len(x)):
+                kept[0][row, j] = x[j]
+            for k in range(2):
+                for i in range(len(mixing)):
+                    kept[1][row, i, k], kept[2][row, i, k] = level[i, k], slope[i, k]
+                for year in range(len(common)):
+                    kept[3][row, year, k] = common[year, k]
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def _learn(steps: np.ndarray, total: np.ndarray, products: np.ndarray, seen: float) -> None:
+    """Write the root of the covariance that each block's parameters have had."""
+    n_places = (len(total) - LOG_SHOCK) // 2
+    which = np.empty(WIDEST, np.int64)
+    for block in range(len(steps)):
+        root = steps[block]
+        for j in range(members(block, n_places, which)):
+            for m in range(j + 1):
+                a, b = max(which[j], which[m]), min(which[j], which[m])
+                value = products[a, b] / seen - total[a] * total[b] / seen**2
+                if j == m:
+                    value = 1.02 * value + 1e-10
+                for below in range(m):
+                    value -= root[j, below] * root[m, below]
+                root[j, m] = math.sqrt(max(value, 1e-12)) if j == m else value / root[m, m]
