@@ -174,7 +174,19 @@ class FlowsSampler(Settings):
     chains: Count
     warm_up: Count
     kept: Count
-    largest_rhat: Positive
+    most: Count
+    apart: Count
+    target_accept: Share
+    compiled: bool
+
+
+class DiagnosticsSettings(Settings):
+    """What a fit of a Bayesian model has to meet."""
+
+    largest_r_hat: Positive
+    least_ess: float
+    most_divergences: int
+    least_e_bfmi: float
 
 
 class FlowsSettings(About):
@@ -182,6 +194,7 @@ class FlowsSettings(About):
 
     priors: FlowsPriors
     sampler: FlowsSampler
+    diagnostics: DiagnosticsSettings
 
 
 class HierarchicalPriors(Settings):
@@ -238,15 +251,6 @@ class HierarchicalSampler(Settings):
     most: Count
     target_accept: Share
     compiled: bool
-
-
-class DiagnosticsSettings(Settings):
-    """What a fit of `hierarchical` has to meet."""
-
-    largest_r_hat: Positive
-    least_ess: float
-    most_divergences: int
-    least_e_bfmi: float
 
 
 class HierarchicalSettings(About):

@@ -148,6 +148,18 @@ def pymc_model(gross: Gross, priors: Mapping[str, Any]) -> pm.Model:
     return model
 
 
+def needed(gross: Gross) -> tuple[str, ...]:
+    """Return the variables of the PyMC model that futures are drawn from.
+
+    Parameters
+    ----------
+    gross : Gross
+        The figures.
+    """
+    names = ("shock", "growth", "damping", "noise", "degrees", "correlation", "growth_path")
+    return (*names, "level", *(("shared", "common") if len(gross.places) > 1 else ()))
+
+
 def beta(mean: float, deviation: float) -> tuple[float, float]:
     """Return the powers of a beta distribution with this mean and standard deviation.
 

@@ -95,7 +95,8 @@ def sweep(
     for turn in range(n_places + min(n_places, TOGETHER) + 1):
         block = turn
         if n_places <= turn < n_places + TOGETHER and turn < 2 * n_places:
-            block = n_places + min(int(generator.random() * n_places), n_places - 1)
+            # That of a year picked at random: places with many figures say most of the world.
+            block = n_places + cells[1, min(int(generator.random() * len(mixing)), len(mixing) - 1)]
         elif turn >= n_places:
             block = 2 * n_places
         _walk(
@@ -436,7 +437,7 @@ def chain(
     """
     x, level, slope, common, mixing = state
     cells, bounds, figures, prior, limits = given
-    n_states = STATES * len(mixing)
+    n_states = STATES * len(mixing) + BAND
     work = (
         np.zeros((n_states, BAND)), np.zeros(n_states), np.zeros(len(bounds)),
         np.zeros(len(bounds)),

@@ -55,7 +55,7 @@ def collapsed(
         What the common shocks add to each change, over the size of the place's shocks.
     wide : float
         Standard deviation of the first level.
-    root, half : ndarray, shapes (n_cells * STATES, BAND) and (n_cells * STATES,)
+    root, half : ndarray, shapes (n_cells * STATES + BAND, BAND) and (n_cells * STATES + BAND,)
         Filled in the stretch's rows: root of the precision of its states, diagonal first, and
         what `draw` needs besides.
     """
@@ -115,15 +115,13 @@ def collapsed(
         root[j, 0] = diagonal
         half[j] /= diagonal
         log_density += 0.5 * half[j] ** 2 - math.log(diagonal)
-        below = min(BAND, end - j)
-        for m in range(1, below):
+        # Rows after the last one of the stretch are left as they are: its columns end in zeros.
+        for m in range(1, BAND):
             root[j, m] /= diagonal
             half[j + m] -= root[j, m] * half[j]
-        for m in range(1, below):
-            scaled = root[j, m]
-            if scaled != 0.0:
-                for lower in range(m, below):
-                    root[j + m, lower - m] -= scaled * root[j, lower]
+        for m in range(1, BAND):
+            for lower in range(m, BAND):
+                root[j + m, lower - m] -= root[j, m] * root[j, lower]
     return log_density
 
 
