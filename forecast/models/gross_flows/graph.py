@@ -113,7 +113,7 @@ def pymc_model(gross: Gross, priors: Mapping[str, Any]) -> pm.Model:
         growth = pm.HalfNormal("growth", priors["growth"], dims="flow")
         damping = pm.Beta("damping", *beta(*priors["damping"]), dims="flow")
         noise = pm.HalfNormal("noise", priors["noise"], dims="flow")
-        degrees = pm.Truncated("degrees", pm.Gamma.dist(*priors["degrees"]), *DEGREES, initval=12.0)
+        degrees = pm.Truncated("degrees", pm.Gamma.dist(*priors["degrees"]), *DEGREES)
         correlation = pm.Uniform("correlation", -MOST, MOST)
 
         news = pm.Normal("growth_news", dims=("place_year", "flow"))
