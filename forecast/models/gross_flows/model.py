@@ -19,6 +19,7 @@ from forecast.models.gross_flows import graph
 from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, Place, collect
 from forecast.models.gross_flows.fast import CODE
 from forecast.models.gross_flows.futures import simulate
+from forecast.models.gross_flows.left_out import left_out, mixing
 from forecast.models.registry import specification
 from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
 from forecast.models.settings import FlowsPriors, FlowsSampler
@@ -216,12 +217,32 @@ class FittedFlows(FittedBase):
     def to_arviz(self, draws: int = 1000) -> xr.DataTree:
         """Return everything that ArviZ's checks read; see `forecast.models.bayes.plain.to_arviz`.
 
+        A figure says much of its own level. So likelihood and replicates of each are those given
+        all other figures (`forecast.models.gross_flows.left_out`); what PyMC makes of the model
+        itself, given the level, is `pm.compute_log_likelihood` and
+        `pm.sample_posterior_predictive`.
+
         Parameters
         ----------
         draws : int
             Over all chains.
         """
-        return to_arviz(self.model.pymc_model(self.panel), self.posterior, draws, self.seed)
+        tree = to_arviz(self.model.pymc_model(self.panel), self.posterior, draws, self.seed)
+        cells, generator = graph.Cells.of(self.gross), np.random.default_rng(self.seed)
+        likelihood, replicated = (
+            tree[name]["log_rate"] for name in ("log_likelihood", "posterior_predictive")
+        )
+        figures = tree["observed_data"]["log_rate"].to_numpy()
+        for row in np.ndindex(likelihood.shape[:2]):
+            draw = {
+                str(name): values.to_numpy()[row]
+                for name, values in tree["posterior"].data_vars.items()
+            }
+            mean, deviation = left_out(cells, draw, mixing(cells, draw, generator))
+            away = (figures - mean) / deviation
+            likelihood[row] = -0.5 * away**2 - np.log(deviation) - 0.5 * np.log(2.0 * np.pi)
+            replicated[row] = mean + deviation * generator.standard_normal(len(mean))
+        return tree
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
         """Simulate futures; see `forecast.contract.FittedModel`."""
