@@ -46,16 +46,16 @@ class Chains:
         self.generators = list(generators)
         cells, n_places = self.cells, len(gross.places)
         known = ~np.isnan(cells.values)
-        relative = np.where(known, cells.values - cells.centre[cells.stretch], 0.0)
         first = np.flatnonzero(np.diff(cells.stretch, prepend=-1))
         last = np.append(first[1:], len(cells.stretch)) - 1
         self.given = (
             np.stack([cells.stretch, cells.place, cells.year]).astype(np.int64),
             np.stack([first, last, gross.place], axis=1).astype(np.int64),
-            np.stack([relative, cells.error, known.astype(float)]),
+            np.stack([np.zeros(known.shape), cells.error, known.astype(float)]),
             numbers(priors),
             np.array([*DEGREES, MOST, MOST]),
         )
+        self.observe(cells.values[known])
         n_cells, n_years = len(cells.stretch), gross.values.shape[1]
         paths = [np.zeros((n, 2)) for n in (n_cells, n_cells, n_years)]
         self.states = [
@@ -65,6 +65,17 @@ class Chains:
         walks = [np.diag([0.1, 0.1, 0.03, 0.03, 0.05, 0.05, 0.01, 0.01])] * (2 * n_places)
         walks.append(np.diag([0.1, 0.1, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0]))
         self.steps = [np.stack(walks) for _ in self.generators]
+
+    def observe(self, figures: np.ndarray) -> None:
+        """Take other figures of the same places and years.
+
+        Parameters
+        ----------
+        figures : ndarray, shape (n_figures,)
+            In the order of the PyMC model's.
+        """
+        known = ~np.isnan(self.cells.values)
+        self.given[2][0][known] = figures - self.cells.centre[self.cells.stretch][known]
 
     def run(self, warm_up: int, kept: int, apart: int) -> list[np.ndarray]:
         """Go on, and return parameters, levels around their centre, growth and common shocks.
