@@ -20,6 +20,7 @@ from forecast.models.gross_flows.fast import CODE
 from forecast.models.gross_flows.fast.kernel import (
     BAND,
     CORRELATION,
+    DAMPING,
     DEGREES,
     GROWTH,
     LOG_SHOCK,
@@ -37,7 +38,7 @@ from forecast.models.gross_flows.fast.kernel import (
 WIDEST = 8
 #: Sweeps after which steps are fitted anew in the warm-up.
 OFTEN = 25
-#: Places of a sweep whose sizes of shocks move together with what is of the world.
+#: Moves of a sweep of a place's sizes of shocks together with what is of the world.
 TOGETHER = 3
 
 
@@ -92,13 +93,12 @@ def sweep(
     for s in range(len(bounds)):
         first, last, place = bounds[s, 0], bounds[s, 1], bounds[s, 2]
         now[s] = collapsed(first, last, place, x, figures, variance, pull, prior[9], root, half)
-    for turn in range(n_places + min(n_places, TOGETHER) + 1):
-        block = turn
-        if n_places <= turn < n_places + TOGETHER and turn < 2 * n_places:
+    for turn in range(n_places + TOGETHER + 1):
+        block = turn if turn < n_places else 2 * n_places
+        if n_places <= turn < n_places + TOGETHER:
             # That of a year picked at random: places with many figures say most of the world.
-            block = n_places + cells[1, min(int(generator.random() * len(mixing)), len(mixing) - 1)]
-        elif turn >= n_places:
-            block = 2 * n_places
+            row = min(int(generator.random() * len(mixing)), len(mixing) - 1)
+            block = n_places + cells[1, row]
         _walk(
             block, x, n_places, bounds, figures, variance, pull, prior, steps[block],
             tuning[block], work, generator,
@@ -161,6 +161,24 @@ def members(block: int, n_places: int, which: np.ndarray) -> int:
 
 
 @CODE.compiled(njit, error_model="numpy", nogil=True)
+def unbounded(position: int, value: float) -> float:
+    """Return a parameter as it is moved: shares as logits, what is above zero as its log.
+
+    Parameters
+    ----------
+    position : int
+        Which parameter.
+    value : float
+        Its value.
+    """
+    if DAMPING <= position < NOISE:
+        return math.log(value) - math.log1p(-value)
+    if SPREAD <= position < DEGREES:
+        return math.log(value)
+    return value
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
 def _walk(
     block: int,
     x: np.ndarray,
@@ -182,16 +200,20 @@ def _walk(
     normal = np.empty(count)
     for j in range(count):
         normal[j] = generator.standard_normal()
-    proposed = x.copy()
-    scale = math.exp(tuning[0])
+    proposed, scale, jacobian = x.copy(), math.exp(tuning[0]), 0.0
     for j in range(count):
+        position = which[j]
+        value = unbounded(position, x[position])
         for m in range(j + 1):
-            proposed[which[j]] += scale * step[j, m] * normal[m]
-    for k in range(2):
-        # Half-normal: a step below zero is the same as one above.
-        proposed[GROWTH + k] = abs(proposed[GROWTH + k])
-        proposed[NOISE + k] = abs(proposed[NOISE + k])
-    proposed[SPREAD] = abs(proposed[SPREAD])
+            value += scale * step[j, m] * normal[m]
+        if DAMPING <= position < NOISE:
+            value = 1.0 / (1.0 + math.exp(-value))
+            jacobian += math.log(max(value * (1.0 - value), 1e-300))
+            jacobian -= math.log(x[position] * (1.0 - x[position]))
+        elif SPREAD <= position < DEGREES:
+            jacobian += value - math.log(x[position])
+            value = math.exp(value)
+        proposed[position] = value
     if block == 2 * n_places:
         # Distances of the sizes from their mean, in units of their spread, stay.
         change = 0.5 * (x[SPREAD] ** 2 - proposed[SPREAD] ** 2) / prior[2] ** 2
@@ -204,6 +226,7 @@ def _walk(
             proposed[j] = proposed[MEAN + k] + away * proposed[SPREAD]
     else:
         change = log_prior(proposed, n_places, prior) - log_prior(x, n_places, prior)
+    change += jacobian
     for s in range(len(bounds)):
         first, last, place = bounds[s, 0], bounds[s, 1], bounds[s, 2]
         then[s] = now[s]
@@ -444,6 +467,7 @@ def chain(
     )  # fmt: skip
     tuning = np.zeros((len(steps), 2))
     total, products, seen = np.zeros(len(x)), np.zeros((len(x), len(x))), 0.0
+    moved = np.empty(len(x))
     for number in range(warm_up + apart * len(kept[0])):
         learning = number < warm_up
         for block in range(len(steps)):
@@ -455,9 +479,10 @@ def chain(
         if learning and number >= warm_up // 10:
             seen += 1.0
             for j in range(len(x)):
-                total[j] += x[j]
+                moved[j] = unbounded(j, x[j])
+                total[j] += moved[j]
                 for m in range(j + 1):
-                    products[j, m] += x[j] * x[m]
+                    products[j, m] += moved[j] * moved[m]
             if number % OFTEN == 0 and seen >= 2 * OFTEN:
                 _learn(steps, total, products, seen)
         elif not learning and (number - warm_up + 1) % apart == 0:

@@ -62,8 +62,8 @@ class Chains:
             (begun(n_places, generator), *(path.copy() for path in paths), np.ones(n_cells))
             for generator in self.generators
         ]
-        walks = [np.diag([0.1, 0.1, 0.03, 0.03, 0.05, 0.05, 0.01, 0.01])] * (2 * n_places)
-        walks.append(np.diag([0.1, 0.1, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0]))
+        walks = [np.diag([0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.3, 0.3])] * (2 * n_places)
+        walks.append(np.diag([0.1, 0.1, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0]))
         self.steps = [np.stack(walks) for _ in self.generators]
 
     def observe(self, figures: np.ndarray) -> None:
