@@ -174,8 +174,9 @@ class FlowsSampler(Settings):
     chains: Count
     warm_up: Count
     kept: Count
-    most: Count
     apart: Count
+    farthest: Count
+    most: Count
     target_accept: Share
     compiled: bool
 

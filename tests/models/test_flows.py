@@ -13,7 +13,7 @@ from forecast.models.gross_flows.data import collect
 from forecast.models.gross_flows.model import Flows
 from forecast.panel import Panel
 
-QUICK = {"chains": 2, "warm_up": 300, "kept": 250, "most": 250}
+QUICK = {"chains": 2, "warm_up": 300, "kept": 250, "farthest": 4}
 
 
 def quick() -> Flows:

@@ -22,7 +22,7 @@ KAZAKH = boundary_changes.constant_units("KAZ", 2000, 2024)
 YEARS = range(2005, 2024)
 Row = dict[str, object]
 
-QUICK = {"chains": 2, "warm_up": 300, "kept": 250, "most": 250}
+QUICK = {"chains": 2, "warm_up": 300, "kept": 250, "farthest": 4}
 
 
 def coherent() -> Coherent:

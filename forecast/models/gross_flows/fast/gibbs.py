@@ -161,7 +161,7 @@ def members(block: int, n_places: int, which: np.ndarray) -> int:
 
 
 @CODE.compiled(njit, error_model="numpy", nogil=True)
-def unbounded(position: int, value: float) -> float:
+def unbounded(position: int, value: float, bend: float) -> float:
     """Return a parameter as it is moved: shares as logits, what is above zero as its log.
 
     Parameters
@@ -170,12 +170,30 @@ def unbounded(position: int, value: float) -> float:
         Which parameter.
     value : float
         Its value.
+    bend : float
+        Where the scale turns from its log to itself.
     """
     if DAMPING <= position < NOISE:
         return math.log(value) - math.log1p(-value)
     if SPREAD <= position < DEGREES:
-        return math.log(value)
+        return math.log(math.expm1(min(value / bend, 500.0)))
     return value
+
+
+@CODE.compiled(njit, error_model="numpy", nogil=True)
+def bend_of(position: int, prior: np.ndarray) -> float:
+    """Return where a parameter's scale turns from its log to itself.
+
+    Parameters
+    ----------
+    position : int
+        Which parameter.
+    prior : ndarray
+        See `log_prior`.
+    """
+    if position == SPREAD:
+        return 0.3 * float(prior[2])
+    return 0.3 * float(prior[3] if position < DAMPING else prior[4])
 
 
 @CODE.compiled(njit, error_model="numpy", nogil=True)
@@ -203,7 +221,8 @@ def _walk(
     proposed, scale, jacobian = x.copy(), math.exp(tuning[0]), 0.0
     for j in range(count):
         position = which[j]
-        value = unbounded(position, x[position])
+        bend = bend_of(position, prior)
+        value = unbounded(position, x[position], bend)
         for m in range(j + 1):
             value += scale * step[j, m] * normal[m]
         if DAMPING <= position < NOISE:
@@ -211,8 +230,11 @@ def _walk(
             jacobian += math.log(max(value * (1.0 - value), 1e-300))
             jacobian -= math.log(x[position] * (1.0 - x[position]))
         elif SPREAD <= position < DEGREES:
-            jacobian += value - math.log(x[position])
-            value = math.exp(value)
+            # From the logarithm near zero to the parameter itself: what hardly differs from zero
+            # is not lost in ever smaller numbers.
+            value = bend * (math.log1p(math.exp(-abs(value))) + max(value, 0.0))
+            jacobian += math.log(-math.expm1(-value / bend))
+            jacobian -= math.log(-math.expm1(-x[position] / bend))
         proposed[position] = value
     if block == 2 * n_places:
         # Distances of the sizes from their mean, in units of their spread, stay.
@@ -479,7 +501,7 @@ def chain(
         if learning and number >= warm_up // 10:
             seen += 1.0
             for j in range(len(x)):
-                moved[j] = unbounded(j, x[j])
+                moved[j] = unbounded(j, x[j], bend_of(j, prior))
                 total[j] += moved[j]
                 for m in range(j + 1):
                     products[j, m] += moved[j] * moved[m]

@@ -114,7 +114,7 @@ def sample(
     limits: Mapping[str, Any],
     seed: int,
 ) -> Sampled:
-    """Draw from the posterior; twice as long, and again, where the gate asks for more draws.
+    """Draw from the posterior; twice as long, and again, where the gate asks for it.
 
     Parameters
     ----------
@@ -128,11 +128,14 @@ def sample(
     while True:
         tree = xr.DataTree.from_dict({"posterior": named(made, chains)})
         sampled = examine(tree, limits, FREE)
-        if not sampled.failure or 2 * kept > int(sampler["most"]):
+        if not sampled.failure or 2 * apart > int(sampler["farthest"]):
             return sampled
-        more = chains.run(0, kept, apart)
-        made = [np.concatenate(both, axis=1) for both in zip(made, more)]
-        kept *= 2
+        # Every second draw, and as many again.
+        more = chains.run(0, kept - kept // 2, 2 * apart)
+        made = [
+            np.concatenate([old[:, 1::2], new], axis=1)[:, -kept:] for old, new in zip(made, more)
+        ]
+        apart *= 2
 
 
 def named(made: list[np.ndarray], chains: Chains) -> xr.Dataset:
