@@ -161,8 +161,7 @@ def test_a_flow_without_a_usable_year_is_left_out(registers: Panel) -> None:
 
 def test_the_same_seed_gives_the_same_numbers(registers: Panel) -> None:
     made = [
-        quick().fit(registers, seed).forecast((2026,), 200).paths.to_numpy()
-        for seed in (3, 3, 4)
+        quick().fit(registers, seed).forecast((2026,), 200).paths.to_numpy() for seed in (3, 3, 4)
     ]
     np.testing.assert_array_equal(made[0], made[1])
     assert not np.array_equal(made[0], made[2], equal_nan=True)

@@ -8,14 +8,13 @@ import arviz_stats
 import numpy as np
 import pymc as pm
 import pytest
-import xarray as xr
 from scipy.stats import invgamma, multivariate_normal, multivariate_t
 
 import forecast as fc
 from forecast.errors import DataError
 from forecast.models.gross_flows import graph, law
 from forecast.models.gross_flows.data import Gross, collect
-from forecast.models.gross_flows.fast import gibbs, kernel
+from forecast.models.gross_flows.fast import kernel, slices
 from forecast.models.gross_flows.fast.posterior import PARAMETERS, Chains
 from forecast.models.gross_flows.left_out import left_out, of_figures
 from forecast.models.gross_flows.model import Flows
@@ -216,14 +215,16 @@ def test_shared_correlation_and_tails_have_their_densities(
         together = shared**2 * (year[:, None] == year) + np.diag((1 - shared**2) * mixing)
         directions = np.eye(2) + correlation * (1 - np.eye(2))
         exact = multivariate_normal.logpdf(scaled.ravel(), cov=np.kron(together, directions))
-        gaps.append(gibbs.of_shocks(x, sums, squares, len(gross.places)) - exact)
+        gaps.append(slices.of_shocks(x, sums, squares, len(gross.places)) - exact)
     np.testing.assert_allclose(gaps, gaps[0], atol=1e-8)
     gaps = []
     for degrees in (3.5, 12.0, 45.0):
-        exact = multivariate_t.logpdf(np.sqrt(own)[:, None] * [1.0, 0.0], shape=np.eye(2), df=degrees)
+        exact = multivariate_t.logpdf(
+            np.sqrt(own)[:, None] * [1.0, 0.0], shape=np.eye(2), df=degrees
+        )
         shape, rate = PRIORS["degrees"]
         prior = (shape - 1) * np.log(degrees) - rate * degrees
-        gaps.append(gibbs.of_tails(degrees, own, chains.given[3]) - exact.sum() - prior)
+        gaps.append(slices.of_tails(degrees, own, chains.given[3]) - exact.sum() - prior)
     np.testing.assert_allclose(gaps, gaps[0], atol=1e-8)
 
 
@@ -238,19 +239,12 @@ def test_a_figure_given_the_others_is_the_ratio_of_their_densities(
     for one in (0, 40, len(figures) - 1):
         rest = np.delete(np.arange(len(figures)), one)
         whole = multivariate_normal.logpdf(figures, mean, covariance)
-        others = multivariate_normal.logpdf(figures[rest], mean[rest], covariance[np.ix_(rest, rest)])
+        others = multivariate_normal.logpdf(
+            figures[rest], mean[rest], covariance[np.ix_(rest, rest)]
+        )
         alone = -0.5 * ((figures[one] - middle[one]) / deviation[one]) ** 2
         alone -= np.log(deviation[one]) + 0.5 * np.log(2 * np.pi)
         assert alone == pytest.approx(whole - others, abs=1e-5)
-
-
-class Calm(Flows):
-    """Arrivals and departures of which none grows."""
-
-    name = "calm-flows"
-
-    def pymc_model(self, panel: Panel) -> pm.Model:
-        return pm.do(super().pymc_model(panel), {"growth": np.array([1e-3, 1e-3])}, make_interventions_shared=False)
 
 
 class WithoutShock(Flows):

@@ -133,5 +133,7 @@ class CompiledCode:
         return str(folder)
 
     def _marker(self) -> Path | None:
-        """Return the file that says the code is complete; None where none is kept or this compiles."""
-        return None if self.folder is None or _COMPILING in os.environ else Path(self.folder) / "complete"
+        """Return the file that says the code is complete; None where this process compiles."""
+        if self.folder is None or _COMPILING in os.environ:
+            return None
+        return Path(self.folder) / "complete"

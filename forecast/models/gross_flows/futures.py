@@ -49,15 +49,14 @@ def simulate(
     order = generator.permutation(np.arange(n_draws) * available // n_draws)
 
     def chosen(name: str) -> np.ndarray:
-        return sampled.draws(name)[order]
+        return np.asarray(sampled.draws(name)[order])
 
     cells, last_year = Cells.of(gross), gross.values.shape[1] - 1
     shock, noise, level, growing = map(chosen, ("shock", "noise", "level", "growth_path"))
     several = len(gross.places) > 1
     shared = chosen("shared")[:, None, None] if several else 0.0
-    common = law.pair(
-        *generator.standard_normal((2, n_draws, n_ahead)), chosen("correlation")[:, None]
-    )
+    one, other = generator.standard_normal((2, n_draws, n_ahead))
+    common = law.pair(one, other, chosen("correlation")[:, None])
     if several:
         common = np.concatenate([chosen("common")[:, last_year + 1 - tail :], common], axis=1)
     else:
@@ -96,7 +95,8 @@ def _ahead(
     lag = np.maximum(years[:, None] - years, -1)
     weights = [law.fading(chosen("damping")[:, k, None, None], lag) for k in (0, 1)]
     grown = law.growth(news, size, weights)[:, 1:]
-    own = law.pair(*generator.standard_normal((2, n_draws, n)), correlation)
+    one, other = generator.standard_normal((2, n_draws, n))
+    own = law.pair(one, other, correlation)
     # A normal pair over a chi of its own is bivariate Student's t.
     own *= np.sqrt(half / generator.gamma(half))[..., None]
     moves = law.drift(grown, shock, shared, common) + law.own_scale(shock, shared) * own

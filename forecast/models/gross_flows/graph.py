@@ -142,9 +142,7 @@ def pymc_model(gross: Gross, priors: Mapping[str, Any]) -> pm.Model:
             "level", first[cells.stretch] + within @ move, dims=("place_year", "flow")
         )
         deviations = pt.sqrt(noise[np.nonzero(known)[1]] ** 2 + counting)
-        pm.Normal(
-            "log_rate", level[np.nonzero(known)], deviations, observed=figures, dims="figure"
-        )
+        pm.Normal("log_rate", level[np.nonzero(known)], deviations, observed=figures, dims="figure")
     return model
 
 

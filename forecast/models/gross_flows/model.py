@@ -230,7 +230,7 @@ class FittedFlows(FittedBase):
         tree = to_arviz(self.model.pymc_model(self.panel), self.posterior, draws, self.seed)
         cells, generator = graph.Cells.of(self.gross), np.random.default_rng(self.seed)
         likelihood, replicated = (
-            tree[name]["log_rate"] for name in ("log_likelihood", "posterior_predictive")
+            tree[name].dataset["log_rate"] for name in ("log_likelihood", "posterior_predictive")
         )
         figures = tree["observed_data"]["log_rate"].to_numpy()
         for row in np.ndindex(likelihood.shape[:2]):

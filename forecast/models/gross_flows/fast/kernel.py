@@ -187,4 +187,4 @@ def log_prior(x: np.ndarray, n_places: int, prior: np.ndarray) -> float:
         for p in range(n_places):
             gap = (x[LOG_SHOCK + 2 * p + k] - x[MEAN + k]) / spread
             total -= 0.5 * gap**2 + math.log(spread)
-    return total
+    return float(total)

@@ -92,15 +92,11 @@ class Chains:
         """
         from forecast.models.gross_flows.fast.gibbs import chain
 
-        made = [
-            np.empty((len(self.states), kept, *values.shape)) for values in self.states[0][:4]
-        ]
+        made = [np.empty((len(self.states), kept, *values.shape)) for values in self.states[0][:4]]
 
         def one(row: int) -> None:
             state, steps, kept_of_it = self.states[row], self.steps[row], [m[row] for m in made]
-            chain(
-                state, self.given, steps, warm_up, apart, self.generators[row], tuple(kept_of_it)
-            )
+            chain(state, self.given, steps, warm_up, apart, self.generators[row], tuple(kept_of_it))
 
         with ThreadPoolExecutor(CORES) as pool:
             list(pool.map(one, range(len(self.states))))
