@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
+from forecast.contract import FittedBase, ModelBase
 from forecast.errors import FitError, TooShortError
 from forecast.horizons import check_years
-from forecast.models.assembly import assemble, note
+from forecast.models.assembly import assemble
 from forecast.models.bayes.gate import Sampled
 from forecast.models.bayes.plain import OnFailure, checked, draw_plainly, kept_variables, to_arviz
 from forecast.models.gross_flows import graph
-from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, Place, collect
+from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, collect
 from forecast.models.gross_flows.fast import CODE
 from forecast.models.gross_flows.futures import simulate
 from forecast.models.gross_flows.left_out import left_out, mixing
+from forecast.models.gross_flows.notes import notes
 from forecast.models.registry import specification
 from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
 from forecast.models.settings import FlowsPriors, FlowsSampler
 from forecast.outlook import Forecast
-from forecast.panel import Panel, Series
-from forecast.scales import is_rate
+from forecast.panel import Panel
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -119,7 +119,7 @@ class Flows(ModelBase):
                 f"the fit of gross flows is refused: {sampled.failure} "
                 "Flows(on_failure='mark') returns it marked."
             )
-        return FittedFlows(self, panel, seed, gross, sampled, _notes(panel, gross, sampled.failure))
+        return FittedFlows(self, panel, seed, gross, sampled, notes(panel, gross, sampled.failure))
 
     def pymc_model(self, panel: Panel) -> pm.Model:
         """State the model of a panel in PyMC, to look at, change, sample and criticise.
@@ -280,53 +280,3 @@ class FittedFlows(FittedBase):
         )
         outlook.paths.attrs["diagnostics"] = self.sampled.verdict
         return outlook
-
-
-def _notes(panel: Panel, gross: Gross, failure: str) -> pd.DataFrame:
-    known = {(place.source, place.location): place for place in gross.places}
-    rows = []
-    for series in panel:
-        place = known.get((series.source, series.location))
-        used = place is not None and series.key in {s.key for s in place.series}
-        reason = _why_not(series)
-        if place is not None and used:
-            marked = f"The fit is marked: {failure}" if failure else ""
-            told = (_borrowed(place, series), _net_is_ahead(place, series), marked)
-            reason = " ".join(filter(None, told))
-        scale = ("difference" if series.measure == NET else "log rate") if used else ""
-        status = FORECAST if used else NOT_FORECAST
-        rows.append(note(series, status, reason, scale, used and is_rate(series)))
-    return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
-
-
-def _borrowed(place: Place, series: Series) -> str:
-    """Say what a short series takes from the others."""
-    counted = (
-        min(place.usable)
-        if series.measure == NET
-        else place.usable[DIRECTIONS.index(series.measure)]
-    )
-    if counted >= MINIMUM_YEARS:
-        return ""
-    return (
-        f"Borrowed: {counted} usable years since the last break say where the flow is, "
-        "the other countries how far it may move."
-    )
-
-
-def _net_is_ahead(place: Place, series: Series) -> str:
-    """Say that a net known for later years than its flows says nothing of them here."""
-    if series.measure == NET or place.net is None or place.net.origin <= series.origin:
-        return ""
-    return (
-        f"The net is known to {place.net.origin}, and not looked at; model='coherent' makes "
-        "the flows of these years agree with it."
-    )
-
-
-def _why_not(series: Series) -> str:
-    if series.measure in DIRECTIONS:
-        return "No usable year since the last break of arrivals or departures."
-    if series.measure == NET:
-        return "The source has no arrivals and departures of this place to derive its net from."
-    return f"{series.measure} is no flow across the border. Use model='internal' or 'coherent'."
