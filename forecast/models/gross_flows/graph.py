@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.errors import DataError
 from forecast.models.gross_flows import law
 from forecast.models.gross_flows.data import DIRECTIONS, Gross
 
@@ -166,11 +167,21 @@ def beta(mean: float, deviation: float) -> tuple[float, float]:
     mean, deviation : float
         Between 0 and 1; the deviation below that of a coin of this mean.
 
+    Raises
+    ------
+    DataError
+        If there is none.
+
     Examples
     --------
     >>> beta(0.5, 0.25)
     (1.5, 1.5)
     """
+    if not 0.0 < mean < 1.0 or deviation**2 >= mean * (1.0 - mean):
+        raise DataError(
+            f"damping in the priors of flows is {mean:g} ± {deviation:g}; give a mean between 0 and "
+            "1 and a standard deviation that a share of this mean can have, such as [0.7, 0.15]."
+        )
     count = mean * (1.0 - mean) / deviation**2 - 1.0
     return mean * count, (1.0 - mean) * count
 

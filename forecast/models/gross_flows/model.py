@@ -70,6 +70,7 @@ class Flows(ModelBase):
         self.priors = FlowsPriors.of(
             {**self.stated["priors"], **(priors or {})}, "the priors of flows"
         ).model_dump()
+        graph.beta(*self.priors["damping"])
         self.sampler = FlowsSampler.of(
             {**self.stated["sampler"], **(sampler or {})}, "the sampler of flows"
         ).model_dump()
