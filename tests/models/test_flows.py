@@ -211,7 +211,7 @@ def test_refusals(registers: Panel) -> None:
         Flows().fit(registers.select(source="kg-nsc"), 1)
     with pytest.raises(UnknownNameError, match="growth"):
         Flows(priors={"grwth": 0.1})
-    with pytest.raises(DataError, match="damping in the priors of flows is 0.9 ± 0.4"):
+    with pytest.raises(DataError, match=r"damping in the priors of flows is 0\.9 ± 0\.4"):
         Flows(priors={"damping": (0.9, 0.4)})
 
 

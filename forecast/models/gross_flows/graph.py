@@ -179,8 +179,8 @@ def beta(mean: float, deviation: float) -> tuple[float, float]:
     """
     if not 0.0 < mean < 1.0 or deviation**2 >= mean * (1.0 - mean):
         raise DataError(
-            f"damping in the priors of flows is {mean:g} ± {deviation:g}; give a mean between 0 and "
-            "1 and a standard deviation that a share of this mean can have, such as [0.7, 0.15]."
+            f"damping in the priors of flows is {mean:g} ± {deviation:g}; give a mean between 0 "
+            "and 1 and a standard deviation that a share of this mean can have, as [0.7, 0.15]."
         )
     count = mean * (1.0 - mean) / deviation**2 - 1.0
     return mean * count, (1.0 - mean) * count
