@@ -31,15 +31,15 @@ class ShortNaive:
     name = "naive, short series"
 
     def fit(self, panel: Panel, seed: int) -> FittedModel:
-        from forecast.models.series import prepared
+        from forecast.models.series import univariate
         from forecast.models.series.structural import RandomWalk
 
-        usual = prepared.MINIMUM_YEARS
-        prepared.MINIMUM_YEARS = 4
+        usual = univariate.MINIMUM_YEARS
+        univariate.MINIMUM_YEARS = 4
         try:
             return RandomWalk().fit(panel, seed)
         finally:
-            prepared.MINIMUM_YEARS = usual
+            univariate.MINIMUM_YEARS = usual
 
 
 REGIONAL = [

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import sbc_flows
 import sbc_hierarchical
+import sbc_mirror
 import sbc_series
 from joblib import Parallel, delayed
 from scipy.stats import chisquare
@@ -30,6 +31,7 @@ BINS = 10
 MODELS: Mapping[str, tuple[Callable[[int], dict[str, np.ndarray]], int]] = {
     "hierarchical": (sbc_hierarchical.replicate, sbc_hierarchical.KEPT),
     "flows": (sbc_flows.replicate, sbc_flows.KEPT),
+    "mirror": (sbc_mirror.replicate, sbc_mirror.KEPT),
     "level": (sbc_series.level, sbc_series.KEPT),
     "ar": (sbc_series.autoregression, sbc_series.KEPT),
     "structural": (sbc_series.structural, sbc_series.KEPT),

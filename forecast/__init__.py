@@ -21,6 +21,7 @@ from forecast.version import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecast.accounts.together import together
     from forecast.data.names import load
     from forecast.data.package import example
     from forecast.data.tables.understand import read
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from forecast.evaluate.backtest import backtest
     from forecast.evaluate.track import Track
     from forecast.impacts.run import impact
+    from forecast.measures import measure
+    from forecast.models.mirror.result import Mirror
+    from forecast.models.mirror.run import mirror
+    from forecast.models.nowcast.verb import nowcast
     from forecast.models.registry import register
     from forecast.models.run import forecast
     from forecast.outlook import Forecast
@@ -50,6 +55,7 @@ _WHERE = {
     "FitError": ("forecast.errors", "FitError"),
     "Forecast": ("forecast.outlook", "Forecast"),
     "ForecastError": ("forecast.errors", "ForecastError"),
+    "Mirror": ("forecast.models.mirror.result", "Mirror"),
     "Panel": ("forecast.panel", "Panel"),
     "TooShortError": ("forecast.errors", "TooShortError"),
     "Track": ("forecast.evaluate.track", "Track"),
@@ -60,12 +66,16 @@ _WHERE = {
     "forecast": ("forecast.models.run", "forecast"),
     "impact": ("forecast.impacts.run", "impact"),
     "load": ("forecast.data.names", "load"),
+    "mirror": ("forecast.models.mirror.run", "mirror"),
+    "measure": ("forecast.measures", "measure"),
+    "nowcast": ("forecast.models.nowcast.verb", "nowcast"),
     "open": ("forecast.outlook", "open_forecast"),
     "read": ("forecast.data.tables.understand", "read"),
     "register": ("forecast.models.registry", "register"),
     "report": ("forecast.reports.horizon", "report"),
     "scenario": ("forecast.scenarios.scenario", "scenario"),
     "targets": ("forecast.scenarios.targets", "targets"),
+    "together": ("forecast.accounts.together", "together"),
 }
 
 # Imported before the verb `models` is defined below, which so keeps the name: importing a module
@@ -77,6 +87,7 @@ __all__ = [
     "FitError",
     "Forecast",
     "ForecastError",
+    "Mirror",
     "Panel",
     "TooShortError",
     "Track",
@@ -88,13 +99,17 @@ __all__ = [
     "forecast",
     "impact",
     "load",
+    "measure",
+    "mirror",
     "models",
+    "nowcast",
     "open",
     "read",
     "register",
     "report",
     "scenario",
     "targets",
+    "together",
 ]
 
 

@@ -68,6 +68,24 @@ def changes(
     """Return the boundary changes of a country, of some years if they are given.
 
     A change whose year is not known belongs to any stretch of years.
+
+    Parameters
+    ----------
+    country : str
+        Code or name.
+    first, last : int, optional
+        Only changes after `first` and up to `last`: those that figures of `first` do not know of
+        and figures of `last` do.
+
+    Returns
+    -------
+    tuple of BoundaryChange
+        In the order of the shelf; empty where none is known.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such place.
     """
     parent = canonical(country)
     return tuple(

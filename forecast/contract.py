@@ -3,19 +3,20 @@
 A model of one's own needs a name and a ``fit``, and what that returns a ``forecast``. Everything
 else that the package may want to know of a model is an optional hook of `ModelBase` and
 `FittedBase`, with a default: inherit from them, or give attributes of the same names.
-`forecast.completion.complete` puts the defaults beside any other object, so that nothing ever
+`complete` puts the defaults beside any other object, so that nothing ever
 asks what type a model has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
-from forecast.fitted import FittedBase, FittedModel
+from forecast.errors import DataError
+from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
 
@@ -25,6 +26,129 @@ NOTE_COLUMNS = (*KEY, "origin", "observations", "status", "reason", "scale", "po
 FORECAST, NOT_FORECAST = "forecast", "not forecast"
 #: What a model may be handed beside the panel: matrices of moves between regions, drivers.
 Input = Literal["moves", "covariates"]
+
+
+@runtime_checkable
+class FittedModel(Protocol):
+    """The least that a model that has seen a panel must have."""
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Simulate the years after the data.
+
+        Parameters
+        ----------
+        years : sequence of int
+            Target years, each after the data of at least one series.
+        draws : int
+            Number of simulated futures; draw *i* is the same world in every series.
+
+        Returns
+        -------
+        Forecast
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.models.registry import model
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> model("naive").fit(panel, seed=1).forecast((2027,), draws=200).horizons
+        (2027,)
+        """
+        ...
+
+
+class FittedBase:
+    """A fitted model with everything optional at its default."""
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row per series or parameter: what was estimated, and whether it can be trusted."""
+        return pd.DataFrame()
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Simulate the years after the data.
+
+        Parameters
+        ----------
+        years : sequence of int
+            Target years, each after the data of at least one series.
+        draws : int
+            Number of simulated futures; draw *i* is the same world in every series.
+
+        Returns
+        -------
+        Forecast
+            Persons per calendar year, net inflow positive.
+
+        Raises
+        ------
+        DataError
+            If a year is not after the data, or too far after them.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.models.registry import model
+        >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+        >>> model("naive").fit(panel, seed=1).forecast((2027,), draws=200).horizons
+        (2027,)
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no forecast")
+
+    def parameter_share(self, key: SeriesKey, n_ahead: int) -> np.ndarray:
+        """Return how much of a series' variance comes from uncertain parameters and state.
+
+        Parameters
+        ----------
+        key : SeriesKey
+            A series that is forecast.
+        n_ahead : int
+            Steps after the series' last year.
+
+        Returns
+        -------
+        ndarray, shape (n_ahead,)
+            Shares between 0 and 1; NaN (the default) where the model does not say.
+
+        Examples
+        --------
+        >>> FittedBase().parameter_share(("un-wpp", "KAZ", "net_migration"), 2)
+        array([nan, nan])
+        """
+        return np.full(n_ahead, np.nan)
+
+    def statsmodels(self, series: Series | SeriesKey) -> Any:
+        """Return a fitted series as results of statsmodels, where the model has a state-space form.
+
+        Parameters
+        ----------
+        series : Series or (source, location, measure)
+            One that the model forecasts.
+
+        Returns
+        -------
+        statsmodels.tsa.statespace.mlemodel.MLEResults
+            See `forecast.models.series.univariate.FittedSeriesModel.statsmodels`.
+
+        Raises
+        ------
+        DataError
+            By default: most models have no state-space form.
+
+        Examples
+        --------
+        >>> try:
+        ...     FittedBase().statsmodels(("un-wpp", "KAZ", "net_migration"))
+        ... except DataError as error:
+        ...     print(str(error)[:35])
+        this model has no state-space form,
+        """
+        raise DataError(
+            "this model has no state-space form, so statsmodels cannot show it. These have one: "
+            "naive, persistence, drift, mean, ets, theta, arima, level, ar, structural, "
+            "regression, seasonal-naive, seasonal-ets, seasonal-components, seasonal-arima, "
+            "seasonal-theta."
+        )
 
 
 @runtime_checkable
@@ -278,15 +402,124 @@ def _by_name(model: ModelBase) -> Mapping[str, Any]:
 #: ``recipe = BY_NAME`` in the body of a class whose forecasts nothing else decides.
 BY_NAME = property(_by_name)
 
-__all__ = [
-    "BY_NAME",
-    "FORECAST",
-    "NOTE_COLUMNS",
-    "NOT_FORECAST",
-    "FittedBase",
-    "FittedModel",
-    "Input",
-    "Model",
-    "ModelBase",
-    "PathErrors",
-]
+#: What `complete` looks for.
+_HOOKS = (
+    *("measures", "needs", "inputs", "separate", "recipe", "published_days"),
+    *("published", "with_errors", "prepare", "draw_series"),
+)
+
+
+class _CompletedModel(ModelBase):
+    """A model of any type with the defaults of what it leaves out."""
+
+    def __init__(self, model: Model) -> None:
+        self.name = model.name
+        self.original = model
+        for hook in _HOOKS:
+            if hasattr(model, hook) and hook not in ("recipe", "published_days"):
+                setattr(self, hook, getattr(model, hook))
+
+    @property
+    def recipe(self) -> Mapping[str, Any] | None:
+        stated: Mapping[str, Any] | None = getattr(self.original, "recipe", None)
+        return stated
+
+    @property
+    def published_days(self) -> tuple[str, ...]:
+        return tuple(getattr(self.original, "published_days", ()))
+
+    def fit(self, panel: Panel, seed: int, **known: pd.DataFrame) -> FittedBase:
+        """Learn from a panel, with the inputs that the model declares."""
+        fit: Callable[..., FittedModel] = self.original.fit
+        return complete_fitted(fit(panel, seed, **known))
+
+
+class _CompletedFit(FittedBase):
+    """A fitted model of any type with the defaults of what it leaves out."""
+
+    def __init__(self, fitted: FittedModel) -> None:
+        self.original = fitted
+        if hasattr(fitted, "parameter_share"):
+            self.parameter_share = fitted.parameter_share  # type: ignore[method-assign]
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        stated: pd.DataFrame = getattr(self.original, "diagnostics", super().diagnostics)
+        return stated
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        return self.original.forecast(years, draws)
+
+
+def complete(model: Model) -> ModelBase:
+    """Return a model with all the hooks of `ModelBase`, at their defaults where it has none.
+
+    Parameters
+    ----------
+    model : Model
+        Any object with a name and a ``fit``.
+
+    Returns
+    -------
+    ModelBase
+        The model itself if it has the hooks already.
+
+    Examples
+    --------
+    >>> from forecast.models.series.structural import RandomWalk
+    >>> complete(RandomWalk()).published_days
+    ()
+    """
+    return model if isinstance(model, ModelBase) else _CompletedModel(model)
+
+
+def complete_fitted(fitted: FittedModel) -> FittedBase:
+    """Return a fitted model with all the hooks of `FittedBase`, at defaults where it has none.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+        Any object with a ``forecast``.
+
+    Returns
+    -------
+    FittedBase
+        The fitted model itself if it has the hooks already.
+
+    Examples
+    --------
+    >>> complete_fitted(FittedBase()).diagnostics.empty
+    True
+    """
+    return fitted if isinstance(fitted, FittedBase) else _CompletedFit(fitted)
+
+
+def meant_for(model: ModelBase, panel: Panel) -> set[SeriesKey]:
+    """Return the series of a panel that a model is meant for, by its measures and needs.
+
+    Parameters
+    ----------
+    model : ModelBase
+        Its `measures` and `needs` decide.
+    panel : Panel
+        The series to choose from.
+
+    Returns
+    -------
+    set of (source, location, measure)
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> from forecast.models.registry import model
+    >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    >>> sorted(measure for _, _, measure in meant_for(model("hierarchical"), panel))
+    ['net_migration']
+    """
+    there = {series.key for series in panel}
+    return {
+        (source, location, measure)
+        for source, location, measure in there
+        if (model.measures is None or measure in model.measures)
+        and all((source, location, other) in there for other in model.needs)
+    }

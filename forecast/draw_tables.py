@@ -28,6 +28,18 @@ QUANTILE_LEVELS = (
 def threshold(name: str, given: object) -> float:
     """Return a threshold in persons.
 
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    given : object
+        What the caller gave; infinities are numbers, truth values are none.
+
+    Returns
+    -------
+    float
+        Persons per calendar year.
+
     Raises
     ------
     DataError
@@ -76,7 +88,20 @@ def _is_number(given: object) -> bool:
 
 
 def series_years(series: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame:
-    """Return the columns that name a series and ``year``, every series in every year."""
+    """Return the columns that name a series and ``year``, every series in every year.
+
+    Parameters
+    ----------
+    series : DataFrame, shape (n_series, n_columns)
+        Columns that name each series.
+    years : sequence of int
+        Shape (n_years,).
+
+    Returns
+    -------
+    DataFrame, shape (n_series * n_years, n_columns + 1)
+        Years vary fastest, as in an array (series, year).
+    """
     repeated = series.loc[series.index.repeat(len(years))].reset_index(drop=True)
     return repeated.assign(year=np.tile(np.asarray(years, dtype=int), len(series)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from html import escape
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forecast import draw_tables, labels
+from forecast import draw_tables, labels, measures, periods
 from forecast.errors import DataError
 from forecast.language import language, rounded
 from forecast.series_key import KEY, find_series
@@ -58,6 +58,23 @@ def canvas(ax: Axes | None, cells: int = 1) -> Iterator[Axes]:
 
     Axes of a new figure, made for so many `small` axes, show themselves at the end of a notebook's
     cell; pyplot, which keeps every figure until it is closed, does not know of it.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes, optional
+        Where the caller wants the plot; a new figure without it.
+    cells : int
+        How many small axes a new figure has to hold, three in a row.
+
+    Yields
+    ------
+    matplotlib Axes
+        With no spine but the lower one, and a grid across.
+
+    Raises
+    ------
+    DataError
+        If `ax` is something else, such as the array of axes of `plt.subplots`.
     """
     from matplotlib import style
     from matplotlib.axes import Axes as Kind
@@ -80,7 +97,15 @@ def _png(figure: Figure) -> bytes:
 
 
 def write_svg(axes: Axes, path: Path) -> None:
-    """Write the figure of axes, the same text for the same figure."""
+    """Write the figure of axes, the same text for the same figure.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Of the figure; all its axes are written.
+    path : Path
+        The file; one that is there is overwritten.
+    """
     from matplotlib import style
 
     with style.context(["default", _STYLE]):
@@ -100,7 +125,20 @@ def _plain(axes: Axes) -> Axes:
 
 
 def small(axes: Axes, titles: Sequence[str]) -> list[Axes]:
-    """Divide axes into small ones with titles; one alone is the axes themselves."""
+    """Divide axes into small ones with titles; one alone is the axes themselves.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Blank ones, which lose their frame where they are divided.
+    titles : sequence of str, shape (n,)
+        One for each part, cut to its width; a single title is not written.
+
+    Returns
+    -------
+    list of matplotlib Axes, shape (n,)
+        Three in a row, of two or four parts two.
+    """
     if len(titles) == 1:
         return [axes]
     axes.set_axis_off()
@@ -120,7 +158,15 @@ def _width(axes: Axes) -> float:
 
 
 def title(axes: Axes, text: str, note: str) -> None:
-    """Write a title and a smaller note under it, as many lines as the width needs."""
+    """Write a title and a smaller note under it, as many lines as the width needs.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where it is written, above the frame; the width decides how lines break.
+    text, note : str
+        Title in bold, and what is smaller under it; at most three lines each, the rest is cut.
+    """
     width = max(_width(axes), 120)
     rules: dict[str, Any] = {"max_lines": 3, "placeholder": " …", "break_on_hyphens": False}
     lines = textwrap.wrap(note, int(width / 4.1), **rules)
@@ -135,7 +181,15 @@ def title(axes: Axes, text: str, note: str) -> None:
 
 
 def legend(axes: Axes, below: float = 22.0) -> None:
-    """Write the legend so many points under the axes, where it hides no figure."""
+    """Write the legend so many points under the axes, where it hides no figure.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Whose artists with a label are named, in as many columns as fit.
+    below : float
+        Points between the lower edge of the axes and the legend.
+    """
     from matplotlib.transforms import ScaledTranslation
 
     names = axes.get_legend_handles_labels()[1]
@@ -148,20 +202,52 @@ def legend(axes: Axes, below: float = 22.0) -> None:
     )  # fmt: skip
 
 
-def finish(axes: Axes, key: SeriesKey, note: str, step: int) -> None:
-    """Write title, years, persons, the unit and the legend around the plot of one series."""
+def finish(axes: Axes, key: SeriesKey, note: str, step: int, frequency: str = "year") -> None:
+    """Write title, years, persons, the unit and the legend around the plot of one series.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        With everything drawn: ticks and columns depend on it.
+    key : (source, location, measure)
+        Which series; measures without a sign begin at zero.
+    note : str
+        What stands under the title.
+    step : int
+        Years per period of the panel, for the unit.
+    frequency : str
+        What a period of the panel is.
+    """
     title(axes, "{}: {}, {}".format(*words(key)), note)
-    axes.set_ylabel(unit(step))
-    numbers(axes, MEASURES[key[2]])
+    axes.set_ylabel(unit(step, [key[2]], frequency))
+    numbers(axes, MEASURES[key[2]], frequency=frequency)
     legend(axes)
 
 
-def numbers(axes: Axes, signed: bool, most: int = 9) -> None:
-    """Write whole years and persons along the axes; draw a line at zero, or begin there."""
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+def numbers(axes: Axes, signed: bool, most: int = 9, frequency: str = "year") -> None:
+    """Write whole years and persons along the axes; draw a line at zero, or begin there.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Years across, persons upwards.
+    signed : bool
+        Whether values may be negative, as of net flows: with a line at zero.
+    most : int
+        Most ticks across; upwards there are six at the most.
+    frequency : str
+        What the numbers across count; below those of months and quarters stand their texts.
+    """
+    from matplotlib.ticker import MaxNLocator, MultipleLocator, StrMethodFormatter
 
     axes.xaxis.set_major_locator(MaxNLocator(most, integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+    if frequency != "year":
+        axes.xaxis.set_major_formatter(lambda at, _: periods.label(round(at), frequency))
+        per_year = periods.PER_YEAR[frequency]
+        low, high = axes.get_xlim()
+        apart = per_year * max(1, -(-int(high - low) // (per_year * min(most, 7))))
+        axes.xaxis.set_major_locator(MultipleLocator(apart if high - low > per_year else 1))
     axes.yaxis.set_major_locator(MaxNLocator(min(6, most), integer=True, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.margins(x=0.02)
@@ -178,6 +264,27 @@ def bands(
     """Draw central ranges and the median of draws (draw, year).
 
     Ranges that lie `over` others let these show through, and are not named in the legend again.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Years across, persons upwards.
+    years : ndarray of int, shape (n_years,)
+    drawn : ndarray, shape (n_draws, n_years)
+        Persons per calendar year, net inflow positive.
+    levels : sequence of float in (0, 1)
+        Probability inside each range.
+    name : str
+        What the median is called in the legend.
+    colour : str
+        Of the median; ranges are tints of it.
+    over : bool
+        Whether the ranges lie over others.
+
+    Raises
+    ------
+    DataError
+        If a level is no probability.
     """
     from matplotlib.colors import to_rgb
 
@@ -196,7 +303,17 @@ def bands(
 
 
 def past(axes: Axes, series: Series | None, steps: int = PAST) -> None:
-    """Draw the last observed figures; doubted ones have a hollow marker."""
+    """Draw the last observed figures; doubted ones have a hollow marker.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Years across, persons upwards.
+    series : Series, optional
+        What was observed; nothing is drawn without it.
+    steps : int
+        How many of its last years (or periods), gaps included.
+    """
     if series is None:
         return
     years, values = series.years[-steps:], series.values[-steps:]
@@ -217,7 +334,36 @@ def past(axes: Axes, series: Series | None, steps: int = PAST) -> None:
 def one(
     outlook: Forecast, location: str, measure: str, source: str | None, where: str
 ) -> tuple[SeriesKey, Series | None, np.ndarray, np.ndarray]:
-    """Return key, history, years and draws (draw, year) of one series, from its last figure on."""
+    """Return key, history, years and draws (draw, year) of one series, from its last figure on.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        Holds the draws, and the history where the figures stand.
+    location, measure : str
+        Which series; the place by its code or name.
+    source : str, optional
+        Needed where several sources have the series.
+    where : str
+        What is searched, for messages, such as ``"this forecast"``.
+
+    Returns
+    -------
+    key : (source, location, measure)
+    series : Series or None
+        What was observed; None for a series that follows from others.
+    years : ndarray of int, shape (n_years,)
+        The year of the last figure, if there is one, and the forecast years.
+    drawn : ndarray, shape (n_draws, n_years)
+        Persons per calendar year; the last figure is the same in every draw.
+
+    Raises
+    ------
+    DataError
+        If several sources have the series and none is named.
+    UnknownNameError
+        If the forecast has no such series.
+    """
     position = find_series(outlook.series, location, measure, source, where)
     paths = outlook.paths.isel(series=position).transpose("draw", "year")
     drawn, years, key = paths.to_numpy(), paths["year"].to_numpy(), outlook.keys[position]
@@ -246,7 +392,18 @@ def called(outlook: Forecast) -> str:
 
 
 def between(middle: float, low: float, high: float) -> str:
-    """Write a median and its range with three digits, as tables of the report do."""
+    """Write a median and its range with three digits, as tables of the report do.
+
+    Parameters
+    ----------
+    middle, low, high : float
+        Persons per calendar year; NaN where the year is observed.
+
+    Returns
+    -------
+    str
+        ``middle (low to high)``, with spaces at which no line breaks, or ``observed``.
+    """
     said = map(persons, (middle, low, high))
     return "observed" if np.isnan(middle) else "{}\xa0({}\xa0to\xa0{})".format(*said)
 
@@ -256,13 +413,51 @@ def persons(value: float) -> str:
     return language("en").persons(rounded(float(value), 3))
 
 
-def unit(step: int) -> str:
-    """Return what figures of a panel count."""
-    return "persons a year" if step == 1 else f"persons in {step} years"
+def unit(step: int, names: Iterable[str] = (), frequency: str = "year") -> str:
+    """Return what figures of a panel count.
+
+    Parameters
+    ----------
+    step : int
+        Years per row of the panel.
+    names : iterable of str
+        Its measures; persons without any.
+    frequency : str
+        What a period of it is.
+
+    Examples
+    --------
+    >>> unit(1), unit(5), unit(1, ["permit_quota"], "quarter")
+    ('persons a year', 'persons in 5 years', 'permits a quarter')
+    """
+    counted = [measures.find(name) for name in names]
+    if step == 1:
+        said = [one.each(language("en"), frequency) for one in counted]
+    else:
+        said = [one.per("year", step).replace(" per ", " in ") for one in counted]
+    plain = "persons a year" if step == 1 else f"persons in {step} years"
+    return "; ".join(dict.fromkeys(said)) or plain
 
 
 def html(name: str, facts: str, rows: Sequence[Mapping[str, object]], of: int) -> str:
-    """Return the first `MOST` of so many rows as a table of a notebook; every text is escaped."""
+    """Return the first `MOST` of so many rows as a table of a notebook; every text is escaped.
+
+    Parameters
+    ----------
+    name : str
+        Of the class, in bold.
+    facts : str
+        What stands behind it: counts and settings.
+    rows : sequence of mapping
+        Of the table, by heading; not more than `MOST` of them.
+    of : int
+        How many rows there would be in all.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     table = pd.DataFrame(rows).to_html(index=False, border=0, justify="left")
     table = table.replace("<td>", "<td style='text-align: left; white-space: nowrap'>")
     more = f"<p>… and {of - MOST:,} more</p>" if of > MOST else ""
@@ -276,9 +471,14 @@ def forecast_html(outlook: Forecast) -> str:
     ranges = np.quantile(drawn, [0.5, 0.1, 0.9], axis=-1).transpose(1, 2, 0)
     rows = [
         {"place": words(key)[0], **dict(zip(KEY, key))}
-        | {str(year): between(*cell) for year, cell in zip(horizons, row)}
+        | {
+            periods.label(year, outlook.frequency): between(*cell)
+            for year, cell in zip(horizons, row)
+        }
         for key, row in zip(keys, ranges)
     ]
-    facts = f"{called(outlook)}; {len(keys)} series, {len(horizons)} target years"
-    cells = f"median (80 % range), {unit(outlook.history.step)}"
+    facts = f"{called(outlook)}; {len(keys)} series, {len(horizons)} target {outlook.frequency}s"
+    counted = outlook.history.measures
+    cells = unit(outlook.history.step, counted, outlook.frequency)
+    cells = f"median (80 % range), {cells}"
     return html("Forecast", f"{facts}; {cells}", rows, len(keys))

@@ -15,7 +15,7 @@ from forecast.errors import DataError
 from forecast.series_key import KEY
 
 #: Flags that change what a model makes of a year.
-STEERING = ("break", "outlier", "interpolated")
+STEERING = ("break", "outlier", "interpolated", "year-to-date")
 _OUTLIER, _SINCE = "outlier", "@"
 
 

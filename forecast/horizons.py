@@ -125,6 +125,11 @@ def check_years(panel: Panel, years: Sequence[int | str]) -> tuple[int, ...]:
     wanted = tuple(sorted({int(year) for year in years}))
     if not wanted:
         raise DataError("no horizons given. Name at least one calendar year, such as 2030.")
+    if not len(panel):
+        raise DataError(
+            f"the figures are sums since January, none of them of a single {panel.frequency}, so "
+            "there is no series to forecast. Ask for a nowcast, or give the sums between, too."
+        )
     earliest = min(series.origin for series in panel)
     latest = max(series.origin for series in panel)
     ahead = [year for year in wanted if year > earliest or year not in DEFAULT_HORIZONS]
@@ -155,8 +160,15 @@ def check_years(panel: Panel, years: Sequence[int | str]) -> tuple[int, ...]:
     return wanted
 
 
-def spans(years: Iterable[int]) -> str:
-    """Return years in words, consecutive ones as a span.
+def spans(years: Iterable[int], frequency: str = "year") -> str:
+    """Return years, or other periods, in words, consecutive ones as a span.
+
+    Parameters
+    ----------
+    years : iterable of int
+        Numbers of periods.
+    frequency : str
+        What they are, as of a Panel.
 
     Examples
     --------
@@ -169,4 +181,5 @@ def spans(years: Iterable[int]) -> str:
             found[-1][1] = year
         else:
             found.append([year, year])
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in found)
+    text = partial(periods.label, frequency=frequency)
+    return ", ".join(text(a) if a == b else f"{text(a)}–{text(b)}" for a, b in found)

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forecast import locations
-from forecast.errors import DataError
+from forecast import locations, measures
 from forecast.language import Language, message
-from forecast.validation import MEASURES
 
-_MEASURES = {
-    "net_migration": message("Net migration"),
-    "net_all_flows": message("Net migration, internal and external"),
-    "immigration": message("Immigration"),
-    "emigration": message("Emigration"),
-    "internal_net": message("Net internal migration"),
-    "internal_arrivals": message("Internal arrivals"),
-    "internal_departures": message("Internal departures"),
-    "population": message("Population"),
-}
 _SOURCES = {
     "un-wpp": message("UN estimate"),
     "kz-bns": message("national register"),
@@ -27,6 +15,13 @@ _SOURCES = {
     "kz-bns-balance": message("population balance"),
     "kg-nsc-balance": message("population balance"),
     "uz-stat-balance": message("population balance"),
+    "destatis": message("German register"),
+    "eurostat-immigration": message("register of the destination"),
+    "eurostat-emigration": message("register of the origin"),
+    "meta": message("estimate by Meta"),
+    "abel-cohen": message("estimate by Abel and Cohen"),
+    "gaskin-abel": message("estimate by Gaskin and Abel"),
+    "mirror": message("what was probably moved"),
 }
 _SCALES = {
     "log": message("logarithm of persons"),
@@ -48,8 +43,6 @@ FLAGS = {
 #: Flags that mark a figure as doubtful, and flags that stand where a figure is missing.
 DOUBTED = ("outlier", "suspect", "adjusted", "provisional")
 MISSING = ("census_rebasing", "boundary_change", "rebased")
-#: In which order measures stand within a country.
-ORDER = {measure: position for position, measure in enumerate(_MEASURES)}
 _WHY = (
     (
         r"(?P<n>\d+) usable observed years since the break of (?P<year>\d+); "
@@ -71,6 +64,16 @@ _WHY = (
             "about how it may move."
         ),
     ),
+    (
+        r"Rests on the model: (?P<n>\d+) usable figures?; .*",
+        message(
+            "rests on the model: usable figures: {n}; origin, destination and gravity say the rest."
+        ),
+    ),
+    (
+        r"Sum of corridors and what they do not cover\.",
+        message("sum of corridors and what they do not cover"),
+    ),
     (r"the data hold no such series", message("the data hold no such series")),
     (
         r"there is no figure of (?P<year>\d+) to compare with",
@@ -83,31 +86,98 @@ _WHY = (
 
 
 def measure(name: str, words: Language) -> str:
-    """Return the name of a measure, as a heading."""
-    if name not in _MEASURES:
-        raise DataError(
-            f"measure {name!r} has no name on the page. Known are {', '.join(MEASURES)}."
-        )
-    return words.say(_MEASURES[name])
+    """Return the name of a measure, as a heading.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"net_migration"``, see `forecast.measures`.
+    words : Language
+        The language of the page.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UnknownNameError
+        If it is neither shipped nor declared.
+    """
+    return measures.find(name).words.said(words.code)
 
 
 def source(name: str, words: Language) -> str:
-    """Return what a source is, in a few words; a user's own source by its own name."""
+    """Return what a source is, in a few words; a user's own source by its own name.
+
+    Parameters
+    ----------
+    name : str
+        As in the panel, such as ``"un-wpp"``.
+    words : Language
+        The language of the page.
+
+    Returns
+    -------
+    str
+    """
     return words.say(_SOURCES[name]) if name in _SOURCES else name
 
 
 def place(code: str, words: Language) -> str:
-    """Return the name of a location."""
+    """Return the name of a location.
+
+    Parameters
+    ----------
+    code : str
+        Code or name of a country, a region, or regions merged with ``+``.
+    words : Language
+        The language of the page; places without a name in it have their English one.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such place.
+    """
     return locations.name(code, words.code)
 
 
 def scale(kind: str, words: Language) -> str:
-    """Return on which scale a series was modelled."""
+    """Return on which scale a series was modelled.
+
+    Parameters
+    ----------
+    kind : str
+        See `forecast.scales`; one that is not known there stands as it is.
+    words : Language
+        The language of the page.
+
+    Returns
+    -------
+    str
+    """
     return words.say(_SCALES[kind]) if kind in _SCALES else kind
 
 
 def reason(note: Mapping[str, object], words: Language) -> str:
-    """Return why a series was not forecast; a reason of a user's model as it stands."""
+    """Return why a series was not forecast; a reason of a user's model as it stands.
+
+    Parameters
+    ----------
+    note : mapping
+        A row of `Forecast.notes`; its ``reason`` is an English sentence.
+    words : Language
+        The language of the page.
+
+    Returns
+    -------
+    str
+        In English where the catalogue does not have the sentence.
+    """
     import re
 
     given = str(note["reason"])

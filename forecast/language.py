@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from forecast import periods
 from forecast.errors import unknown_name
 
 #: Languages that are complete. English is what the messages themselves are written in.
@@ -20,6 +21,13 @@ _ALPHABETS = {
     "kk": "а ә б в г ғ д е ё ж з и й к қ л м н ң о ө п р с т у ұ ү ф х һ ц ч ш щ ъ ы і ь э ю я",
     "ky": "а б в г д е ё ж з и й к л м н ң о ө п р с т у ү ф х ц ч ш щ ъ ы ь э ю я",
     "uz": "a b d e f g h i j k l m n o p q r s t u v x y z oʻ gʻ sh ch",
+}
+#: The word for year behind a year, with what joins it.
+_YEAR_WORDS = {
+    "ru": r"(?:[ \u00a0](?:год[ауе]?|годах|гг?\.))",
+    "kk": r"(?:[ \u00a0-]жыл\w*)",
+    "ky": r"(?:[ \u00a0-]жыл\w*)",
+    "uz": r"(?:[ \u00a0-]yil\w*)",
 }
 MINUS, NARROW = "\u2212", "\u202f"
 
@@ -34,10 +42,32 @@ class Language:
         ISO 639-1.
     catalogue : gettext.NullTranslations
         Where messages are looked up; one without entries gives English.
+    frequency : str
+        What the periods are that a page in this language speaks of.
     """
 
     code: str
     catalogue: gettext.NullTranslations
+    frequency: str = "year"
+
+    def period(self, number: int) -> int:
+        """Return a period as a number that reads as text; a year is its own number.
+
+        Parameters
+        ----------
+        number : int
+            Of the period, in which the page counts.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> language("en").say("In {year}", year=language("en").period(2027))
+        'In 2027'
+        """
+        return periods.named(number, self.frequency)
 
     @property
     def unreviewed(self) -> str:
@@ -233,6 +263,26 @@ class Language:
             return [(0, name)]
         found = re.findall("|".join([*sorted(letters, key=len, reverse=True), "."]), name.lower())
         return [(letters.index(one) if one in letters else -1, one) for one in found]
+
+    def without_years(self, text: str) -> str:
+        """Return a text without the word for year that sentences put behind 2024-06 or 2024-Q2.
+
+        Parameters
+        ----------
+        text : str
+            With periods where years would be.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> language("ru").without_years("В 2025-06 году: 840")
+        'В 2025-06: 840'
+        """
+        word = _YEAR_WORDS.get(self.code)
+        return re.sub(rf"\b(\d{{4}}-(?:\d\d|[QH]\d)){word}", r"\1", text) if word else text
 
     def listed(self, items: Sequence[object]) -> str:
         """Join items as a sentence does.

@@ -9,6 +9,7 @@ and write have the text instead: ``2027``, ``2026-H1``, ``2026-Q4``, ``2027-06``
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from forecast.errors import DataError, unknown_name
@@ -108,6 +109,45 @@ def label(period: int, frequency: str) -> str:
     return f"{year}{mark[frequency]}"
 
 
+class Period(int):
+    """A number of a period that reads as text wherever it is written, on pages and in messages."""
+
+    frequency: str
+
+    def __new__(cls, period: int, frequency: str) -> Period:
+        """Return the number with its frequency."""
+        made = super().__new__(cls, period)
+        made.frequency = frequency
+        return made
+
+    def __str__(self) -> str:
+        return label(int(self), self.frequency)
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Period, (int(self), self.frequency)
+
+
+def named(period: int, frequency: str) -> int:
+    """Return a number of a period that reads as text; a year is its own number.
+
+    Parameters
+    ----------
+    period : int
+        Its number.
+    frequency : str
+        One of `PER_YEAR`.
+
+    Examples
+    --------
+    >>> f"from {named(24329, 'month')}", named(24329, "month") + 1, named(2027, "year")
+    ('from 2027-06', 24330, 2027)
+    """
+    return int(period) if frequency == "year" else Period(period, frequency)
+
+
 def end(period: int, frequency: str) -> pd.Timestamp:
     """Return the last day of a period.
 
@@ -128,6 +168,46 @@ def end(period: int, frequency: str) -> pd.Timestamp:
     months = part_of(period, frequency) * 12 // PER_YEAR[frequency]
     first = pd.Timestamp(year_of(period, frequency), months, 1)
     return pd.Timestamp(first + pd.offsets.MonthEnd(0))
+
+
+def frequency_of(months: Iterable[int]) -> str:
+    """Return what dates stand for that lie in some months of the year: the coarsest that fits.
+
+    Parameters
+    ----------
+    months : iterable of int
+        Numbers of months; more than one, or the dates stand for years.
+
+    Examples
+    --------
+    >>> frequency_of({3, 6, 12}), frequency_of({1, 7}), frequency_of({1, 2}), frequency_of({12})
+    ('quarter', 'half-year', 'month', 'year')
+    """
+    found = set(months)
+    return next(
+        name for name, parts in PER_YEAR.items() if len({one % (12 // parts) for one in found}) == 1
+    )
+
+
+def of_days(days: pd.Series, frequency: str) -> pd.Series:
+    """Return the numbers of the periods in which days lie; NaN where there is no day.
+
+    Parameters
+    ----------
+    days : Series of datetime64
+        The days.
+    frequency : str
+        One of `PER_YEAR`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> of_days(pd.Series(pd.to_datetime(["2024-03-31", "2024-04-01"])), "quarter").tolist()
+    [8096, 8097]
+    """
+    parts = PER_YEAR[frequency]
+    numbers: pd.Series = days.dt.year * parts + (days.dt.month - 1) * parts // 12
+    return numbers
 
 
 def parse(text: object) -> tuple[str, int] | None:
@@ -185,6 +265,19 @@ def read(value: object, frequency: str) -> int:
             f"Write it as {EXAMPLES[frequency]}."
         )
     return found[1]
+
+
+def texts[T: Iterable[int]](numbers: T, frequency: str) -> T | list[str]:
+    """Return periods as text, years as their numbers.
+
+    Parameters
+    ----------
+    numbers : iterable of int
+        Numbers of periods.
+    frequency : str
+        One of `PER_YEAR`.
+    """
+    return numbers if frequency == "year" else [label(one, frequency) for one in numbers]
 
 
 def labelled(table: pd.DataFrame, frequency: str) -> pd.DataFrame:

@@ -7,11 +7,12 @@ axes. Settings of matplotlib stay as they are.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast import drawing
+from forecast import drawing, periods
 from forecast.drawing import ACCENT, INK, MOST, MUTED, PARTS, WHAT_IF, YEARS, between
 from forecast.errors import DataError
 from forecast.series_key import find_series, keys_of, rows_of
@@ -72,11 +73,14 @@ def fan(
         low, middle, high = np.quantile(drawn[:, np.isin(years, at)], [0.1, 0.5, 0.9], axis=0)
         axes.errorbar(
             at, middle, [middle - low, high - middle], fmt="o", ms=4.5, lw=1.2, capsize=3,
-            color=ACCENT, mec="white", mew=0.6, label="target year",
+            color=ACCENT, mec="white", mew=0.6, label=f"target {outlook.frequency}",
         )  # fmt: skip
-        told = "; ".join(f"{year}:\xa0{between(*row)}" for year, *row in zip(at, middle, low, high))
+        text = partial(periods.label, frequency=outlook.frequency)
+        told = "; ".join(
+            f"{text(year)}:\xa0{between(*row)}" for year, *row in zip(at, middle, low, high)
+        )
         note = f"{drawing.called(outlook)}. {told if len(at) <= YEARS else ''}"
-        drawing.finish(axes, key, note, outlook.history.step)
+        drawing.finish(axes, key, note, outlook.history.step, outlook.frequency)
         return axes
 
 
@@ -132,7 +136,9 @@ def compare(
         drawing.bands(axes, years, drawn, levels, names[0])
         drawing.bands(axes, later, theirs, levels, names[1], WHAT_IF, over=True)
         drawing.past(axes, series)
-        drawing.finish(axes, key, "Medians and ranges, those of the second dashed", step)
+        drawing.finish(
+            axes, key, "Medians and ranges, those of the second dashed", step, outlook.frequency
+        )
         return axes
 
 
@@ -187,6 +193,11 @@ def why(
         raise DataError(f"model {outlook.model!r} explains no intervals. Use model='ensemble'.")
     key = keys_of(table)[find_series(table, location, measure, source, "this explanation")]
     rows = table[rows_of(table, key)]
+    if not (rows["what"] == "variance share").any():
+        raise DataError(
+            "how wide this series' intervals are is not explained: a nowcast says what they start "
+            "from. Ask the forecast without it."
+        )
     shares, weights = (
         100 * rows[rows["what"] == what].pivot(index="year", columns="name", values="value")
         for what in ("variance share", "weight")
@@ -259,11 +270,12 @@ def observed(
     with drawing.canvas(ax, len(chosen)) as axes:
         for one, small in zip(chosen, drawing.small(axes, own)):
             drawing.past(small, one, len(one.years))
-            drawing.numbers(small, one.signed, 4)
+            drawing.numbers(small, one.signed, 4, one.frequency)
         if len(chosen) == 1:
-            drawing.finish(axes, chosen[0].key, "", panel.step)
+            drawing.finish(axes, chosen[0].key, "", panel.step, panel.frequency)
         else:
             common = ", ".join(part for part, same in zip(names[0], shared) if same)
-            note = f"{drawing.unit(panel.step)}, each series on its own scale; hollow: flagged"
+            unit = drawing.unit(panel.step, [one.measure for one in chosen], panel.frequency)
+            note = f"{unit}, each series on its own scale; hollow: flagged"
             drawing.title(axes, common or f"{len(chosen)} series", note)
         return axes

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from forecast import measures
 from forecast.panel import Series
 
 Kind = Literal["log", "rate", "persons"]
@@ -14,6 +15,9 @@ Kind = Literal["log", "rate", "persons"]
 GROWTH_YEARS = 5
 #: Persons beyond whom a path is numerically, not demographically, alive.
 MOST = float(np.expm1(23.0))
+#: Months, quarters and half-years are forecast for a few years: no count reaches so many times the
+#: highest one of its series (and as many persons, where all were small).
+HIGHEST = 10.0
 POPULATION_RULE = f"observed, carried forward at its mean growth of the last {GROWTH_YEARS} years"
 
 
@@ -109,8 +113,16 @@ def most_persons(series: Series) -> float:
     """Return the largest count that a forecast of a series may reach, in persons per step.
 
     Where the population is known: its largest figure for each year of the step. A population itself
-    has no such bound.
+    has no such bound, nor has what is not counted in persons; an amount may reach a million times
+    its largest figure, of which only the computer takes notice. Of months, quarters and
+    half-years: `HIGHEST` times the largest figure.
     """
+    measure, largest = measures.find(series.measure), float(np.nanmax(series.values))
+    ends = MOST if measure.kind not in ("amount", "rate") else max(MOST, 1e6 * largest)
+    if series.season > 1 and series.measure != "population":
+        return min(HIGHEST * (largest + HIGHEST), ends)
+    if ends > MOST or measure.unit.en != "persons":
+        return ends
     known = series.population[~np.isnan(series.population)]
     if series.measure == "population" or not len(known):
         return MOST

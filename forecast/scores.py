@@ -169,6 +169,18 @@ def log_score(draws: SortedDraws, observed: np.ndarray) -> np.ndarray:
     outside the draws the estimate falls like a Gaussian, whatever the model's tails: use
     it to compare the bulk, and the CRPS for the rest. NaN for a point forecast. The value
     depends on the unit: differences between models do not.
+
+    Parameters
+    ----------
+    draws : SortedDraws
+        Shape (n_draws, n), rising along the draws.
+    observed : ndarray, shape (n,)
+        In the unit of the draws.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Minus the log of a density per unit; smaller is better.
     """
     values = draws.values
     n_draws = len(values)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from forecast import periods, validation
+from forecast import periods, to_date, validation
 from forecast.flags import names_of
 from forecast.series_key import KEY, SeriesKey
 
@@ -157,6 +157,9 @@ def series_of(table: pd.DataFrame, step: int, frequency: str = "year") -> tuple[
     starts = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
     numbers = table[["value", "population", "precision"]].to_numpy(float)
     years, flags = table["year"].to_numpy(), table["flag"].to_numpy(dtype=object)
+    if frequency != "year":
+        # A sum since January is no figure of its last period.
+        numbers[table["flag"].map(to_date.is_to_date).to_numpy(dtype=bool), 0] = np.nan
     made = (
         _series(
             (str(keys[at[0], 0]), str(keys[at[0], 1]), str(keys[at[0], 2])),
@@ -244,5 +247,5 @@ def flags_of(series: Series) -> str:
     for flag in ("break", *UNUSED_FLAGS):
         years = series.years[unused(series, flag) & ~np.isnan(series.values)]
         if len(years):
-            said.append(f"{flag} {' '.join(map(str, years))}")
+            said.append(f"{flag} {' '.join(map(series.label, years))}")
     return "; ".join(said)

@@ -82,7 +82,22 @@ def find_series(
 def several_sources(
     measure: str, location: str, sources: Sequence[str], such_as: str = "source={source!r}"
 ) -> DataError:
-    """Return the error that says which sources have a series, so that one can be named."""
+    """Return the error that says which sources have a series, so that one can be named.
+
+    Parameters
+    ----------
+    measure, location : str
+        Of the series that was asked for.
+    sources : sequence of str
+        The sources that have it, at least two.
+    such_as : str
+        How a caller names one, ``{source!r}`` for the first of them.
+
+    Returns
+    -------
+    DataError
+        To be raised.
+    """
     return DataError(
         f"{measure} of {location} is known from {', '.join(sources)}. "
         f"Say which is meant, such as {such_as.format(source=sources[0])}."

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from forecast import flags, locations, periods
+from forecast import corridors, flags, locations, measures, periods
 from forecast.errors import DataError, unknown_name
+from forecast.period_columns import Where, first, from_long_form
 from forecast.series_key import KEY
 
 #: What can be counted, and whether the count can be below zero.
-MEASURES = {
-    "net_migration": True,
-    "immigration": False,
-    "emigration": False,
-    "internal_arrivals": False,
-    "internal_departures": False,
-    "internal_net": True,
-    "net_all_flows": True,
-    "population": False,
-}
+MEASURES = measures.Signs()
 COLUMNS = (
     "source",
     "location",
@@ -40,53 +32,6 @@ _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 _STEERING = re.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]"
 )
-#: No population or flow on Earth is larger (persons).
-_LARGEST = 2e10
-
-
-def with_period_numbers(
-    table: pd.DataFrame, frequency: str | None = None, rows: Sequence[str] | None = None
-) -> tuple[pd.DataFrame, str]:
-    """Return a table with numbers of periods as ``year``, and the frequency they are of.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With the column ``period`` as text, or ``year`` as numbers, which are left as they are.
-    frequency : str, optional
-        What it has to be; as the periods are written by default.
-    rows : sequence of str, optional
-        How each row is called in messages; its index label by default.
-
-    Raises
-    ------
-    DataError
-        If a text is no period, or the periods are of several frequencies.
-    """
-    if not isinstance(table, pd.DataFrame) or "period" not in table.columns:
-        return table, frequency or "year"
-    if "year" in table.columns:
-        raise DataError("the table has the columns period and year. Keep one of them.")
-    where = _Where(table, rows)
-    read: dict[object, tuple[str, int] | None] = {
-        text: periods.parse(text) for text in table["period"].unique()
-    }
-    found = [read[text] for text in table["period"]]
-    bad = _first(pd.Series(found).isna())
-    if bad is not None:
-        raise DataError(
-            f"{where(bad)}, column period: {table['period'].iloc[bad]!r} is not a period. "
-            f"Write {', '.join(periods.EXAMPLES.values())}."
-        )
-    frequency = frequency or next((kind for kind, _ in filter(None, found)), "year")
-    other = _first(np.array([one is not None and one[0] != frequency for one in found]))
-    if other is not None:
-        raise DataError(
-            f"{where(other)}, column period: {table['period'].iloc[other]!r} is no {frequency}. "
-            "A panel has one frequency: give months, quarters and years as panels of their own."
-        )
-    numbers = [one[1] for one in found if one is not None]
-    return table.assign(period=numbers).rename(columns={"period": "year"}), frequency
 
 
 def tidy(
@@ -98,7 +43,7 @@ def tidy(
     ----------
     table : DataFrame
         Tidy (``location, measure, year, value`` and optional columns) or Nixtla's
-        long form (``unique_id, ds, y``).
+        long form (``unique_id, ds, y``); ``origin, destination`` may stand for ``location``.
     rows : sequence of str, optional
         How each row is called in messages (``"line 7 of arrivals.csv"``); its index
         label by default.
@@ -121,7 +66,9 @@ def tidy(
     if len(doubled):
         raise DataError(f"the column {doubled[0]!r} occurs twice. Keep one of them.")
     if {"unique_id", "ds", "y"} <= set(table.columns):
-        table = _from_long_form(table)
+        table = from_long_form(table)
+    where = Where(table, rows)
+    table = corridors.with_location(table, where)
     missing = [column for column in _REQUIRED if column not in table.columns]
     if missing:
         found = ", ".join(map(str, table.columns)) or "none"
@@ -134,61 +81,21 @@ def tidy(
         raise unknown_name("column", unknown[0], COLUMNS)
     if table.empty:
         raise DataError("the table has no rows. Give at least one observed year.")
-    where = _Where(table, rows)
     tidied = pd.DataFrame(index=pd.RangeIndex(len(table)))
     tidied["source"] = _text(table, "source", "user")
     tidied["location"] = _locations(table, where)
     tidied["measure"] = _measures(table, where)
     tidied["year"] = _years(table, where, frequency)
-    tidied["value"] = _numbers(table, "value", where)
+    tidied["value"] = _numbers(table, "value", where, tidied["measure"])
     tidied["population"] = _numbers(table, "population", where)
     tidied["flag"] = _flags(table, where)
-    tidied["precision"] = _numbers(table, "precision", where)
+    tidied["precision"] = _numbers(table, "precision", where, tidied["measure"])
     tidied["as_of"] = _dates(table, where)
-    _check_signs(tidied, where)
-    _check_unique(tidied, where)
+    corridors.check_measures(tidied, where)
+    _check_signs(tidied, where, frequency)
+    _check_unique(tidied, where, frequency)
     _check_observed(tidied, where)
     return tidied.sort_values([*KEY, "year", "as_of"], ignore_index=True, na_position="first")
-
-
-class _Where:
-    """Names a row of the user's table."""
-
-    def __init__(self, table: pd.DataFrame, rows: Sequence[str] | None) -> None:
-        self._labels: Sequence[Hashable] = list(table.index) if rows is None else list(rows)
-        self._plain = rows is None
-
-    def __call__(self, position: int) -> str:
-        label = self._labels[position]
-        return f"row {label}" if self._plain else str(label)
-
-
-def _first(mask: np.ndarray | pd.Series) -> int | None:
-    positions = np.flatnonzero(np.asarray(mask, dtype=bool))
-    return int(positions[0]) if positions.size else None
-
-
-def _from_long_form(table: pd.DataFrame) -> pd.DataFrame:
-    """Rename Nixtla's columns; ``unique_id`` is [source/]location[/measure]."""
-    converted = table.rename(columns={"ds": "year", "y": "value"}).drop(columns="unique_id")
-    pieces = [str(name).split("/") for name in table["unique_id"]]
-    if any(len(piece) > 3 for piece in pieces):
-        bad = next(name for name, piece in zip(table["unique_id"], pieces) if len(piece) > 3)
-        raise DataError(
-            f"unique_id {bad!r} has more than three parts. Write location, "
-            "location/measure or source/location/measure."
-        )
-    if "location" not in converted:
-        converted["location"] = [piece[1] if len(piece) == 3 else piece[0] for piece in pieces]
-    if "measure" not in converted:
-        converted["measure"] = [
-            piece[-1] if len(piece) > 1 else "net_migration" for piece in pieces
-        ]
-    if any(len(piece) == 3 for piece in pieces) and "source" not in converted:
-        converted["source"] = [piece[0] if len(piece) == 3 else "user" for piece in pieces]
-    if pd.api.types.is_datetime64_any_dtype(converted["year"]):
-        converted["year"] = converted["year"].dt.year
-    return converted
 
 
 def clean(text: str) -> str:
@@ -199,10 +106,13 @@ def clean(text: str) -> str:
 def _text(table: pd.DataFrame, column: str, default: str) -> list[str]:
     if column not in table:
         return [default] * len(table)
-    return [default if pd.isna(item) or item == "" else clean(str(item)) for item in table[column]]
+    return [
+        default if pd.isna(item) or item == "" else clean(str(item))
+        for item in table[column].tolist()
+    ]
 
 
-def _flags(table: pd.DataFrame, where: _Where) -> list[str]:
+def _flags(table: pd.DataFrame, where: Where) -> list[str]:
     """Return flags joined by ``;``; a misspelt one that would steer a model is refused."""
     given = _text(table, "flag", "")
     cleaned: dict[str, str] = {}
@@ -212,9 +122,9 @@ def _flags(table: pd.DataFrame, where: _Where) -> list[str]:
     return [cleaned[text] for text in given]
 
 
-def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
+def _locations(table: pd.DataFrame, where: Where) -> list[str]:
     codes: dict[str, str] = {}
-    for position, given in enumerate(table["location"]):
+    for position, given in enumerate(table["location"].tolist()):
         text = str(given)
         if text in codes:
             continue
@@ -222,25 +132,30 @@ def _locations(table: pd.DataFrame, where: _Where) -> list[str]:
             raise DataError(f"{where(position)}, column location: empty. Write an ISO 3166 code.")
         try:
             codes[text] = locations.find(text).code
-        except LookupError as error:
+        except (LookupError, DataError) as error:
             raise type(error)(f"{where(position)}, column location: {error}") from None
-    return [codes[str(given)] for given in table["location"]]
+    return [codes[str(given)] for given in table["location"].tolist()]
 
 
-def _measures(table: pd.DataFrame, where: _Where) -> list[str]:
-    for position, given in enumerate(table["measure"]):
-        if given not in MEASURES:
-            error = unknown_name("measure", given, MEASURES)
+def _measures(table: pd.DataFrame, where: Where) -> list[str]:
+    known = measures.known()
+    for position, given in enumerate(table["measure"].tolist()):
+        if given not in known:
+            error = measures.unknown(given)
             raise type(error)(f"{where(position)}, column measure: {error}")
-    return [str(given) for given in table["measure"]]
+    return [str(given) for given in table["measure"].tolist()]
 
 
-def _numbers(table: pd.DataFrame, column: str, where: _Where) -> np.ndarray:
+def _numbers(
+    table: pd.DataFrame, column: str, where: Where, counted: pd.Series | None = None
+) -> np.ndarray:
     if column not in table:
         return np.full(len(table), np.nan)
     given = table[column]
-    kinds = given.map(lambda item: isinstance(item, (bool, np.bool_, complex)))
-    bad = _first(kinds.to_numpy(dtype=bool))
+    # A column of numbers has no truth values among them.
+    odd = given.iloc[:0] if given.dtype.kind in "iuf" else given
+    kinds = odd.map(lambda item: isinstance(item, (bool, np.bool_, complex)))
+    bad = first(kinds.to_numpy(dtype=bool))
     if bad is not None:
         raise DataError(
             f"{where(bad)}, column {column}: {given.iloc[bad]} is not a count of persons. "
@@ -248,29 +163,36 @@ def _numbers(table: pd.DataFrame, column: str, where: _Where) -> np.ndarray:
         )
     given = given.mask(given.isin(["", " "])) if given.dtype == object else given
     numbers = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    bad = _first(np.isnan(numbers) & ~given.isna().to_numpy())
+    bad = first(np.isnan(numbers) & ~given.isna().to_numpy())
     if bad is not None:
         raise DataError(
             f"{where(bad)}, column {column}: {table[column].iloc[bad]!r} is not a number. "
             "Write persons as digits with a point for decimals, and leave a missing figure empty."
         )
-    bad = _first(np.abs(np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf)) > _LARGEST)
+    names = pd.Series(["population"]) if counted is None else counted
+    largest = names.map({name: measures.find(name).largest for name in names.unique()}).to_numpy()
+    size = np.abs(np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf))
+    bad = first(size > largest)
     if bad is not None:
+        one = measures.find(str(names.iloc[bad if counted is not None else 0]))
+        than = "any count of people" if one.unit.en == "persons" else "can be believed"
+        # Of a stock of people it is said as of the others.
+        unit = "persons per calendar year" if one.unit.en == "persons" else one.unit.en
         raise DataError(
-            f"{where(bad)}, column {column}: {numbers[bad]:g} is larger than any count of people. "
-            "Check the unit: values are persons per calendar year."
+            f"{where(bad)}, column {column}: {numbers[bad]:g} is larger than {than}. "
+            f"Check the unit: values are {unit}."
         )
     return numbers
 
 
-def _years(table: pd.DataFrame, where: _Where, frequency: str) -> np.ndarray:
+def _years(table: pd.DataFrame, where: Where, frequency: str) -> np.ndarray:
     given = table["year"]
     if pd.api.types.is_datetime64_any_dtype(given):
         given = given.dt.year
     years = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     calendar = np.floor(years / periods.PER_YEAR[frequency])
     fits = (calendar >= _FIRST_YEAR) & (calendar <= _LAST_YEAR) & (years == np.floor(years))
-    bad = _first(~fits)
+    bad = first(~fits)
     if bad is not None:
         found = table["year"].iloc[bad : bad + 1].tolist()[0]
         raise DataError(
@@ -280,13 +202,13 @@ def _years(table: pd.DataFrame, where: _Where, frequency: str) -> np.ndarray:
     return years.astype(int)
 
 
-def _dates(table: pd.DataFrame, where: _Where) -> pd.Series:
+def _dates(table: pd.DataFrame, where: Where) -> pd.Series:
     if "as_of" not in table:
         return pd.Series(pd.NaT, index=range(len(table)), dtype="datetime64[s]")
     # The day that is written counts, whatever hour or zone stands behind it.
     days = table["as_of"].map(lambda item: "" if pd.isna(item) else str(item)[:10])
     dates = pd.to_datetime(days, errors="coerce", format="%Y-%m-%d")
-    bad = _first((dates.isna() & (days != "")).to_numpy())
+    bad = first((dates.isna() & (days != "")).to_numpy())
     if bad is not None:
         raise DataError(
             f"{where(bad)}, column as_of: {table['as_of'].iloc[bad]!r} is not a date. "
@@ -295,19 +217,20 @@ def _dates(table: pd.DataFrame, where: _Where) -> pd.Series:
     return pd.Series(dates.to_numpy(dtype="datetime64[s]"))
 
 
-def _check_signs(tidied: pd.DataFrame, where: _Where) -> None:
-    count = ~tidied["measure"].map(MEASURES).to_numpy(dtype=bool)
-    bad = _first(count & (tidied["value"].to_numpy() < 0))
+def _check_signs(tidied: pd.DataFrame, where: Where, frequency: str) -> None:
+    count = ~tidied["measure"].map(dict(MEASURES)).to_numpy(dtype=bool)
+    bad = first(count & (tidied["value"].to_numpy() < 0))
     if bad is not None:
         row = tidied.iloc[bad]
         raise DataError(
-            f"{where(bad)}: {row['measure']} of {row['location']} in {row['year']} is "
+            f"{where(bad)}: {row['measure']} of {row['location']} in "
+            f"{periods.label(row['year'], frequency)} is "
             f"{row['value']:g}; a count cannot be negative. "
             "Correct the figure, or give it as a net measure."
         )
     for column in ("population", "precision"):
         least = 1.0 if column == "population" else np.nextafter(0.0, 1.0)
-        bad = _first(tidied[column].to_numpy() < least)
+        bad = first(tidied[column].to_numpy() < least)
         if bad is not None:
             size = tidied[column].iloc[bad]
             why = "not above zero" if size <= 0 else "less than one person"
@@ -316,20 +239,21 @@ def _check_signs(tidied: pd.DataFrame, where: _Where) -> None:
             )
 
 
-def _check_unique(tidied: pd.DataFrame, where: _Where) -> None:
-    bad = _first(tidied.duplicated([*KEY, "year", "as_of"]))
+def _check_unique(tidied: pd.DataFrame, where: Where, frequency: str) -> None:
+    bad = first(tidied.duplicated([*KEY, "year", "as_of"]))
     if bad is not None:
         row = tidied.iloc[bad]
+        when = periods.label(row["year"], frequency)
         raise DataError(
-            f"{where(bad)}: {row['measure']} of {row['location']} has the year {row['year']} twice "
-            f"(value {row['value']:g}). Keep one row per series and year, or give each release "
-            "its own date in as_of."
+            f"{where(bad)}: {row['measure']} of {row['location']} has the {frequency} {when} twice "
+            f"(value {row['value']:g}). Keep one row per series and {frequency}, or give each "
+            "release its own date in as_of."
         )
 
 
-def _check_observed(tidied: pd.DataFrame, where: _Where) -> None:
+def _check_observed(tidied: pd.DataFrame, where: Where) -> None:
     observed = tidied.groupby(KEY, sort=False)["value"].transform("count").to_numpy()
-    bad = _first(observed == 0)
+    bad = first(observed == 0)
     if bad is not None:
         row = tidied.iloc[bad]
         raise DataError(

@@ -286,7 +286,7 @@ ADVICE = (
     ("horizons.py", ", or cut the data with panel.until(year)"),
     ("panel.py", ", or step=1"),
     ("evaluate/backtest.py", "belong to forecast()"),
-    ("models/series/prepared.py", "carry=False"),
+    ("models/series/univariate.py", "carry=False"),
     ("data/wpp_bulk.py", "vintage=2022 or vintage=2024"),
     ("hindcast/jobs.py", "engine='dask'"),
 )

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast.completion import complete, complete_fitted, meant_for
-from forecast.contract import BY_NAME, FittedBase, ModelBase
+from forecast.contract import BY_NAME, FittedBase, ModelBase, complete, complete_fitted, meant_for
 from forecast.data import inputs
 from forecast.errors import UnknownNameError
 from forecast.models.ensemble.model import Ensemble

@@ -50,6 +50,15 @@ WITHOUT_EXAMPLE = {
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.rates": _POSTERIOR,
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.save_posterior": _POSTERIOR,
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.to_arviz": _POSTERIOR,
+    "forecast.models.bayes.gate.Sampled.draws": _POSTERIOR,
+    **dict.fromkeys(
+        (
+            f"forecast.models.mirror.result.Mirror.{name}"
+            for name in ("contradictions", "coverage", "expected", "flows", "last", "told")
+        ),
+        _POSTERIOR,
+    ),
+    "forecast.models.mirror.result.Mirror.to_frame": _POSTERIOR,
 }
 SECTION = re.compile(r"^([A-Z][A-Za-z ]+)\n-{3,}$", re.MULTILINE)
 
@@ -157,7 +166,7 @@ def api() -> Api:
     front = [getattr(fc, name) for name in fc.__all__ if name != "__version__"]
     waiting: list[Any] = [*front, *ForecastError.__subclasses__(), *named_on_pages()]
     waiting += [thing for thing in vars(contract).values() if inspect.isclass(thing)]
-    waiting += public_functions("forecast.completion")
+    waiting += public_functions("forecast.contract")
     # The parts that a model is made of are its own affair; the model and what it fits are not.
     models = [type(make_model(name)) for name in REGISTRY]
     closed = {base for model in models for base in model.__mro__}
@@ -223,9 +232,9 @@ CLASSES = sorted(api().classes)
 def test_what_is_public_is_found() -> None:
     """The walk reaches verbs, methods, models and what pages name; else it would hold nothing."""
     assert {
-        "forecast.models.run.forecast", "forecast.forecast_tables.DrawTables.intervals",
+        "forecast.models.run.forecast", "forecast.outlook.Forecast.intervals",
         "forecast.models",
-        "forecast.panel.Panel.from_frame", "forecast.evaluate.questions.TrackQuestions.skill",
+        "forecast.panel.Panel.from_frame", "forecast.evaluate.track.Track.skill",
         "forecast.plots.fan", "forecast.contract.ModelBase.fit", "forecast.data.store.add",
         "forecast.models.hierarchical.fitted.FittedHierarchical.to_arviz",
     } <= set(FUNCTIONS)  # fmt: skip
@@ -297,3 +306,16 @@ def test_no_docstring_names_a_parameter_that_is_not_there() -> None:
     }
     assert len(wrong) > 300
     assert {where: names for where, names in wrong.items() if names} == {}
+
+
+def test_a_function_of_several_arguments_says_what_they_are() -> None:
+    """Every module, not the public API alone; a command is no function: its help lists options."""
+    several = {
+        where: function
+        for where, function in everything()
+        if "." not in function.__qualname__
+        and not function.__name__.startswith("_")
+        and len(inspect.signature(function).parameters) > 1
+    }
+    assert len(several) > 400
+    assert [one for one, made in several.items() if "Parameters" not in sections(made)] == []

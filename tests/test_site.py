@@ -37,7 +37,7 @@ def test_every_public_name_is_in_the_reference(reference: dict[str, str]) -> Non
 
 
 def test_what_verbs_return_is_in_the_reference_with_its_methods(reference: dict[str, str]) -> None:
-    for name in ("Panel", "Forecast", "Track", "Impact", "Scenario", "Conditional"):
+    for name in ("Panel", "Forecast", "Track", "Impact", "Scenario", "Conditional", "Mirror"):
         page = reference[f"{name}-object"]
         assert re.search(rf"autoclass:: [\w.]+::{name}\n   :members:\n", page)
 
@@ -46,8 +46,10 @@ def test_the_class_and_every_setting_of_every_model_are_in_the_reference(
     reference: dict[str, str],
 ) -> None:
     for name, path in SHELF.items():
-        assert f"\n{name}\n-" in reference["model-classes"]
-        for key, value in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        stated = tomllib.loads(path.read_text(encoding="utf-8"))
+        measures = stated["kind"] == "measurement"
+        assert (f"\n{name}\n-" in reference["model-classes"]) is not measures
+        for key, value in stated.items():
             assert re.search(rf"``{key}(\.[\w.]+)?``", reference["settings"]), key
             for inner in value if isinstance(value, dict) else ():
                 assert f"``{key}.{inner}" in reference["settings"], f"{key}.{inner}"
@@ -71,7 +73,9 @@ def test_every_verb_and_option_has_its_place(tmp_path: Path) -> None:
                 assert re.search(rf"^`[^`]*{re.escape(parameter.opts[0])}\b", page, re.M), name
 
 
-@pytest.mark.parametrize("name", sorted({*SHELF, *site_models.settings("ensemble")["members"]}))
+@pytest.mark.parametrize(
+    "name", sorted({*site_models.names(), *site_models.settings("ensemble")["members"]})
+)
 def test_every_model_has_a_page_that_takes_what_it_can_from_its_settings(name: str) -> None:
     about = site_models.settings(name)
     path = ROOT / "docs" / "models" / f"{name}.md"

@@ -3,9 +3,9 @@
     python data/compile FOLDER [OUTPUT]
 
 FOLDER holds the collected source files (`wpp/`, `kaz/`, `kgz/`, `uzb/`, `tjk/`,
-`covariates/`, `facts/`); OUTPUT is the shelf `data/` by default. The same sources give the
-same bytes. Nothing is smoothed, imputed or adjusted on the way: thousands become
-persons, flags become the package's own, and each figure keeps its precision and source.
+`corridors/`, `flows/`, `covariates/`, `facts/`); OUTPUT is the shelf `data/` by default. The
+same sources give the same bytes. Nothing is smoothed, imputed or adjusted on the way: thousands
+become persons, flags become the package's own, and each figure keeps its precision and source.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import corridors
 import others
 import pandas as pd
 import regions
@@ -36,6 +37,8 @@ TABLES = {
     "kg_balance": regions.kyrgyz_balance,
     "kz_internal": regions.kazakh_internal,
     "kz_internal_moves": regions.kazakh_moves,
+    "corridors": corridors.corridors,
+    "corridors_five_year": corridors.five_year,
     "population": others.populations,
     "covariates": others.covariates,
     "paper_facts": others.facts,
@@ -84,7 +87,14 @@ def main(sources: Path, output: Path) -> None:
         text = text_of(make(sources))
         (output / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
         resources.append(described(name, text, stated["resources"][name]))
-    for name in ("locations", "boundaries", "region_outlines", "place_names", "table_words"):
+    for name in (
+        "locations",
+        "boundaries",
+        "region_outlines",
+        "country_facts",
+        "place_names",
+        "table_words",
+    ):
         text = (SHELF / f"{name}.csv").read_text(encoding="utf-8")
         resources.append(described(name, text, stated["resources"][name]))
     package = {**stated["package"], "resources": resources}

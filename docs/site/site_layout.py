@@ -29,10 +29,10 @@ NO_EXPLORER = """<!doctype html>
 #: Sections of the menu and their pages, by name. Pages of `docs/` that are in none are guides.
 START = ("start", "tour")
 GUIDES = (
-    "your-series", "sources", "backtests", "plots", "scenarios", "impact", "coherence", "report",
-    "hub", "own-model",
+    "your-series", "measures", "sources", "backtests", "plots", "scenarios", "nowcast", "impact",
+    "coherence", "report", "hub", "own-model",
 )  # fmt: skip
-METHODS = ("ensemble", "time-series", "hierarchical", "flows", "drivers")
+METHODS = ("ensemble", "time-series", "hierarchical", "flows", "mirror", "drivers")
 PROJECT = ("contributing", "architecture", "changelog")
 ELSEWHERE = {
     ROOT / "README.md": "index",

@@ -22,7 +22,9 @@ def settings(name: str) -> dict[str, Any]:
 def names() -> list[str]:
     """Return the models of the shelf: the default, its members in their order, then the others."""
     members = settings("ensemble")["members"]
-    rest = sorted(path.stem for path in SHELF.glob("*.toml"))
+    every = sorted(path.stem for path in SHELF.glob("*.toml"))
+    # What measures the past is no model of the future, and has a guide in place of a page here.
+    rest = [name for name in every if settings(name)["kind"] != "measurement"]
     return ["ensemble", *members, *(n for n in rest if n not in (*members, "ensemble"))]
 
 

@@ -276,6 +276,24 @@ def rebuilt(
 
 
 def new_note(key: SeriesKey, origin: int, reason: str, **told: object) -> dict[str, object]:
-    """Return the row of `Forecast.notes` of a new series; what is not told is zero or empty."""
+    """Return the row of `Forecast.notes` of a new series; what is not told is zero or empty.
+
+    Parameters
+    ----------
+    key : (source, location, measure)
+        Of a series that the history may not hold.
+    origin : int
+        Year of its last figure.
+    reason : str
+        The rule that makes the series, a sentence; empty for a plain forecast.
+    **told : object
+        Columns of the notes that are known: ``observations``, ``scale``, ``population``, ``flags``,
+        or another ``status``.
+
+    Returns
+    -------
+    dict
+        By column.
+    """
     row = dict(zip(KEY, key)) | {"origin": origin, "observations": 0, "status": FORECAST}
     return row | {"reason": reason, "scale": "", "population": "", "flags": ""} | told

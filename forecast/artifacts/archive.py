@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast import measures
 from forecast.artifacts.entries import MANIFEST, is_sealed, read_sealed, sealed_folder
 from forecast.artifacts.files import recover
 from forecast.errors import DataError
@@ -55,6 +56,8 @@ def write(
         notes.to_csv(folder / _NOTES, index=False, lineterminator="\n")
         if explanation is not None:
             explanation.to_csv(folder / _EXPLANATION, index=False, lineterminator="\n")
+        if own := measures.to_toml(history.measures):
+            (folder / measures.FILE).write_text(own, encoding="utf-8")
     return Path(path)
 
 
@@ -88,6 +91,7 @@ def read(
         raise DataError(f"{folder} holds no saved forecast: its {MANIFEST} names too few files.")
     with xr.open_dataset(io.BytesIO(contents[_DRAWS]), engine="h5netcdf") as dataset:
         paths = dataset["draws"].load()
+    measures.from_toml(contents.get(measures.FILE, b"").decode())
     text = dict.fromkeys(("source", "location", "measure", "flag"), str)
     numbers = {"value": [""], "population": [""], "precision": [""], "as_of": [""]}
     history = _csv(contents[_HISTORY], text, numbers)

@@ -106,6 +106,18 @@ def read_entry(entry: Path, kind: str) -> dict[str, bytes] | None:
     """Return the files of an entry; None, and the entry is gone, if it is damaged.
 
     A link in the place of an entry is somebody else's: neither followed nor removed.
+
+    Parameters
+    ----------
+    entry : Path
+        Folder of the entry, named by its recipe. It is deleted if it is damaged.
+    kind : str
+        The format that its manifest must state.
+
+    Returns
+    -------
+    dict of str to bytes, or None
+        By path in the entry.
     """
     if entry.is_symlink() or not entry.is_dir():
         return None
@@ -203,7 +215,21 @@ def sealed_folder(
 
 
 def is_sealed(path: str | Path, kind: str, *keys: str) -> bool:
-    """Whether a folder has a manifest of this format with these keys; it may yet be damaged."""
+    """Whether a folder has a manifest of this format with these keys; it may yet be damaged.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder; one that is missing is not sealed.
+    kind : str
+        The format that the manifest must state, such as ``migration-forecast/1``.
+    *keys : str
+        What the manifest must say besides.
+
+    Returns
+    -------
+    bool
+    """
     manifest = _manifest(Path(path)) or {}
     return manifest.get(_FORMAT) == kind and set(keys) <= set(manifest)
 

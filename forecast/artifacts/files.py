@@ -46,7 +46,20 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> Path:
-    """Write UTF-8 text with Unix line ends; the file is whole or untouched."""
+    """Write UTF-8 text with Unix line ends; the file is whole or untouched.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; one that is there is replaced. Its folder is made if need be.
+    text : str
+        Its last line should end with a line feed; none is added.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
     with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
     return Path(path)
@@ -140,7 +153,20 @@ def check_file(path: str | Path) -> None:
 
 
 def check_folder(path: str | Path, ours: Callable[[Path], bool]) -> None:
-    """Refuse a path at which something else stands than a folder that may be replaced."""
+    """Refuse a path at which something else stands than a folder that may be replaced.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where a folder is to be written.
+    ours : callable
+        Whether a folder that is there may be replaced.
+
+    Raises
+    ------
+    DataError
+        If a file, or a folder that is not ours, stands there.
+    """
     target = Path(path).resolve()
     for _ in range(_ATTEMPTS):
         recover(target)

@@ -76,7 +76,22 @@ def checked_name(name: str) -> str:
 
 @contextmanager
 def alone(folder: Path, seconds: float, busy: str) -> Iterator[None]:
-    """Hold a folder against other processes, or say that one is `busy` in it for so long."""
+    """Hold a folder against other processes, or say that one is `busy` in it for so long.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder that exists; the file ``.lock`` in it says that it is held.
+    seconds : float
+        How long to wait until another process lets go of it.
+    busy : str
+        Message of the error after that: what is going on, and the remedy.
+
+    Raises
+    ------
+    DataError
+        If the folder is still held by another process.
+    """
     from filelock import FileLock, Timeout
 
     try:

@@ -23,8 +23,8 @@ from forecast.shelf import shelf
 #: show, export, or build upon those, and are imported by none of the rooms that count (a test holds
 #: this; `outlook` calls `exports` to write files, and `panel` and `outlook` are drawn by `plots`).
 CANNOT_MATTER = (
-    "cli", "drawing.py", "evaluate", "exports", "impacts", "labels.py", "language.py", "plots.py",
-    "reports", "scenarios",
+    "cli", "drawing.py", "evaluate", "exports", "impacts", "labels.py", "plots.py", "reports",
+    "scenarios",
 )  # fmt: skip
 LIBRARIES = (
     "arviz", "numba", "numpy", "nutpie", "pandas", "pymc", "scipy", "scoringrules", "statsmodels",
@@ -93,7 +93,20 @@ def modules(root: Path) -> list[Path]:
 
 
 def hash_of(paths: Iterable[Path], root: Path) -> str:
-    """Return a hash of files: of their paths below a folder, and of their content."""
+    """Return a hash of files: of their paths below a folder, and of their content.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files, in any order.
+    root : Path
+        A folder above all of them; where it lies itself does not count.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     content = hashlib.sha256()
     for path in sorted(paths):
         data = path.read_bytes()

@@ -161,7 +161,7 @@ def backtest(
             f"({note.series} locations): {note.reason}"
         )
     if out is None:
-        show(track.summary())
+        show(track.labelled(track.summary()))
     else:
         write(track, out)
         click.echo(str(out))
@@ -195,7 +195,21 @@ def _read(figures: Figures, step: str) -> tuple[Panel, dict[str, str | Model]]:
 
 
 def write(track: Track, out: Path) -> None:
-    """Write everything a backtest says to a folder, whole or not at all."""
+    """Write everything a backtest says to a folder, whole or not at all.
+
+    Parameters
+    ----------
+    track : Track
+        A finished backtest.
+    out : Path
+        The folder: a saved track, tables as CSV and plots as SVG. An earlier one of a backtest is
+        replaced.
+
+    Raises
+    ------
+    DataError
+        If something else is in the folder, or it cannot be written to.
+    """
     from forecast import artifacts, drawing
 
     with artifacts.atomic_folder(out, _replaceable) as folder:
@@ -217,7 +231,7 @@ def write(track: Track, out: Path) -> None:
             tables["comparisons"] = track.comparisons()
             pictures["skill"] = track.plot_skill()
         for name, table in tables.items():
-            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+            track.labelled(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
         for name, picture in pictures.items():
             drawing.write_svg(picture, folder / f"{name}.svg")
 

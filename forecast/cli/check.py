@@ -34,7 +34,21 @@ def tell(
     *,
     to_stderr: bool = False,
 ) -> None:
-    """Print the account of a panel and of the table it came from."""
+    """Print the account of a panel and of the table it came from.
+
+    Parameters
+    ----------
+    reading : Reading or None
+        How a file was understood; nothing is said of a bundled panel.
+    panel : Panel
+        What came of it.
+    findings : DataFrame
+        As of `forecast.data.checks.check`.
+    proposals : DataFrame
+        Breaks as of `forecast.data.breaks.screen`.
+    to_stderr : bool
+        Whether stdout is kept for what the command itself prints.
+    """
     console = Console(stderr=to_stderr, highlight=False)
     if reading is not None:
         _reading(console, reading)
@@ -44,7 +58,15 @@ def tell(
 
 
 def tell_reading(reading: Reading, *, to_stderr: bool = False) -> None:
-    """Print the account of a table that makes no panel."""
+    """Print the account of a table that makes no panel.
+
+    Parameters
+    ----------
+    reading : Reading
+        How the file was understood.
+    to_stderr : bool
+        Whether stdout is kept for what the command itself prints.
+    """
     _reading(Console(stderr=to_stderr, highlight=False), reading)
 
 

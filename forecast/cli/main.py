@@ -11,6 +11,8 @@ import click
 from forecast.cli.backtest import backtest
 from forecast.cli.data import data
 from forecast.cli.explore import explore
+from forecast.cli.mirror import corridors_option, mirror, mirrored
+from forecast.cli.nowcast import nowcast
 from forecast.cli.options import (
     Choice,
     Imprint,
@@ -55,7 +57,7 @@ def cli() -> None:
     """Forecasts of migration with honest uncertainty."""
 
 
-for _verb in (data, backtest, scenario, condition, targets, impact, explore):
+for _verb in (data, backtest, nowcast, scenario, condition, targets, impact, explore, mirror):
     cli.add_command(_verb)
 
 
@@ -148,6 +150,7 @@ def predict(request: Request, table: str, output: Output) -> None:
     help="Say how likely the targets of the policy concepts, or your own, are reached.",
 )
 @impact_option
+@corridors_option
 def report(
     request: Request,
     language: str,
@@ -160,6 +163,7 @@ def report(
     scenarios: Sequence[str],
     targets: str | None,
     impacts: Sequence[str],
+    corridors: str | None,
 ) -> None:
     """Write the horizon report: a page and its annex that open offline, CSV, workbook, manifest."""
     from forecast.reports.horizon import check_place
@@ -175,8 +179,7 @@ def report(
     # What can be refused is refused before the forecast, which may take minutes.
     figures = request.figures
     name = clean(imprint.name or Path(figures.data).stem)
-    wanted = [] if thresholds is None else read_thresholds(thresholds)
-    wanted += [parse(text) for text in threshold]
+    wanted = [*(read_thresholds(thresholds) if thresholds else ()), *map(parse, threshold)]
     shocks = [read_scenario(given) for given in scenarios]
     if targets is not None:
         read_targets(targets)
@@ -187,6 +190,7 @@ def report(
     check_place(out, name, language, panel)
     if tried is not None:
         covered(tried, panel)
+    moved = mirrored(corridors, request.seed)
     outlook = request.of(panel)
     judged = impacts_of(everything, impacts, request.seed)
     with progress("writing the report"):
@@ -203,6 +207,7 @@ def report(
             scenarios=shocks,
             targets=targets,
             impacts=judged,
+            corridors=moved,
             command=command(
                 figures.data,
                 request.model,
@@ -221,10 +226,11 @@ def report(
                 scenarios=scenarios,
                 targets=targets,
                 impacts=impacts,
+                nowcast=request.nowcast,
+                corridors=corridors,
             ),
         )
-    for path in written:
-        click.echo(str(path))
+    click.echo("\n".join(map(str, written)))
 
 
 @cli.command()

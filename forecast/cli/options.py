@@ -47,6 +47,17 @@ def bundled(name: str, kind: Callable[..., Any], *options: Decorator) -> Decorat
 def file_to_write(_: click.Context, __: click.Parameter, given: Path | None) -> Path | None:
     """Return the file of an option, if it can be written; for ``callback=`` of the option.
 
+    Parameters
+    ----------
+    _, __ : Context, Parameter
+        As click calls it; not used.
+    given : Path or None
+        None for stdout.
+
+    Returns
+    -------
+    Path or None
+
     Raises
     ------
     DataError
@@ -60,6 +71,17 @@ def file_to_write(_: click.Context, __: click.Parameter, given: Path | None) -> 
 
 def folder_to_write(_: click.Context, __: click.Parameter, given: Path | None) -> Path | None:
     """Return the folder of an option, if it can be made; for ``callback=`` of the option.
+
+    Parameters
+    ----------
+    _, __ : Context, Parameter
+        As click calls it; not used.
+    given : Path or None
+        What stands there already is looked at when it is written.
+
+    Returns
+    -------
+    Path or None
 
     Raises
     ------
@@ -104,7 +126,20 @@ output_options = bundled(
 
 
 def folder_option(help_text: str, default: str | None = None) -> Decorator:
-    """Return the option ``--out`` of a verb that writes a folder, checked before any work."""
+    """Return the option ``--out`` of a verb that writes a folder, checked before any work.
+
+    Parameters
+    ----------
+    help_text : str
+        What the folder will hold.
+    default : str, optional
+        Shown in the help; the option may be left out without one too.
+
+    Returns
+    -------
+    callable
+        A decorator of the command.
+    """
     return click.option(
         "--out",
         type=click.Path(path_type=Path, file_okay=False),
@@ -138,6 +173,8 @@ def previous_option(help_text: str) -> Decorator:
 class Years(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """Whole numbers: ``2025,2027``, or ``2025:2030`` (both included), ``2003:2018:3``.
 
+    Periods too: ``2027-06,2027-Q1``, ``2027-01:2027-06``, each as text.
+
     Parameters
     ----------
     example : sequence of int
@@ -161,6 +198,9 @@ class Years(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         example = f"{self.example[0]}:{self.example[-1]}"
         years: list[int | str] = []
         for part in str(value).split(","):
+            if found := self._periods(part.strip()):
+                years += found
+                continue
             if self.days and "-" in part[1:]:
                 years.append(part.strip())
                 continue
@@ -178,14 +218,57 @@ class Years(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             years += span
         return tuple(years)
 
+    def _periods(self, part: str) -> list[str]:
+        """Return the months, quarters or half-years of a part of the list, none of other parts."""
+        from forecast import periods
+
+        first, colon, end = part.partition(":")
+        last, _, step = end.partition(":")
+        ends = [periods.parse(text) for text in ((first, last) if colon else (first,))]
+        kinds = {kind for kind, _ in filter(None, ends)}
+        if None in ends or len(kinds) != 1 or kinds == {"year"} or not (step or "1").isdecimal():
+            return []
+        (kind,) = kinds
+        numbers = [number for _, number in filter(None, ends)]
+        span = range(numbers[0], numbers[-1] + 1, int(step or 1) or 1)
+        if not 0 < len(span) <= 1000:
+            self.fail(f"{part!r} runs backwards or is no range of at most 1,000 periods; write "
+                      "FIRST:LAST, such as 2027-01:2027-06.")  # fmt: skip
+        return [periods.label(number, kind) for number in span]
+
 
 def joined(_: click.Context, __: click.Parameter, given: Sequence[Any] | None) -> Any:
-    """Return the values of an option that was given several times as one, each of them once."""
+    """Return the values of an option that was given several times as one, each of them once.
+
+    Parameters
+    ----------
+    _, __ : Context, Parameter
+        As click calls it; not used.
+    given : sequence of sequence, or None
+        What each use of the option holds.
+
+    Returns
+    -------
+    tuple or None
+        In the order given; None where the option was not used.
+    """
     return tuple(dict.fromkeys(itertools.chain(*given))) if given else None
 
 
 def several(_: click.Context, __: click.Parameter, given: Any) -> tuple[str, ...]:
-    """Return the values of an option as a tuple, whether it may be repeated or not."""
+    """Return the values of an option as a tuple, whether it may be repeated or not.
+
+    Parameters
+    ----------
+    _, __ : Context, Parameter
+        As click calls it; not used.
+    given : str, tuple of str, or None
+        None where an option that may not be repeated was not used.
+
+    Returns
+    -------
+    tuple of str
+    """
     return given if isinstance(given, tuple) else () if given is None else (given,)
 
 

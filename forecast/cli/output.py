@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Arguments of Python that messages name as a remedy, and that are options of the same name.
 _ARGUMENT = re.compile(
-    r"\b(?P<name>measure|units|flows|decimal|location|source|sheet|skip|vintage|engine)="
+    r"\b(?P<name>measure|units|flows|decimal|frequency|location|source|sheet|skip|vintage|engine)="
     r"(?P<value>\[(?:(?:'[^']*'|\"[^\"]*\")(?:, )?)+\]|'[^']*'|\"[^\"]*\"|\d+)"
     r"(?P<others>(?:, '[^']*')*(?: or '[^']*')?)"
 )
@@ -33,6 +33,9 @@ _ADVICE = {
     "carry=False": "--no-flags",
     "panel.select()": "--location, --measure, --source",
     ", or cut the data with panel.until(year)": "",
+    ", or cut the data with panel.until(month)": "",
+    ", or cut the data with panel.until(quarter)": "",
+    ", or cut the data with panel.until(half-year)": "",
     ", or step=1": "",
     "belong to forecast()": "belong to forecast predict",
 }
@@ -147,7 +150,23 @@ def ruled(
     *,
     spaced: bool = False,
 ) -> Table:
-    """Return a table to read; cells are plain text: what data hold is never taken for markup."""
+    """Return a table to read; cells are plain text: what data hold is never taken for markup.
+
+    Parameters
+    ----------
+    columns : mapping of str to {"left", "right"}
+        Headings and sides; numbers, on the right, never wrap.
+    rows : iterable of sequence
+        A cell that is no text has to be something that rich shows.
+    title : str, optional
+        Above the table.
+    spaced : bool
+        Whether rows are a line apart.
+
+    Returns
+    -------
+    rich.table.Table
+    """
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, leading=int(spaced))
     table.pad_edge = False
     for name, side in columns.items():
@@ -184,12 +203,13 @@ def readable(outlook: Forecast) -> RenderableType:
     Medians and bounds have three significant digits; the chance of loss is of more leaving than
     arriving, and counts of arrivals or departures have none.
     """
-    from forecast import labels, locations
+    from forecast import labels, locations, measures
     from forecast.draw_tables import TABLE_KEY
     from forecast.language import NARROW, language, rounded
 
     words = language("en")
     table = outlook.intervals(0.80)
+    when = "year" if outlook.frequency == "year" else "period"
     amounts = {
         name: [f"{rounded(value, 3):,}" for value in table[name]]
         for name in ("median", "lower", "upper")
@@ -204,7 +224,7 @@ def readable(outlook: Forecast) -> RenderableType:
 
     def order(key: tuple[str, ...]) -> tuple[object, ...]:
         country = locations.country_of(key[0])
-        return country, key[0] != country, key[0], labels.ORDER[key[1]], key[2]
+        return country, key[0] != country, key[0], measures.position(key[1]), key[2]
 
     for location, measure, source in sorted(groups, key=order):
         group = groups[location, measure, source]
@@ -215,22 +235,28 @@ def readable(outlook: Forecast) -> RenderableType:
                     below=0, location=location, measure=measure, source=source, year=year
                 )
             ).replace(NARROW, " ")
-            for year in (group["year"].tolist() if series and series.signed else ())
+            for year in (group[when].tolist() if series and series.signed else ())
         ]
         place = Text(labels.place(location, words), style="bold")
         place.append(f"\n{labels.measure(measure, words)} ({source})", style="not bold")
         lines = [
             "\n".join(texts[at] for at in group.index) for texts in (amounts["median"], ranges)
         ]
-        years = "\n".join(map(str, group["year"]))
+        years = "\n".join(map(str, group[when]))
         rows.append([place, years, *lines, "\n".join(chances)])
-    heads = ("year", "median", "80 % range", "chance of loss")
+    signed = any(series.signed for series in outlook.history)
+    plain = outlook.frequency == "year" and measures.unit_of(outlook.history.measures).startswith(
+        "persons"
+    )
+    heads = (when, "median", "80 % range", "chance of loss")
     made = ruled(
         {"place, measure (source)": "left", **dict.fromkeys(heads, "right")}, rows, spaced=True
     )
     unit = str(outlook.paths.attrs["unit"])
     note = (
         f"{unit[:1].upper()}{unit[1:]}, rounded; model {outlook.model}. Four outcomes in five "
-        "are to lie in the range. Loss: more leave than arrive. All quantiles: --format csv."
+        "are to lie in the range. "
+        f"{'Loss: more leave than arrive. ' if signed or plain else ''}"
+        "All quantiles: --format csv."
     )
     return Group(made, Text(note, style="dim"))

@@ -29,7 +29,11 @@ SELECTION = {
     "counts: what it counts.",
     "source": "Only figures of this source, such as un-wpp. Of a file that names no source: its "
     "name.",
+    "origin": "Only corridors that leave this place, by code or name.",
+    "destination": "Only corridors that lead to this place, by code or name.",
 }
+#: What a file is told where a single one of them is given.
+_TOLD = ("location", "measure", "source")
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,10 @@ class Figures:
     ----------
     data : str
         A file, or the name of a bundled panel, a series of the store, a fetched source.
-    location, measure, source : tuple of str
-        Which series; all of them if empty. A single one also says of a file what it does not.
-    sheet, units, flows, decimal, skip, no_flags
+    location, measure, source, origin, destination : tuple of str
+        Which series; all of them if empty. A single place, measure or source also says of a file
+        what it does not.
+    sheet, units, flows, decimal, frequency, skip, no_flags
         How a file is read; see `forecast.read`.
     """
 
@@ -50,10 +55,13 @@ class Figures:
     location: Sequence[str] = ()
     measure: Sequence[str] = ()
     source: Sequence[str] = ()
+    origin: Sequence[str] = ()
+    destination: Sequence[str] = ()
     sheet: str | None = None
     units: Any = None
     flows: Any = None
     decimal: Any = None
+    frequency: str | None = None
     skip: Sequence[str] = ()
     no_flags: bool = False
 
@@ -83,7 +91,8 @@ class Figures:
         from forecast.data.tables import understand
 
         known = resolve(self.data)
-        how = {name: getattr(self, name) for name in ("sheet", "units", "flows", "decimal", "skip")}
+        names = ("sheet", "units", "flows", "decimal", "frequency", "skip")
+        how = {name: getattr(self, name) for name in names}
         if known is not None:
             given = [
                 word for word in self.words() if word[:2] == "--" and word[2:] not in SELECTION
@@ -94,7 +103,7 @@ class Figures:
                     "Leave it out."
                 )
             return None, known
-        how |= {name: getattr(self, name)[0] for name in SELECTION if len(getattr(self, name)) == 1}
+        how |= {name: getattr(self, name)[0] for name in _TOLD if len(getattr(self, name)) == 1}
         reading = understand(self.data, carry=not self.no_flags, **how)
         for name in ("measure", "source"):
             # The table says it itself, so that the option is there to choose from it.
@@ -122,7 +131,8 @@ class Figures:
         from forecast.data.tables import places
 
         chosen: dict[str, Any] = {name: list(getattr(self, name)) for name in SELECTION}
-        chosen["location"] = [places.match(name).code or name for name in self.location]
+        for end in ("location", "origin", "destination"):
+            chosen[end] = [places.match(name).code or name for name in chosen[end]]
         return panel.select(**{name: values or None for name, values in chosen.items()})
 
     def panel(self, everything: Panel | None = None) -> Panel:
@@ -143,7 +153,20 @@ class Figures:
 def figures_options(
     help_texts: Mapping[str, str] = SELECTION, *, repeated: bool = True
 ) -> Decorator:
-    """Return the options that choose series and say how a file is read; ``--data`` is apart."""
+    """Return the options that choose series and say how a file is read; ``--data`` is apart.
+
+    Parameters
+    ----------
+    help_texts : mapping of str to str
+        Help of each option that chooses series: ``location``, ``measure``, ``source``.
+    repeated : bool
+        Whether those may be given several times.
+
+    Returns
+    -------
+    callable
+        A decorator of the command, which takes a `Figures` as ``figures``.
+    """
     often = " May be repeated." if repeated else ""
     return bundled(
         "figures",
@@ -164,6 +187,11 @@ def figures_options(
             help="Which moves arrivals, departures and saldo of a file count.",
         ),
         click.option("--decimal", type=Choice([".", ","]), help="Decimal mark of a file."),
+        click.option(
+            "--frequency",
+            type=Choice(["year", "half-year", "quarter", "month"]),
+            help="Which figures to take of a file that has months and years, or others, in one.",
+        ),
         click.option(
             "--skip", multiple=True, metavar="LABEL", help="Row or column of a file to leave out."
         ),
@@ -186,10 +214,11 @@ class Request:
     """The forecast that a command asks for: made now, or one that was saved."""
 
     figures: Figures
-    horizons: Sequence[int]
+    horizons: Sequence[int | str]
     model: str
     draws: int
     seed: int
+    nowcast: str | None = None
     saved: Path | None = None
 
     def outlook(self) -> Forecast:
@@ -211,7 +240,13 @@ class Request:
                 f"{given[0]} chooses from --data, and --forecast is a finished forecast. "
                 "Leave out one of the two."
             )
-        return open_forecast(self.saved)
+        opened = open_forecast(self.saved)
+        return opened if self.nowcast is None else self._with_nowcast(opened, opened.history)
+
+    def asked(self, panel: Panel) -> Sequence[int | str] | None:
+        """Return the target periods; None for those of the panel, where no others are asked for."""
+        usual = tuple(self.horizons) == DEFAULT_HORIZONS and panel.frequency != "year"
+        return None if usual else self.horizons
 
     def of(self, panel: Panel) -> Forecast:
         """Return the forecast of a panel; say on stderr what could not be forecast."""
@@ -219,10 +254,22 @@ class Request:
         from forecast.models.run import forecast
 
         with progress(f"forecasting {len(panel)} series with {self.model}"):
-            outlook = forecast(panel, self.model, self.horizons, self.draws, self.seed)
+            outlook = forecast(panel, self.model, self.asked(panel), self.draws, self.seed)
+        if self.nowcast is not None:
+            outlook = self._with_nowcast(outlook, panel)
         for note in outlook.notes[outlook.notes["status"] == NOT_FORECAST].itertuples():
             tell(f"not forecast: {note.measure} of {note.location} ({note.source}): {note.reason}")
         return outlook
+
+    def _with_nowcast(self, outlook: Forecast, panel: Panel) -> Forecast:
+        """Return a forecast with the year that is not over as its months say it."""
+        from forecast.models.nowcast.joining import joined
+        from forecast.models.nowcast.verb import nowcast
+
+        chosen = {name: getattr(self.figures, name) for name in SELECTION}
+        with progress(f"nowcasting from {self.nowcast}"):
+            months = Figures(str(self.nowcast), **chosen).panel()
+            return joined(outlook, nowcast(months, None, panel, self.draws, self.seed))
 
 
 def forecast_options(*others: Decorator) -> Decorator:
@@ -239,8 +286,9 @@ def forecast_options(*others: Decorator) -> Decorator:
             callback=joined,
             default=[",".join(map(str, DEFAULT_HORIZONS))],
             show_default=True,
-            help="Target years, separated by commas, or a range such as 2025:2030. May be "
-            "repeated.",
+            help="Target years, separated by commas, or a range such as 2025:2030; months, "
+            "quarters or half-years such as 2027-06, 2027-Q1 or 2027-01:2027-06, where the figures "
+            "are by such. May be repeated.",
         ),
         click.option(
             "--model",
@@ -252,6 +300,12 @@ def forecast_options(*others: Decorator) -> Decorator:
         click.option("--draws", default=2000, show_default=True, help="Simulated futures."),
         click.option(
             "--seed", default=1, show_default=True, help="The same seed gives the same numbers."
+        ),
+        click.option(
+            "--nowcast",
+            metavar="FILE|NAME",
+            help="Months or quarters of the same series: the year that is not over is then as they "
+            "say it, see `forecast nowcast`.",
         ),
         *others,
     )

@@ -256,7 +256,27 @@ def impact_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def impacts_of(panel: Panel, asked: Sequence[str], seed: int) -> list[Impact]:
-    """Return the impact of each event that was asked for."""
+    """Return the impact of each event that was asked for.
+
+    Parameters
+    ----------
+    panel : Panel
+        The figures that the report is of.
+    asked : sequence of str
+        Names of bundled events, files, or ``all``.
+    seed : int
+        Of the forecasts from before the events.
+
+    Returns
+    -------
+    list of Impact
+        In the order asked, each event once.
+
+    Raises
+    ------
+    UnknownNameError, DataError
+        If there is no such event, or the panel does not have its series.
+    """
     if not asked:
         return []
     from forecast.impacts.event import names

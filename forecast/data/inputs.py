@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from forecast.completion import complete, complete_fitted
-from forecast.contract import FittedBase, FittedModel, Model
+from forecast.contract import FittedBase, FittedModel, Model, complete, complete_fitted
 from forecast.data import package
 from forecast.errors import unknown_name
 from forecast.panel import Panel

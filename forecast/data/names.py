@@ -32,8 +32,10 @@ def load(name: str = "central-asia") -> Panel:
         ``"central-asia"`` (countries and regions by calendar year),
         ``"central-asia-five-year"`` (UN vintages 2008 to 2019), ``"kazakhstan"`` (register,
         regions and internal moves), ``"kazakhstan-split"`` (regions that arose from splits),
-        ``"kazakhstan-internal"``, ``"merged-units"`` or ``"population"``; or a series
-        kept with `forecast.data.store.add`; or a source fetched with ``forecast data fetch``.
+        ``"kazakhstan-internal"``, ``"merged-units"``, ``"population"``, ``"corridors"`` (from
+        country to country by calendar year, as several sources tell it) or
+        ``"corridors-five-year"`` (Abel and Cohen); or a series kept with
+        `forecast.data.store.add`; or a source fetched with ``forecast data fetch``.
 
     Returns
     -------

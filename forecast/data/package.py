@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations
+from forecast.corridors import with_location
 from forecast.errors import unknown_name
 from forecast.flags import names_of
 from forecast.panel import Panel
@@ -82,12 +83,13 @@ def example(name: str) -> Path:
 
 
 def _table(name: str) -> pd.DataFrame:
-    return pd.read_csv(path_of(name))
+    # The licence of each figure is for readers of the file; what a panel holds has none.
+    return pd.read_csv(path_of(name)).drop(columns="licence", errors="ignore")
 
 
 def _part(panel: str, name: str) -> pd.DataFrame:
     """Return the rows of a table that belong to a panel."""
-    table, country = _table(name), description()["only"].get(panel)
+    table, country = with_location(_table(name), str), description()["only"].get(panel)
     if country is None:
         return table
     return table[[locations.country_of(place) == country for place in table["location"]]]
@@ -140,7 +142,7 @@ def describe(name: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     name : str, optional
-        One bundled panel; all of them by default.
+        One bundled panel; all of them by default, and then all corridors of a source in one row.
 
     Returns
     -------
@@ -158,15 +160,38 @@ def describe(name: str | None = None) -> pd.DataFrame:
             entry = resource(part)
             licence = "; ".join(item["name"] for item in entry["licenses"])
             institution = "; ".join(source["title"] for source in entry["sources"])
-            rows += series_rows(_part(panel, part), panel, institution, licence)
+            table = _part(panel, part)
+            rows += series_rows(table, panel, institution, licence, apart=name is not None)
     return pd.DataFrame(rows)
 
 
 def series_rows(
-    table: pd.DataFrame, panel: str, institution: str, licence: str
+    table: pd.DataFrame, panel: str, institution: str, licence: str, apart: bool = True
 ) -> list[dict[str, object]]:
-    """Return one row of `describe` per series of a table with the columns of a Panel."""
+    """Return one row of `describe` per series of a table with the columns of a Panel.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As of `Panel.to_frame`; every series has at least one figure.
+    panel : str
+        Name of the panel that holds the series.
+    institution, licence : str
+        Who published the figures, and on which terms; shown as they are.
+    apart : bool
+        Whether each corridor has a row; else those of a source are counted together, since there
+        are thousands of them.
+
+    Returns
+    -------
+    list of dict
+        Sorted by source, location and measure. ``first``, ``last`` and ``observations`` count years
+        with a figure.
+    """
     rows: list[dict[str, object]] = []
+    if not apart and (pairs := table["location"].str.contains(":", regex=False)).any():
+        number = table["location"].groupby(table["source"]).transform("nunique").astype(str)
+        table = table.assign(location=table["location"].mask(pairs, number + " corridors"))
     for key, figures in table.groupby(KEY, sort=True):
         observed = figures[figures["value"].notna()]
         flags = sorted({flag for text in figures["flag"] for flag in names_of(text)})
@@ -174,11 +199,11 @@ def series_rows(
             {
                 "panel": panel,
                 **dict(zip(KEY, key)),
-                "name": locations.name(str(key[1])),
+                "name": str(key[1]) if " " in str(key[1]) else locations.name(str(key[1])),
                 "first": int(observed["year"].min()),
                 "last": int(observed["year"].max()),
                 "observations": int(observed["year"].nunique()),
-                "releases": int(figures["as_of"].nunique()),
+                "releases": int(figures["as_of"].nunique()) if "as_of" in figures else 0,
                 "flags": " ".join(flags).strip(),
                 "institution": institution,
                 "licence": licence,

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecast import artifacts
+from forecast import artifacts, measures, periods
 from forecast.errors import DataError
 from forecast.panel import Panel
 from forecast.series_key import KEY
@@ -53,6 +53,10 @@ class Release:
         When it was added, in UTC.
     origin : str
         Where it came from.
+    frequency : str
+        What a period of the figures is; `first` and `last` are numbers of such.
+    measures : str
+        Measures of one's own among them, as in a file ``measures.toml``; else empty.
     """
 
     path: Path
@@ -64,6 +68,8 @@ class Release:
     last: int
     added: str
     origin: str
+    frequency: str = "year"
+    measures: str = ""
 
     @classmethod
     def of(cls, path: Path) -> Release:
@@ -98,6 +104,8 @@ class Release:
         return _opened(path)[0]
 
 
+#: What only a release of months, or of measures of one's own, says of itself.
+_OPTIONAL = {"frequency": "year", "measures": ""}
 _FIELDS = ("as_of", "sha256", "step", "rows", "first", "last", "added", "origin")
 
 
@@ -123,7 +131,7 @@ def write_release(root: Path, name: str, day: str, panel: Panel, origin: str) ->
         "format": _FORMAT,
         "name": name,
         "as_of": day,
-        "sha256": _content(table, panel.step),
+        "sha256": _content(table, panel),
         "step": panel.step,
         "rows": len(table),
         "first": int(table["year"].min()),
@@ -132,6 +140,9 @@ def write_release(root: Path, name: str, day: str, panel: Panel, origin: str) ->
         "origin": origin,
         "version": __version__,
     }
+    more = {"frequency": panel.frequency, "measures": measures.to_toml(panel.measures)}
+    more = {key: value for key, value in more.items() if value != _OPTIONAL[key]}
+    description |= more
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     metadata = {**(arrow.schema.metadata or {}), _ABOUT: json.dumps(description).encode()}
     written = io.BytesIO()
@@ -142,7 +153,7 @@ def write_release(root: Path, name: str, day: str, panel: Panel, origin: str) ->
         temporary.write_bytes(content)
         _to_disk(temporary)
     _to_disk(root)
-    return Release(path, **{key: description[key] for key in _FIELDS})  # type: ignore[arg-type]
+    return Release(path, **{key: description[key] for key in _FIELDS}, **more)  # type: ignore[arg-type]
 
 
 def read_release(release: Release) -> pd.DataFrame:
@@ -159,6 +170,7 @@ def read_release(release: Release) -> pd.DataFrame:
     described, content = _opened(release.path)
     if described != release:
         raise _damaged(release.path, "it was replaced while it was read")
+    measures.from_toml(release.measures)
     table: pd.DataFrame = read_table(
         BufferReader(content), page_checksum_verification=True
     ).to_pandas()
@@ -175,7 +187,8 @@ def _opened(path: Path) -> tuple[Release, bytes]:
         whole = path.stem.endswith("-" + hashlib.sha256(content).hexdigest()[:_DIGITS])
         metadata = read_metadata(BufferReader(content)).metadata or {}
         about = json.loads(metadata[_ABOUT])
-        release = Release(path, **{key: about[key] for key in _FIELDS})
+        more = {key: about.get(key, usual) for key, usual in _OPTIONAL.items()}
+        release = Release(path, **{key: about[key] for key in _FIELDS}, **more)
         if not whole:
             raise ValueError("its bytes do not have the checksum in its name")
     except (ArrowException, OSError, ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -183,15 +196,33 @@ def _opened(path: Path) -> tuple[Release, bytes]:
     return release, content
 
 
-def _content(table: pd.DataFrame, step: int) -> str:
+def _content(table: pd.DataFrame, panel: Panel) -> str:
     """Return the hash of figures without their day of release."""
-    return Panel.from_frame(table.drop(columns="as_of"), step=step).hash
+    table = table.drop(columns="as_of")
+    return Panel.from_frame(table, step=panel.step, frequency=panel.frequency).hash
 
 
 def described(name: str, release: Release) -> dict[str, object]:
-    """Return a release as a row of a table."""
+    """Return a release as a row of a table.
+
+    Parameters
+    ----------
+    name : str
+        Of the stored series, see `forecast.data.store.names`.
+    release : Release
+        One of its releases.
+
+    Returns
+    -------
+    dict
+        ``name, as_of, added, rows, first, last, origin, file``: the columns of
+        `forecast.data.store.releases`.
+    """
     told = ("as_of", "added", "rows", "first", "last", "origin")
     row = {"name": name} | {key: getattr(release, key) for key in told}
+    if release.frequency != "year":
+        row |= {key: periods.label(getattr(release, key), release.frequency)
+                for key in ("first", "last")}  # fmt: skip
     return row | {"file": release.path.name}
 
 
@@ -268,7 +299,8 @@ def changes(panel: Panel, before: str | None = None, after: str | None = None) -
     for when in ("before", "after"):
         table[f"released_{when}"] = both[f"as_of_{when}"].dt.strftime("%Y-%m-%d").fillna("")
     changed = table[table["status"] != ""]
-    return changed.sort_values(columns, ignore_index=True)[list(COLUMNS)]
+    changed = changed.sort_values(columns, ignore_index=True)[list(COLUMNS)]
+    return periods.labelled(changed, panel.frequency)
 
 
 def _known_on(panel: Panel, day: str) -> pd.DataFrame:

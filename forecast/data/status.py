@@ -6,6 +6,7 @@ import datetime as dt
 
 import pandas as pd
 
+from forecast import periods
 from forecast.data.sources import catalogue
 from forecast.panel import Panel
 
@@ -41,6 +42,7 @@ def status(panel: Panel, today: dt.date | None = None) -> pd.DataFrame:
     >>> table.loc[table["source"] == "un-wpp", ["last_year", "due", "overdue"]].values.tolist()
     [[2023, '2026-07-12', True]]
     """
+    last = "last_year" if panel.frequency == "year" else "last_period"
     day = pd.Timestamp(today or dt.date.today())
     rows = []
     figures = panel.figures.dropna(subset=["value"])
@@ -50,20 +52,27 @@ def status(panel: Panel, today: dt.date | None = None) -> pd.DataFrame:
         gap = pd.Series(newer).diff().median()
         due = pd.NaT
         if len(newer):
-            due = newer[-1] + (pd.Timedelta(days=365 * panel.step) if pd.isna(gap) else gap)
+            usual = 365 * panel.step // periods.PER_YEAR[panel.frequency]
+            due = newer[-1] + (pd.Timedelta(days=usual) if pd.isna(gap) else gap)
         rows.append(
             {
                 "source": source,
                 "measure": measure,
                 "locations": group["location"].nunique(),
-                "last_year": int(group.groupby("location")["year"].max().quantile(0.5, "higher")),
+                last: periods.named(
+                    int(group.groupby("location")["year"].max().quantile(0.5, "higher")),
+                    panel.frequency,
+                ),
                 "released": str(newer[-1].date()) if len(newer) else "",
                 "due": "" if pd.isna(due) else str(due.date()),
                 "overdue": bool(due + pd.Timedelta(days=GRACE) < day),
                 "how": _how(str(source)),
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    if panel.frequency != "year" and len(table):
+        table[last] = [str(one[last]) for one in rows]
+    return table
 
 
 def _how(source: str) -> str:

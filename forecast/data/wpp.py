@@ -255,7 +255,27 @@ def _existing(file: Path) -> Path:
 
 
 def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
-    """Fetch the bulk files of the vintages asked for; all that are known by default."""
+    """Fetch the bulk files of the vintages asked for; all that are known by default.
+
+    Parameters
+    ----------
+    source : Source
+        Its ``files`` have a ``release``, the year of the vintage.
+    get : Get
+        Fetches one address and notes what came.
+    releases : sequence of int
+        Years of the vintages; none for all.
+
+    Returns
+    -------
+    mapping of str to str
+        ``releases``, joined by commas.
+
+    Raises
+    ------
+    UnknownNameError
+        If the catalogue has no such vintage.
+    """
     known = sorted({int(file["release"]) for file in source["files"]})
     wanted = sorted(set(releases)) or known
     for release in wanted:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
+from forecast import periods
 from forecast.artifacts import digest
 from forecast.contract import Model, ModelBase
 from forecast.errors import DataError, FitError, unknown_name
@@ -29,13 +30,15 @@ from forecast.panel import Panel
 
 DEFAULT_MODELS = ("naive", "persistence", "ets", "theta", "structural", "arima")
 DEFAULT_HORIZONS = (1, 3, 5, 7)
+#: Where figures are not by year.
+SEASONAL_MODELS = ("seasonal-naive", "seasonal-ets", "seasonal-theta", "seasonal-pooled")
 
 
 def backtest(
     panel: Panel,
-    models: Sequence[str | Model] = DEFAULT_MODELS,
+    models: Sequence[str | Model] | None = None,
     origins: Sequence[int | str] | int | str | None = None,
-    horizons: Sequence[int] | int = DEFAULT_HORIZONS,
+    horizons: Sequence[int] | int | None = None,
     seed: int = 1,
     engine: Engine = "local",
     *,
@@ -57,14 +60,17 @@ def backtest(
     panel : Panel
         Each fold sees its figures up to the origin only.
     models : sequence of str or Model
-        Registered names or models of one's own. Include ``"persistence"``: skill and verdicts
-        are measured against it.
-    origins : int or sequence of int
-        Last years that a forecast may see, such as ``range(2003, 2019)``; by default the
-        last twenty. With ``vintage="as_published"`` a year stands for the first release
-        that ends in it, a day (YYYY-MM-DD) for what was out then; by default every release.
+        Registered names or models of one's own. Include ``"persistence"``, or
+        ``"seasonal-naive"`` where figures are not by year: skill and verdicts are measured
+        against it. By default some models of single series.
+    origins : int, str or sequence of these
+        Last years (or periods such as ``"2018-06"``) that a forecast may see, such as
+        ``range(2003, 2019)``; by default the last twenty (of months every third one). With
+        ``vintage="as_published"`` a year stands for the first release that ends in it, a day
+        (YYYY-MM-DD) for what was out then; by default every release.
     horizons : int or sequence of int
-        Years ahead of the origin; multiples of five for five-year panels.
+        Years (or periods) ahead of the origin; multiples of five for five-year panels. By default
+        1, 3, 5 and 7 years; a quarter, half and whole year of periods, and the next one.
     seed : int
         Source of all randomness; results do not depend on order, processes or engine.
     engine : {"local", "dask"}
@@ -219,6 +225,7 @@ class Plan:
             "seed": self.seed,
             "vintage": vintage,
             "step": panel.step,
+            **({} if panel.frequency == "year" else {"frequency": panel.frequency}),
             "data_hash": panel.hash,
             "version": __version__,
         }
@@ -226,9 +233,9 @@ class Plan:
 
 def _plan(
     panel: Panel,
-    models: Sequence[str | Model],
+    models: Sequence[str | Model] | None,
     origins: Sequence[int | str] | int | str | None,
-    horizons: Sequence[int] | int,
+    horizons: Sequence[int] | int | None,
     vintage: str,
     window: int | None,
     refit: int,
@@ -242,6 +249,12 @@ def _plan(
             f"backtest() needs a Panel, not {type(panel).__name__}. "
             "Make one with forecast.read(), forecast.load() or Panel.from_frame()."
         )
+    yearly = panel.frequency == "year"
+    if models is None:
+        models = DEFAULT_MODELS if yearly else SEASONAL_MODELS
+    if horizons is None:
+        season = periods.PER_YEAR[panel.frequency]
+        horizons = DEFAULT_HORIZONS if yearly else (1, season // 4 or 1, season // 2, season)
     for name, value, least in (
         ("draws", draws, 100),
         ("seed", seed, 0),
@@ -261,7 +274,7 @@ def _plan(
     if twice:
         raise DataError(f"two models are called {twice[0]!r}. Give each its own name.")
     chosen = (
-        origins_latest(panel, origins)  # type: ignore[arg-type]
+        origins_latest(panel, origins)
         if vintage == "latest"
         else origins_as_published(panel, origins)
     )

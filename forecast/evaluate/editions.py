@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ConfigDict, Field
 
-from forecast import validation
+from forecast import periods, validation
 from forecast.config import Settings
 from forecast.errors import DataError
 from forecast.panel import Panel
@@ -132,7 +132,7 @@ def read_edition(path: str | Path) -> Edition:
     columns = [*KEY, "origin", "year", "quantile", "value"]
     # By the sum and not by the name: editions are kept under names of their own.
     if hashlib.sha256(content).hexdigest() in manifest["sha256"].values():
-        return Edition(manifest, pd.read_csv(io.BytesIO(content))[columns], whole=True)
+        return Edition(manifest, _numbered(pd.read_csv(io.BytesIO(content)))[columns], whole=True)
     if not manifest["expected"]:
         return Edition(manifest, pd.DataFrame(columns=columns), whole=False)
     rows = pd.DataFrame(manifest["expected"])
@@ -141,6 +141,18 @@ def read_edition(path: str | Path) -> Edition:
         [*KEY, "origin", "year"], list(_STATED.values()), "quantile", "value"
     )
     return Edition(manifest, rows.astype({"quantile": float}), whole=False)
+
+
+def _numbered(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of a report with numbers of periods for ``year`` and ``origin``."""
+    if "period" not in table.columns:
+        return table
+    named = pd.concat([table["period"], table["origin"]]).astype(str).unique()
+    numbers = {text: found[1] for text in named if (found := periods.parse(text))}
+    table = table.rename(columns={"period": "year"})
+    return table.assign(
+        year=table["year"].astype(str).map(numbers), origin=table["origin"].astype(str).map(numbers)
+    )
 
 
 def read_editions(paths: Iterable[str | Path]) -> list[Edition]:

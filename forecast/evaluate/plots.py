@@ -185,7 +185,7 @@ def hedgehog(
         axes.plot(came.index, came, color=INK, lw=1.8, label="observed")
         inside = rows["inside_80"].dropna()
         note = f"Model {model}: {inside.sum():.0f} of {len(inside)} outcomes in the 80 % range"
-        drawing.finish(axes, key, note, track.step)
+        drawing.finish(axes, key, note, track.step, track.frequency)
         return axes
 
 

@@ -32,9 +32,9 @@ AVERAGED = {
 _SHARES = {"coverage_50": "inside_50", "coverage_80": "inside_80", "coverage_95": "inside_95"}
 
 
-#: What skill is held against, the first that a backtest has: no change with an honest width, and
-#: the plain naive forecast.
-REFERENCES = ("persistence", "naive")
+#: What skill is held against, the first that a backtest has: the same as last year where there is a
+#: season, no change with an honest width, and the plain naive forecast.
+REFERENCES = ("seasonal-naive", "persistence", "naive")
 
 
 def reference_of(models: Collection[str]) -> str:
@@ -44,6 +44,17 @@ def reference_of(models: Collection[str]) -> str:
 
 def chosen_reference(models: Collection[str], versus: str | None) -> str:
     """Return the reference that is named, or the default one of a backtest.
+
+    Parameters
+    ----------
+    models : collection of str
+        Names of the models that were scored.
+    versus : str or None
+        What the caller asked for.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
@@ -56,7 +67,7 @@ def chosen_reference(models: Collection[str], versus: str | None) -> str:
     if not versus:
         raise DataError(
             "this backtest has no reference to hold its models against. Run it with "
-            f"{REFERENCES[0]!r} among them, or name another with versus=."
+            f"{REFERENCES[1]!r} among them, or name another with versus=."
         )
     if versus not in models:
         raise unknown_name("model in this backtest", versus, models)
@@ -238,6 +249,31 @@ def pairs(
     The reference is `versus`, or `reference_of` the models where that is None or empty.
     The columns ``reference`` and ``reference_absolute_error`` hold the score and the
     absolute error of `versus`; only figures that both forecast.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The score table.
+    versus : str or None
+        The reference.
+    score : str
+        A column of the score table; rows without it on either side are left out.
+    per : {"persons", "1000", "scale"}
+        Unit, see `forecast.hindcast.columns.in_unit`.
+    step : int
+        Years per step of the panel.
+
+    Returns
+    -------
+    list of DataFrame
+        One for each model with a figure in common, in the order of the table.
+
+    Raises
+    ------
+    DataError
+        If there is no default reference, or no forecast was scored in this unit.
+    UnknownNameError
+        If the backtest has no model `versus`.
     """
     versus = chosen_reference(set(table["model"]), versus)
     rows = scored(table, per, step)

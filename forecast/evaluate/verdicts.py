@@ -75,7 +75,18 @@ class Rule:
 
 
 def says_nothing(tried: int, asked: int) -> bool:
-    """Whether a verdict reached `tried` years ahead says nothing of `asked` years ahead."""
+    """Whether a verdict reached `tried` years ahead says nothing of `asked` years ahead.
+
+    Parameters
+    ----------
+    tried, asked : int
+        Years ahead.
+
+    Returns
+    -------
+    bool
+        True if `tried` is both less than half of `asked` and more than two years short of it.
+    """
     return tried < SHARE * asked and asked - tried > FAR
 
 

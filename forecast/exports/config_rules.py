@@ -49,7 +49,20 @@ def _schemas() -> dict[str, Any]:
 
 
 def against_schema(content: object, schema: Mapping[str, Any]) -> list[str]:
-    """Say where a content breaks a JSON schema."""
+    """Say where a content breaks a JSON schema.
+
+    Parameters
+    ----------
+    content : object
+        As read from JSON or YAML.
+    schema : mapping
+        Of JSON Schema, draft 2020-12.
+
+    Returns
+    -------
+    list of str
+        A sentence for each place, by its path; empty where the content fits.
+    """
     from jsonschema import Draft202012Validator
 
     validator = Draft202012Validator(schema)
@@ -107,7 +120,20 @@ def submission_window(entry: Entry) -> Iterator[str]:
 
 
 def task_id_values(task: Entry, derived: frozenset[str]) -> Iterator[str]:
-    """Check that each task id has values, each of them either required or optional."""
+    """Check that each task id has values, each of them either required or optional.
+
+    Parameters
+    ----------
+    task : mapping
+        A model task of ``tasks.json`` that fits its schema.
+    derived : frozenset of str
+        Not used: this rule is the same for task ids that follow from others.
+
+    Yields
+    ------
+    str
+        What is wrong, a sentence each.
+    """
     for name, values in task["task_ids"].items():
         required, optional = values["required"] or [], values["optional"] or []
         if not required and not optional:
@@ -117,7 +143,20 @@ def task_id_values(task: Entry, derived: frozenset[str]) -> Iterator[str]:
 
 
 def derived_task_ids(task: Entry, derived: frozenset[str]) -> Iterator[str]:
-    """Check that derived task ids are task ids without required values."""
+    """Check that derived task ids are task ids without required values.
+
+    Parameters
+    ----------
+    task : mapping
+        A model task of ``tasks.json`` that fits its schema.
+    derived : frozenset of str
+        Task ids whose values follow from others.
+
+    Yields
+    ------
+    str
+        What is wrong, a sentence each.
+    """
     for name, values in task["task_ids"].items():
         if name in derived and values["required"]:
             yield f"derived {name} must have null required."
@@ -126,7 +165,20 @@ def derived_task_ids(task: Entry, derived: frozenset[str]) -> Iterator[str]:
 
 
 def target_keys(task: Entry, derived: frozenset[str]) -> Iterator[str]:
-    """Check that each target is a value of a task id, and each such value a target."""
+    """Check that each target is a value of a task id, and each such value a target.
+
+    Parameters
+    ----------
+    task : mapping
+        A model task of ``tasks.json`` that fits its schema.
+    derived : frozenset of str
+        Not used: a target may be a task id that follows from others.
+
+    Yields
+    ------
+    str
+        What is wrong, a sentence each.
+    """
     ids, every = task["task_ids"], [one["target_keys"] or {} for one in task["target_metadata"]]
     for keys in every:
         for name, value in keys.items():
@@ -140,7 +192,20 @@ def target_keys(task: Entry, derived: frozenset[str]) -> Iterator[str]:
 
 
 def quantile_levels(task: Entry, derived: frozenset[str]) -> Iterator[str]:
-    """Check that quantile levels rise."""
+    """Check that quantile levels rise.
+
+    Parameters
+    ----------
+    task : mapping
+        A model task of ``tasks.json`` that fits its schema; one without quantiles passes.
+    derived : frozenset of str
+        Not used.
+
+    Yields
+    ------
+    str
+        What is wrong.
+    """
     stated = task["output_type"].get("quantile", {})
     levels = stated.get("output_type_id", {}).get("required", [])
     if levels != sorted(levels):
@@ -148,7 +213,20 @@ def quantile_levels(task: Entry, derived: frozenset[str]) -> Iterator[str]:
 
 
 def sample_parameters(task: Entry, derived: frozenset[str]) -> Iterator[str]:
-    """Check that numbers of samples are a range, and compound task ids are free task ids."""
+    """Check that numbers of samples are a range, and compound task ids are free task ids.
+
+    Parameters
+    ----------
+    task : mapping
+        A model task of ``tasks.json`` that fits its schema; one without samples passes.
+    derived : frozenset of str
+        Task ids whose values follow from others.
+
+    Yields
+    ------
+    str
+        What is wrong, a sentence each.
+    """
     samples = task["output_type"].get("sample", {}).get("output_type_id_params")
     if not samples:
         return

@@ -251,7 +251,19 @@ def inactive(text: str) -> str:
 
 
 def inactive_columns(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Return a table with the texts of some columns made `inactive`; what is no text stays."""
+    """Return a table with the texts of some columns made `inactive`; what is no text stays.
+
+    Parameters
+    ----------
+    table : DataFrame
+        It is not changed.
+    columns : sequence of str
+        Columns of the table whose texts come from users.
+
+    Returns
+    -------
+    DataFrame
+    """
     changed = {}
     for column in columns:
         texts = [item for item in table[column].unique() if isinstance(item, str)]

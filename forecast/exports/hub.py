@@ -60,6 +60,13 @@ def hub_folder(target: Path, contents: Mapping[str, bytes]) -> Iterator[None]:
 def check_hub_folder(target: Path, history: Panel) -> None:
     """Refuse a folder that no forecast of these figures can be added to.
 
+    Parameters
+    ----------
+    target : Path
+        The folder of the hub; one that is missing or empty is fine.
+    history : Panel
+        The figures that the forecast was made from.
+
     Raises
     ------
     DataError
@@ -117,6 +124,7 @@ def hub_files(
     ----------
     Reich et al. (2022), doi:10.2105/AJPH.2022.306831; https://docs.hubverse.io
     """
+    history.require_years("a hub")
     if history.step != 1:
         raise DataError(
             f"a hub asks for calendar years; the data have periods of {history.step} "

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast import measures
 from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.errors import DataError
 from forecast.exports.files import (
@@ -58,7 +59,23 @@ Tasks = dict[tuple[int, str, str], Task]
 
 
 def tasks_of(series: pd.DataFrame, horizons: Sequence[int], samples: int) -> Tasks:
-    """Return the tasks that the forecast of some series answers."""
+    """Return the tasks that the forecast of some series answers.
+
+    Parameters
+    ----------
+    series : DataFrame
+        One row per series: ``location, measure, source`` and ``origin``, the year of its last
+        figure.
+    horizons : sequence of int
+        Forecast years; those up to the origin of a series are not asked of it.
+    samples : int
+        Of each task; 0 where only quantiles are asked for.
+
+    Returns
+    -------
+    dict of (origin, source, measure) to Task
+        Horizons are years after the origin.
+    """
     asked: Tasks = {}
     for row in series.to_dict("records"):
         origin = int(row["origin"])
@@ -72,7 +89,18 @@ def tasks_of(series: pd.DataFrame, horizons: Sequence[int], samples: int) -> Tas
 
 
 def merged(first: Tasks, second: Tasks) -> Tasks:
-    """Return what either asks."""
+    """Return what either asks.
+
+    Parameters
+    ----------
+    first, second : dict of (origin, source, measure) to Task
+
+    Returns
+    -------
+    dict of (origin, source, measure) to Task
+        Where both ask the same round: the places and horizons of both, and the wider range of
+        samples.
+    """
     both = {key: first[key] | second[key] for key in first.keys() & second.keys()}
     return {**first, **second, **both}
 
@@ -100,6 +128,17 @@ def as_config(asked: Tasks) -> dict[str, Any]:
 
 def from_config(config: Mapping[str, Any], where: str) -> Tasks:
     """Return the tasks of a ``tasks.json`` that `as_config` wrote.
+
+    Parameters
+    ----------
+    config : mapping
+        As read; anything else than a mapping is another shape.
+    where : str
+        The folder of the hub, for the message.
+
+    Returns
+    -------
+    dict of (origin, source, measure) to Task
 
     Raises
     ------
@@ -171,7 +210,7 @@ def _model_task(origin: int, source: str, measure: str, task: Task) -> dict[str,
             {
                 "target_id": measure,
                 "target_name": measure.replace("_", " ").capitalize(),
-                "target_units": "persons per calendar year",
+                "target_units": measures.find(measure).per(),
                 "target_keys": {"target": measure},
                 "description": "Persons per calendar year; positive net flows are inflows. "
                 "target_end_date is the last day of the year.",
@@ -258,6 +297,14 @@ def observed(history: Panel) -> pd.DataFrame:
 
 def oracle(observations: pd.DataFrame, asked: Tasks) -> pd.DataFrame:
     """Return the newest figure of every task whose year has come.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        `UNIT`, ``observation`` in persons per calendar year, and ``as_of`` where figures have days
+        of release.
+    asked : dict of (origin, source, measure) to Task
+        Of the hub, past rounds included.
 
     Returns
     -------

@@ -184,7 +184,20 @@ VALUE_RULES: tuple[tuple[str, Callable[[Answers], Iterator[str]], tuple[str, ...
 
 
 def positions(identity: pd.Series, levels: Sequence[object]) -> pd.Series:
-    """Return where each id stands in a list of levels, however it is spelt; NaN if it does not."""
+    """Return where each id stands in a list of levels, however it is spelt; NaN if it does not.
+
+    Parameters
+    ----------
+    identity : Series of str
+        ``output_type_id`` of rows.
+    levels : sequence
+        The ids that ``tasks.json`` lists, in its order; 0.5 and ``"0.50"`` are the same.
+
+    Returns
+    -------
+    Series of float
+        From 0, with the index of `identity`.
+    """
     known = {canonical(level): position for position, level in enumerate(levels)}
     return identity.map(canonical).map(known)
 
@@ -201,6 +214,19 @@ def canonical(level: object) -> str:
 
 
 def task_in_words(key: object, names: Sequence[str]) -> str:
-    """Name the task of a group of rows."""
+    """Name the task of a group of rows.
+
+    Parameters
+    ----------
+    key : object
+        Value, or tuple of values, by which rows were grouped.
+    names : sequence of str
+        Task ids, in the order of the values.
+
+    Returns
+    -------
+    str
+        Such as ``location KAZ, horizon 2``.
+    """
     values = key if isinstance(key, tuple) else (key,)
     return ", ".join(f"{name} {value}" for name, value in zip(names, values))

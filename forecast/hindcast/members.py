@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from forecast import artifacts
-from forecast.completion import complete
-from forecast.contract import NOT_FORECAST, FittedBase, ModelBase
+from forecast.contract import NOT_FORECAST, FittedBase, ModelBase, complete
 from forecast.hindcast.jobs import Failure, Job
 from forecast.outlook import Forecast
 from forecast.panel import Panel

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecast.completion import complete
-from forecast.contract import ModelBase
+from forecast.contract import ModelBase, complete
 from forecast.errors import DataError
 from forecast.hindcast.jobs import Job, run_all
 from forecast.hindcast.members import MemberCache, MemberForecast, member_job

@@ -152,11 +152,14 @@ def _draws(outlook: Forecast, targets: pd.DataFrame) -> np.ndarray:
 
 
 def _with_series(rows: pd.DataFrame, panel: Panel) -> pd.DataFrame:
-    """Add the last year known of each series and its mean absolute change up to it."""
+    """Add the last year known of each series and its mean absolute change up to it.
+
+    Months, quarters and half-years change from the same part of the year before.
+    """
     origins: dict[SeriesKey, int] = {}
     scales: dict[SeriesKey, float] = {}
     for series in panel:
-        changes = np.abs(np.diff(series.values))
+        changes = np.abs(series.values[series.season :] - series.values[: -series.season])
         changes = changes[~np.isnan(changes)]
         origins[series.key] = series.origin
         scales[series.key] = float(changes.mean()) if len(changes) else np.nan

@@ -25,6 +25,18 @@ def recipe(job: Job[Scored], scores: Scores) -> dict[str, Any]:
     The figures seen and scored on, the model's name, the settings that it was made with, draws,
     seed and the software. The code of a model of one's own is not looked at: change the name, or
     the store, when it changes.
+
+    Parameters
+    ----------
+    job : Job
+        One model at one origin: the panel as it was known, draws and seed.
+    scores : Scores
+        What its forecast is held against.
+
+    Returns
+    -------
+    dict
+        Plain values, see `forecast.artifacts.recipe`.
     """
     return artifacts.recipe(
         what="fold",

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast import scales
+from forecast import periods, scales
 from forecast.errors import DataError
 from forecast.flags import names_of
 from forecast.panel import Panel
@@ -39,17 +39,18 @@ class Origin:
     as_of: str = ""
 
 
-def origins_latest(panel: Panel, origins: Sequence[int] | int | None) -> list[Origin]:
+def origins_latest(panel: Panel, origins: Sequence[int | str] | int | str | None) -> list[Origin]:
     """Return the origins of a backtest on the latest figures.
 
-    By default the last `_MOST` years that leave `_HISTORY` to learn from and one to score.
+    By default the last `_MOST` years that leave `_HISTORY` to learn from and one to score; of
+    months every third one (at least so many quarters or half-years) after the first three years.
 
     Parameters
     ----------
     panel : Panel
         The figures.
-    origins : int, sequence of int or None
-        Years that are asked for.
+    origins : int, str, sequence of these, or None
+        Years or periods that are asked for.
 
     Raises
     ------
@@ -60,15 +61,22 @@ def origins_latest(panel: Panel, origins: Sequence[int] | int | None) -> list[Or
     first, last = int(years.min()), int(years.max())
     if origins is None:
         known = sorted(set(years.astype(int)))
-        return [Origin(year) for year in known[_HISTORY - 1 : -1][-_MOST:] or known[:1]]
-    chosen = sorted({_year(origin) for origin in _listed(origins)})
+        season = periods.PER_YEAR[panel.frequency]
+        history, stride = (_HISTORY, 1) if season == 1 else (3 * season, max(1, season // 4))
+        usual = known[history - 1 : -1][::-stride][:_MOST]
+        return [Origin(year) for year in usual[::-1] or known[:1]]
+    chosen = sorted({_year(origin, panel) for origin in _listed(origins)})
     if not chosen:
         raise DataError("the range of origins is empty. Name at least one year.")
     for year in (chosen[0], chosen[-1]):
         if not first <= year < last:
+            begin, end, usable, asked = (
+                periods.label(one, panel.frequency)
+                for one in (first, last, last - panel.step, year)
+            )
             raise DataError(
-                f"origin {year} leaves nothing to see or nothing to score: the figures run "
-                f"from {first} to {last}. Choose origins from {first} to {last - panel.step}."
+                f"origin {asked} leaves nothing to see or nothing to score: the figures run "
+                f"from {begin} to {end}. Choose origins from {begin} to {usable}."
             )
     if panel.step > 1:
         on_grid = set(years.astype(int))
@@ -116,7 +124,7 @@ def origins_as_published(
             day = str(given)
             chosen.append(Origin(_last_known(panel.as_of(day)), day))
             continue
-        year = _year(given)
+        year = _year(given, panel)
         fitting = [day for day in days if last_year[day] == year]
         if not fitting:
             known = ", ".join(f"{last_year[day]} ({day})" for day in days)
@@ -140,7 +148,9 @@ def _listed(origins: object) -> list[object]:
     return list(origins)
 
 
-def _year(origin: object) -> int:
+def _year(origin: object, panel: Panel) -> int:
+    if isinstance(origin, str) and panel.frequency != "year":
+        return periods.read(origin, panel.frequency)
     if not hasattr(origin, "__index__"):
         raise DataError(f"origin is {origin!r}; give calendar years such as range(2003, 2019).")
     return int(origin.__index__())
@@ -230,7 +240,11 @@ class Outcomes:
         """
         years = [origin.year + horizon for horizon in horizons]
         rows = self.figures[self.figures["year"].isin(years)].reset_index(drop=True)
-        released_in = int(origin.as_of[:4]) if origin.as_of else origin.year
+        released_in = origin.year
+        if origin.as_of:
+            year, month = int(origin.as_of[:4]), int(origin.as_of[5:7])
+            part = (month - 1) * periods.PER_YEAR[self.panel.frequency] // 12 + 1
+            released_in = periods.number(year, part, self.panel.frequency)
         return rows.assign(
             origin=origin.year,
             as_of=origin.as_of,

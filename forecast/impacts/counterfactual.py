@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forecast.completion import complete
-from forecast.contract import FORECAST, FittedBase, Model, ModelBase
+from forecast.contract import FORECAST, FittedBase, Model, ModelBase, complete
 from forecast.data import inputs
 from forecast.errors import TooShortError
 from forecast.hindcast.jobs import Failure, Job, run

@@ -135,6 +135,20 @@ def event(given: str | Path | Event) -> Event:
 def make(given: Mapping[str, Any], name: str, where: str) -> Event:
     """Check the keys of an event and make it.
 
+    Parameters
+    ----------
+    given : mapping
+        As of a TOML: ``location, measure, source, start`` and optional keys of `Event`.
+    name : str
+        Name of the event, that of its file.
+    where : str
+        What is read, such as its path, for messages.
+
+    Returns
+    -------
+    Event
+        Places as codes; ``start`` and ``end`` are calendar years, both included.
+
     Raises
     ------
     DataError, UnknownNameError

@@ -114,6 +114,7 @@ def impact(
         raise DataError(f"draws is {draws!r}; give a whole number from 100 to 1,000,000.")
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise DataError(f"seed is {seed!r}; give a whole number, zero or above.")
+    panel.require_years("an impact")
     if panel.step != 1:
         raise DataError(
             f"the panel steps by {panel.step} years; an event is dated by calendar year. "

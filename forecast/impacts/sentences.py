@@ -16,7 +16,20 @@ if TYPE_CHECKING:
 
 
 def sentence(impact: Impact, words: Language) -> str:
-    """Give outcome, how unusual it is, power and limits in words."""
+    """Give outcome, how unusual it is, power and limits in words.
+
+    Parameters
+    ----------
+    impact : Impact
+        An event with its counterfactual and its placebos.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+        Several sentences in one paragraph; plain text, nothing is escaped.
+    """
     parts = [
         difference(impact, words),
         finding(impact, words),
@@ -33,7 +46,21 @@ def span(impact: Impact) -> str:
 
 
 def difference(impact: Impact, words: Language) -> str:
-    """Give outcome, counterfactual, and their difference with its 80 % interval."""
+    """Give outcome, counterfactual, and their difference with its 80 % interval.
+
+    Parameters
+    ----------
+    impact : Impact
+        Its sum over all years of the window is told.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+        The interval is the calibrated one where there is one, else that of the model alone.
+        Persons, a positive effect where more came (or fewer left) than was to be expected.
+    """
     total = impact.total
     signed = impact.window.signed
     low, high = total["lower_calibrated"], total["upper_calibrated"]
@@ -59,7 +86,19 @@ def difference(impact: Impact, words: Language) -> str:
 
 
 def finding(impact: Impact, words: Language) -> str:
-    """Say what the placebos allow to say; never more than they do."""
+    """Say what the placebos allow to say; never more than they do.
+
+    Parameters
+    ----------
+    impact : Impact
+        Its verdict decides what is said, its checks with other models are added.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+    """
     found = impact.overall
     if impact.verdict == UNDECIDED:
         if not found.placebos:
@@ -125,7 +164,20 @@ def finding(impact: Impact, words: Language) -> str:
 
 
 def power(impact: Impact, words: Language) -> str:
-    """Say how large an effect would have had to be to be seen at 5 % four times in five."""
+    """Say how large an effect would have had to be to be seen at 5 % four times in five.
+
+    Parameters
+    ----------
+    impact : Impact
+        Its ``power`` has the least rise and the least fall, in persons; NaN where none would be
+        seen.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     rise, fall = impact.power["rise"], impact.power["fall"]
     said = {
         name: words.persons(rounded(abs(value)))
@@ -154,7 +206,19 @@ def power(impact: Impact, words: Language) -> str:
 
 
 def probability(value: float, words: Language) -> str:
-    """Write a p-value with two decimals; a very small one as a bound."""
+    """Write a p-value with two decimals; a very small one as a bound.
+
+    Parameters
+    ----------
+    value : float
+        Between 0 and 1.
+    words : Language
+        Language of the number and of "under".
+
+    Returns
+    -------
+    str
+    """
     if value < 0.01:
         return words.say("under {number}", number=words.decimal(0.01))
     return words.decimal(round(value, 2))

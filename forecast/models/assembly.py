@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import scales
+from forecast import measures, scales
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS
 from forecast.errors import DataError
 from forecast.outlook import Forecast
@@ -107,10 +107,8 @@ def assemble(
 
 def _unit(panel: Panel) -> dict[str, str]:
     """Return the attributes that say what the draws are of; years name no frequency."""
-    if panel.frequency != "year":
-        return {"unit": f"persons per {panel.frequency}", "frequency": panel.frequency}
-    return {"unit": "persons per calendar year" if panel.step == 1
-            else f"persons per {panel.step} years"}  # fmt: skip
+    unit = measures.unit_of(panel.measures, panel.frequency, panel.step)
+    return {"unit": unit, **({} if panel.frequency == "year" else {"frequency": panel.frequency})}
 
 
 def by_series(outlook: Forecast) -> dict[SeriesKey, np.ndarray]:

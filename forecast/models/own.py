@@ -10,13 +10,11 @@ import numpy as np
 import pandas as pd
 
 from forecast import scales
-from forecast.completion import meant_for
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, ModelBase
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase, meant_for
 from forecast.errors import DataError, TooShortError
-from forecast.fitted import FittedBase
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble, note
-from forecast.models.series.prepared import Prepared, prepare
+from forecast.models.series.univariate import Prepared, prepare
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from forecast.completion import complete
-from forecast.contract import Model, ModelBase
+from forecast.contract import Model, ModelBase, complete
 from forecast.errors import DataError, unknown_name
 from forecast.models import DEFAULT
 from forecast.shelf import shelf
@@ -27,20 +26,30 @@ def is_specified(name: str) -> bool:
 @cache
 def classes() -> dict[str, type[About]]:
     """Return the class of each TOML; one of another name says what every TOML says."""
+    from forecast.models import seasonal_settings as seasonal
     from forecast.models import settings as typed
     from forecast.models.ensemble_settings import EnsembleSettings
+    from forecast.models.mirror_settings import MirrorSettings
 
     return {
         "ar": typed.ArSettings,
         "arima": typed.ArimaSettings,
+        "corridors": typed.CorridorsSettings,
         "ensemble": EnsembleSettings,
         "ets": typed.EtsSettings,
         "flows": typed.FlowsSettings,
         "hierarchical": typed.HierarchicalSettings,
         "internal": typed.InternalSettings,
         "level": typed.LevelSettings,
+        "mirror": MirrorSettings,
         "pooled": typed.PooledSettings,
         "regression": typed.RegressionSettings,
+        "seasonal": EnsembleSettings,
+        "seasonal-arima": seasonal.SeasonalArimaSettings,
+        "seasonal-components": seasonal.SeasonalComponentsSettings,
+        "seasonal-ets": seasonal.SeasonalEtsSettings,
+        "seasonal-pooled": seasonal.SeasonalPooledSettings,
+        "seasonal-theta": seasonal.SeasonalThetaSettings,
         "structural": typed.StructuralSettings,
         "theta": typed.ThetaSettings,
     }
@@ -94,7 +103,19 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "flows": "forecast.models.gross_flows.model:Flows",
     "internal": "forecast.models.regional.model:Internal",
     "coherent": "forecast.models.coherent:Coherent",
+    "corridors": "forecast.models.corridors.model:Corridors",
+    "last-flow": "forecast.models.corridors.baselines:LastFlow",
+    "mean-flow": "forecast.models.corridors.baselines:MeanFlow",
+    "share-flow": "forecast.models.corridors.baselines:ShareFlow",
+    "gravity-flow": "forecast.models.corridors.baselines:GravityFlow",
     "pooled": "forecast.models.series.pooled:PooledReversion",
+    "seasonal-naive": "forecast.models.seasonal.models:SeasonalNaive",
+    "seasonal-ets": "forecast.models.seasonal.models:SeasonalEts",
+    "seasonal-components": "forecast.models.seasonal.models:SeasonalComponents",
+    "seasonal-arima": "forecast.models.seasonal.models:SeasonalArima",
+    "seasonal-theta": "forecast.models.seasonal.models:SeasonalTheta",
+    "seasonal-pooled": "forecast.models.seasonal.pooled:SeasonalPooled",
+    "seasonal": "forecast.models.ensemble.seasonal:Seasonal",
     "ensemble": "forecast.models.ensemble.model:Ensemble",
 }
 

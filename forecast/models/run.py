@@ -10,6 +10,7 @@ from forecast.data import inputs
 from forecast.errors import DataError
 from forecast.horizons import check_years, default_horizons
 from forecast.models import DEFAULT
+from forecast.models.nowcast.joining import joined
 from forecast.models.registry import model as find_model
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -22,6 +23,7 @@ def forecast(
     draws: int = 2000,
     seed: int = 1,
     cache: bool = True,
+    nowcast: Forecast | None = None,
 ) -> Forecast:
     """Forecast every series of a panel.
 
@@ -41,6 +43,9 @@ def forecast(
     cache : bool
         Read and keep what the members of an ensemble say at earlier origins
         (`forecast.artifacts`); the numbers are the same either way.
+    nowcast : Nowcast, optional
+        From `forecast.nowcast`: the year after the figures as the months that are in say it. Later
+        years move along (`forecast.models.nowcast.joining`).
 
     Returns
     -------
@@ -52,7 +57,8 @@ def forecast(
     UnknownNameError
         If the model is not registered.
     DataError
-        If a horizon is not after the data, or no series can be forecast.
+        If a horizon is not after the data, no series can be forecast, or the nowcast is of no year
+        or series of the forecast.
 
     Examples
     --------
@@ -73,4 +79,5 @@ def forecast(
     chosen = find_model(model)
     years = check_years(panel, default_horizons(panel) if horizons is None else horizons)
     with caching(cache):
-        return inputs.fit(chosen, panel, seed).forecast(years, draws)
+        outlook = inputs.fit(chosen, panel, seed).forecast(years, draws)
+    return outlook if nowcast is None else joined(outlook, nowcast)

@@ -13,7 +13,21 @@ type Bounds = Annotated[tuple[int, int], Field(strict=False)]
 
 
 class About(Settings):
-    """What every model's TOML says of it, for readers and for the registry."""
+    """What every model's TOML says of it, for readers and for the registry.
+
+    Attributes
+    ----------
+    title, kind, summary, measures : str
+        What it is called, its kind, what it does and what it forecasts, in words.
+    minimum_years : int
+        Fewest usable years of a series.
+    references : tuple of str
+        Papers, with their DOI.
+    only, needs : tuple of str
+        Measures that it forecasts, and that a panel must hold; all and none by default.
+    discount : tuple of float
+        Share of the past that counts one year later, for the variance; several are weighed.
+    """
 
     title: str
     kind: str
@@ -21,10 +35,8 @@ class About(Settings):
     measures: str
     minimum_years: Count
     references: Names = ()
-    #: Measures that it forecasts, and that a panel must hold; all and none by default.
     only: Names = ()
     needs: Names = ()
-    #: Share of the past that counts one year later, for the variance.
     discount: Annotated[tuple[Share, ...], Field(strict=False)] = (1.0,)
 
 
@@ -182,7 +194,19 @@ class FlowsSampler(Settings):
 
 
 class DiagnosticsSettings(Settings):
-    """What a fit of a Bayesian model has to meet."""
+    """What the draws of a posterior have to meet.
+
+    Attributes
+    ----------
+    largest_r_hat : float
+        Of any parameter.
+    least_ess : float
+        Effective sample size of any parameter, in the bulk and in the tails.
+    most_divergences : int
+        Of all chains together.
+    least_e_bfmi : float
+        Of any chain.
+    """
 
     largest_r_hat: Positive
     least_ess: float
@@ -196,6 +220,62 @@ class FlowsSettings(About):
     priors: FlowsPriors
     sampler: FlowsSampler
     diagnostics: DiagnosticsSettings
+
+
+class CorridorsPriors(Settings):
+    """Priors of `corridors`; see its TOML."""
+
+    persistence: Pair
+    innovation: Positive
+    noise: Positive
+    size_effect: Pair
+    degrees: Positive
+    evenness: Pair
+    shared: Numbers
+    shared_degrees: Positive
+    mean_spread: Positive
+    spread: Numbers
+    gravity_origin_population: Pair
+    gravity_destination_population: Pair
+    gravity_distance: Pair
+    gravity_contiguity: Pair
+    gravity_language: Pair
+
+
+class CorridorsSampler(Settings):
+    """Chains of `corridors`."""
+
+    chains: Count
+    warm_up: Count
+    kept: Count
+    most: Count
+    learned_from: Count
+    paths: Count
+    settling: Count
+
+
+class CorridorsRules(Settings):
+    """What is said of corridors with few figures, and how large a draw may be."""
+
+    least_figures: Count
+    largest_multiple: Positive
+    largest_share: Share
+
+
+class CorridorsGate(Settings):
+    """What a fit of `corridors` has to meet."""
+
+    largest_r_hat: Positive
+    least_ess: float
+
+
+class CorridorsSettings(About):
+    """Settings of `corridors`."""
+
+    priors: CorridorsPriors
+    sampler: CorridorsSampler
+    settings: CorridorsRules
+    diagnostics: CorridorsGate
 
 
 class HierarchicalPriors(Settings):

@@ -54,8 +54,27 @@ def fan(
     dotted, a new level is a dotted upright, years left empty are shaded, and the target
     years of the country's policy concept are marked. A series that could not be forecast
     shows its past only.
+
+    Parameters
+    ----------
+    view : SeriesView
+        One series, in persons per calendar year; drawn in thousands where it is large.
+    words : Language
+        Language of numbers, title and description.
+    size : (int, int)
+        Width and height in pixels at full size.
+    text : float
+        Size of letters in pixels; margins follow it.
+    first : int
+        First year drawn.
+
+    Returns
+    -------
+    str
+        SVG text; its description says the same in words.
     """
     name = identity("fan", *view.key)
+    first = max(first, view.start())
     with drawing(name, text):
         figure, axes = svg.canvas(*size, left=4 * text, right=text, top=3 * text, bottom=2.2 * text)
         divisor = _divisor(view)
@@ -69,7 +88,7 @@ def fan(
         if view.series.signed:
             axes.axhline(0, color=MUTED, lw=0.8)
         _targets(axes, view)
-        svg.unit(axes, divisor, words)
+        svg.unit(axes, divisor, words, view.counted, view.series.frequency)
         svg.numbers(axes, words)
         return to_svg(figure, name, heading(view, words), sentences.fan_description(view, words))
 
@@ -77,14 +96,22 @@ def fan(
 def recent(view: SeriesView, words: Language) -> tuple[str, str]:
     """Draw the last fifteen figures with the fan and, small, the whole history with it.
 
+    Parameters
+    ----------
+    view : SeriesView
+        One series, in persons per calendar year.
+    words : Language
+        Language of numbers, titles and descriptions.
+
     Returns
     -------
     (str, str)
         SVG texts, both in the same unit; the second is empty where the first shows every year.
     """
-    start = int(view.series.years[-RECENT:][0])
-    large = fan(view, words, size=LARGE, first=max(start, FIRST_YEAR))
-    since = max(FIRST_YEAR, int(view.series.years[0]))
+    kept = RECENT if view.series.season == 1 else 5 * view.series.season
+    start = int(view.series.years[-kept:][0])
+    large = fan(view, words, size=LARGE, first=max(start, view.start()))
+    since = max(view.start(), int(view.series.years[0]))
     return large, _history(view, since, words) if since < start else ""
 
 
@@ -98,7 +125,7 @@ def _history(view: SeriesView, since: int, words: Language) -> str:
         _years(axes, view, since)
         if view.series.signed:
             axes.axhline(0, color=MUTED, lw=0.8)
-        said = words.say("Since {year}", year=since)
+        said = words.say("Since {year}", year=view.named(since))
         svg.corner(axes, said)
         svg.numbers(axes, words, most=3)
         title = f"{heading(view, words)}. {said}"
@@ -107,6 +134,20 @@ def _history(view: SeriesView, since: int, words: Language) -> str:
 
 def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
     """Draw series in the order given, first on top, with 50, 80 and 95 % intervals.
+
+    Parameters
+    ----------
+    ranked : sequence of SeriesView
+        Of one source and measure, all forecast for the year; drawn in thousand persons.
+    year : int
+        Target year.
+    words : Language
+        Language of places, numbers, title and description.
+
+    Returns
+    -------
+    str
+        SVG text.
 
     Raises
     ------
@@ -156,7 +197,20 @@ def _two_lines(place: str) -> str:
 
 
 def heading(view: SeriesView, words: Language) -> str:
-    """Return the title of a chart: place, measure and source."""
+    """Return the title of a chart: place, measure and source.
+
+    Parameters
+    ----------
+    view : SeriesView
+        Only its key is used.
+    words : Language
+        Language of the names.
+
+    Returns
+    -------
+    str
+        Not escaped.
+    """
     source, place, measure = view.key
     return (
         f"{labels.place(place, words)}: {labels.measure(measure, words)}, "
@@ -166,9 +220,9 @@ def heading(view: SeriesView, words: Language) -> str:
 
 def _divisor(view: SeriesView) -> int:
     """Return 1000 if the chart is better read in thousands."""
-    recent = view.series.values[view.series.years >= FIRST_YEAR]
+    recent = view.series.values[view.series.years >= view.start()]
     drawn = np.quantile(np.abs(view.draws), 0.9) if view.draws.size else 0.0
-    return svg.divisor(recent, drawn)
+    return svg.divisor(recent, drawn, amount=view.counted.kind == "amount")
 
 
 def _future(axes: Axes, view: SeriesView, divisor: int, *, dots: bool = True) -> None:
@@ -226,12 +280,12 @@ def _years(axes: Axes, view: SeriesView, first: int) -> None:
     first = max(first, int(view.series.years[0]))
     last = max(view.horizons[-1], view.series.origin)
     axes.set_xlim(first - 0.8, last + 1.2)
-    svg.years(axes, first, last)
+    svg.years(axes, first, last, per_year=view.series.season)
 
 
 def _targets(axes: Axes, view: SeriesView) -> None:
     """Mark the target years of the country's policy concept, and its phases along the top."""
-    concept = CONCEPTS.get(view.country)
+    concept = CONCEPTS.get(view.country) if view.series.season == 1 else None
     left = axes.get_xlim()[0]
     for start, year in concept.phases if concept else ():
         if year not in view.horizons or year not in view.years:

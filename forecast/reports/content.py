@@ -9,33 +9,54 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.evaluate.editions import Edition
-from forecast.horizons import CONCEPTS
+from forecast.horizons import CONCEPTS, spans
 from forecast.impacts.result import Impact
 from forecast.language import Language
+from forecast.models.mirror.result import Mirror
 from forecast.outlook import Forecast
 from forecast.reports import charts, other_sources, provenance, sentences, short
 from forecast.reports.contradictions import contradictions
+from forecast.reports.corridors import section as corridors
 from forecast.reports.front import front, little
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
-from forecast.reports.interval_rows import LEVELS, intervals
 from forecast.reports.manifest import changes
 from forecast.reports.outturn import section as outturn
 from forecast.reports.provenance import bundled, data, method
 from forecast.reports.record import Record, section
 from forecast.reports.regions import CaptionedChart, accounts, groups, places, unfit
 from forecast.reports.scenario import section as what_if
-from forecast.reports.series_view import SeriesView
+from forecast.reports.series_view import LEVELS, SeriesView, intervals
 from forecast.reports.targets import Threshold, chance
 from forecast.reports.targets import section as aims
 from forecast.reports.verdicts import verdict
+from forecast.reports.year_so_far import year_so_far
 from forecast.scenarios.scenario import Scenario
 
 #: Countries in this order, others behind them by name.
 _ORDER = ("KAZ", "KGZ", "UZB", "TJK", "TKM")
+
+
+def _title(outlook: Forecast, words: Language) -> str:
+    """Return what the page is called: the measure, where it is one of one's own, and the years."""
+    counted = [measures.find(name) for name in outlook.history.measures]
+    years = outlook.horizons
+    if outlook.frequency == "year" and all(one.moves for one in counted):
+        many = words.listed(years)
+        return words.count("Migration to {years}", "Migration to {years}", len(years), years=many)
+    what = words.listed([one.words.said(words.code) for one in counted])
+    if len(counted) > 3:
+        what = words.say("Forecast")
+    return words.say("{what}: {years}", what=what, years=spans(years, outlook.frequency))
+
+
+def _unit(outlook: Forecast, words: Language) -> str:
+    """Return the units of the figures in a language, each once."""
+    counted = [measures.find(name) for name in outlook.history.measures]
+    return "; ".join(dict.fromkeys(one.each(words, outlook.frequency) for one in counted))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +87,8 @@ class Supplements:
         What the page is called; without one the target years.
     about : str
         A paragraph about the edition.
+    corridors : Mirror or None
+        What was probably moved between countries, for a section of the annex.
     """
 
     words: Language
@@ -80,6 +103,7 @@ class Supplements:
     impacts: Sequence[Impact] = ()
     title: str = ""
     about: str = ""
+    corridors: Mirror | None = None
 
 
 def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> dict[str, Any]:
@@ -91,6 +115,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         Every series, see `forecast.reports.series_view.subjects`.
     """
     words = extra.words
+    residence = all(view.counted.moves for view in views)
     codes = sorted({view.country for view in views}, key=lambda code: rank(code, words))
     sources = {view.series.source for view in views if view.forecast}
     ordered = sorted(views, key=lambda view: codes.index(view.country))
@@ -100,17 +125,15 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
     turned = outturn(extra.earlier, outlook.history, words)
     changed = changes(extra.earlier[-1].manifest, outlook, views, words) if extra.earlier else None
     return {
-        "horizons": outlook.horizons,
-        "title": extra.title
-        or words.count(
-            "Migration to {years}",
-            "Migration to {years}",
-            len(outlook.horizons),
-            years=words.listed(outlook.horizons),
-        ),
+        "horizons": views[0].horizons,
+        "title": extra.title or _title(outlook, words),
+        "frequency": outlook.frequency,
+        "residence": residence,
+        "plain": residence and outlook.frequency == "year",
+        "unit": _unit(outlook, words),
         "about": extra.about,
         "levels": [round(100 * level) for level in LEVELS],
-        "origin": int(outlook.paths.attrs["origin"]),
+        "origin": views[0].named(int(outlook.paths.attrs["origin"])),
         "overdue": provenance.overdue(outlook.history, words),
         "contrast": UN_SOURCE in sources and len(sources) > 1,
         "known_region": any(bundled(view.key) for view in views),
@@ -133,6 +156,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         "what_ifs": what_ifs,
         "aims": None if extra.targets is None else aims(extra.targets, extra.record, words),
         "impacts": impacts(extra.impacts, words),
+        "corridors": corridors(extra.corridors, codes, words),
         "changes": changed,
         "outturn": turned,
         "short": {
@@ -144,7 +168,20 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
 
 
 def rank(code: str, words: Language) -> tuple[int, list[tuple[int, str]]]:
-    """Return what countries are sorted by on every page."""
+    """Return what countries are sorted by on every page.
+
+    Parameters
+    ----------
+    code : str
+        Code of a country.
+    words : Language
+        Its alphabet orders those that have no place of their own.
+
+    Returns
+    -------
+    (int, list of (int, str))
+        Countries of `_ORDER` come first, in that order.
+    """
     known = _ORDER.index(code) if code in _ORDER else len(_ORDER)
     return known, words.order(labels.place(code, words))
 
@@ -159,24 +196,25 @@ def _country(
         key=lambda s: (
             s.series.source == UN_SOURCE,
             s.series.source,
-            labels.ORDER[s.series.measure],
+            measures.position(s.series.measure),
         ),
     )
     fitted = [view for view in national if view.forecast]
-    stated = CONCEPTS.get(code)
+    stated = CONCEPTS.get(code) if ours[0].series.season == 1 else None
     horizons = ours[0].horizons
     own = [year for year in (stated.target_years if stated else ()) if year in horizons]
-    last = (own or horizons)[-1]
+    shown = own or horizons
+    last = shown[-1]
     regional = [view for view in ours if not view.national]
     return {
         "code": code,
         "name": labels.place(code, words),
-        "concept": sentences.concept(code, words),
+        "concept": sentences.concept(code, words) if stated else "",
         "own": own,
-        "targets": [_target(fitted, year, extra, explanation) for year in own or horizons],
+        "targets": [_target(fitted, year, extra, explanation, year == shown[0]) for year in shown],
         "brief": front(fitted, own, extra.record, words),
         "contrast": _contrast(national, words),
-        "measures": short.measures(fitted, last, words),
+        "measures": short.measures(fitted, last, words, explanation),
         "ranked": short.regions(regional, code, last, words),
         "figures": [_figure(view, words) for view in fitted],
         "rows": intervals(fitted, words),
@@ -197,14 +235,20 @@ def _bundled_region(view: SeriesView) -> bool:
 
 
 def _target(
-    fitted: Sequence[SeriesView], year: int, extra: Supplements, explanation: pd.DataFrame | None
+    fitted: Sequence[SeriesView],
+    year: int,
+    extra: Supplements,
+    explanation: pd.DataFrame | None,
+    first: bool,
 ) -> dict[str, Any]:
-    """Return the sentences on one target year."""
+    """Return the sentences on one target year, with the first one those on the year so far."""
     words, found = extra.words, extra.record
     lines = []
     for view in fitted:
         text = [sentences.expectation(view, year, words)]
         if year in view.years:
+            if first:
+                text.append(year_so_far(view, explanation, words, year))
             text.append(sentences.above_recent(view, year, words))
             text += [
                 chance(view, year, threshold, words)

@@ -114,6 +114,19 @@ def explore(
 def check_place(folder: str | Path, name: str, words: Language) -> Path:
     """Return the file of an explorer; refuse a place where it could not be written.
 
+    Parameters
+    ----------
+    folder : str or Path
+        Where the file is to go; it need not exist yet.
+    name : str
+        Name of the report beside it, without an ending.
+    words : Language
+        Other languages than English are part of the file's name.
+
+    Returns
+    -------
+    Path
+
     Raises
     ------
     DataError
@@ -129,7 +142,20 @@ def check_place(folder: str | Path, name: str, words: Language) -> Path:
 
 
 def file_name(name: str, words: Language) -> str:
-    """Return the name of the file beside the report of this name."""
+    """Return the name of the file beside the report of this name.
+
+    Parameters
+    ----------
+    name : str
+        Name of the report, without an ending.
+    words : Language
+        Other languages than English are part of the file's name.
+
+    Returns
+    -------
+    str
+        Such as ``kaz-explorer.html`` or ``kaz-explorer.ru.html``.
+    """
     return f"{stem(f'{name}-explorer', words)}.html"
 
 

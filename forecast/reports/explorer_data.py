@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.errors import DataError
 from forecast.evaluate.editions import Edition
@@ -20,9 +20,8 @@ from forecast.outlook import Forecast
 from forecast.reports import sentences
 from forecast.reports.content import rank
 from forecast.reports.explorer_words import program_words
-from forecast.reports.interval_rows import LEVELS
 from forecast.reports.record import Record
-from forecast.reports.series_view import FIRST_YEAR, SeriesView
+from forecast.reports.series_view import FIRST_YEAR, LEVELS, SeriesView
 from forecast.reports.verdicts import verdict
 from forecast.scenarios.scenario import Scenario
 from forecast.series_key import KEY, SeriesKey
@@ -102,7 +101,7 @@ def payload(
     return {
         "format": "migration-forecast-explorer/1",
         "language": words.code,
-        "words": program_words(words),
+        "words": program_words(words, dict.fromkeys(view.series.measure for view in ordered)),
         "model": worlds[0].outlook.model,
         "step": worlds[0].outlook.history.step,
         "first": FIRST_YEAR,
@@ -127,7 +126,7 @@ def payload(
 def _order(view: SeriesView, words: Language) -> tuple[Any, ...]:
     """Countries as on the report, the country before its regions, the register before the UN."""
     place = labels.place(view.series.location, words)
-    measure, source = labels.ORDER[view.series.measure], view.series.source
+    measure, source = measures.position(view.series.measure), view.series.source
     return (
         *rank(view.country, words),
         not view.national,
@@ -210,13 +209,40 @@ def _world(
 
 
 def of_scenario(one: Scenario, words: Language) -> World:
-    """Return a scenario as what stands beside the forecast."""
+    """Return a scenario as what stands beside the forecast.
+
+    Parameters
+    ----------
+    one : Scenario
+        Made from the forecast that the explorer shows.
+    words : Language
+        Language of the title, where the catalogue has it.
+
+    Returns
+    -------
+    World
+        Series that the scenario leaves as they are count as those of the forecast.
+    """
     keys = [one.baseline.keys[position] for position in one.moved]
     return World("scenario", one.name, words.lookup(one.shock.title), one.what_if, frozenset(keys))
 
 
 def of_condition(one: Conditional, outlook: Forecast, words: Language) -> World:
     """Return a conditional forecast as what stands beside the forecast that it was made from.
+
+    Parameters
+    ----------
+    one : Conditional
+        Draws of the forecast under conditions.
+    outlook : Forecast
+        What the explorer shows.
+    words : Language
+        Language of the conditions in the title.
+
+    Returns
+    -------
+    World
+        Every series has draws of its own.
 
     Raises
     ------

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from forecast import measures
 from forecast.language import Language, message
 from forecast.reports.sentences import LIKELIHOOD
-from forecast.validation import MEASURES
 
 _NET = (
     message("{chance} that net migration is below {limit} in {year}"),
@@ -43,9 +44,17 @@ _CLAIMS = {
             "{chance} that more than {limit} people leave for another part of the country in {year}"
         ),
     ),
+    "flow": (
+        message("{chance} that fewer than {limit} people move there in {year}"),
+        message("{chance} that more than {limit} people move there in {year}"),
+    ),
     "population": (
         message("{chance} that fewer than {limit} people live there in {year}"),
         message("{chance} that more than {limit} people live there in {year}"),
+    ),
+    "other": (
+        message("{chance} that the figure of {year} is below {limit}"),
+        message("{chance} that the figure of {year} is above {limit}"),
     ),
     "sum": (
         message("{chance} that the sum is below {limit} in {year}"),
@@ -123,13 +132,31 @@ _SAID = {
 }  # fmt: skip
 
 
-def program_words(words: Language) -> dict[str, Any]:
-    """Return every message of the explorer's program in a language."""
+def program_words(words: Language, counted: Iterable[str] = ()) -> dict[str, Any]:
+    """Return every message of the explorer's program in a language.
+
+    Parameters
+    ----------
+    words : Language
+    counted : iterable of str
+        The measures on the page; those without a question of their own are asked for a figure.
+    """
     look = words.catalogue.gettext
-    assert set(_CLAIMS) >= set(MEASURES)  # noqa: S101  a measure without words has no question
+    counted = list(counted)
+    # Words of measures that few pages have stand only on those.
+    seldom = {"flow", "other"} - set(counted)
+    claims = {name: texts for name, texts in _CLAIMS.items() if name not in seldom}
+    claims |= {name: _CLAIMS["other"] for name in counted if name not in claims}
+    others = [one for one in map(measures.find, counted) if one.unit.en != "persons"]
+    units = {}
+    if others:
+        every = [measures.find(name) for name in counted]
+        units["unit"] = "; ".join(dict.fromkeys(one.each(words) for one in every))
+        units["people"] = "; ".join(dict.fromkeys(one.unit.said(words.code) for one in every))
     return {
         **{name: look(text) for name, text in _SAID.items()},
-        "claims": {name: [look(text) for text in texts] for name, texts in _CLAIMS.items()},
+        **units,
+        "claims": {name: [look(text) for text in texts] for name, texts in claims.items()},
         "flags": {name: look(text) for name, text in _FLAGS.items()},
         "likelihood": [[bound, look(word)] for bound, word, _ in LIKELIHOOD],
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.language import Language, message, rounded
 from forecast.models import DEFAULT
 from forecast.models.registry import specification
@@ -46,7 +46,7 @@ def front(
     """
     if not fitted:
         return None
-    lead = min(fitted, key=lambda one: 0 if one.key[2] in NET else labels.ORDER[one.key[2]])
+    lead = min(fitted, key=lambda one: 0 if one.key[2] in NET else measures.position(one.key[2]))
     same = [view for view in fitted if view.series.measure == lead.series.measure]
     years = own or lead.horizons[-1:]
     said = [expected(lead, years[-1], words), little(lead, words)]
@@ -64,7 +64,20 @@ def front(
 
 
 def little(view: SeriesView, words: Language) -> str:
-    """Say that a series has few figures, and that its forecast is borrowed; else nothing."""
+    """Say that a series has few figures, and that its forecast is borrowed; else nothing.
+
+    Parameters
+    ----------
+    view : SeriesView
+        Figures since its last break count, see `forecast.series.usable_since_break`.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+        Empty with at least ``minimum_years`` of the default model.
+    """
     known = usable_since_break(view.series)
     if known >= int(specification(DEFAULT)["minimum_years"]):
         return ""
@@ -80,14 +93,30 @@ def little(view: SeriesView, words: Language) -> str:
 
 
 def expected(view: SeriesView, year: int, words: Language) -> str:
-    """Say the middle estimate of one series in one year, of net flows the chance of a net loss."""
+    """Say the middle estimate of one series in one year, of net flows the chance of a net loss.
+
+    Parameters
+    ----------
+    view : SeriesView
+        A series with a forecast.
+    year : int
+        Target year; of one that is observed already the figure is told.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+        Persons to two digits; of a net flow the size with the direction in words.
+    """
     if year not in view.years:
         return sentences.expectation(view, year, words)
     drawn = view.at(year)
     middle = rounded(float(np.median(drawn)))
-    if not view.series.signed:
+    if not (view.series.signed and view.counted.moves):
         shape = _EXPECTED.get(view.series.measure, message("About {middle} in {year}."))
-        return words.say(shape, middle=words.persons(middle), year=year)
+        said = view.written(float(np.median(drawn)), words, 2)
+        return words.say(shape, middle=said, year=year)
     shape = (
         message("In {year} about {middle} more people arrive than leave ({source}); {loss}.")
         if middle >= 0
@@ -107,21 +136,21 @@ def _row(
 ) -> dict[str, Any]:
     """Return one series in one target year; of a year that is known, only the figure."""
     last_year, last = view.last()
-    signed, known = view.series.signed, view.observed(year)
+    signed, known = view.series.signed and view.counted.moves, view.observed(year)
     row: dict[str, Any] = {
         "series": " ".join(view.key),
         "source": labels.source(view.series.source, words),
-        "last": words.persons(last, sign=signed),
+        "last": view.written(last, words),
         "last_year": last_year,
         "year": year,
         "own": year in own,
-        "observed": "" if known is None else words.persons(known, sign=signed),
+        "observed": "" if known is None else view.written(known, words),
     }
     if year not in view.years:
         return row
     drawn = view.at(year)
     for name, number in zip(("low", "middle", "high"), np.quantile(drawn, [0.1, 0.5, 0.9])):
-        row[name] = words.persons(rounded(float(number)), sign=signed)
+        row[name] = view.written(float(number), words, 2)
     if signed:
         chance = float((drawn < 0).mean())
         row |= {"loss": words.percent(chance), "share": round(100 * chance)}

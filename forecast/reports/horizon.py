@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,11 @@ from forecast.language import language as find_language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports import content, explorer, manifest
-from forecast.reports.interval_rows import all_quantiles
 from forecast.reports.pages import environment
 from forecast.reports.record import record
 from forecast.reports.scenario import Given as ScenarioGiven
 from forecast.reports.scenario import scenarios as make_scenarios
-from forecast.reports.series_view import SeriesView, series_views
+from forecast.reports.series_view import SeriesView, all_quantiles, series_views
 from forecast.reports.targets import Given as TargetsGiven
 from forecast.reports.targets import Threshold, check
 from forecast.reports.targets import read as read_thresholds
@@ -35,6 +35,7 @@ from forecast.validation import clean
 if TYPE_CHECKING:
     from forecast.evaluate.track import Track
     from forecast.impacts.result import Impact
+    from forecast.models.mirror.result import Mirror
 
 
 def report(
@@ -51,6 +52,7 @@ def report(
     scenarios: Sequence[ScenarioGiven] = (),
     targets: TargetsGiven | None = None,
     impacts: Sequence[Impact] = (),
+    corridors: Mirror | None = None,
     command: Sequence[str] = (),
 ) -> list[Path]:
     """Write the horizon report of a forecast.
@@ -88,6 +90,9 @@ def report(
     impacts : sequence of Impact
         Events held against forecasts from before them, from `forecast.impact`; the page then
         says whether they moved anything.
+    corridors : Mirror, optional
+        What was probably moved between countries, from `forecast.mirror`, for a section of the
+        annex on where to and where from.
     command : sequence of str
         The shell command that makes the page again, in its words; without one the page
         shows the calls from Python.
@@ -99,6 +104,7 @@ def report(
         quantile, tidy), ``NAME.xlsx``, ``NAME.manifest.json``, ``NAME-annex.html`` (everything
         behind the main report), of annual data the folder ``NAME-hub`` (a hubverse hub, the
         same in every language), and ``NAME-explorer.html`` (see `forecast.reports.explorer`).
+        Of months, quarters and half-years there is neither a hub nor an explorer; the page says so.
         Files already there stay as they are unless all are made.
 
     Raises
@@ -121,7 +127,7 @@ def report(
     ...     [path.name for path in files if path.suffix == ".html"]
     ['kaz.html', 'kaz-annex.html', 'kaz-explorer.html']
     """
-    words = find_language(language)
+    words = replace(find_language(language), frequency=outlook.frequency)
     name = manifest.default_name(outlook.history) if name is None else name
     check_place(folder, name, language, outlook.history)
     outlook.require_unconditional("a report")
@@ -151,6 +157,7 @@ def report(
             scenarios=scenarios,
             targets=targets,
             impacts=impacts,
+            corridors=corridors,
         )
     )
     extra = content.Supplements(
@@ -166,6 +173,7 @@ def report(
         impacts=impacts,
         title=title,
         about=about,
+        corridors=corridors,
     )
     shown = content.page(outlook, views, extra)
     table = inactive_columns(
@@ -173,16 +181,21 @@ def report(
     )
     files = _files(name, words)
     explored = explorer.file_name(name, words)
-    asked = explorer.explorer(
-        outlook,
-        views,
-        words,
-        found=found,
-        earlier=earlier,
-        what_ifs=what_ifs,
-        report=files["main"],
+    yearly = outlook.frequency == "year"
+    asked = (
+        explorer.explorer(
+            outlook,
+            views,
+            words,
+            found=found,
+            earlier=earlier,
+            what_ifs=what_ifs,
+            report=files["main"],
+        )
+        if yearly
+        else ""
     )
-    shown["files"] = {**files, "explorer": explored}
+    shown["files"] = {**files, **({"explorer": explored} if yearly else {})}
     contents = {
         files["main"]: render(shown, words).encode(),
         files["annex"]: render(shown, words, "annex").encode(),
@@ -200,12 +213,13 @@ def report(
         for file, data in reversed(contents.items()):
             stack.enter_context(artifacts.atomic_file(Path(folder) / file)).write_bytes(data)
         # It repeats the draws, and can be made anew; the manifest vouches for all but it.
-        stack.enter_context(artifacts.atomic_file(Path(folder) / explored)).write_bytes(
-            asked.encode()
-        )
+        if asked:
+            stack.enter_context(artifacts.atomic_file(Path(folder) / explored)).write_bytes(
+                asked.encode()
+            )
         if shared:
             stack.enter_context(hub_folder(Path(folder) / hub, shared))
-    written = [*files.values(), *([hub] if shared else []), explored]
+    written = [*files.values(), *([hub] if shared else []), *([explored] if asked else [])]
     return [Path(folder) / file for file in written]
 
 
@@ -219,7 +233,8 @@ def render(shown: dict[str, Any], words: Language, page: str = "main") -> str:
     ----------
     page : {"main", "annex"}
     """
-    return clean(environment(words).get_template(f"{page}.html").render(words=words, **shown))
+    text = clean(environment(words).get_template(f"{page}.html").render(words=words, **shown))
+    return text if shown.get("frequency", "year") == "year" else words.without_years(text)
 
 
 def check_place(folder: str | Path, name: str, language: str, history: Panel) -> None:
@@ -245,7 +260,7 @@ def check_place(folder: str | Path, name: str, language: str, history: Panel) ->
     for file in _files(name, words).values():
         artifacts.check_file(Path(folder) / file)
     explorer.check_place(folder, name, words)
-    if history.step == 1:
+    if history.step == 1 and history.frequency == "year":
         check_hub_folder(Path(folder) / f"{name}-hub", history)
 
 
@@ -258,8 +273,8 @@ def _files(name: str, words: Language) -> dict[str, str]:
 
 
 def _hub(outlook: Forecast, folder: Path) -> dict[str, bytes]:
-    """Return the edition's files of the hub; none for periods of several years."""
-    if outlook.history.step != 1:
+    """Return the edition's files of the hub; none where a step is not one year."""
+    if outlook.history.step != 1 or outlook.frequency != "year":
         return {}
     samples = min(SAMPLES, outlook.paths.sizes["draw"])
     return outlook.hub_files(samples=samples, earlier=earlier_hub(folder), name=folder.name)

@@ -32,7 +32,20 @@ _VERDICTS = {
 
 
 def section(impacts: Sequence[Impact], words: Language) -> list[dict[str, Any]]:
-    """Return what the page shows of each event, in the order given."""
+    """Return what the page shows of each event, in the order given.
+
+    Parameters
+    ----------
+    impacts : sequence of Impact
+        Events held against forecasts from before them.
+    words : Language
+        Language of sentences and charts.
+
+    Returns
+    -------
+    list of dict
+        For the template ``impacts.html``; charts are marked as safe.
+    """
     return [_entry(impact, number, words) for number, impact in enumerate(impacts, 1)]
 
 
@@ -60,7 +73,19 @@ def _entry(impact: Impact, number: int, words: Language) -> dict[str, Any]:
 
 
 def title(impact: Impact, words: Language) -> str:
-    """Return what the event is called; one without a title by its place and first year."""
+    """Return what the event is called; one without a title by its place and first year.
+
+    Parameters
+    ----------
+    impact : Impact
+        Only its event is used.
+    words : Language
+        Language of the title.
+
+    Returns
+    -------
+    str
+    """
     event = impact.event
     if event.title or event.name:
         return event.called(words)
@@ -103,7 +128,22 @@ _SETS = {
 
 
 def fan(impact: Impact, name: str, words: Language) -> str:
-    """Draw the series over the fan of what was to be expected without the event."""
+    """Draw the series over the fan of what was to be expected without the event.
+
+    Parameters
+    ----------
+    impact : Impact
+        An event with its counterfactual, in persons per calendar year.
+    name : str
+        Start of the ids of the drawing, different for each event of a page.
+    words : Language
+        Language of numbers, title and description.
+
+    Returns
+    -------
+    str
+        SVG text.
+    """
     with drawing(f"{name}-fan", _TEXT):
         figure, axes = svg.canvas(
             440, 250, left=4 * _TEXT, right=_TEXT, top=2 * _TEXT, bottom=2.2 * _TEXT
@@ -136,7 +176,22 @@ def fan(impact: Impact, name: str, words: Language) -> str:
 
 
 def strip(impact: Impact, name: str, words: Language) -> str:
-    """Draw the gap of every placebo, one row per set, and that of the event across them."""
+    """Draw the gap of every placebo, one row per set, and that of the event across them.
+
+    Parameters
+    ----------
+    impact : Impact
+        With at least one placebo.
+    name : str
+        Start of the ids of the drawing, different for each event of a page.
+    words : Language
+        Language of numbers, title and description.
+
+    Returns
+    -------
+    str
+        SVG text; gaps are in units of each forecast's own spread, positive where more came.
+    """
     rows = [kind for kind in SETS if impact.placebos.members(kind).any()]
     longest = max(len(words.say(_SETS[kind])) for kind in rows)
     with drawing(f"{name}-strip", _TEXT):
@@ -174,7 +229,19 @@ def strip(impact: Impact, name: str, words: Language) -> str:
 
 
 def fan_description(impact: Impact, words: Language) -> str:
-    """Describe the fan: outcome and counterfactual of each year."""
+    """Describe the fan: outcome and counterfactual of each year.
+
+    Parameters
+    ----------
+    impact : Impact
+        Figures and medians of each year of its window are told, in persons.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     table = impact.effects().iloc[:-1]
     listed = "; ".join(
         words.say(
@@ -189,7 +256,19 @@ def fan_description(impact: Impact, words: Language) -> str:
 
 
 def strip_description(impact: Impact, words: Language) -> str:
-    """Describe the strip: the event's gap, and how many placebos are as far out."""
+    """Describe the strip: the event's gap, and how many placebos are as far out.
+
+    Parameters
+    ----------
+    impact : Impact
+        Its gap is that of the sum over the window.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     return words.say(
         "The event’s gap is {gap} spreads of its forecast; of {n} placebos {far} are as far out.",
         gap=words.decimal(round(float(impact.window.gaps[-1]), 1)),

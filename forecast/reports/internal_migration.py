@@ -80,7 +80,15 @@ def observed_moves() -> dict[str, RegionalMoves]:
 
 
 def section(country: str, words: Language) -> dict[str, Any] | None:
-    """Return what the page shows of the moves inside a country, or None without figures."""
+    """Return what the page shows of the moves inside a country, or None without figures.
+
+    Parameters
+    ----------
+    country : str
+        Code of a country.
+    words : Language
+        Language of sentences and chart.
+    """
     moves = observed_moves().get(country)
     if moves is None:
         return None
@@ -101,7 +109,19 @@ def section(country: str, words: Language) -> dict[str, Any] | None:
 
 
 def summary(moves: RegionalMoves, words: Language) -> str:
-    """Say how many people moved, and which regions gained and lost the most."""
+    """Say how many people moved, and which regions gained and lost the most.
+
+    Parameters
+    ----------
+    moves : RegionalMoves
+        Persons per calendar year; regions are sorted by what they gained.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+    """
     gain = net(moves)
     first, last = moves.totals
     parts = [
@@ -132,7 +152,21 @@ def net(moves: RegionalMoves) -> np.ndarray:
 
 
 def largest(moves: RegionalMoves, words: Language) -> list[dict[str, str]]:
-    """Return the largest flows, each with the smaller one the other way and the difference."""
+    """Return the largest flows, each with the smaller one the other way and the difference.
+
+    Parameters
+    ----------
+    moves : RegionalMoves
+        A cell without a figure counts as the smallest.
+    words : Language
+        Language of places and numbers.
+
+    Returns
+    -------
+    list of dict
+        At most `LARGEST`: ``origin, destination, there, back, net``, all as texts; persons per
+        calendar year, ``net`` being there less back.
+    """
     counts = np.nan_to_num(moves.counts, nan=-1.0)
     index = np.arange(len(counts))
     # Of each pair the larger direction; of equal ones the first.
@@ -168,6 +202,18 @@ def class_names(words: Language) -> list[str]:
 
 def heat_map(moves: RegionalMoves, words: Language) -> str:
     """Draw origins in rows and destinations in columns, darker where more people move.
+
+    Parameters
+    ----------
+    moves : RegionalMoves
+        Persons per calendar year, origins in rows.
+    words : Language
+        Language of places, title and description.
+
+    Returns
+    -------
+    str
+        SVG text.
 
     Raises
     ------
@@ -206,7 +252,20 @@ def heat_map(moves: RegionalMoves, words: Language) -> str:
 
 
 def described(moves: RegionalMoves, words: Language) -> str:
-    """Describe the heat map: every region with what it gained or lost."""
+    """Describe the heat map: every region with what it gained or lost.
+
+    Parameters
+    ----------
+    moves : RegionalMoves
+        Persons per calendar year.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+        A gain from the other regions is positive.
+    """
     listed = "; ".join(
         f"{labels.place(code, words)} {words.persons(rounded(value, 3), sign=True)}"
         for code, value in zip(moves.regions, net(moves))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast import labels, locations
+from forecast import labels, locations, periods
 from forecast.data import package
 from forecast.evaluate.editions import FORMAT
 from forecast.language import Language, rounded
@@ -46,6 +46,7 @@ def manifest(
         **{name: _plain(attributes[name]) for name in stated},
         "draws": outlook.paths.sizes["draw"],
         "horizons": list(outlook.horizons),
+        **({} if outlook.frequency == "year" else {"frequency": outlook.frequency}),
         **({"scenarios": list(scenarios)} if scenarios else {}),
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
         "expected": [_said(s, year) for s in views for year in s.horizons if year in s.years],
@@ -57,6 +58,17 @@ def changes(
     earlier: Mapping[str, Any], outlook: Forecast, views: Sequence[SeriesView], words: Language
 ) -> dict[str, Any]:
     """Return what changed since an earlier edition: causes, and the numbers of countries.
+
+    Parameters
+    ----------
+    earlier : mapping
+        The manifest of the earlier edition, as read.
+    outlook : Forecast
+        What this edition shows.
+    views : sequence of SeriesView
+        The series of this edition.
+    words : Language
+        Language of sentences, names and numbers.
 
     Returns
     -------
@@ -160,7 +172,7 @@ def command(
     draws: int,
     *,
     figures: Sequence[str] = (),
-    horizons: Sequence[int] | None = None,
+    horizons: Sequence[int | str] | None = None,
     language: str | None = None,
     name: str = "",
     title: str = "",
@@ -172,14 +184,56 @@ def command(
     scenarios: Sequence[str] = (),
     targets: str | None = None,
     impacts: Sequence[str] = (),
+    nowcast: str | None = None,
+    corridors: str | None = None,
 ) -> list[str]:
     """Return the words of the command `forecast report` with everything that shapes the page.
 
     Options left out are those at their default; where the files go is not among them. `figures`
     are the words that choose series and say how a file is read.
+
+    Parameters
+    ----------
+    data : str
+        Name of a bundled panel, or a file; paths are written as the shell takes them.
+    model : str
+        Name in the registry.
+    seed, draws : int
+        Always written, since they decide the numbers.
+    figures : sequence of str
+        As on the command line, such as ``--location KAZ``.
+    horizons : sequence of int, optional
+        Target years; those of the data by default.
+    language : str, optional
+        ISO 639-1; English by default.
+    name, title, about : str
+        Of the files, of the pages, and a paragraph about the edition.
+    track, thresholds : Path, optional
+        Folder of a backtest; TOML of thresholds.
+    threshold : sequence of str
+        Thresholds written on the command line.
+    previous : sequence of Path
+        Manifests of earlier editions.
+    scenarios : sequence of str
+        Names on the shelf, or files.
+    targets : str, optional
+        ``concepts``, or a file.
+    impacts : sequence of str
+        Names of events on the shelf, or files.
+    nowcast : str, optional
+        Months or quarters that the forecast began with: a bundled panel, or a file.
+    corridors : str, optional
+        Counts of corridors: a bundled panel, or a file.
+
+    Returns
+    -------
+    list of str
+        To be joined by `shlex.join`.
     """
     words = ["forecast", "report", "--data", shown(data), *figures, "--model", model]
     words += ["--seed", str(seed), "--draws", str(draws)]
+    if nowcast is not None:
+        words += ["--nowcast", shown(nowcast)]
     if horizons is not None:
         words += ["--horizons", ",".join(map(str, horizons))]
     named = (("--language", language), ("--name", name), ("--title", title), ("--about", about))
@@ -196,7 +250,9 @@ def command(
     for option, names in (("--scenario", scenarios), ("--impact", impacts)):
         for name in names:
             words += [option, shown(name)]
-    return words if targets is None else [*words, "--targets", shown(targets)]
+    for option, given in (("--targets", targets), ("--corridors", corridors)):
+        words += [] if given is None else [option, shown(given)]
+    return words
 
 
 def calls(
@@ -212,17 +268,52 @@ def calls(
     scenarios: Sequence[object] = (),
     targets: object = None,
     impacts: Sequence[object] = (),
+    corridors: object = None,
 ) -> list[str]:
     """Return the calls from Python that make the page.
 
     Names and files stand as they were given. What was handed over as an object has only the
     name of its parameter: ``panel`` too, unless it is a bundled one.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        Its model, seed, draws and target years are in the calls.
+    track : Track, str or Path, optional
+        As given to `forecast.report`.
+    language : str
+        ISO 639-1.
+    name : str
+        Name of the files; left out where it is the default one.
+    title, about : str
+        As given to `forecast.report`.
+    thresholds : object
+        As given to `forecast.report`: a file, or an object.
+    previous : sequence of str or Path
+        Manifests of earlier editions.
+    scenarios : sequence
+        As given to `forecast.report`.
+    targets : object
+        As given to `forecast.report`: a name, a file, or an object.
+    impacts : sequence
+        As given to `forecast.report`.
+    corridors : object
+        As given to `forecast.report`; it is named by its parameter.
+
+    Returns
+    -------
+    list of str
+        A line each.
     """
     attributes = outlook.paths.attrs
+    horizons = tuple(periods.texts(outlook.horizons, outlook.frequency))
     lines = [f'panel = fc.load("{data}")' for data in _bundled(outlook.history)]
+    if year := attributes.get("nowcast"):
+        lines.append(f"nowcast = fc.nowcast(months, {year})")
     lines.append(
-        f'outlook = fc.forecast(panel, model="{outlook.model}", horizons={outlook.horizons}, '
-        f"draws={outlook.paths.sizes['draw']}, seed={attributes['seed']})"
+        f'outlook = fc.forecast(panel, model="{outlook.model}", horizons={horizons}, '
+        f"draws={outlook.paths.sizes['draw']}, seed={attributes['seed']}"
+        f"{', nowcast=nowcast' if year else ''})"
     )
     asked = ["outlook"]
     if track is not None:
@@ -244,6 +335,8 @@ def calls(
     asked += [f"{option}={_given(option, given)}" for option, given in others if given]
     if impacts:
         asked.append("impacts=impacts")
+    if corridors is not None:
+        asked.append("corridors=corridors")
     return [*lines, f"fc.report({', '.join(asked)})"]
 
 

@@ -23,7 +23,20 @@ LEAST = 5
 
 
 def disagreements(views: Sequence[SeriesView], words: Language) -> list[dict[str, Any]]:
-    """Return a chart and a sentence for each pair of sources that can be compared."""
+    """Return a chart and a sentence for each pair of sources that can be compared.
+
+    Parameters
+    ----------
+    views : sequence of SeriesView
+        All series of the page; see `pairs` for those that are compared.
+    words : Language
+        Language of sentences and charts.
+
+    Returns
+    -------
+    list of dict
+        ``title, source, svg, caption``, for the template.
+    """
     return [
         {
             "title": f"{labels.place(first.series.location, words)}: "
@@ -49,6 +62,17 @@ def common(first: SeriesView, second: SeriesView) -> tuple[np.ndarray, np.ndarra
     """Return the years from `FIRST_YEAR` on that both observe, and both figures of each.
 
     A figure that another source disputes (flag suspect) is no measure of the difference.
+
+    Parameters
+    ----------
+    first, second : SeriesView
+        Of one place and measure.
+
+    Returns
+    -------
+    years : ndarray of int, shape (n,)
+    ours, theirs : ndarray of float, shape (n,)
+        Persons per calendar year, net inflow positive.
     """
     ours = dict(zip(first.series.years.tolist(), first.series.values.tolist()))
     theirs = dict(zip(second.series.years.tolist(), second.series.values.tolist()))
@@ -73,7 +97,19 @@ def common(first: SeriesView, second: SeriesView) -> tuple[np.ndarray, np.ndarra
 
 
 def difference(first: SeriesView, second: SeriesView, words: Language) -> str:
-    """Say by how much two sources differ, how often in sign, and where the most."""
+    """Say by how much two sources differ, how often in sign, and where the most.
+
+    Parameters
+    ----------
+    first, second : SeriesView
+        Of one place and measure, with at least one year in common.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+    """
     years, one, two = common(first, second)
     gap = np.abs(one - two)
     worst = int(gap.argmax())
@@ -101,7 +137,20 @@ def difference(first: SeriesView, second: SeriesView, words: Language) -> str:
 
 
 def chart(first: SeriesView, second: SeriesView, words: Language) -> str:
-    """Draw two sources of the same measure over each other."""
+    """Draw two sources of the same measure over each other.
+
+    Parameters
+    ----------
+    first, second : SeriesView
+        Of one place and measure; the second is dashed.
+    words : Language
+        Language of numbers, title and description.
+
+    Returns
+    -------
+    str
+        SVG text.
+    """
     name = identity("contrast", *first.key, second.series.source)
     text = 13.0
     with drawing(name, text):
@@ -137,6 +186,13 @@ MEASURE = "net_migration"
 def un_projections(views: Sequence[SeriesView], words: Language) -> dict[str, Any] | None:
     """Return the UN's projections for the target years, and how its earlier ones did.
 
+    Parameters
+    ----------
+    views : sequence of SeriesView
+        The series of the page, in its order.
+    words : Language
+        Language of sentences, names and numbers.
+
     Returns
     -------
     dict or None
@@ -164,7 +220,23 @@ def un_projections(views: Sequence[SeriesView], words: Language) -> dict[str, An
 
 
 def hindsight(view: SeriesView, table: pd.DataFrame, words: Language) -> str:
-    """Compare earlier projections with years that are estimated by now."""
+    """Compare earlier projections with years that are estimated by now.
+
+    Parameters
+    ----------
+    view : SeriesView
+        A series of the UN; its figures are what the projections are compared with.
+    table : DataFrame
+        Projections: ``location, year, value`` (persons per calendar year) and ``vintage``, the year
+        of release.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+        One sentence per vintage, in their order; empty if no projected year is estimated by now.
+    """
     known = dict(zip(view.series.years.tolist(), view.series.values.tolist()))
     rows = table[table["location"] == view.series.location]
     said = []

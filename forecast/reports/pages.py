@@ -11,7 +11,20 @@ if TYPE_CHECKING:
 
 
 def stem(name: str, words: Language) -> str:
-    """Return the name of a file without its ending; other languages than English add theirs."""
+    """Return the name of a file without its ending; other languages than English add theirs.
+
+    Parameters
+    ----------
+    name : str
+        Name of the edition.
+    words : Language
+        Its code is added.
+
+    Returns
+    -------
+    str
+        Such as ``kaz`` or ``kaz.ru``.
+    """
     return name if words.code == "en" else f"{name}.{words.code}"
 
 

@@ -29,6 +29,13 @@ from forecast.series_key import KEY, SeriesKey
 def data(views: Sequence[SeriesView], words: Language) -> list[dict[str, Any]]:
     """Return the tables that hold the series of the page, each with its series.
 
+    Parameters
+    ----------
+    views : sequence of SeriesView
+        The series of the page.
+    words : Language
+        Language of titles, names and sentences.
+
     Returns
     -------
     list of dict
@@ -112,8 +119,8 @@ def _series(view: SeriesView, shared: frozenset[str], words: Language) -> dict[s
         "measure": labels.measure(measure, words),
         "source": source,
         "as_of": view.as_of,
-        "first": int(view.series.years[0]),
-        "origin": view.series.origin,
+        "first": view.named(int(view.series.years[0])),
+        "origin": view.last()[0],
         "observations": int(str(note["observations"])),
         "forecast": view.forecast,
         "scale": labels.scale(str(note["scale"]), words),
@@ -131,12 +138,25 @@ def _together(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def method(outlook: Forecast, words: Language) -> dict[str, Any]:
-    """Return what the page says about the model and what it was shown."""
+    """Return what the page says about the model and what it was shown.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        Model, settings and data are in its attributes and notes.
+    words : Language
+        Language of the descriptions of models.
+
+    Returns
+    -------
+    dict
+        For the template ``annex.html``.
+    """
     attributes = outlook.paths.attrs
     models = [_model(name, words) for name in _with_members(outlook.model)]
     return {
         "models": models,
-        "hub": outlook.history.step == 1,
+        "hub": outlook.history.step == 1 and outlook.frequency == "year",
         "scales": sorted({str(note) for note in _forecast(outlook)["scale"]}),
         "revised": _revised(outlook),
         "parametric": all(model["kind"] == "time series" for model in models),
@@ -155,6 +175,17 @@ def diagnostics(outlook: Forecast, words: Language) -> list[str]:
 
     The attribute ``diagnostics`` of the draws is about the whole fit; a column of that
     name in the notes about single series.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        A model without diagnostics gives no text.
+    words : Language
+        Language of the names of places and measures; what the model says is not translated.
+
+    Returns
+    -------
+    list of str
     """
     said = [str(outlook.paths.attrs.get("diagnostics", "")).strip()]
     if "diagnostics" in outlook.notes:
@@ -202,7 +233,20 @@ def _model(name: str, words: Language) -> dict[str, Any]:
 
 
 def revised(view: SeriesView, words: Language) -> str:
-    """Say how far the figures moved since the release before; empty if there is none."""
+    """Say how far the figures moved since the release before; empty if there is none.
+
+    Parameters
+    ----------
+    view : SeriesView
+        With the releases of its figures.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+        Persons per calendar year, without a sign.
+    """
     years, pairs = _before_and_now(view)
     if not len(years):
         return ""
@@ -225,7 +269,20 @@ def revised(view: SeriesView, words: Language) -> str:
 
 
 def other_sign(view: SeriesView, words: Language) -> str:
-    """Say in how many years the release before had the other sign; empty if in none."""
+    """Say in how many years the release before had the other sign; empty if in none.
+
+    Parameters
+    ----------
+    view : SeriesView
+        With the releases of its figures.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+        Without a capital letter: it follows the name of the source.
+    """
     years, pairs = _before_and_now(view)
     turned = _turned(pairs) if len(years) else 0
     if not turned:
@@ -239,7 +296,20 @@ def other_sign(view: SeriesView, words: Language) -> str:
 
 
 def overdue(panel: Panel, words: Language) -> str:
-    """Name the sources that were due to bring newer figures before the newest ones came."""
+    """Name the sources that were due to bring newer figures before the newest ones came.
+
+    Parameters
+    ----------
+    panel : Panel
+        Its newest day of release counts as today.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+        A sentence for each source; empty if none was due, or no release has a day.
+    """
     if not panel.last_release:
         return ""
     table = status(panel, dt.date.fromisoformat(panel.last_release))

@@ -15,7 +15,7 @@ from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.evaluate.verdicts import SKILFUL
 from forecast.hindcast.columns import SCORED
 from forecast.language import Language, rounded
-from forecast.reports.series_view import FIRST_YEAR, SeriesView
+from forecast.reports.series_view import SeriesView
 from forecast.reports.track_charts import described, hedgehog
 from forecast.reports.track_charts import figures as reliability
 from forecast.reports.verdicts import Judged, ahead, cell, legend, named, testable
@@ -60,7 +60,21 @@ class Record:
 
 
 def record(track: Track | None, model: str) -> Record | None:
-    """Return the record of a model, or None if the backtest scored no forecast by it."""
+    """Return the record of a model, or None if the backtest scored no forecast by it.
+
+    Parameters
+    ----------
+    track : Track or None
+        The part of a backtest that is about the series of the report, see
+        `forecast.reports.verdicts.covered`.
+    model : str
+        The model of the report.
+
+    Returns
+    -------
+    Record or None
+        Without verdicts where the model is the reference itself.
+    """
     if track is None:
         return None
     ours = track.table[track.table["model"] == model]
@@ -76,7 +90,20 @@ def record(track: Track | None, model: str) -> Record | None:
 
 
 def coverage(rows: pd.DataFrame, words: Language) -> str:
-    """Say how often the 80 % interval held, at the shortest and the longest horizon."""
+    """Say how often the 80 % interval held, at the shortest and the longest horizon.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of one model from ``Track.calibration``: ``horizon, level, coverage, forecasts``; at least
+        one of level 0.8.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     eighty = rows[rows["level"] == 0.80].sort_values("horizon").to_dict("records")
     said = [
         words.say(
@@ -93,7 +120,20 @@ def coverage(rows: pd.DataFrame, words: Language) -> str:
 
 
 def surprise(row: Mapping[str, Any], words: Language) -> str:
-    """Tell of one observed figure outside its 95 % interval."""
+    """Tell of one observed figure outside its 95 % interval.
+
+    Parameters
+    ----------
+    row : mapping
+        Of ``Track.surprises``: key, ``year, origin, observed, lower_95, upper_95``, in persons per
+        calendar year.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     signed = str(row["measure"]) in {"net_migration", "net_all_flows", "internal_net"}
     low, high, seen = (
         words.persons(rounded(float(row[name]), 3), sign=signed)
@@ -104,8 +144,8 @@ def surprise(row: Mapping[str, Any], words: Language) -> str:
         "{high} (95\u202f%).",
         place=labels.place(str(row["location"]), words),
         measure=labels.measure(str(row["measure"]), words),
-        year=int(row["year"]),
-        origin=int(row["origin"]),
+        year=words.period(int(row["year"])),
+        origin=words.period(int(row["origin"])),
         observed=seen,
         low=low,
         high=high,
@@ -116,6 +156,18 @@ def surprises_of(rows: pd.DataFrame, words: Language) -> list[str]:
     """Tell of the figures outside their 95 % interval: those of countries, then of regions.
 
     Of countries the most surprising are told, by year.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``Track.surprises`` of one model, the most surprising first, each figure once.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    list of str
+        At most `SURPRISES` of countries; of regions one for each country and year.
     """
     national = rows["location"].map(locations.country_of) == rows["location"]
     most = rows[national].head(SURPRISES).sort_values("year", kind="stable")
@@ -133,7 +185,7 @@ def surprises_of(rows: pd.DataFrame, words: Language) -> list[str]:
                 "{year}, {country}: {n} regions ({names}).",
                 len(names),
                 country=labels.place(str(code), words),
-                year=year,
+                year=words.period(int(str(year))),
                 names=", ".join(names),
             )
         )
@@ -143,7 +195,17 @@ def surprises_of(rows: pd.DataFrame, words: Language) -> list[str]:
 def section(
     found: Record | None, views: Sequence[SeriesView], words: Language
 ) -> dict[str, Any] | None:
-    """Return what the page's section on the track record shows, or None without one."""
+    """Return what the page's section on the track record shows, or None without one.
+
+    Parameters
+    ----------
+    found : Record or None
+        What a backtest says of the model of the page.
+    views : sequence of SeriesView
+        The series of the page.
+    words : Language
+        Language of sentences, names and charts.
+    """
     if found is None:
         return None
     ours = found.track.select(model=found.model)
@@ -153,7 +215,7 @@ def section(
     ordered = sorted((s for s in views if s.forecast), key=lambda s: (not s.national, s.country))
     counted = ours.table[ours.table["status"] == SCORED]
     return {
-        "origins": (int(counted["origin"].min()), int(counted["origin"].max())),
+        "origins": tuple(words.period(int(counted["origin"].agg(end))) for end in ("min", "max")),
         "forecasts": words.persons(len(counted)),
         "latest": settings.get("vintage") == "latest",
         "smoothed": bool((counted["source"] == UN_SOURCE).any()),
@@ -257,7 +319,7 @@ def largest(view: SeriesView) -> tuple[int, float, float] | None:
     level or doubt; None if there is no such pair.
     """
     series = view.series
-    good = ~np.isnan(series.values) & (series.years >= FIRST_YEAR)
+    good = ~np.isnan(series.values) & (series.years >= view.start())
     for flag in _ASIDE:
         good &= ~series.flagged(flag)
     pairs = good[1:] & good[:-1] & (np.diff(series.years) == 1)
@@ -270,7 +332,20 @@ def largest(view: SeriesView) -> tuple[int, float, float] | None:
 
 
 def jumps_of(views: Sequence[SeriesView], words: Language) -> list[str]:
-    """Tell of the largest change of each national series that is forecast."""
+    """Tell of the largest change of each national series that is forecast.
+
+    Parameters
+    ----------
+    views : sequence of SeriesView
+        Those of regions, and those without a forecast, are passed over.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    list of str
+        In the order of `views`; changes from one year to the next, in persons.
+    """
     told = []
     for view in views:
         found = largest(view) if view.national and view.forecast else None
@@ -285,9 +360,9 @@ def jumps_of(views: Sequence[SeriesView], words: Language) -> list[str]:
                 measure=labels.measure(view.series.measure, words),
                 source=labels.source(view.series.source, words),
                 before=words.persons(rounded(before, 3), sign=signed),
-                first=year - 1,
+                first=view.named(year - 1),
                 after=words.persons(rounded(after, 3), sign=signed),
-                year=year,
+                year=view.named(year),
             )
         )
     return told

@@ -29,6 +29,17 @@ def region_map(
 ) -> dict[str, Any] | None:
     """Return the map of a ranked group of regions in a year.
 
+    Parameters
+    ----------
+    ranked : sequence of SeriesView
+        Regions of one source and measure, all forecast for the year.
+    country : str
+        Code of their country.
+    year : int
+        Target year.
+    words : Language
+        Language of unit, classes, note and description.
+
     Returns
     -------
     dict or None

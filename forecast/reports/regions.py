@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.language import Language
 from forecast.reports import charts, sentences
-from forecast.reports.interval_rows import intervals
-from forecast.reports.series_view import SeriesView, identity
+from forecast.reports.series_view import SeriesView, identity, intervals
 from forecast.series_key import SeriesKey
 
 
@@ -33,6 +32,15 @@ def places(
     views: Sequence[SeriesView], codes: Sequence[str], words: Language
 ) -> list[dict[str, Any]]:
     """Return where on the page each region stands, by country and each region once.
+
+    Parameters
+    ----------
+    views : sequence of SeriesView
+        The series of the page.
+    codes : sequence of str
+        Countries, in the order of the page.
+    words : Language
+        Language of the names; regions are sorted by its alphabet.
 
     Returns
     -------
@@ -63,7 +71,7 @@ def _links(views: Sequence[SeriesView], words: Language) -> list[tuple[str, str]
     """Return the charts of one region, told apart by measure and, where needed, by source."""
     if len(views) == 1:
         return [("", _anchor(views[0]))]
-    ordered = sorted(views, key=lambda s: (labels.ORDER[s.series.measure], s.series.source))
+    ordered = sorted(views, key=lambda s: (measures.position(s.series.measure), s.series.source))
     of_measure = Counter(view.series.measure for view in views)
     links = []
     for view in ordered:
@@ -79,7 +87,22 @@ def _anchor(view: SeriesView) -> str:
 
 
 def groups(regional: Sequence[SeriesView], year: int, words: Language) -> list[dict[str, Any]]:
-    """Return the regions' charts and tables, one group per source and measure."""
+    """Return the regions' charts and tables, one group per source and measure.
+
+    Parameters
+    ----------
+    regional : sequence of SeriesView
+        Of the regions of one country; those without a forecast are named apart.
+    year : int
+        Target year that the figures' captions tell.
+    words : Language
+        Language of names and sentences; regions are sorted by its alphabet.
+
+    Returns
+    -------
+    list of dict
+        For the template ``annex.html``, sorted by source and measure.
+    """
     found = []
     for source, measure in sorted({(s.series.source, s.series.measure) for s in regional}):
         group = [s for s in regional if (s.series.source, s.series.measure) == (source, measure)]
@@ -117,7 +140,20 @@ def _regional(
 
 
 def unfit(view: SeriesView, words: Language) -> dict[str, str]:
-    """Return what the page says of a series that could not be forecast."""
+    """Return what the page says of a series that could not be forecast.
+
+    Parameters
+    ----------
+    view : SeriesView
+        A series without draws; its note has the reason.
+    words : Language
+        Language of names and sentence.
+
+    Returns
+    -------
+    dict
+        ``place, measure, source, text``.
+    """
     source, place, measure = view.key
     return {
         "place": labels.place(place, words),
@@ -133,6 +169,13 @@ _TOLERANCE = 1.0
 
 def accounts(views: Sequence[SeriesView], words: Language) -> Mapping[str, object] | None:
     """Say whether arrivals minus departures, and regions together, give the country's net.
+
+    Parameters
+    ----------
+    views : sequence of SeriesView
+        The series of the page; those without a forecast do not count.
+    words : Language
+        Language of the sentences.
 
     Returns
     -------

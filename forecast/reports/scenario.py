@@ -40,6 +40,18 @@ _PEOPLE = {
 def scenarios(given: Sequence[Given], outlook: Forecast) -> list[Scenario]:
     """Put each scenario on top of the forecast of a report.
 
+    Parameters
+    ----------
+    given : sequence of str, Path, mapping or Scenario
+        As of `forecast.report`; what is no Scenario yet is made with the seed of the forecast.
+    outlook : Forecast
+        The baseline.
+
+    Returns
+    -------
+    list of Scenario
+        In the order given.
+
     Raises
     ------
     DataError
@@ -65,7 +77,22 @@ def scenarios(given: Sequence[Given], outlook: Forecast) -> list[Scenario]:
 def section(
     made: Sequence[Scenario], views: Sequence[SeriesView], words: Language
 ) -> list[dict[str, Any]]:
-    """Return what the page shows of each scenario."""
+    """Return what the page shows of each scenario.
+
+    Parameters
+    ----------
+    made : sequence of Scenario
+        On top of the forecast of the page.
+    views : sequence of SeriesView
+        The series of the page, for the charts of the baseline.
+    words : Language
+        Language of sentences and charts.
+
+    Returns
+    -------
+    list of dict
+        For the template ``what_if.html``.
+    """
     return [_shown(one, views, words) for one in made]
 
 
@@ -159,7 +186,20 @@ def position(row: Mapping[str, Any], words: Language) -> str:
 
 
 def sizes(event: pd.DataFrame, words: Language) -> list[str]:
-    """Say of each country how many people move, in all and in the first year."""
+    """Say of each country how many people move, in all and in the first year.
+
+    Parameters
+    ----------
+    event : DataFrame
+        As of `forecast.scenarios.unusual.event`: persons, and 80 % ranges.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    list of str
+        One for each country and direction, in the order of the rows.
+    """
     return [
         words.say(
             _PEOPLE[str(row["direction"])],
@@ -179,7 +219,19 @@ def sizes(event: pd.DataFrame, words: Language) -> list[str]:
 
 
 def timing(shock: Shock, words: Language) -> str:
-    """Say when it starts, how fast it fades and how many move back."""
+    """Say when it starts, how fast it fades and how many move back.
+
+    Parameters
+    ----------
+    shock : Shock
+        As it was stated: years, half-life in years, and share that returns (0 to 1).
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+    """
     said = words.say(
         "It starts in {first} to {last}; half of all have moved after {low} to {high} years.",
         first=shock.first,
@@ -198,7 +250,20 @@ def timing(shock: Shock, words: Language) -> str:
 
 
 def history(event: pd.DataFrame, words: Language) -> list[str]:
-    """Say how often any country has seen a movement of this size."""
+    """Say how often any country has seen a movement of this size.
+
+    Parameters
+    ----------
+    event : DataFrame
+        As of `forecast.scenarios.unusual.event`: rates per 1,000 population per year.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    list of str
+        One for each row with a rate; without a sign, the direction is told by `sizes`.
+    """
     said = []
     for row in event[event["rate"].notna()].to_dict("records"):
         place = labels.place(str(row["location"]), words)

@@ -39,13 +39,41 @@ _COUNTED = {
 
 
 def likelihood(probability: float, words: Language) -> str:
-    """Return the ICD 203 word for a probability with the number beside it."""
+    """Return the ICD 203 word for a probability with the number beside it.
+
+    ICD 203 is the standard of the US intelligence community for words of estimative probability.
+
+    Parameters
+    ----------
+    probability : float
+        Between 0 and 1.
+    words : Language
+        Language of the word and of the number.
+
+    Returns
+    -------
+    str
+        Such as ``likely (70 %)``.
+    """
     word = next(word for bound, word, _ in LIKELIHOOD if probability <= bound)
     return f"{words.say(word)} ({words.percent(probability)})"
 
 
 def net_loss(drawn: np.ndarray, words: Language) -> str:
-    """Say how likely it is that more people leave than arrive."""
+    """Say how likely it is that more people leave than arrive.
+
+    Parameters
+    ----------
+    drawn : ndarray, shape (n_draws,)
+        Net flows, an inflow positive.
+    words : Language
+        Language of the words and of the number.
+
+    Returns
+    -------
+    str
+        Part of a sentence, with the number in brackets.
+    """
     chance = float((drawn < 0).mean())
     said = next(said for bound, _, said in LIKELIHOOD if chance <= bound)
     return f"{words.say(said)} ({words.percent(chance)})"
@@ -73,6 +101,15 @@ def net_range(lower: float, upper: float, words: Language) -> str:
 def expectation(view: SeriesView, year: int, words: Language) -> str:
     """Say what is expected of one series in one year, with its 80 % interval.
 
+    Parameters
+    ----------
+    view : SeriesView
+        One series, in persons per calendar year.
+    year : int
+        Target year.
+    words : Language
+        Language of the sentence.
+
     Returns
     -------
     str
@@ -89,6 +126,8 @@ def expectation(view: SeriesView, year: int, words: Language) -> str:
         return words.say("No figure.")
     drawn = view.at(year)
     lower, middle, upper = np.quantile(drawn, [0.1, 0.5, 0.9])
+    if view.series.measure not in _COUNTED and not (view.series.signed and view.counted.moves):
+        return _figures(view, drawn, words)
     if view.series.signed:
         return words.say(
             "{range}, four chances in five; {loss}.",
@@ -104,23 +143,78 @@ def expectation(view: SeriesView, year: int, words: Language) -> str:
     )
 
 
+def _figures(view: SeriesView, drawn: np.ndarray, words: Language) -> str:
+    """Say what is expected of what are no people, in the unit of the measure."""
+    low, middle, high = (
+        view.written(float(one), words, 2) for one in np.quantile(drawn, [0.1, 0.5, 0.9])
+    )
+    said = words.say(
+        "From {low} to {high} {unit}, four chances in five; middle estimate {middle}.",
+        low=low,
+        high=high,
+        unit=view.counted.unit.said(words.code),
+        middle=middle,
+    )
+    if not view.series.signed:
+        return said
+    chance = likelihood(float((drawn < 0).mean()), words)
+    return f"{said} {words.say('Below zero: {likelihood}.', likelihood=chance)}"
+
+
 def observed(value: float, signed: bool, words: Language) -> str:
-    """Say that a target year is already observed, and the figure."""
+    """Say that a target year is already observed, and the figure.
+
+    Parameters
+    ----------
+    value : float
+        Persons per calendar year.
+    signed : bool
+        Whether a positive figure gets a plus, as that of a net flow.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     return words.say("Already observed: {figure}.", figure=words.persons(value, sign=signed))
 
 
 def total(view: SeriesView, year: int, words: Language) -> str:
-    """Say what the years up to a target year add up to; empty where that says nothing new."""
-    if view.series.measure == "population" or (view.years <= year).sum() < 2:
+    """Say what the years up to a target year add up to; empty where that says nothing new.
+
+    Parameters
+    ----------
+    view : SeriesView
+        A stock (the population) adds up to nothing, and has no sentence.
+    year : int
+        The last of the years; the first is the first forecast one.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+        Persons; empty if there are fewer than two such years.
+    """
+    if not view.counted.adds_over_time or (view.years <= year).sum() < 2:
         return ""
     lower, middle, upper = np.quantile(view.total(year), [0.1, 0.5, 0.9])
-    low, mid, high = (
-        words.persons(rounded(value), sign=view.series.signed) for value in (lower, middle, upper)
+    low, mid, high = (view.written(float(value), words, 2) for value in (lower, middle, upper))
+    shape = (
+        message(
+            "All years from {first} to {last} together: {low} to {high} (80\u202f%), "
+            "middle {middle}."
+        )
+        if view.series.season == 1
+        else message(
+            "From {first} to {last} together: {low} to {high} (80\u202f%), middle {middle}."
+        )
     )
     return words.say(
-        "All years from {first} to {last} together: {low} to {high} (80\u202f%), middle {middle}.",
-        first=view.years[0],
-        last=year,
+        shape,
+        first=view.named(view.years[0]),
+        last=view.named(year),
         low=low,
         high=high,
         middle=mid,
@@ -128,10 +222,32 @@ def total(view: SeriesView, year: int, words: Language) -> str:
 
 
 def above_recent(view: SeriesView, year: int, words: Language) -> str:
-    """Say how the forecast compares with the mean of the last observed years."""
+    """Say how the forecast compares with the mean of the last observed years.
+
+    Parameters
+    ----------
+    view : SeriesView
+        With at least one figure; the last five years count, see `SeriesView.recent`.
+    year : int
+        A forecast year.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     recent = view.recent()
     mean = float(recent.mean())
     chance = float((view.at(year) > mean).mean())
+    if view.series.season > 1 or not view.counted.moves:
+        return words.say(
+            "Above the mean of the last figures ({first}–{last}: {mean}): {likelihood}.",
+            first=view.named(view.series.years[~np.isnan(view.series.values)][-len(recent)]),
+            last=view.last()[0],
+            mean=view.written(mean, words, 2),
+            likelihood=likelihood(chance, words),
+        )
     return words.count(
         "Above the last observed figure ({mean}): {likelihood}.",
         "Above the mean of the last {n} observed years ({mean}): {likelihood}.",
@@ -142,37 +258,77 @@ def above_recent(view: SeriesView, year: int, words: Language) -> str:
 
 
 def brief(view: SeriesView, year: int, words: Language) -> str:
-    """Give median, 80\u202f% interval and chance of a net loss in the fewest words."""
+    """Give median, 80\u202f% interval and chance of a net loss in the fewest words.
+
+    Parameters
+    ----------
+    view : SeriesView
+        The chance of a net loss is told of net flows only.
+    year : int
+        A forecast year.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     drawn = view.at(year)
     signed = view.series.signed
     lower, middle, upper = (
-        words.persons(rounded(value), sign=signed) for value in np.quantile(drawn, [0.1, 0.5, 0.9])
+        view.written(float(value), words, 2) for value in np.quantile(drawn, [0.1, 0.5, 0.9])
     )
     said = words.say(
         "{year}: {middle}, 80\u202f% interval {low} to {high}",
-        year=year,
+        year=view.named(year),
         middle=middle,
         low=lower,
         high=upper,
     )
-    return f"{said}; {net_loss(drawn, words)}." if signed else f"{said}."
+    return f"{said}; {net_loss(drawn, words)}." if signed and view.counted.moves else f"{said}."
 
 
 def last_figure(view: SeriesView, words: Language) -> str:
-    """Give the last observed figure."""
+    """Give the last observed figure.
+
+    Parameters
+    ----------
+    view : SeriesView
+        With at least one figure.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+        The figure is not rounded.
+    """
     year, value = view.last()
-    figure = words.persons(value, sign=view.series.signed)
+    figure = view.written(value, words)
     return words.say("Last observed, {year}: {figure}.", year=year, figure=figure)
 
 
 def two_sources(first: SeriesView, second: SeriesView, words: Language) -> str:
-    """Show two sources of the same measure side by side in the last year of both."""
+    """Show two sources of the same measure side by side in the last year of both.
+
+    Parameters
+    ----------
+    first, second : SeriesView
+        Of one place and measure, a net flow.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+        Empty if no year has a figure of both.
+    """
     ours = dict(zip(first.series.years.tolist(), first.series.values.tolist()))
     theirs = dict(zip(second.series.years.tolist(), second.series.values.tolist()))
     both = [y for y in ours if y in theirs and not np.isnan(ours[y]) and not np.isnan(theirs[y])]
     if not both:
         return ""
-    year = max(both)
+    year = first.named(max(both))
     return words.say(
         "For {year} the {first} says {one} and the {second} {two}. They measure different "
         "things and are forecast apart.",
@@ -185,7 +341,19 @@ def two_sources(first: SeriesView, second: SeriesView, words: Language) -> str:
 
 
 def concept(country: str, words: Language) -> str:
-    """Name the policy concept of a country and its target years; empty if there is none."""
+    """Name the policy concept of a country and its target years; empty if there is none.
+
+    Parameters
+    ----------
+    country : str
+        Code of a country.
+    words : Language
+        Language of the sentence; the title where the catalogue has it.
+
+    Returns
+    -------
+    str
+    """
     if country not in CONCEPTS:
         return ""
     stated = CONCEPTS[country]
@@ -204,7 +372,19 @@ def concept(country: str, words: Language) -> str:
 
 
 def not_forecast(view: SeriesView, words: Language) -> str:
-    """Say why a series was not forecast, and what its last figure is."""
+    """Say why a series was not forecast, and what its last figure is.
+
+    Parameters
+    ----------
+    view : SeriesView
+        A series without draws; its note has the reason.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+    """
     why = labels.reason(view.note, words)
     return words.say("Not forecast: {reason}", reason=why) + " " + last_figure(view, words)
 
@@ -213,12 +393,38 @@ def flags(view: SeriesView, words: Language, leave_out: frozenset[str] = frozens
     """Say which years carry which flag; empty if none does.
 
     Sentences in `leave_out` were said already, of all series of a group.
+
+    Parameters
+    ----------
+    view : SeriesView
+        With the flags of each year.
+    words : Language
+        Language of the sentences.
+    leave_out : frozenset of str
+        See `shared_flags`.
+
+    Returns
+    -------
+    str
     """
     return " ".join(said for said in flag_sentences(view, words) if said not in leave_out)
 
 
 def flag_sentences(view: SeriesView, words: Language) -> list[str]:
-    """Return one sentence for each flag that some year carries."""
+    """Return one sentence for each flag that some year carries.
+
+    Parameters
+    ----------
+    view : SeriesView
+        Only years with a figure count, unless the flag is about missing ones.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    list of str
+        In the order of `forecast.labels.FLAGS`.
+    """
     said = []
     for flag, meaning in labels.FLAGS.items():
         carried = view.series.flagged(flag)
@@ -226,18 +432,43 @@ def flag_sentences(view: SeriesView, words: Language) -> list[str]:
             carried &= ~np.isnan(view.series.values)
         years = view.series.years[carried].tolist()
         if years:
-            said.append(words.say(meaning, years=words.listed(years)))
+            said.append(words.say(meaning, years=words.listed([view.named(one) for one in years])))
     return said
 
 
 def shared_flags(group: Sequence[SeriesView], words: Language) -> list[str]:
-    """Return the sentences on flags that several series have in common."""
+    """Return the sentences on flags that several series have in common.
+
+    Parameters
+    ----------
+    group : sequence of SeriesView
+        Series that stand together on the page.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    list of str
+        Empty for a single series. The same years have to carry the flag in all.
+    """
     said = [flag_sentences(view, words) for view in group]
     return [line for line in said[0] if all(line in own for own in said)] if len(said) > 1 else []
 
 
 def fan_description(view: SeriesView, words: Language) -> str:
-    """Describe a fan chart for those who cannot see it."""
+    """Describe a fan chart for those who cannot see it.
+
+    Parameters
+    ----------
+    view : SeriesView
+        The last figure, every target year and the flags are told.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+    """
     parts = [last_figure(view, words)]
     parts += [brief(view, year, words) for year in view.horizons if year in view.years]
     parts.append(flags(view, words))
@@ -245,7 +476,21 @@ def fan_description(view: SeriesView, words: Language) -> str:
 
 
 def ranking_description(ranked: list[SeriesView], year: int, words: Language) -> str:
-    """Describe a ranked chart, highest median first."""
+    """Describe a ranked chart, highest median first.
+
+    Parameters
+    ----------
+    ranked : list of SeriesView
+        In the order of the chart, all forecast for the year.
+    year : int
+        Target year.
+    words : Language
+        Language of names and numbers.
+
+    Returns
+    -------
+    str
+    """
     shown = [
         (labels.place(s.series.location, words), rounded(float(np.median(s.at(year)))))
         for s in ranked

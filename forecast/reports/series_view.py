@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from forecast import locations
+from forecast import labels, locations, measures, periods
 from forecast.accounts.audit import trusted
 from forecast.contract import FORECAST
+from forecast.draw_tables import QUANTILE_LEVELS, TABLE_KEY
 from forecast.errors import DataError
+from forecast.language import Language, rounded
+from forecast.measures import Measure
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
 from forecast.series_key import KEY, SeriesKey
@@ -22,6 +25,8 @@ from forecast.series_key import KEY, SeriesKey
 FIRST_YEAR = 1990
 #: Fewest figures in an earlier release for it to be worth a line in a chart.
 RELEASE_YEARS = 5
+#: Levels of the intervals that the page shows.
+LEVELS = (0.5, 0.8, 0.95)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,15 +181,92 @@ class SeriesView:
         >>> series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0].last()
         (2025, 23761.0)
         """
-        return self.series.origin, float(self.series.values[-1])
+        return self.named(self.series.origin), float(self.series.values[-1])
 
-    def recent(self, n_years: int = 5) -> np.ndarray:
+    def named(self, period: int) -> int:
+        """Return a period as a number that reads as text.
+
+        Parameters
+        ----------
+        period : int
+            Its number, in which the series counts.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0].named(2027)
+        2027
+        """
+        return periods.named(period, self.series.frequency)
+
+    def written(self, value: float, words: Language, digits: int = 0) -> str:
+        """Return a figure as the page writes it: whole, signed where it may be below zero.
+
+        Parameters
+        ----------
+        value : float
+            In the unit of the measure.
+        words : Language
+            How numbers are written.
+        digits : int
+            To how many it is rounded, 0 for none; a rate has two decimals whatever it says.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.language import language
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> view = series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0]
+        >>> view.written(23761.0, language("en")), view.written(23761.0, language("en"), 2)
+        ('23,761', '24,000')
+        """
+        if self.counted.kind == "rate":
+            return words.decimal(round(value, 2))
+        shown = rounded(value, digits) if digits else value
+        return words.persons(shown, sign=self.series.signed)
+
+    @property
+    def counted(self) -> Measure:
+        """What is counted."""
+        return measures.find(self.series.measure)
+
+    def start(self, year: int = FIRST_YEAR) -> int:
+        """Return the number of the first period of a calendar year.
+
+        Parameters
+        ----------
+        year : int
+            By default the first that is shown.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+        >>> series_views(fc.forecast(panel, "naive", (2027,), draws=200))[0].start()
+        1990
+        """
+        return periods.number(year, 1, self.series.frequency)
+
+    def recent(self, n_years: int | None = None) -> np.ndarray:
         """Return the last observed figures.
 
         Parameters
         ----------
-        n_years : int
-            How many at most.
+        n_years : int, optional
+            How many at most; five years, or of months and quarters the last year of them.
 
         Returns
         -------
@@ -199,7 +281,10 @@ class SeriesView:
         [29282.0, 23761.0]
         """
         values = self.series.values[~np.isnan(self.series.values)]
-        return np.asarray(values[-n_years:])
+        most = (
+            (5 if self.series.season == 1 else self.series.season) if n_years is None else n_years
+        )
+        return np.asarray(values[-most:])
 
 
 def series_views(outlook: Forecast) -> list[SeriesView]:
@@ -230,7 +315,7 @@ def series_views(outlook: Forecast) -> list[SeriesView]:
             SeriesView(
                 series,
                 {str(name): value for name, value in notes[series.key].items()},
-                outlook.horizons,
+                tuple(periods.named(year, outlook.frequency) for year in outlook.horizons),
                 grid[ahead],
                 draws[:, ahead],
                 earlier,
@@ -264,3 +349,127 @@ def _releases(history: Panel) -> dict[SeriesKey, tuple[tuple[pd.Series, ...], st
         newest = str(pd.Timestamp(dates[-1]).date()) if dates else ""
         found[tuple(map(str, key))] = lines, newest
     return found  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRow:
+    """One series and year as the page's tables show it.
+
+    Attributes
+    ----------
+    place, measure, source : str
+        As written for readers.
+    observed : str
+        The figure, if the year is already observed.
+    median : str
+        Rounded to three digits; empty if there is no forecast for the year.
+    bands : tuple of (str, str)
+        Lower and upper end of each of `LEVELS`.
+    first : bool
+        Whether a new series starts here.
+    span : int
+        Rows of this series.
+    """
+
+    place: str
+    measure: str
+    source: str
+    year: int
+    observed: str
+    median: str
+    bands: tuple[tuple[str, str], ...]
+    first: bool
+    span: int
+
+
+def all_quantiles(outlook: Forecast, words: Language) -> pd.DataFrame:
+    """Return every quantile of every forecast year, tidy, in whole persons.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        Every year after the origins counts, also those that were not asked for.
+    words : Language
+        Language of the column ``name``.
+
+    Returns
+    -------
+    DataFrame
+        ``location, name, measure, source, model, origin, year, target, quantile, value``;
+        ``target`` says whether the year is one that was asked for.
+    """
+    table = outlook.quantiles(QUANTILE_LEVELS, years=outlook.paths["year"].to_numpy().tolist())
+    origins = outlook.series.set_index(TABLE_KEY)["origin"]
+    when = "year" if outlook.frequency == "year" else "period"
+    asked = [periods.label(one, outlook.frequency) for one in outlook.horizons]
+    keys = pd.MultiIndex.from_frame(table[TABLE_KEY])
+    return pd.DataFrame(
+        {
+            "location": table["location"],
+            "name": [labels.place(code, words) for code in table["location"]],
+            "measure": table["measure"],
+            "source": table["source"],
+            "model": outlook.model,
+            "origin": periods.texts(origins.reindex(keys).to_numpy(), outlook.frequency),
+            when: table[when],
+            "target": table[when].astype(str).isin(asked),
+            "quantile": table["quantile"],
+            "value": whole(table["value"], table["measure"]),
+        }
+    )
+
+
+def whole(values: pd.Series, counted: pd.Series) -> pd.Series:
+    """Return figures in whole units, but for rates, which have decimals.
+
+    Parameters
+    ----------
+    values : Series of float
+        In the unit of each measure.
+    counted : Series of str
+        Names of the measures.
+    """
+    rates = counted.map({name: measures.find(name).kind == "rate" for name in counted.unique()})
+    if rates.any():
+        return values.where(rates, values.round()).round(3)
+    return values.round().astype("int64")
+
+
+def intervals(shown: Sequence[SeriesView], words: Language) -> list[IntervalRow]:
+    """Return one row per series and target year.
+
+    Parameters
+    ----------
+    shown : sequence of SeriesView
+        In the order in which the table shall have them.
+    words : Language
+        Language of names and numbers.
+
+    Returns
+    -------
+    list of IntervalRow
+        Target years of one series follow each other; the first row names the series.
+    """
+    return [
+        _row(view, year, words, first=position == 0)
+        for view in shown
+        for position, year in enumerate(view.horizons)
+    ]
+
+
+def _row(view: SeriesView, year: int, words: Language, *, first: bool) -> IntervalRow:
+    source, place, measure = view.key
+    known = view.observed(year)
+    median, bands = "", []
+    if year in view.years:
+        drawn = view.at(year)
+        median = view.written(float(np.median(drawn)), words, 3)
+        for level in LEVELS:
+            ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+            low, high = (view.written(float(end), words, 3) for end in ends)
+            bands.append((low, high))
+    return IntervalRow(
+        labels.place(place, words), labels.measure(measure, words), labels.source(source, words),
+        year, "" if known is None else view.written(known, words), median, tuple(bands),
+        first, len(view.horizons),
+    )  # fmt: skip

@@ -6,21 +6,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from forecast import labels
 from forecast.language import Language
 from forecast.reports import charts
 from forecast.reports.front import NET, expected
-from forecast.reports.interval_rows import intervals
 from forecast.reports.region_map import region_map
-from forecast.reports.series_view import SeriesView, identity
+from forecast.reports.series_view import SeriesView, identity, intervals
+from forecast.reports.year_so_far import year_so_far
 
 #: Which of `forecast.reports.series_view.LEVELS` the short tables show.
 _LEVEL = 1
 
 
-def measures(fitted: Sequence[SeriesView], year: int, words: Language) -> list[dict[str, Any]]:
+def measures(
+    fitted: Sequence[SeriesView],
+    year: int,
+    words: Language,
+    explanation: pd.DataFrame | None = None,
+) -> list[dict[str, Any]]:
     """Return one chart, one sentence and one table per national series.
 
     Parameters
@@ -29,6 +35,8 @@ def measures(fitted: Sequence[SeriesView], year: int, words: Language) -> list[d
         National series with a forecast, the source to be preferred first.
     year : int
         The year that the sentence is about.
+    explanation : DataFrame, optional
+        `Forecast.explanation`; of a year that is not over a sentence more.
 
     Returns
     -------
@@ -36,10 +44,12 @@ def measures(fitted: Sequence[SeriesView], year: int, words: Language) -> list[d
         ``large`` and ``small``, SVG; ``text``; ``rows``, one per target year with the median
         and the 80 % interval in ``band``, or the figure that is known.
     """
-    return [_measure(view, year, words) for view in fitted]
+    return [_measure(view, year, words, explanation) for view in fitted]
 
 
-def _measure(view: SeriesView, year: int, words: Language) -> dict[str, Any]:
+def _measure(
+    view: SeriesView, year: int, words: Language, explanation: pd.DataFrame | None
+) -> dict[str, Any]:
     large, small = charts.recent(view, words)
     rows = [
         {
@@ -57,7 +67,7 @@ def _measure(view: SeriesView, year: int, words: Language) -> dict[str, Any]:
         "title": labels.measure(measure, words),
         "source": labels.source(source, words),
         "year": year,
-        "text": expected(view, year, words),
+        "text": f"{expected(view, year, words)} {year_so_far(view, explanation, words)}".strip(),
         "large": Markup(large),  # noqa: S704  escaped where it is drawn
         "small": Markup(small),  # noqa: S704  escaped where it is drawn
         "rows": rows,
@@ -70,6 +80,23 @@ def regions(
     """Return the ranked chart of a country's regions, one per source and measure, with a map.
 
     A single region is not ranked: its fan in the annex says all that the chart would.
+
+    Parameters
+    ----------
+    regional : sequence of SeriesView
+        Of the regions of one country; those without a forecast for the year are left out.
+    code : str
+        Code of the country.
+    year : int
+        Target year.
+    words : Language
+        Language of names and charts.
+
+    Returns
+    -------
+    list of dict
+        For the template ``main.html``, sorted by source and measure; the highest median is drawn on
+        top.
     """
     found = []
     ahead = [view for view in regional if view.forecast and year in view.years]

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.errors import ForecastError
-from forecast.language import Language
+from forecast.language import Language, message
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from forecast.measures import Measure
 
 #: Colours as drawn, and the style-sheet variables that take their place, so that one
 #: drawing serves light, dark and print.
@@ -163,7 +165,20 @@ _TICK, _PAD = 3.0, 5.0
 def canvas(
     width: float, height: float, *, left: float, right: float, top: float, bottom: float
 ) -> tuple[Figure, Axes]:
-    """Return a figure with one pair of bare axes, margins in pixels."""
+    """Return a figure with one pair of bare axes, margins in pixels.
+
+    Parameters
+    ----------
+    width, height : float
+        Of the drawing, in pixels at full size.
+    left, right, top, bottom : float
+        Margins around the axes, in pixels.
+
+    Returns
+    -------
+    (Figure, Axes)
+        Without spines, ticks or labels: those are drawn by the functions here.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width / 72, height / 72))
@@ -180,6 +195,19 @@ def label(
     """Write texts beside the axes, at positions in the units of the data.
 
     Texts on top stand upright, read from below.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Its limits have to be what they will stay.
+    side : {"left", "bottom", "top"}
+        Where the texts stand.
+    at : sequence of float, shape (n,)
+        Positions along that side.
+    texts : sequence of str, shape (n,)
+        Escaped when the drawing is written.
+    colour : str
+        One of `COLOURS`.
     """
     from matplotlib.transforms import ScaledTranslation
 
@@ -204,7 +232,17 @@ def label(
 
 
 def rules(axes: Axes, across: Literal["x", "y"], at: Sequence[float]) -> None:
-    """Draw pale lines over the whole axes, under everything else."""
+    """Draw pale lines over the whole axes, under everything else.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Its limits have to be what they will stay.
+    across : {"x", "y"}
+        The axis that the lines cross: ``y`` for level ones.
+    at : sequence of float
+        Positions on that axis.
+    """
     if across == "y":
         segments = [((0.0, position), (1.0, position)) for position in at]
         where = axes.get_yaxis_transform()
@@ -218,6 +256,17 @@ def numbers(axes: Axes, words: Language, along: Literal["x", "y"] = "y", *, most
     """Draw gridlines at round numbers, about `most`, and write these as the language does.
 
     The limits of the axes are what they are at this moment, and stay so.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        With everything drawn, in the unit that is to be written.
+    words : Language
+        How numbers are written.
+    along : {"x", "y"}
+        Which axis; along ``x`` the lower edge is drawn too.
+    most : int
+        About how many numbers.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -232,7 +281,9 @@ def numbers(axes: Axes, words: Language, along: Literal["x", "y"] = "y", *, most
         ground(axes, at)
 
 
-def years(axes: Axes, first: int, last: int, at: Sequence[int] | None = None) -> None:
+def years(
+    axes: Axes, first: int, last: int, at: Sequence[int] | None = None, per_year: int = 1
+) -> None:
     """Draw the ground line with years under it.
 
     Parameters
@@ -243,16 +294,27 @@ def years(axes: Axes, first: int, last: int, at: Sequence[int] | None = None) ->
         First and last year shown.
     at : sequence of int, optional
         Which years to write; every tenth, fifth or single one without it.
+    per_year : int
+        Periods in a year, in whose numbers the axis counts; years stand where they begin.
     """
-    span = last - first
+    span = (last - first) // per_year
     step = 10 if span > _FIVES else 5 if span > _ONES else max(1, span // 4)
-    shown = [year for year in range(first, last + 1) if year % step == 0] if at is None else at
-    ground(axes, shown)
-    label(axes, "bottom", shown, [str(year) for year in shown])
+    starts = range(-(-first // per_year), last // per_year + 1)
+    shown = [year for year in starts if year % step == 0] if at is None else at
+    ground(axes, [year * per_year for year in shown])
+    label(axes, "bottom", [year * per_year for year in shown], [str(year) for year in shown])
 
 
 def ground(axes: Axes, at: Sequence[float] = ()) -> None:
-    """Draw the lower edge of the axes with ticks at positions of the data."""
+    """Draw the lower edge of the axes with ticks at positions of the data.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Its limits have to be what they will stay.
+    at : sequence of float
+        Where ticks stand.
+    """
     height = axes.bbox.height
     left, right = axes.get_xlim()
     ticks = [((position, 0.0), (position, -_TICK / height)) for position in at]
@@ -260,23 +322,73 @@ def ground(axes: Axes, at: Sequence[float] = ()) -> None:
     _lines(axes, segments, axes.get_xaxis_transform(), MUTED, 0.8, zorder=2.5)
 
 
-def unit(axes: Axes, divisor: int, words: Language) -> None:
-    """Write what the numbers count into the upper left corner."""
+def unit(
+    axes: Axes,
+    divisor: int,
+    words: Language,
+    counted: Measure | None = None,
+    frequency: str = "year",
+) -> None:
+    """Write what the numbers count into the upper left corner.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Of the drawing.
+    divisor : int
+        By which the figures were divided, see `divisor`.
+    words : Language
+        Language of the unit.
+    counted : Measure, optional
+        What is counted; persons without it.
+    frequency : str
+        What a period is.
+    """
     said = words.say("thousand persons a year") if divisor > 1 else words.say("persons a year")
+    if counted is not None and counted.each(words, frequency) != words.say("persons a year"):
+        said = counted.each(words, frequency)
+        if divisor > 1:
+            size = message("million {unit}") if divisor > 1000 else message("thousand {unit}")
+            said = words.say(size, unit=said)
     corner(axes, said)
 
 
 def corner(axes: Axes, text: str, colour: str = MUTED) -> None:
-    """Write a text into the upper left corner of the figure."""
+    """Write a text into the upper left corner of the figure.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Of the figure.
+    text : str
+        Escaped when the drawing is written.
+    colour : str
+        One of `COLOURS`.
+    """
     axes.annotate(
         text, (0, 1), xycoords="figure fraction", xytext=(4, -4), textcoords="offset points",
         va="top", color=colour,
     )  # fmt: skip
 
 
-def divisor(*values: float | np.ndarray) -> int:
-    """Return 1000 if a chart of these persons is better read in thousands."""
+def divisor(*values: float | np.ndarray, amount: bool = False) -> int:
+    """Return 1000 if a chart of these persons is better read in thousands, of amounts 1000000.
+
+    Parameters
+    ----------
+    *values : float or ndarray
+        All that the chart shows; NaN does not count.
+    amount : bool
+        Whether they are sums of money rather than persons.
+
+    Returns
+    -------
+    int
+        1, 1000 or (of amounts) 1000000.
+    """
     largest = max(float(np.nanmax(np.abs(value), initial=0.0)) for value in values)
+    if amount and largest >= 1000 * THOUSANDS:
+        return 1_000_000
     return 1000 if largest >= THOUSANDS else 1
 
 

@@ -37,7 +37,22 @@ HEADER = (
 
 
 def section(found: pd.DataFrame, record: Record | None, words: Language) -> dict[str, Any]:
-    """Return what the page shows: rows with a chance, and targets that have none."""
+    """Return what the page shows: rows with a chance, and targets that have none.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As of `forecast.targets`, one row per target and year.
+    record : Record or None
+        What a backtest says of the model; without one nothing is said of trust.
+    words : Language
+        Language of names, numbers and sentences.
+
+    Returns
+    -------
+    dict
+        ``rows``, ``judged`` (whether any has a track record) and ``without``.
+    """
     measured = found[found["status"].isin([PREDICTED, OBSERVED])]
     rows = [_row(row, record, words) for row in measured.to_dict("records")]
     for at, row in enumerate(rows):
@@ -50,7 +65,24 @@ def section(found: pd.DataFrame, record: Record | None, words: Language) -> dict
 def sheet(
     found: pd.DataFrame, record: Record | None, words: Language
 ) -> tuple[list[str], list[list[str | int | float | None]]]:
-    """Return header and rows for the workbook, every target a row."""
+    """Return header and rows for the workbook, every target a row.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As of `forecast.targets`, one row per target and year.
+    record : Record or None
+        What a backtest says of the model.
+    words : Language
+        Language of header and texts.
+
+    Returns
+    -------
+    header : list of str
+    rows : list of list
+        Persons as whole numbers, chances from 0 to 1; the reason stands in place of a chance that
+        cannot be given.
+    """
     rows: list[list[str | int | float | None]] = []
     for row in found.to_dict("records"):
         measured = row["status"] in (PREDICTED, OBSERVED)
@@ -255,6 +287,13 @@ def parse(text: str) -> Threshold:
 def check(thresholds: Sequence[Threshold], views: Sequence[SeriesView]) -> None:
     """Refuse a threshold that is about no forecast series of the report.
 
+    Parameters
+    ----------
+    thresholds : sequence of Threshold
+        As given by the user.
+    views : sequence of SeriesView
+        The series of the report; only those that are forecast count.
+
     Raises
     ------
     DataError
@@ -270,7 +309,23 @@ def check(thresholds: Sequence[Threshold], views: Sequence[SeriesView]) -> None:
 
 
 def chance(view: SeriesView, year: int, threshold: Threshold, words: Language) -> str:
-    """Say how likely it is that a series is above (or below) a threshold in a year."""
+    """Say how likely it is that a series is above (or below) a threshold in a year.
+
+    Parameters
+    ----------
+    view : SeriesView
+        A series that the threshold is about.
+    year : int
+        A forecast year.
+    threshold : Threshold
+        Persons per calendar year; a draw on it counts for neither side.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     drawn = view.at(year)
     above = threshold.above is not None
     hits = drawn > threshold.value if above else drawn < threshold.value

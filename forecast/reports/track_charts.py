@@ -10,8 +10,9 @@ import pandas as pd
 from forecast.errors import ForecastError
 from forecast.language import Language
 from forecast.reports import charts, svg
-from forecast.reports.series_view import FIRST_YEAR, SeriesView, identity
+from forecast.reports.series_view import SeriesView, identity
 from forecast.reports.svg import ACCENT, INK, MUTED, drawing, to_svg
+from forecast.reports.verdicts import ahead
 
 
 def hedgehog(view: SeriesView, rows: pd.DataFrame, words: Language) -> str:
@@ -37,7 +38,8 @@ def hedgehog(view: SeriesView, rows: pd.DataFrame, words: Language) -> str:
         figure, axes = svg.canvas(
             440, 230, left=4 * text, right=text, top=2 * text, bottom=2.2 * text
         )
-        divisor = svg.divisor(series.values, rows["median"].to_numpy(dtype=float))
+        amount = view.counted.kind == "amount"
+        divisor = svg.divisor(series.values, rows["median"].to_numpy(dtype=float), amount=amount)
         lines, ends = [], []
         for origin, group in rows.sort_values("year").groupby("origin"):
             start = observed.get(int(str(origin)), np.nan)
@@ -47,26 +49,38 @@ def hedgehog(view: SeriesView, rows: pd.DataFrame, words: Language) -> str:
             ends.append(path[-1])
         axes.add_collection(LineCollection(lines, colors=ACCENT, linewidths=0.9, zorder=2))
         axes.plot(*np.transpose(ends), ".", ms=3.5, color=ACCENT)
-        first = max(FIRST_YEAR, int(rows["origin"].min()) - 2)
+        first = max(view.start(), int(rows["origin"].min()) - 2)
         shown = series.years >= first
         axes.plot(series.years[shown], series.values[shown] / divisor, color=INK, lw=1.8)
         if series.signed:
             axes.axhline(0, color=MUTED, lw=0.8)
         last = max(int(rows["year"].max()), series.origin)
         axes.set_xlim(first - 0.5, last + 0.5)
-        svg.years(axes, first, last)
+        svg.years(axes, first, last, per_year=series.season)
         svg.numbers(axes, words)
-        svg.unit(axes, divisor, words)
+        svg.unit(axes, divisor, words, view.counted, series.frequency)
         return to_svg(figure, name, charts.heading(view, words), described(rows, words))
 
 
 def described(rows: pd.DataFrame, words: Language) -> str:
-    """Say how many past forecasts a chart shows and how many of them held."""
+    """Say how many past forecasts a chart shows and how many of them held.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Scored rows of one model and series: ``origin`` and ``inside_80``; at least one.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     return words.say(
         "Past forecasts: {count}, from {first} to {last}; in the 80\u202f% interval: {inside}.",
         count=words.persons(len(rows)),
-        first=int(rows["origin"].min()),
-        last=int(rows["origin"].max()),
+        first=words.period(int(rows["origin"].min())),
+        last=words.period(int(rows["origin"].max())),
         inside=words.persons(int(rows["inside_80"].sum())),
     )
 
@@ -122,12 +136,27 @@ def reliability(calibration: pd.DataFrame, words: Language) -> str:
 
 
 def reliability_in_words(calibration: pd.DataFrame, words: Language) -> str:
-    """Give every number of the chart."""
+    """Give every number of the chart.
+
+    Parameters
+    ----------
+    calibration : DataFrame
+        Rows of one model from ``Track.calibration``: ``horizon, level, coverage``.
+    words : Language
+        Language of the sentences.
+
+    Returns
+    -------
+    str
+        A sentence for each horizon.
+    """
     said = []
     for horizon, levels in by_horizon(calibration).items():
         told = ", ".join(_held(level, share, words) for level, share in levels.items())
         said.append(
             words.count("{n} year ahead: {told}.", "{n} years ahead: {told}.", horizon, told=told)
+            if words.frequency == "year"
+            else f"{ahead([horizon], words)}: {told}."
         )
     return " ".join(said)
 
@@ -147,7 +176,20 @@ def by_horizon(calibration: pd.DataFrame) -> Mapping[int, Mapping[float, float]]
 
 
 def figures(calibration: pd.DataFrame, words: Language) -> Sequence[dict[str, str]]:
-    """Return the chart with what stands around it; nothing without scores."""
+    """Return the chart with what stands around it; nothing without scores.
+
+    Parameters
+    ----------
+    calibration : DataFrame
+        Rows of one model from ``Track.calibration``: ``horizon, level, coverage``.
+    words : Language
+        Language of title, caption and chart.
+
+    Returns
+    -------
+    sequence of dict
+        At most one: ``title, source, svg, caption``, for the template.
+    """
     if calibration.empty:
         return []
     from markupsafe import Markup

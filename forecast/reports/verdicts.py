@@ -69,8 +69,31 @@ class Judged:
         return says_nothing(self.tried, self.asked)
 
 
+#: How far ahead, one and many.
+_AHEAD = {
+    "half-year": (message("{years} half-year ahead"), message("{years} half-years ahead")),
+    "quarter": (message("{years} quarter ahead"), message("{years} quarters ahead")),
+    "month": (message("{years} month ahead"), message("{years} months ahead")),
+}
+
+
 def ahead(horizons: Sequence[int], words: Language) -> str:
-    """Say how many years ahead."""
+    """Say how many years ahead.
+
+    Parameters
+    ----------
+    horizons : sequence of int
+        Years ahead; the last one decides between singular and plural.
+    words : Language
+        Language of the phrase.
+
+    Returns
+    -------
+    str
+    """
+    if words.frequency != "year":
+        one, many = _AHEAD[words.frequency]
+        return words.count(one, many, horizons[-1], years=words.listed(horizons))
     return words.count(
         "{years} year ahead", "{years} years ahead", horizons[-1], years=words.listed(horizons)
     )
@@ -80,6 +103,18 @@ def held(judged: Judged | None, words: Language) -> str:
     """Say in a cell how often the 80 % intervals of one series held; empty without a record.
 
     The distance at which they were tried is named where it is not the one asked for.
+
+    Parameters
+    ----------
+    judged : Judged or None
+        Verdict at the tried horizon nearest to the one asked for.
+    words : Language
+        Language of the phrase.
+
+    Returns
+    -------
+    str
+        Share and number of past forecasts, or that it is not known.
     """
     if judged is None:
         return ""
@@ -96,7 +131,19 @@ def held(judged: Judged | None, words: Language) -> str:
 
 
 def in_cell(judged: Judged | None, words: Language) -> str:
-    """Give the verdict on one series for a cell of a table; empty without one."""
+    """Give the verdict on one series for a cell of a table; empty without one.
+
+    Parameters
+    ----------
+    judged : Judged or None
+        Verdict at the tried horizon nearest to the one asked for.
+    words : Language
+        Language of the phrase.
+
+    Returns
+    -------
+    str
+    """
     if judged is None:
         return ""
     if judged.far:
@@ -117,7 +164,19 @@ def named(row: Mapping[str, Any]) -> str:
 
 
 def cell(name: str, words: Language) -> str:
-    """Return a verdict in a word or two, for a table."""
+    """Return a verdict in a word or two, for a table.
+
+    Parameters
+    ----------
+    name : str
+        A key of `_CELL`, as `named` gives it.
+    words : Language
+        Language of the word.
+
+    Returns
+    -------
+    str
+    """
     return words.say(_CELL[name])
 
 
@@ -130,7 +189,20 @@ def legend(words: Language) -> str:
 
 
 def testable(verdicts: Mapping[SeriesKey, Sequence[Mapping[str, Any]]], words: Language) -> str:
-    """Say for how many verdicts the intervals of a series could be tested by themselves."""
+    """Say for how many verdicts the intervals of a series could be tested by themselves.
+
+    Parameters
+    ----------
+    verdicts : mapping of (source, location, measure) to sequence of mapping
+        Rows of ``Track.verdicts``, with ``verdict`` and ``power``.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+        Empty if there is no verdict, or all could be tested.
+    """
     rows = [row for rows in verdicts.values() for row in rows if row["verdict"] != TOO_LITTLE]
     powers = [float(row["power"]) for row in rows]
     if not rows or min(powers) >= Rule.power:
@@ -147,7 +219,19 @@ def testable(verdicts: Mapping[SeriesKey, Sequence[Mapping[str, Any]]], words: L
 
 
 def verdict(judged: Judged | None, words: Language) -> str:
-    """Give the verdict on one series with its numbers; empty without one."""
+    """Give the verdict on one series with its numbers; empty without one.
+
+    Parameters
+    ----------
+    judged : Judged or None
+        Verdict at the tried horizon nearest to the one asked for.
+    words : Language
+        Language of the sentence.
+
+    Returns
+    -------
+    str
+    """
     if judged is None:
         return ""
     if judged.far:

@@ -12,13 +12,13 @@ from xml.etree.ElementTree import canonicalize
 
 import numpy as np
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.exports.files import inactive
 from forecast.language import Language, message
 from forecast.outlook import Forecast
+from forecast.periods import Period
 from forecast.reports import sentences
-from forecast.reports.interval_rows import LEVELS
-from forecast.reports.series_view import SeriesView
+from forecast.reports.series_view import LEVELS, SeriesView
 from forecast.reports.targets import sheet
 from forecast.reports.workbook_charts import add_charts
 from forecast.series_key import SeriesKey
@@ -105,7 +105,8 @@ def _fill(sheet: Worksheet, header: Sequence[Column], rows: Sequence[Sequence[Ce
     from openpyxl.worksheet.properties import PageSetupProperties
 
     for row in [[name for name, _ in header], *rows]:
-        sheet.append([inactive(cell) if isinstance(cell, str) else cell for cell in row])
+        plain = [str(cell) if isinstance(cell, Period) else cell for cell in row]
+        sheet.append([inactive(cell) if isinstance(cell, str) else cell for cell in plain])
     for cell in sheet[1]:
         cell.font = Font(bold=True)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
@@ -127,6 +128,10 @@ def _fill(sheet: Worksheet, header: Sequence[Column], rows: Sequence[Sequence[Ce
     sheet.print_title_rows = "1:1"
 
 
+def _when(views: Sequence[SeriesView]) -> str:
+    return message("Period") if any(view.series.season > 1 for view in views) else "Year"
+
+
 def _width(value: object) -> int:
     return len(f"{value:,.0f}") if isinstance(value, int | float) else len(str(value or ""))
 
@@ -138,9 +143,10 @@ def _columns(words: Language, *names: str, form: str = _TEXT) -> list[Column]:
 def _place(view: SeriesView, words: Language) -> list[Cell]:
     """Return place, measure and source of a series in words."""
     source, code, measure = view.key
-    return [
-        labels.place(code, words), labels.measure(measure, words), labels.source(source, words),
-    ]  # fmt: skip
+    named = labels.measure(measure, words)
+    if view.series.season > 1 or not view.counted.moves:
+        named = f"{named}, {view.counted.each(words, view.series.frequency)}"
+    return [labels.place(code, words), named, labels.source(source, words)]
 
 
 def _summary(views: Sequence[SeriesView], words: Language) -> tuple[list[Column], list[list[Cell]]]:
@@ -149,7 +155,7 @@ def _summary(views: Sequence[SeriesView], words: Language) -> tuple[list[Column]
     header += _columns(words, _LAST_YEAR, form=_YEAR) + _columns(
         words, "Last figure", form=_PERSONS
     )
-    header += _columns(words, "Year", form=_YEAR) + _columns(
+    header += _columns(words, _when(views), form=_YEAR) + _columns(
         words, "Observed", "Median", form=_PERSONS
     )
     header += [*_interval(0.80, words), (words.say(_LOSS), _SHARE)]
@@ -160,11 +166,16 @@ def _summary(views: Sequence[SeriesView], words: Language) -> tuple[list[Column]
             made, seen = _forecast(view, ahead), view.observed(ahead)
             body.append(
                 [
-                    *_place(view, words), year, round(last), ahead,
-                    None if seen is None else round(seen), made[0], *made[3:5], made[-1],
+                    *_place(view, words), year, _cell(view, last), ahead,
+                    None if seen is None else _cell(view, seen), made[0], *made[3:5], made[-1],
                 ]
             )  # fmt: skip
     return header, body
+
+
+def _cell(view: SeriesView, value: float) -> int | float:
+    """Return a figure in whole units, a rate with its decimals."""
+    return round(float(value), 3) if view.counted.kind == "rate" else round(float(value))
 
 
 def _interval(level: float, words: Language) -> list[Column]:
@@ -178,7 +189,7 @@ def _forecast(view: SeriesView, year: int) -> list[Cell]:
         return [None] * (2 + 2 * len(LEVELS))
     drawn = view.at(year)
     ends = [np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) for level in LEVELS]
-    numbers: list[Cell] = [round(float(number)) for number in (np.median(drawn), *np.ravel(ends))]
+    numbers: list[Cell] = [_cell(view, number) for number in (np.median(drawn), *np.ravel(ends))]
     return [*numbers, float((drawn < 0).mean()) if view.series.signed else None]
 
 
@@ -187,7 +198,7 @@ def _long(
 ) -> tuple[list[Column], dict[SeriesKey, list[list[Cell]]]]:
     """Return every year of every series, observed and forecast, by series."""
     header = _columns(words, "Code", "Place", "Measure", "Source")
-    header += _columns(words, "Year", form=_YEAR) + _columns(
+    header += _columns(words, _when(views), form=_YEAR) + _columns(
         words, "Observed", "Median", form=_PERSONS
     )
     header += [column for level in LEVELS for column in _interval(level, words)]
@@ -199,8 +210,8 @@ def _long(
         years = sorted({*flags, *view.follows, *(int(year) for year in view.years)})
         parts[view.key] = [
             [
-                view.key[1], *_place(view, words), year,
-                None if (seen := view.observed(year)) is None else round(seen),
+                view.key[1], *_place(view, words), view.named(year),
+                None if (seen := view.observed(year)) is None else _cell(view, seen),
                 *_forecast(view, year), flags.get(year, ""),
             ]
             for year in years
@@ -232,7 +243,7 @@ def _series(views: Sequence[SeriesView], words: Language) -> tuple[list[Column],
         body.append(
             [
                 view.key[1], *_place(view, words)[:2], view.key[0], view.as_of,
-                view.series.origin, int(str(view.note["observations"])),
+                view.last()[0], int(str(view.note["observations"])),
                 scale if view.forecast else sentences.not_forecast(view, words),
                 sentences.flags(view, words),
             ]
@@ -242,21 +253,28 @@ def _series(views: Sequence[SeriesView], words: Language) -> tuple[list[Column],
 
 def _notes(outlook: Forecast, title: str, words: Language) -> tuple[list[Column], list[list[Cell]]]:
     attributes = outlook.paths.attrs
+    counted = [measures.find(name) for name in outlook.history.measures]
+    units = [one.each(words, outlook.frequency) for one in counted]
+    if attributes["unit"] == "persons per calendar year":
+        units = [words.lookup("persons per calendar year")]
     rows: list[list[Cell]] = [
-        [words.say("Unit"), words.lookup("persons per calendar year")],
+        [words.say("Unit"), "; ".join(dict.fromkeys(units))],
         [words.say("Model"), outlook.model],
         [words.say("Seed"), str(attributes["seed"])],
         [words.say("Version"), str(attributes["version"])],
         [words.say("Newest release"), str(attributes["as_of"])],
         [words.say("Data (SHA-256)"), str(attributes["data_hash"])],
-        [
-            words.say("Labour migration is not included"),
-            words.say(
-                "The numbers are changes of residence: seasonal and irregular labour migration, "
-                "many times larger, is not in them."
-            ),
-        ],
     ]
+    if all(one.moves for one in counted):
+        rows.append(
+            [
+                words.say("Labour migration is not included"),
+                words.say(
+                    "The numbers are changes of residence: seasonal and irregular labour "
+                    "migration, many times larger, is not in them."
+                ),
+            ]
+        )
     if words.unreviewed:
         rows.append([words.unreviewed])
     return [(words.say("Horizon report"), _TEXT), (title, _TEXT)], rows

@@ -189,6 +189,13 @@ def _weight(
 def settled(shock: Shock, outlook: Forecast) -> tuple[Shock, Said]:
     """Add the sources of a forecast that a scenario does not name to the entries for them.
 
+    Parameters
+    ----------
+    shock : Shock
+        As it was stated; it is not changed.
+    outlook : Forecast
+        Its history says which sources have which measures of a country.
+
     Returns
     -------
     Shock

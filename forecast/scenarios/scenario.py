@@ -208,6 +208,7 @@ def scenario(
     <Scenario russia-kazakhstan: 20 series reached, start 2026–2027; not a forecast>
     """
     shock = given if isinstance(given, Shock) else read(given)
+    outlook.history.require_years("a scenario")
     if outlook.history.step != 1:
         raise DataError(
             f"scenario {shock.name!r} counts calendar years; the data have periods of "

@@ -152,7 +152,21 @@ def event(
 
 
 def monte_carlo_error(share: float, n_draws: int) -> float:
-    """Return the standard error of a share of independent draws, at least one draw's worth."""
+    """Return the standard error of a share of independent draws, at least one draw's worth.
+
+    Parameters
+    ----------
+    share : float
+        Between 0 and 1.
+    n_draws : int
+        How many draws it was counted in.
+
+    Returns
+    -------
+    float
+        ``sqrt(share (1 - share) / n_draws)``, not less than ``1 / n_draws``: a share of zero is not
+        certain.
+    """
     return max(float(np.sqrt(share * (1 - share) / n_draws)), 1 / n_draws)
 
 
@@ -262,11 +276,23 @@ def rates(world: Panel, window: int) -> tuple[np.ndarray, int, int]:
     Windows do not overlap and are counted back from the last year; a window with a missing
     figure, or with fewer than `SMALLEST` inhabitants in any year, is left out.
 
+    Parameters
+    ----------
+    world : Panel
+        Annual net migration of countries, in persons, with population.
+    window : int
+        Years over which rates are averaged.
+
     Returns
     -------
     rates : ndarray
         Net migrants per 1,000 population per year.
     first, last : int
+
+    Raises
+    ------
+    DataError
+        If the panel has periods longer than a year, or no rate of a large country.
     """
     if world.step != 1:
         raise DataError("the world panel has periods of five years. Give calendar years.")

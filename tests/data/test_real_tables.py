@@ -312,8 +312,8 @@ STOPS = {
     "parts of a year": (
         "Страна;январь-июнь 2024;2023\nКазахстан;12 000;25 387\n",
         {"measure": "immigration"},
-        "t.csv: column 'январь-июнь 2024' is a part of a year. Leave it out, or say "
-        "skip=['январь-июнь 2024'].",
+        "t.csv: the table has 1 figures by year and 1 figures since January; a panel has one "
+        "frequency. Say which to take, such as frequency='year'; the others are then left out.",
         "",
     ),
     "two decimal marks": (

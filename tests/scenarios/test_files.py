@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.errors import DataError, UnknownNameError
-from forecast.scenarios.amounts import Amount
 from forecast.scenarios.scenario import names, read
+from forecast.scenarios.shock import Amount
 
 LEVELS = np.linspace(0.001, 0.999, 999)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from forecast import periods
 from forecast.data.checks.contradictions import (
     Inconsistency,
     against_bundled,
@@ -59,7 +60,8 @@ def check(panel: Panel) -> pd.DataFrame:
     """
     rows = [row for test in _CHECKS for row in test(panel)]
     table = pd.DataFrame(rows, columns=Inconsistency._fields)
-    return table.sort_values(["severity", "check", *KEY, "year"], ignore_index=True)
+    table = table.sort_values(["severity", "check", *KEY, "year"], ignore_index=True)
+    return periods.labelled(table, panel.frequency)
 
 
 def add_flags(panel: Panel) -> tuple[Panel, list[str]]:
@@ -93,7 +95,9 @@ def add_flags(panel: Panel) -> tuple[Panel, list[str]]:
         _joined(text, added.get(key, ())) if newest else text
         for text, key, newest in zip(table["flag"], keys, latest)
     ]
-    return Panel.from_frame(table, step=panel.step, frequency=panel.frequency), _in_words(years)
+    return Panel.from_frame(table, step=panel.step, frequency=panel.frequency), _in_words(
+        years, panel.frequency
+    )
 
 
 def _joined(text: str, added: Sequence[str]) -> str:
@@ -101,13 +105,13 @@ def _joined(text: str, added: Sequence[str]) -> str:
     return ";".join([*own, *(flag for flag in added if flag not in own)])
 
 
-def _in_words(years: list[Inconsistency]) -> list[str]:
+def _in_words(years: list[Inconsistency], frequency: str) -> list[str]:
     table = pd.DataFrame(years, columns=Inconsistency._fields)
     lines = []
     for (check, source, place, measure), rows in table.groupby(
         ["check", "source", "location", "measure"], sort=True
     ):
-        listed = ", ".join(map(str, sorted(rows["year"].tolist())))
+        listed = ", ".join(periods.label(one, frequency) for one in sorted(rows["year"]))
         lines.append(f"{FLAGS[str(check)]}: {measure} of {place} ({source}): {listed} ({check})")
     return lines
 
@@ -132,8 +136,10 @@ def _zeros_in_words(panel: Panel) -> list[str]:
         years.setdefault(key, []).append(zero.year)
         neighbours.setdefault(key, zero.expected)
     return [
-        f"{measure} of {place} ({source}) is 0 in {spans(years[source, place, measure])}, and "
-        f"about {size:,.0f} in the years beside: a missing figure is left empty, not written as 0"
+        f"{measure} of {place} ({source}) is 0 in "
+        f"{spans(years[source, place, measure], panel.frequency)}, and "
+        f"about {size:,.0f} in the {panel.frequency}s beside: a missing figure is left empty, not "
+        "written as 0"
         for (source, place, measure), size in neighbours.items()
     ]
 
@@ -145,7 +151,8 @@ def _slips_in_words(panel: Panel) -> list[str]:
         size = f"{times:,.0f} times as large as" if times > 1 else f"{1 / times:,.0f} times below"
         lines.append(
             f"{slip.measure} of {slip.location} ({slip.source}) is {_plain(slip.found)} in "
-            f"{slip.year}, {size} the years beside (about {abs(slip.expected):,.0f}): correct a "
+            f"{periods.label(slip.year, panel.frequency)}, {size} the {panel.frequency}s beside "
+            f"(about {abs(slip.expected):,.0f}): correct a "
             "slip of the unit or the decimal mark; flag a true jump as outlier or break"
         )
     return lines

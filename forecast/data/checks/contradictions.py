@@ -147,7 +147,24 @@ class Inconsistency(NamedTuple):
 def in_year(
     check: str, severity: str, series: Series, position: int, expected: float, found: float
 ) -> Inconsistency:
-    """Return the inconsistency of one year of a series."""
+    """Return the inconsistency of one year of a series.
+
+    Parameters
+    ----------
+    check, severity : str
+        Name of the check; ``error`` or ``warning``.
+    series : Series
+        The series in doubt.
+    position : int
+        Of the year in `series.years`.
+    expected, found : float
+        What the check compares, in the unit of the series: persons per calendar year, or per period
+        where a step is longer. Their difference is found less expected.
+
+    Returns
+    -------
+    Inconsistency
+    """
     year, difference = int(series.years[position]), float(found - expected)
     return Inconsistency(
         check, severity, *series.key, year, float(expected), float(found), difference

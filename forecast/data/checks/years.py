@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from forecast import boundary_changes, locations
+from forecast import boundary_changes, locations, periods
 from forecast.data.checks.contradictions import Inconsistency, in_year
 from forecast.errors import DataError
 from forecast.horizons import spans
@@ -80,7 +80,9 @@ def unobserved(panel: Panel) -> Iterator[Inconsistency]:
     Tables are refused for these when they are read; a panel made otherwise may hold them.
     """
     table = panel.figures
-    for check, late in ((TO_COME, to_come(table, today())), (EARLY, before_its_year(table))):
+    unit = panel.frequency
+    late_and_early = (TO_COME, to_come(table, today(), unit)), (EARLY, before_its_year(table, unit))
+    for check, late in late_and_early:
         for row in table[late].itertuples():
             key = (str(row.source), str(row.location), str(row.measure))
             year, value = int(str(row.year)), float(str(row.value))
@@ -98,7 +100,7 @@ def boundary_jumps(panel: Panel) -> Iterator[Inconsistency]:
 
 
 def _jumps(series: Series) -> Iterator[Inconsistency]:
-    if series.step != 1 or locations.find(series.location).is_country:
+    if series.step != 1 or series.season > 1 or locations.find(series.location).is_country:
         return
     own = set(locations.parts(series.location))
     country = locations.country_of(series.location)
@@ -235,31 +237,68 @@ def today() -> dt.date:
     return (dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)).date()
 
 
-def to_come(table: pd.DataFrame, day: dt.date) -> np.ndarray:
-    """Return which figures of a panel's table are of a calendar year after that of a day."""
-    return np.asarray(table["value"].notna() & (table["year"] > day.year))
+def to_come(table: pd.DataFrame, day: dt.date, frequency: str = "year") -> np.ndarray:
+    """Return which figures of a panel's table are of a period after that of a day.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns ``year`` and ``value``; missing values do not count.
+    day : date
+        The day on which the figures are looked at; its own period is not yet to come.
+    frequency : str
+        What the numbers in ``year`` count.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+    """
+    now = periods.of_days(pd.Series([pd.Timestamp(day)]), frequency).iloc[0]
+    return np.asarray(table["value"].notna() & (table["year"] > now))
 
 
-def before_its_year(table: pd.DataFrame) -> np.ndarray:
-    """Return which figures of a panel's table are said to be out before their year began."""
-    return np.asarray(table["value"].notna() & (table["year"] > table["as_of"].dt.year))
+def before_its_year(table: pd.DataFrame, frequency: str = "year") -> np.ndarray:
+    """Return which figures of a panel's table are said to be out before their period began.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns ``year`` (number of the period), ``value`` and ``as_of``; figures without a
+        day are in order.
+    frequency : str
+        What a period is, see `forecast.periods`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+    """
+    out = periods.of_days(table["as_of"], frequency)
+    return np.asarray(table["value"].notna() & (table["year"] > out))
 
 
-def refuse_before_its_year(table: pd.DataFrame) -> None:
+def refuse_before_its_year(table: pd.DataFrame, frequency: str = "year") -> None:
     """Refuse a table with figures that are said to have come out before their year began.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See `before_its_year`.
+    frequency : str
+        What a period is, see `forecast.periods`.
 
     Raises
     ------
     DataError
         Naming the series, the years, the day and the remedy.
     """
-    early = table[before_its_year(table)]
+    early = table[before_its_year(table, frequency)]
     if early.empty:
         return
     first = early.iloc[0]
     same = (early[KEY] == first[KEY]).all(axis=1) & (early["as_of"] == first["as_of"])
     raise DataError(
         f"{first['measure']} of {first['location']} has figures of "
-        f"{spans(early.loc[same, 'year'])} in the release of {first['as_of'].date()}, before "
-        "these years began. Give the day on which they came out, or correct the years."
+        f"{spans(early.loc[same, 'year'], frequency)} in the release of "
+        f"{first['as_of'].date()}, before these {frequency}s began. Give the day on which they "
+        f"came out, or correct the {frequency}s."
     )

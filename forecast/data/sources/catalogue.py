@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import pandas as pd
 
-from forecast import locations
+from forecast import iso
 from forecast.artifacts.places import checked_name
 from forecast.config import read_toml
 from forecast.errors import DataError, ForecastError, unknown_name
@@ -83,7 +83,7 @@ class Source:
     def location(self, code: str) -> str | None:
         """Return the ISO 3166 code of a place as the source writes it; None for groups."""
         given = self.get("locations", {}).get(code)
-        return str(given) if given else locations.iso_code(code)
+        return str(given) if given else iso.iso_code(code)
 
     def located(self, table: pd.DataFrame, column: str) -> pd.DataFrame:
         """Return the rows of places with an ISO 3166 code, the code in ``location``.
@@ -160,6 +160,17 @@ def sources(catalogue: str | Path | None = None) -> dict[str, Source]:
 def source(name: str, catalogue: str | Path | None = None) -> Source:
     """Return one source.
 
+    Parameters
+    ----------
+    name : str
+        As in ``data/sources.toml``, such as ``"un-wpp"``.
+    catalogue : str or Path, optional
+        A TOML file of the same form; its sources come beside the known ones.
+
+    Returns
+    -------
+    Source
+
     Raises
     ------
     UnknownNameError
@@ -210,7 +221,20 @@ _REFUSED = {
 
 
 def wrong_kind(source: Source, kind: Literal["panel", "covariates"]) -> WrongKindError:
-    """Return the error for a source that has no migration series, or no drivers."""
+    """Return the error for a source that has no migration series, or no drivers.
+
+    Parameters
+    ----------
+    source : Source
+        What was asked.
+    kind : {"panel", "covariates"}
+        What it does not have: migration series, or drivers.
+
+    Returns
+    -------
+    WrongKindError
+        To be raised; it names the call that would work.
+    """
     return WrongKindError(_REFUSED[kind].format(source.name))
 
 
@@ -250,7 +274,24 @@ def documented_form(where: str) -> Iterator[None]:
 
 
 def parsed(path: Path, where: str) -> Any:
-    """Return the content of a JSON file; DataError if it is damaged."""
+    """Return the content of a JSON file.
+
+    Parameters
+    ----------
+    path : Path
+        As it was fetched.
+    where : str
+        What the file is, such as its address, for the message.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    DataError
+        If it is damaged.
+    """
     try:
         return json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:

@@ -173,6 +173,18 @@ def _checksum(content: dict[str, Any]) -> str:
 def find(name: str, cache: str | Path | None = None) -> Fetched | None:
     """Return what was fetched of a source, or None.
 
+    Parameters
+    ----------
+    name : str
+        Name of the source in the catalogue.
+    cache : str or Path, optional
+        Folder of fetched figures; `forecast.artifacts.places.fetched` by default.
+
+    Returns
+    -------
+    Fetched or None
+        Its files are looked at only when they are read.
+
     Raises
     ------
     DataError
@@ -205,6 +217,17 @@ def find(name: str, cache: str | Path | None = None) -> Fetched | None:
 def read(name: str, cache: str | Path | None = None) -> Fetched:
     """Return what was fetched of a source.
 
+    Parameters
+    ----------
+    name : str
+        Name of the source in the catalogue.
+    cache : str or Path, optional
+        Folder of fetched figures; `forecast.artifacts.places.fetched` by default.
+
+    Returns
+    -------
+    Fetched
+
     Raises
     ------
     DataError
@@ -222,6 +245,18 @@ def read(name: str, cache: str | Path | None = None) -> Fetched:
 def panel(name: str, cache: str | Path | None = None) -> Panel:
     """Return the migration series of a source that was fetched.
 
+    Parameters
+    ----------
+    name : str
+        Name of the source in the catalogue.
+    cache : str or Path, optional
+        Folder of fetched figures; `forecast.artifacts.places.fetched` by default.
+
+    Returns
+    -------
+    Panel
+        Persons per calendar year, net inflow positive.
+
     Raises
     ------
     DataError
@@ -232,6 +267,13 @@ def panel(name: str, cache: str | Path | None = None) -> Panel:
 
 def covariates(name: str, cache: str | Path | None = None) -> pd.DataFrame:
     """Return the drivers of a source that was fetched.
+
+    Parameters
+    ----------
+    name : str
+        Name of the source in the catalogue.
+    cache : str or Path, optional
+        Folder of fetched figures; `forecast.artifacts.places.fetched` by default.
 
     Returns
     -------

@@ -70,7 +70,22 @@ class AgainError(Exception):
 
 
 def too_late(url: str, limits: Limits, reason: str = "") -> DataError:
-    """Return the error for an address that took longer than it may."""
+    """Return the error for an address that took longer than it may.
+
+    Parameters
+    ----------
+    url : str
+        What was asked for.
+    limits : Limits
+        Its ``total`` is the time that was over.
+    reason : str
+        How the last attempt failed, as the rest of "it …"; empty if it did not.
+
+    Returns
+    -------
+    DataError
+        To be raised.
+    """
     last = f"; the last time it {reason}" if reason else ""
     return DataError(
         f"{url} was not complete after {limits.total:g} s{last}. Run the command again later."
@@ -79,7 +94,24 @@ def too_late(url: str, limits: Limits, reason: str = "") -> DataError:
 
 @contextmanager
 def caught(url: str, limits: Limits, end: float) -> Iterator[None]:
-    """Turn the many failures of a connection into ours: try again, or say why not."""
+    """Turn the many failures of a connection into ours: try again, or say why not.
+
+    Parameters
+    ----------
+    url : str
+        What is asked for, for messages.
+    limits : Limits
+        Its ``read`` is the wait that a time-out exceeded.
+    end : float
+        When all attempts must be over, on the clock of `time.monotonic`.
+
+    Raises
+    ------
+    AgainError
+        If another attempt may help: a time-out before `end`, or a broken connection.
+    DataError
+        If none can: no address, a certificate that is not trusted, or no time left.
+    """
     import requests
     import urllib3
 
@@ -122,6 +154,29 @@ def open_answer(
 
     Time-outs of sockets do not bound the look-up of a name or an answer that trickles
     in; so the asking runs beside, and is left behind when the time is over.
+
+    Parameters
+    ----------
+    session : requests.Session
+        Asks, and keeps cookies between redirects.
+    url : str
+        With ``http://`` or ``https://``.
+    headers : mapping of str to str
+        Sent with every request, redirects too.
+    limits : Limits
+        Of time and of redirects.
+    end : float
+        When all attempts must be over, on the clock of `time.monotonic`.
+
+    Returns
+    -------
+    requests.Response
+        Any status but a redirect; the caller closes it.
+
+    Raises
+    ------
+    DataError
+        If it is sent on too often, to no address of the web, or from https to http.
     """
     here = url
     for _ in range(limits.redirects + 1):
@@ -183,7 +238,22 @@ def _ask(
 
 
 def check_status(url: str, answer: requests.Response) -> None:
-    """Pass an answer that brings content; raise what the others mean."""
+    """Pass an answer that brings content; raise what the others mean.
+
+    Parameters
+    ----------
+    url : str
+        What was asked for, for messages.
+    answer : requests.Response
+        Only its status and head are looked at.
+
+    Raises
+    ------
+    AgainError
+        If the server is busy, with the wait that it asks for.
+    DataError
+        Of any other status than 200, with what it means and what to do.
+    """
     status = answer.status_code
     if status == 200:
         return

@@ -107,7 +107,23 @@ def _from_library(file: Path, content: bytes) -> pd.DataFrame:
 
 
 def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
-    """Fetch the messages that the catalogue names."""
+    """Fetch the messages that the catalogue names.
+
+    Parameters
+    ----------
+    source : Source
+        Its ``files`` name the messages: path, content and role.
+    get : Get
+        Fetches one address and notes what came.
+    releases : sequence of int
+        Empty: only World Population Prospects has vintages to choose from.
+
+    Returns
+    -------
+    mapping of str to str
+        ``tables``, joined by commas; ``updated``, the newest day that a message in SDMX-CSV states,
+        else empty.
+    """
     days = []
     for number, file in enumerate(source["files"]):
         path = get(file["path"], file["content"], file.get("role", "data"), number=str(number))

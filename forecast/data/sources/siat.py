@@ -27,7 +27,22 @@ _THOUSAND = ("thousand", "ming", "тыс")
 
 
 def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
-    """Fetch the file of every indicator."""
+    """Fetch the file of every indicator.
+
+    Parameters
+    ----------
+    source : Source
+        Its ``files`` have an ``indicator`` and a ``factor``, what its figures are multiplied by.
+    get : Get
+        Fetches one address and notes what came.
+    releases : sequence of int
+        Empty: only World Population Prospects has vintages to choose from.
+
+    Returns
+    -------
+    mapping of str to str
+        ``indicators``, joined by commas.
+    """
     for file in source["files"]:
         notes = {key: str(file[key]) for key in ("indicator", "factor")}
         get(file["path"], file["content"], file["role"], **notes)

@@ -24,7 +24,27 @@ _SIDES = {
 
 
 def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
-    """Fetch the totals of every country of asylum and of origin."""
+    """Fetch the totals of every country of asylum and of origin.
+
+    Parameters
+    ----------
+    source : Source
+        May state ``first_year`` (1951) and ``per_page`` (100).
+    get : Get
+        Fetches one address and notes what came.
+    releases : sequence of int
+        Empty: only World Population Prospects has vintages to choose from.
+
+    Returns
+    -------
+    mapping
+        Empty: the interface does not say when its figures were updated.
+
+    Raises
+    ------
+    DataError
+        If an answer is not of the documented form.
+    """
     first, last = source.get("first_year", 1951), dt.datetime.now(dt.UTC).year
     size = source.get("per_page", 100)
     for side, (parameter, _, _) in _SIDES.items():

@@ -18,7 +18,27 @@ from forecast.panel import Panel
 
 
 def collect(source: Source, get: Get, releases: Sequence[int]) -> Mapping[str, str]:
-    """Fetch every page of every indicator; the day of the newest figures is kept."""
+    """Fetch every page of every indicator; the day of the newest figures is kept.
+
+    Parameters
+    ----------
+    source : Source
+        Names the indicators of net migration, of population, and of drivers.
+    get : Get
+        Fetches one address and notes what came.
+    releases : sequence of int
+        Empty: only World Population Prospects has vintages to choose from.
+
+    Returns
+    -------
+    mapping of str to str
+        ``indicators``, joined by commas; ``updated``, a day (YYYY-MM-DD).
+
+    Raises
+    ------
+    DataError
+        If an answer is not of the documented form.
+    """
     entry = source["panel"]
     indicators = [entry["indicator"], entry["population"]]
     indicators += [driver["indicator"] for driver in source.get("covariates", [])]

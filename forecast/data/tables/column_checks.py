@@ -29,6 +29,8 @@ def column_problems(grid: Grid, layout: Layout, options: ReadOptions) -> list[Fo
     width = max(len(grid.lines[at].cells) for at in layout.header)
     problems: list[ForecastError] = []
     for column in layout.columns:
+        if column.role not in {"trouble", "dimension", "unit", "place_type", "unknown"}:
+            continue
         cells = [line.cell(column.at) for line in below if not is_blank(line.cell(column.at))]
         if column.role == "trouble":
             problems += _trouble(column, cells)
@@ -96,8 +98,8 @@ def _dimension(column: Column, cells: Sequence[object]) -> Iterator[ForecastErro
     if sdmx.name_of(label) == "FREQ":
         codes = ", ".join(sorted({sdmx.code(value) for value in values}))[:40]
         yield DataError(
-            f"column {label}: frequency {codes!r}; only annual figures (A) are read. Keep the "
-            "annual rows."
+            f"column {label}: frequency {codes!r}; figures by year (A), half-year (S), quarter "
+            "(Q) and month (M) are read. Keep the rows of one of them."
         )
     elif len(values) > 1:
         yield DataError(
@@ -139,5 +141,5 @@ def _missing(layout: Layout, others: bool) -> Iterator[ForecastError]:
     labels = labels_of(layout.columns)
     if not layout.of("figures", "y"):
         yield DataError(f"missing column 'value'; found: {labels or 'none'}. {_NEEDED}")
-    elif not others and layout.style == "tidy" and not layout.of("year"):
+    elif not others and layout.style == "tidy" and not layout.of("year", "month", "quarter"):
         yield DataError(f"missing column 'year'; found: {labels}. {_NEEDED}")

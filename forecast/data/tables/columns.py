@@ -9,7 +9,7 @@ from forecast.data.tables import places
 from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.headings import Heading, label_measure, understand
 from forecast.data.tables.numbers import is_blank, looks_like_figure
-from forecast.data.tables.words import folded, spaced
+from forecast.data.tables.words import folded, meaning, spaced
 from forecast.errors import DataError
 
 #: So many headings are listed in a message.
@@ -75,7 +75,25 @@ def is_numbering(line: Line) -> bool:
 
 
 def columns_of(grid: Grid, levels: tuple[int, ...]) -> tuple[Column, ...]:
-    """Return the columns under the headings of some rows, given by position."""
+    """Return the columns under the headings of some rows, given by position.
+
+    Parameters
+    ----------
+    grid : Grid
+        The sheet; rows below the headings are taken for its figures.
+    levels : tuple of int
+        Positions of the rows of headings, from above to below.
+
+    Returns
+    -------
+    tuple of Column
+        From left to right; beyond the last heading only those with figures.
+
+    Raises
+    ------
+    DataError
+        If two columns have the same role.
+    """
     rows = [grid.lines[at] for at in levels if not is_numbering(grid.lines[at])]
     below = grid.lines[levels[-1] + 1 :]
     width = max((line.filled[-1] + 1 for line in rows if line.filled), default=0)
@@ -90,6 +108,14 @@ def columns_of(grid: Grid, levels: tuple[int, ...]) -> tuple[Column, ...]:
     columns = _measure_labels(columns, below)
     columns = _first_label(columns, below)
     columns = _places_across(columns)
+    if any(column.says.part for column in columns):
+        # What the months of a row add up to; the account lists it as not used.
+        columns = [
+            replace(column, role="unused")
+            if column.role == "unknown" and meaning("total", column.label)
+            else column
+            for column in columns
+        ]
     if {folded(column.label) for column in columns} >= _UN_PROSPECTS:
         columns = [
             replace(column, role="unused")
@@ -154,7 +180,20 @@ def _measure_labels(columns: list[Column], below: Sequence[Line]) -> list[Column
 
 
 def names_measures(column: Column, below: Sequence[Line]) -> bool:
-    """Whether all cells of a column are names of measures."""
+    """Whether all cells of a column are names of measures.
+
+    Parameters
+    ----------
+    column : Column
+        Of the lines below.
+    below : sequence of Line
+        The rows under the headings; blank cells do not count.
+
+    Returns
+    -------
+    bool
+        False where all cells are blank, or there are more than 20 different ones.
+    """
     cells = {str(line.cell(column.at)) for line in below if not is_blank(line.cell(column.at))}
     return bool(cells) and len(cells) <= 20 and all(label_measure(cell) for cell in cells)
 
@@ -195,7 +234,7 @@ def _places_across(columns: list[Column]) -> list[Column]:
 def _population_role(columns: Sequence[Column]) -> list[Column]:
     """Take population beside other figures for what rates refer to, alone for the measure."""
     figures = [c for c in columns if c.role == "figures"]
-    people = [c for c in figures if c.says.measure == "population" and not c.says.year]
+    people = [c for c in figures if c.says.measure == "population" and not c.says.dated]
     alone = len(people) == len(figures)
     return [c if alone or c not in people else replace(c, role="population") for c in columns]
 
@@ -208,8 +247,7 @@ def refuse_doubles(columns: Sequence[Column]) -> None:
             key: object = column.label or column.at
         elif column.role == "figures":
             says = column.says
-            year = says.year and says.year.year
-            key = (says.measure, says.scope, year, column.place, says.column)
+            key = (says.measure, says.scope, says.year, says.part, column.place, says.column)
         else:
             key = column.role
         if key in seen and column.label:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.data.tables import text
+from forecast.data.tables import pairs, text
 from forecast.data.tables.grid import LARGEST_FILE, MOST_CELLS, MOST_COLUMNS, MOST_ROWS, Grid, Line
+from forecast.data.tables.words import year
 from forecast.errors import DataError
 from forecast.validation import clean
 
@@ -111,6 +112,11 @@ def _sheet(content: bytes, sheet: str | int | None, is_table: Callable[[Grid], b
                 )
             name = sheet if isinstance(sheet, str) else names[int(sheet)]
             return _noted(book.grid(name), [other for other in names if other != name])
+        visible = [name for name in book.names if name not in book.hidden]
+        if len(visible) > 1 and all(year(name) for name in visible):
+            matrices = pairs.joined([book.grid(name) for name in visible])
+            if matrices is not None:
+                return matrices
         chosen = _only_table(book, is_table)
     if not any(line.filled for line in chosen.lines):
         raise DataError("the sheet is empty. Give a table with a header and at least one row.")

@@ -37,7 +37,7 @@ class Line:
     filled: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        held = tuple(at for at, cell in enumerate(self.cells) if not is_blank(cell))
+        held = tuple([at for at, cell in enumerate(self.cells) if not is_blank(cell)])
         object.__setattr__(self, "filled", held)
 
     @property

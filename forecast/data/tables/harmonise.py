@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from forecast import locations
+from forecast import locations, measures
 from forecast.data.tables import numbers, places, words
 from forecast.data.tables.grid import Grid
 from forecast.data.tables.labels import (
@@ -20,6 +20,7 @@ from forecast.data.tables.labels import (
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import Collected, Harmonised, Observation, ReadOptions
 from forecast.data.tables.scale import settle_factors, settle_figures
+from forecast.data.tables.timing import period_text, refuse_stocks, settle_periods
 from forecast.errors import DataError
 
 #: Differences up to this many units of rounding are rounding.
@@ -51,15 +52,19 @@ def harmonise(grid: Grid, layout: Layout, collected: Collected, options: ReadOpt
     out = context.out
     if not context.observations:
         return out
-    if context.rates and options.units is None and not any(o.unit for o in context.observations):
+    told = measures.known().get(options.measure or "")
+    shares = told is not None and told.kind == "rate"
+    stated = options.units is not None or shares or any(o.unit for o in context.observations)
+    if context.rates and not stated:
         error = DataError(
             f"the title speaks of rates or shares: {context.title[:80]!r}. Give counts of "
             "persons, or say units='persons' if they are."
         )
         context.problem(0, error)
+    settle_periods(context)
     settle_places(context)
     state_measures(context)
-    for stage in (settle_measures, settle_figures, settle_factors):
+    for stage in (settle_measures, refuse_stocks, settle_figures, settle_factors):
         if out.problems:
             return out
         stage(context)
@@ -80,7 +85,7 @@ def _build(context: Context) -> None:
             kept.add(observation.line.number)
             rows.append(_row(context, observation))
             calls.append(context.grid.where(observation.line))
-    context.out.aside = {observation.line.number for observation in context.observations} - kept
+    context.out.aside |= {observation.line.number for observation in context.observations} - kept
     if rows:
         context.out.table = _frame(rows, context.layout.style, context.options)
         context.out.calls = calls
@@ -119,6 +124,8 @@ def _held(context: Context) -> dict[tuple[str, str, int], dict[str, tuple[float,
 def _crosscheck(context: Context) -> None:
     """Hold net against arrivals minus departures; a sign reversed throughout is a problem."""
     agree, disagree, reversed_ = 0, [], 0
+    if not {"net", "net_migration"} & {one.family for one in context.observations}:
+        return
     for (_, code, year), flows in sorted(_held(context).items()):
         if any(name not in flows for name in FAMILY):
             continue
@@ -128,7 +135,7 @@ def _crosscheck(context: Context) -> None:
             agree += 1
         else:
             reversed_ += abs(net - (out - into)) <= allowed
-            disagree.append(f"{code} {year}: {net:,.0f} against {into - out:,.0f}")
+            disagree.append(f"{code} {context.when(year)}: {net:,.0f} against {into - out:,.0f}")
     checked = agree + len(disagree)
     if disagree and reversed_ == len(disagree) and reversed_ > agree and checked >= 2:
         error = DataError(
@@ -180,9 +187,14 @@ def _check_totals(context: Context) -> None:
 def _row(context: Context, observation: Observation) -> dict[str, object]:
     year, value = observation.year, observation.persons
     row: dict[str, object] = {"location": observation.code, "measure": observation.kept}
-    row |= {"year": year, "value": value}
+    if context.out.frequency != "year":
+        row |= {"period": period_text(observation), "value": value}
+    else:
+        row |= {"year": year, "value": value}
     if context.layout.style == "long form":
         row = {"unique_id": observation.attributes.get("unique_id"), "ds": year, "y": value}
+        if context.out.frequency != "year":
+            row["ds"] = period_text(observation)
     for name in ("source", "as_of"):
         if name in observation.attributes:
             cell = observation.attributes[name]
@@ -213,7 +225,8 @@ def _attribute(context: Context, observation: Observation, name: str) -> object:
 
 
 def _frame(rows: Sequence[dict[str, object]], style: str, options: ReadOptions) -> pd.DataFrame:
-    table = pd.DataFrame(list(rows))
+    columns = dict.fromkeys(name for row in rows for name in row)
+    table = pd.DataFrame({name: [row.get(name, np.nan) for row in rows] for name in columns})
     for name in ("source", "as_of", "flag"):
         if name in table:
             table[name] = table[name].astype(object)

@@ -7,8 +7,11 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from forecast.data.tables import words
+from forecast import measures
+from forecast.data.tables import dates, words
+from forecast.data.tables.dates import Part
 from forecast.data.tables.words import Year
+from forecast.language import LANGUAGES
 from forecast.validation import COLUMNS, MEASURES
 
 #: Nixtla's long form, handed on as it is.
@@ -37,6 +40,8 @@ class Heading:
         By what figures are multiplied to be persons.
     trouble : str
         Why figures under it cannot be used.
+    part : Part or None
+        Which month or quarter it is of, where the year stands elsewhere.
     """
 
     column: str = ""
@@ -45,18 +50,24 @@ class Heading:
     year: Year | None = None
     unit: float | None = None
     trouble: str = ""
+    part: Part | None = None
 
     @property
     def figures(self) -> bool:
         """Whether figures stand under it."""
-        return bool(self.year or self.measure or self.column in {"value", "y"})
+        return bool(self.dated or self.measure or self.column in {"value", "y"})
+
+    @property
+    def dated(self) -> bool:
+        """Whether it says a period."""
+        return self.year is not None or self.part is not None
 
     def over(self, other: Heading) -> Heading:
         """Return what both say; the lower one has the last word."""
         return Heading(
             other.column or self.column, other.measure or self.measure, other.scope or self.scope,
             other.year or self.year, other.unit if other.unit is not None else self.unit,
-            other.trouble or self.trouble,
+            other.trouble or self.trouble, other.part or self.part,
         )  # fmt: skip
 
 
@@ -65,13 +76,20 @@ def understand(cell: object) -> Heading | None:
     if isinstance(cell, bool) or cell is None:
         return None
     if isinstance(cell, (int, float, dt.date)):
-        found = words.year(cell)
-        return Heading(year=found) if found else None
-    return _from_text(cell) if isinstance(cell, str) and len(cell) <= 300 else None
+        return _dated(dates.stated(cell))
+    short = isinstance(cell, str) and len(cell) <= 300
+    return _from_text(str(cell), measures.declared()) if short else None
+
+
+def _dated(found: Year | Part | None) -> Heading | None:
+    if isinstance(found, Part):
+        return Heading(part=found)
+    return None if found is None else Heading(year=found)
 
 
 @lru_cache(maxsize=16384)
-def _from_text(text: str) -> Heading | None:
+def _from_text(text: str, declared: int) -> Heading | None:
+    """Return what a text says; measures may be `declared` between two readings of it."""
     plain = words.unmarked(text)[0]
     if not plain:
         return None
@@ -81,9 +99,9 @@ def _from_text(text: str) -> Heading | None:
         return Heading(column, name)
     if name in COLUMNS or name in LONG_FORM:
         return Heading(name)
-    found = words.year(text)
+    found = dates.stated(text)
     if found:
-        return Heading(year=found)
+        return _dated(found)
     trouble = words.not_one_year(text)
     if trouble:
         return Heading(trouble=trouble)
@@ -97,7 +115,7 @@ def _word(text: str) -> Heading | None:
     """Return what a text says as one word of the list."""
     scopes = words.meanings_inside("scope", text)
     scope = scopes.pop() if len(scopes) == 1 else ""
-    measure = words.meaning("measure", text)
+    measure = words.meaning("measure", text) or titles(measures.declared()).get(words.folded(text))
     if measure:
         return Heading("population" if measure == "population" else "", measure, scope)
     column = words.meaning("column", text)
@@ -122,6 +140,8 @@ def _composite(text: str) -> Heading | None:
         rest = " ".join(_YEAR_INSIDE.sub(" ", rest).split())
     if unit is not None:
         rest = words.without_unit(rest)
+        for word in _units(measures.declared()):
+            rest = f" {rest} ".replace(f" {word} ", " ").strip()
     bare = words.without("topic", words.without("scope", rest))
     for left in (rest, words.without("total", rest), words.without("scope", rest), bare):
         known = _word(left) if left else None
@@ -132,10 +152,22 @@ def _composite(text: str) -> Heading | None:
     return None
 
 
+@lru_cache(maxsize=4)
+def _units(declared: int) -> tuple[str, ...]:
+    """Return the units of measures that are no persons, as words, the longest first."""
+    units = {"долл сша", "us dollars", "dollars"} | {
+        words.folded(one.unit.said(code))
+        for one in measures.known().values()
+        for code in LANGUAGES
+        if one.unit.en != "persons"
+    }
+    return tuple(sorted(units, key=len, reverse=True))
+
+
 def label_measure(text: str) -> Heading | None:
     """Return what a label beside a row says if it names a measure, else None."""
     heading = understand(text)
-    if heading is None or not heading.measure or heading.year:
+    if heading is None or not heading.measure or heading.dated:
         return None
     return replace(heading, column="")
 
@@ -146,5 +178,33 @@ def measures_in(title: str) -> set[str]:
     "Population" is one only where the title is of the population itself: not where it stands
     in the name of a publisher, or beside births, growth or a stock of migrants.
     """
-    measures = words.meanings_inside("measure", title)
-    return measures - {"population"} if words.meanings_inside("other_count", title) else measures
+    padded = f" {words.folded(title)} "
+    named = {*words.phrases("measure"), *titles(measures.declared()).items()}
+    said = {word: sense for word, sense in named if f" {word} " in padded}
+    # "Quota of labour permits" says quota, not permits.
+    counted = set(measures.known()) - measures.RESIDENCE
+    found = {
+        sense
+        for word, sense in said.items()
+        if not any(word != other and f" {word} " in f" {other} " and {sense, said[other]} & counted
+                   for other in said if said[other] != sense)
+    }  # fmt: skip
+    return found - {"population"} if words.meanings_inside("other_count", title) else found
+
+
+@lru_cache(maxsize=4)
+def titles(declared: int) -> dict[str, str]:
+    """Return the measure of each heading of the package or of one's own, but for migration's.
+
+    Those say not yet which border is crossed.
+
+    Parameters
+    ----------
+    declared : int
+        As of `forecast.measures.declared`.
+    """
+    return {
+        words.folded(text): name
+        for text, name in measures.headings()
+        if name not in measures.RESIDENCE
+    }

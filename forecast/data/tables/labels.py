@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from forecast import locations
+from forecast import locations, measures, periods
 from forecast.data.tables import places, words
 from forecast.data.tables.grid import MOST_PROBLEMS, Grid
 from forecast.data.tables.headings import measures_in
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import Collected, Harmonised, Observation, ReadOptions
 from forecast.errors import DataError, ForecastError, UnknownNameError
-from forecast.validation import MEASURES
 
 Flows = Literal["external", "internal", "all"]
 SCOPES = ("external", "internal", "all")
@@ -56,6 +55,10 @@ class Context:
         """The decimal mark of the figures, once it is known."""
         return self.out.decimal[1:2] if self.out.decimal[:1] == "'" else "."
 
+    def when(self, period: int) -> str:
+        """Return a period of the figures as text."""
+        return periods.label(period, self.out.frequency or "month")
+
     def table_unit(self) -> float | None:
         """Return the unit of figures beside which none is stated."""
         return words.UNITS[self.options.units] if self.options.units else self.title_unit
@@ -72,7 +75,9 @@ def settle_places(context: Context) -> None:
     """Find the code of each observation."""
     names = list(dict.fromkeys(one.place for one in context.observations if one.place))
     settled = places.settle(names)
-    default = _default_place(context) if any(not one.place for one in context.observations) else ""
+    # In the long form the name of the series says the place.
+    placed = context.layout.style == "long form" or all(o.place for o in context.observations)
+    default = "" if placed else _default_place(context)
     reported = set()
     for one in context.observations:
         name = one.place
@@ -178,7 +183,7 @@ def _titled_measure(context: Context) -> str:
     raise DataError(
         f"missing column 'measure'; {why}. A table needs the columns location, measure, year, "
         f"value; or say what is counted, such as measure='immigration'. "
-        f"Measures: {', '.join(MEASURES)}."
+        f"Measures: {', '.join(measures.known())}."
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from forecast.data.tables import places, sdmx
+from forecast.data.tables import pairs, places, sdmx
 from forecast.data.tables.columns import (
     Column,
     columns_of,
@@ -32,7 +32,8 @@ class Layout:
     ----------
     above, header : tuple of int
         Positions in ``grid.lines`` of titles and of headings.
-    style : {"tidy", "years across", "places across", "SDMX-CSV", "long form"}
+    style : {"tidy", "years across", "months across", "places across", "SDMX-CSV", "long form"}
+        Months across are without their year, which stands in a column, a section or the title.
     """
 
     above: tuple[int, ...]
@@ -47,6 +48,8 @@ class Layout:
 
 def has_table(grid: Grid) -> bool:
     """Whether headings can be found and figures stand under them."""
+    if pairs.is_matrix(grid):
+        return True
     at = _first_header(grid.lines)
     return at is not None and any(
         looks_like_figure(cell) and not is_blank(cell)
@@ -105,7 +108,7 @@ def _sdmx(grid: Grid, main: int) -> Layout:
         if not heading:
             continue
         says = understand(heading) if at >= grid.keys > 0 else None
-        if says is not None and says.year is not None:
+        if says is not None and says.dated:
             columns.append(Column(at, heading, "figures", says))
         elif columns and columns[-1].at == at - 1 and _labels(columns[-1].label, heading):
             filled = any(not is_blank(line.cell(at)) for line in below)
@@ -163,8 +166,7 @@ def _is_header(line: Line) -> bool:
         cell = line.cell(at)
         says = understand(cell)
         if says is not None:
-            dated = says.year is not None
-            years += dated or bool(says.trouble and not says.measure)
+            years += says.dated or bool(says.trouble and not says.measure)
             known += bool(says.measure or says.column)
             roles += [says.column] if says.column else []
         elif looks_like_figure(cell) and not (isinstance(cell, str) and meaning("column", cell)):
@@ -198,7 +200,7 @@ def _is_upper(line: Line) -> bool:
     grouping = [
         at
         for at, says in headings
-        if says is not None and at > 0 and (says.measure or says.year or says.scope)
+        if says is not None and at > 0 and (says.measure or says.dated or says.scope)
     ]
     return (
         bool(grouping)
@@ -223,7 +225,7 @@ def _is_lower(line: Line, main: Line) -> bool:
         says is not None
         and bool(
             says.measure
-            or says.year
+            or says.dated
             or says.unit is not None
             or says.scope
             or (says.column and is_blank(main.cell(at)))
@@ -236,8 +238,18 @@ def _style(columns: Sequence[Column]) -> str:
     roles = {column.role for column in columns}
     if "unique_id" in roles:
         return "long form"
-    years = [c for c in columns if c.role == "figures" and c.says.year]
+    years = [c for c in columns if c.role == "figures" and c.says.dated]
+    whole = all(c.says.year for c in years)
     tidy = [c for c in columns if c.role == "year" or c.says.column == "value"]
+    if (
+        years
+        and tidy
+        and all(c.role == "year" for c in tidy)
+        and not any(c.says.year and (c.says.part or c.says.year.frequency != "year") for c in years)
+    ):
+        return "years across" if whole else "months across"
+    if years and not whole:
+        return "months across"
     if years and tidy:
         raise DataError(
             f"the table has a column {years[0].label!r} and a column {tidy[0].label!r}: years "

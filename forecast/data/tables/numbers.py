@@ -185,7 +185,20 @@ def _written_marks(texts: Iterable[str]) -> tuple[dict[str, str], dict[str, str]
 
 
 def figure(cell: object, decimal: str = ".") -> Figure:
-    """Return a cell as a figure, with the decimal mark of its table."""
+    """Return a cell as a figure, with the decimal mark of its table.
+
+    Parameters
+    ----------
+    cell : object
+        As a file has it: text, a number of the workbook, a day, or nothing.
+    decimal : {".", ","}
+        Decimal mark of the table, see `convention`; it says nothing of cells that are numbers.
+
+    Returns
+    -------
+    Figure
+        ``unclear`` where the cell holds something else than a number.
+    """
     if is_blank(cell):
         return MISSING
     if isinstance(cell, str):

@@ -16,6 +16,8 @@ _FILLERS = {"of", "the"}
 _CODE = re.compile(
     r"[A-Za-z]{3}|[0-9]{3}|[A-Za-z]{2}-[A-Za-z0-9]{1,3}(?:\s*\+\s*[A-Za-z]{2}-[A-Za-z0-9]{1,3})*"
 )
+#: What stands between origin and destination of a corridor.
+_ARROW = re.compile(r"\s*(?::|→|->)\s*")
 #: Codes of two letters that Eurostat writes and ISO 3166 does not.
 _EUROSTAT = {"EL": "GRC", "UK": "GBR", "XK": "XKX"}
 _AGGREGATE = re.compile(r"(?:EU|EA|EEA)[0-9]{2}(?:_[0-9]{4})?|OWID_(?!KOS$)[A-Z0-9]+|W[0-9]{2}")
@@ -102,6 +104,9 @@ def match(name: str) -> Match:
     import pycountry
 
     plain = unmarked(name)[0]
+    if len(two := _ARROW.split(plain)) == 2:
+        matched = [match(end).code for end in two]
+        return Match(":".join(matched) if all(matched) and matched[0] != matched[1] else "")
     if _CODE.fullmatch(plain):
         code = plain.replace(" ", "")
         if plain.isdecimal():

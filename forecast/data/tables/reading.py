@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from forecast.data.tables.columns import Column
     from forecast.data.tables.grid import Line
+    from forecast.data.tables.words import Year
 
 #: What may become of a row of the file.
 ACCEPTED = "accepted"
@@ -56,11 +57,12 @@ class Observation:
     place: str
     measure: str
     scope: str
-    year: int
+    stated: Year
     unit: float | None
     flags: tuple[str, ...]
     attributes: dict[str, object]
     code: str = ""
+    year: int = 0
     family: str = ""
     kept: str = ""
     figure: Figure = MISSING
@@ -101,6 +103,7 @@ class ReadOptions:
     location: str | None = None
     flows: str | None = None
     decimal: str | None = None
+    frequency: str | None = None
 
 
 @dataclass
@@ -108,6 +111,7 @@ class Harmonised:
     """A tidy table, how its rows are called, and what was inferred on the way."""
 
     table: pd.DataFrame | None = None
+    frequency: str = "year"
     calls: list[str] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
     unmatched: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from forecast.data.tables import places, sdmx, words
+from forecast import measures
+from forecast.data.tables import dates, places, sdmx, words
 from forecast.data.tables.columns import Column, labels_of
 from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.headings import Heading, label_measure
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.numbers import is_blank
 from forecast.data.tables.words import meaning, spaced
-from forecast.errors import DataError, unknown_name
-from forecast.validation import MEASURES
+from forecast.errors import DataError
+
+#: Columns that say which part of the year it is, and how many there are.
+_PARTS = {"month": 12, "quarter": 4, "half-year": 2}
 
 
 class RowLabel(NamedTuple):
@@ -51,8 +54,8 @@ class RowLabels:
 
     def texts(self, line: Line) -> dict[int, str]:
         """Return the labels of a row by column; of ``KZ: Kazakhstan`` what is understood."""
-        cells = ((column.at, line.cell(column.at)) for column in self.named)
-        filled = [(at, cell) for at, cell in cells if not is_blank(cell)]
+        held = line.filled
+        filled = [(one.at, line.cells[one.at]) for one in self.named if one.at in held]
         if self.coded:
             return {at: sdmx.text_of(cell) for at, cell in filled}
         return {at: spaced(cell if isinstance(cell, str) else str(cell)) for at, cell in filled}
@@ -85,7 +88,7 @@ class RowLabels:
             elif meaning("part", text) and not (located and meaning("total", text)):
                 return RowLabel("part", "", None)
             elif column.role == "measure" and not located:
-                error = unknown_name("measure", text, MEASURES)
+                error = measures.unknown(text)
                 raise type(error)(f"{self.grid.where(line)}, column {column.label}: {error}")
             elif meaning("total", text) and not located:
                 kind = "total"
@@ -121,10 +124,27 @@ class RowAttributes:
 
     def __init__(self, grid: Grid, layout: Layout, roles: Mapping[str, Column]) -> None:
         self.grid, self.layout, self.roles = grid, layout, roles
+        self.parts = [name for name in _PARTS if name in roles]
+        self.scaled = bool(layout.of("unit_mult", "unit"))
+        beside = ("population", "source", "precision", "as_of", "unique_id")
+        self.beside = [(name, roles[name].at) for name in beside if name in roles]
+        self.flagged = bool({"flag", "obs_status", "obs_flag", "action"} & roles.keys())
+        self._years: dict[tuple[object, object], words.Year] = {}
 
-    def year(self, line: Line) -> words.Year:
-        """Return the year of a row."""
-        column = self.roles.get("year") or self.roles.get("ds")
+    def year(self, line: Line, above: words.Year | None = None) -> words.Year:
+        """Return the period of a row; a month alone is of the year of the section `above`."""
+        column = self.roles.get("year")
+        if column is None or self.parts:
+            return self._year(line, above)
+        key = line.cell(column.at), above
+        found = self._years.get(key)
+        if found is None:
+            found = self._years[key] = self._year(line, above)
+        return found
+
+    def _year(self, line: Line, above: words.Year | None) -> words.Year:
+        roles = [name for name in ("year", "ds", *_PARTS) if name in self.roles]
+        column = self.roles[roles[0]] if roles else None
         if column is None:
             raise DataError(
                 "no column says which year the figures are of; found: "
@@ -132,24 +152,74 @@ class RowAttributes:
                 "per year."
             )
         cell = line.cell(column.at)
-        stated = words.year(cell)
-        if stated is None:
+        stated = dates.stated(cell)
+        beside = None if column.role in _PARTS else self._part(line)
+        if isinstance(stated, dates.Part) and above is not None:
+            stated = stated.of(above)
+        elif stated is None and beside is not None and is_blank(cell) and above is not None:
+            stated = above
+        if isinstance(stated, words.Year) and beside is not None and stated.frequency == "year":
+            stated = beside.of(stated)
+        if not isinstance(stated, words.Year):
             why = words.not_one_year(cell)
             shown = spaced(cell) if isinstance(cell, str) else cell
             problem = (
-                f"is {why}. Give one row per calendar year."
+                f"is {why}. Give one row per calendar year, quarter or month."
                 if why
+                else "names no year. Write it beside the month, or above the months."
+                if stated
                 else "is not a calendar year. Write a whole number between 1800 and 2200."
             )
             where = f"{self.grid.where(line)}, column {column.label}"
             raise DataError(f"{where}: {shown!r} {problem}")
         return stated
 
+    def part_of(self, line: Line, above: Column, year: words.Year) -> words.Year:
+        """Return the part of a year above the column that a row says; the year if it says none."""
+        column = self.roles.get("year")
+        cell = None if column is None else line.cell(column.at)
+        part = self._part(line) if column is None or is_blank(cell) else dates.stated(cell)
+        if part is None and column is None:
+            return year
+        if not isinstance(part, dates.Part) or year.frequency != "year":
+            raise DataError(
+                f"{self.grid.where(line)}: the table has a column {above.label!r} and a column "
+                f"{column.label if column else 'of months'!r}: years across and down. Give either "
+                "one row per year or one column per year."
+            )
+        return part.of(year)
+
+    def _part(self, line: Line) -> dates.Part | None:
+        """Return the part of the year in a column of months or quarters of its own."""
+        for role, most in _PARTS.items():
+            column = self.roles.get(role)
+            cell = None if column is None else line.cell(column.at)
+            if column is None or is_blank(cell):
+                continue
+            part = dates.stated(cell)
+            text = spaced(str(cell)).removesuffix(".0").translate(dates.ROMAN).casefold()
+            number = (words.meaning("period", text) or f"number {text}").removeprefix("number ")
+            if (
+                not isinstance(part, dates.Part)
+                and number.isdecimal()
+                and int(number) in range(1, most + 1)
+            ):
+                part = dates.Part(role, int(number))
+            if not isinstance(part, dates.Part):
+                raise DataError(
+                    f"{self.grid.where(line)}, column {column.label}: {text!r} is no {role}. "
+                    f"Write its name, or a number from 1 to {most}."
+                )
+            return part
+        return None
+
     def unit(self, line: Line) -> float | None:
         """Return by what the figures of a row are multiplied, if it says so.
 
         Cells of unit columns that are not understood are refused before, column by column.
         """
+        if not self.scaled:
+            return None
         multiples = [
             self._multiple(line, column)
             for column in self.layout.of("unit_mult")
@@ -177,10 +247,12 @@ class RowAttributes:
     def attributes(self, line: Line) -> dict[str, object]:
         """Return what stands in the columns beside the figures."""
         found: dict[str, object] = {}
-        for role in ("population", "source", "precision", "as_of", "unique_id"):
-            column = self.roles.get(role)
-            if column is not None and not is_blank(line.cell(column.at)):
-                found[role] = line.cell(column.at)
+        filled = line.filled
+        for name, at in self.beside:
+            if at in filled:
+                found[name] = line.cells[at]
+        if not self.flagged:
+            return found
         flags: list[str] = []
         if "flag" in self.roles and not is_blank(line.cell(self.roles["flag"].at)):
             flags.append(words.spaced(str(line.cell(self.roles["flag"].at))))

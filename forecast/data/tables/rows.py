@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from forecast.data.tables import words
 from forecast.data.tables.columns import Column, is_numbering
 from forecast.data.tables.grid import MOST_FIGURES, MOST_PROBLEMS, Grid, Line
 from forecast.data.tables.headings import Heading, label_measure, understand
@@ -41,6 +42,8 @@ class _Walk:
         self.figures = [
             c for c in layout.of("figures") if folded(c.label) not in skip or not c.label
         ]
+        # What a row with figures may begin with, so that the same is not looked at again.
+        self.labels_seen: set[object] = set()
         self.heads = {self._shape(grid.lines[at]) for at in layout.header}
         self.starts = {shape[0] for shape in self.heads if shape}
         self.broken_rows = {row for row, _ in grid.broken}
@@ -52,16 +55,20 @@ class _Walk:
         self.width = max(len(grid.lines[at].cells) for at in layout.header)
         read = [c.at for c in layout.columns if c.role != "unused" and c.at < self.width]
         self.least = 1 + max(read, default=0)
-        self.across = layout.style in {"years across", "places across"}
+        self.across = layout.style in {"years across", "months across", "places across"}
+        # The year of rows and columns that only name a month.
+        titled = [words.year_inside(text) for at in layout.above for text in grid.lines[at].texts]
+        named = {year for year in titled if year is not None}
+        self.year = words.Year(named.pop()) if len(named) == 1 else None
 
     def go(self) -> Collected:
         below = range(self.layout.header[-1] + 1, len(self.grid.lines))
         for position in below:
             line = self.grid.lines[position]
             fate, detail = self._row(position, line)
-            self.out.rows[position] = Row(
-                line.number, fate, detail or spaced(" ".join(line.texts))[:80]
-            )
+            if fate != ACCEPTED:
+                detail = detail or spaced(" ".join(line.texts))[:80]
+            self.out.rows[position] = Row(line.number, fate, detail)
             if len(self.out.problems) >= MOST_PROBLEMS:
                 break
             if len(self.out.observations) > MOST_FIGURES:
@@ -84,9 +91,10 @@ class _Walk:
             return "heading repeated", ""
         if not self.out.observations and is_numbering(line):
             return "column numbers", ""
-        held = [c for c in self.figures if not is_blank(line.cell(c.at)) or self._broken(line, c)]
+        filled, broken = line.filled, self.grid.broken
+        held = [c for c in self.figures if c.at in filled or (line.number, c.at) in broken]
         texts = self.labels.texts(line)
-        if any(folded(text) in self.skip for text in texts.values()):
+        if self.skip and any(folded(text) in self.skip for text in texts.values()):
             return "left out as asked", ""
         if self._is_remark(line, held):
             if len(line.filled) > 1:
@@ -105,6 +113,14 @@ class _Walk:
     def _is_remark(self, line: Line, held: Sequence[Column]) -> bool:
         """Whether a row is a remark, even if commas of it divide it into cells."""
         first = line.cell(line.filled[0]) if line.filled else None
+        if held and len(line.filled) > 1 and first in self.labels_seen:
+            return False
+        remark = self._says_remark(line, first, held)
+        if held and len(line.filled) > 1 and not remark and line.filled[0] == 0:
+            self.labels_seen.add(first)
+        return remark
+
+    def _says_remark(self, line: Line, first: object, held: Sequence[Column]) -> bool:
         if not isinstance(first, str) or looks_like_figure(first) or is_place(first):
             return False
         if len(line.filled) == 1:
@@ -131,7 +147,10 @@ class _Walk:
                 self.measure = measured
                 self.unit = measured.unit
                 return "section", ""
-            alone = understand(first) if len(filled) == 1 else None
+            alone = understand(line.cell(line.filled[0])) if len(filled) == 1 else None
+            if alone is not None and alone.year and alone.year.frequency == "year":
+                self.year = alone.year
+                return "section", ""
             if alone is not None and alone.unit is not None and not alone.measure:
                 self.unit = alone.unit
                 return "section", ""
@@ -211,7 +230,7 @@ class _Walk:
                 f"says {says.measure}. Name the measure once."
             )
         scope = row.scope or says.scope or section.scope
-        stated = says.year or self.attributes.year(line)
+        stated = self._period(line, column)
         attributes = self.attributes.attributes(line)
         units = (self.attributes.unit(line), row.unit, says.unit, section.unit, self.unit)
         unit = next((one for one in units if one is not None), None)
@@ -229,8 +248,25 @@ class _Walk:
         if not where and kind != "total":
             where = self._place_above(line, measured)
         return Observation(
-            line, column, cell, where, measure, scope, stated.year, unit, tuple(flags), attributes
+            line, column, cell, where, measure, scope, stated, unit, tuple(flags), attributes
         )
+
+    def _period(self, line: Line, column: Column) -> words.Year:
+        """Return the period of a figure, by its column, its row and the section above."""
+        says = column.says
+        if says.year is not None and says.part is None:
+            return self.attributes.part_of(line, column, says.year)
+        if says.part is None:
+            return self.attributes.year(line, self.year)
+        beside = self.roles.get("year")
+        cell = None if beside is None else line.cell(beside.at)
+        year = says.year or (self.attributes.year(line, None) if not is_blank(cell) else self.year)
+        if year is None or year.frequency != "year":
+            raise DataError(
+                f"{self.grid.where(line)}: nothing says of which year the months are. Give a "
+                "column year, or write the year above the months."
+            )
+        return says.part.of(year)
 
     def _place_above(self, line: Line, measured: Heading | None) -> str:
         """Return the place of the section for a row that only names its measure."""

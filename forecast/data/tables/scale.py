@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from forecast import measures
 from forecast.data.checks.contradictions import bundled_figures
 from forecast.data.tables import numbers, words
 from forecast.data.tables.grid import MOST_PROBLEMS
@@ -163,16 +164,24 @@ def settle_factors(context: Context) -> None:
     A problem is noted if no unit is stated and the figures leave it open, or are no counts.
     """
     observations, title, out = context.observations, context.title_unit, context.out
+    amounts = [one for one in observations if _has_decimals(one)]
+    observations = [one for one in observations if not _has_decimals(one)]
     given = context.options.units
     stated = sorted({one.unit for one in observations if one.unit is not None})
     if given is not None:
         others = {*stated, *([] if title is None else [title])} - {UNITS[given]}
         out.units = [f"{given}, as told"]
         out.units += [f"the table itself says {unit_name(unit)}" for unit in sorted(others)]
-        for one in observations:
+        for one in context.observations:
             one.factor = UNITS[given]
         return
+    for one in amounts:
+        one.factor = one.unit or title or 1.0
     out.units = [f"{unit_name(unit)}, stated beside the figures" for unit in stated]
+    units = {measures.find(one.kept).unit.en for one in amounts}
+    out.units += [f"{unit}, as the measure is counted" for unit in sorted(units)]
+    if not observations:
+        return
     unstated = [one for one in observations if one.unit is None]
     if title is not None and unstated:
         out.units.append(f"{unit_name(title)}, stated above the table")
@@ -187,6 +196,12 @@ def settle_factors(context: Context) -> None:
                 one.factor = inferred
     except DataError as error:
         context.problem(0, error)
+
+
+def _has_decimals(observation: Observation) -> bool:
+    """Whether figures need not be whole: amounts and rates are in a unit of their own."""
+    counted = measures.known().get(observation.kept)
+    return counted is not None and counted.kind in ("amount", "rate")
 
 
 def _refuse_fractions(observations: Sequence[Observation]) -> None:

@@ -38,7 +38,7 @@ _DESCRIBING = {
 }  # fmt: skip
 #: Values, beside those of any dimension, that leave a figure what it is.
 _NEUTRAL: dict[str, Set[str]] = {
-    "FREQ": {"A", "ANNUAL"},
+    "FREQ": {"A", "ANNUAL", "S", "H", "Q", "QUARTERLY", "M", "MONTHLY"},
     "TRANSFORMATION": {"N"},
     "ADJUSTMENT": {"N", "NSA"},
     "PRICE_BASE": {"N"},

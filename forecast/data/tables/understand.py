@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import gc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from forecast import measures, periods
 from forecast.data.checks import add_flags, warnings_in_words
 from forecast.data.checks.years import refuse_before_its_year, to_come, today
 from forecast.data.tables import layout as layouts
+from forecast.data.tables import pairs
 from forecast.data.tables.column_checks import column_problems
 from forecast.data.tables.files import content_of, grid_of
 from forecast.data.tables.grid import MOST_PROBLEMS, Grid
@@ -40,6 +44,7 @@ def read(
     location: str | None = None,
     flows: Flows | None = None,
     decimal: Literal[".", ","] | None = None,
+    frequency: str | None = None,
     skip: Iterable[str] = (),
     carry: bool = True,
 ) -> Panel:
@@ -52,8 +57,10 @@ def read(
         tidy, with the columns ``location, measure, year, value`` and optionally ``source,
         population, as_of, flag, precision``; or Nixtla's ``unique_id, ds, y``; or with the
         years, the places or arrivals, departures and saldo across. Headings and names of
-        places may be English, Russian, Kyrgyz, Kazakh or Uzbek. What is not understood stops
-        the reading; nothing is left out silently.
+        places may be English, Russian, Kyrgyz, Kazakh or Uzbek. Corridors: ``origin,
+        destination`` for ``location``, or a matrix of a year, origins down, with the year above it
+        or as the name of its sheet or file. What is not understood stops the reading; nothing
+        is left out silently.
     sheet : str or int, optional
         Sheet of an XLSX workbook, by name or number from 0. By default the only one that holds
         a table of figures; where several do, the reading stops and names them.
@@ -68,6 +75,9 @@ def read(
         country, inside it, or both.
     decimal : {".", ","}, optional
         The decimal mark, where the figures leave it open.
+    frequency : {"year", "half-year", "quarter", "month"}, optional
+        Which figures to take of a table that has several, such as months and years; the others
+        are left out, and the account says how many.
     skip : iterable of str, optional
         Labels of rows and headings of columns to leave out.
     carry : bool
@@ -100,7 +110,7 @@ def read(
     """
     return understand(
         path, sheet=sheet, source=source, measure=measure, units=units, location=location,
-        flows=flows, decimal=decimal, skip=skip, carry=carry,
+        flows=flows, decimal=decimal, frequency=frequency, skip=skip, carry=carry,
     ).panel  # fmt: skip
 
 
@@ -114,6 +124,7 @@ def understand(
     location: str | None = None,
     flows: Flows | None = None,
     decimal: Literal[".", ","] | None = None,
+    frequency: str | None = None,
     skip: Iterable[str] = (),
     carry: bool = True,
 ) -> Reading:
@@ -121,7 +132,7 @@ def understand(
 
     Parameters
     ----------
-    path, sheet, source, measure, units, location, flows, decimal, skip, carry
+    path, sheet, source, measure, units, location, flows, decimal, frequency, skip, carry
         As of `forecast.read`, which returns only the Panel.
 
     Returns
@@ -143,18 +154,28 @@ def understand(
     ...     understand(file, measure="immigration").reported
     {'heading': 1}
     """
-    _check_told(units, flows, decimal, measure)
-    options = ReadOptions(measure, source, units, location, flows, decimal)
     file = Path(path)
+    measures.declare_beside(file)
+    _check_told(units, flows, decimal, measure)
+    if frequency is not None:
+        periods.check_frequency(frequency)
+    options = ReadOptions(measure, source, units, location, flows, decimal, frequency)
     content, kind = content_of(file)
     left_out = [skip] if isinstance(skip, str) else list(skip)
+    # Hundreds of thousands of small objects are made, none in circles: the collector would only
+    # look through them again and again.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
-        grid = grid_of(content, kind, sheet, layouts.has_table)
+        grid = pairs.as_corridors(grid_of(content, kind, sheet, layouts.has_table), file.stem)
         if not any(line.filled for line in grid.lines) and not grid.broken:
             raise DataError("there are no cells with content. Give a table with a header and rows.")
         return _read(file.name, grid, options, left_out, carry)
     except ForecastError as error:
         raise type(error)(f"{file.name}: {_one_line(error)}") from None
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _check_told(
@@ -164,7 +185,9 @@ def _check_told(
     every = (tuple(UNITS), SCOPES, (".", ","), tuple(MEASURES))
     for (name, given), known in zip(told.items(), every):
         if given is not None and given not in known:
-            raise unknown_name(name, given, known)
+            raise (
+                measures.unknown(given) if name == "measure" else unknown_name(name, given, known)
+            )
 
 
 def _read(name: str, grid: Grid, options: ReadOptions, skip: list[str], carry: bool) -> Reading:
@@ -236,7 +259,8 @@ def _rows(
         fates.setdefault(at, Row(grid.lines[at].number, "empty"))
     fates |= collected.rows
     for at in range(layout.header[-1] + 1, len(grid.lines)):
-        fates.setdefault(at, Row(grid.lines[at].number, "not read", _short(grid, at)))
+        if at not in fates:
+            fates[at] = Row(grid.lines[at].number, "not read", _short(grid, at))
     troubled = {number: str(error) for number, error in harmonised.problems if number}
     for at, row in fates.items():
         if row.fate == ACCEPTED and row.number in troubled:
@@ -269,6 +293,8 @@ def _panel(settled: Harmonised, layout: Layout) -> Panel:
             f"no figures of a measure that the package keeps. Measures: {', '.join(MEASURES)}."
         )
     panel = Panel.from_frame(settled.table, rows=settled.calls)
+    if panel.frequency != "year":
+        settled.notes[f"the figures are by {panel.frequency}"] = None
     _check_observed(panel, layout)
     return panel
 
@@ -277,18 +303,30 @@ def _check_observed(panel: Panel, layout: Layout) -> None:
     """Refuse figures that cannot have been observed; a forecast would start after them."""
     table = panel.figures
     day = today()
-    late = table[to_come(table, day)]
+    late = table[to_come(table, day, panel.frequency)]
     if len(late):
-        years = late["year"].tolist()
-        across = [c.label for c in layout.columns if c.says.year and c.says.year.year in years]
+        years = [periods.label(one, panel.frequency) for one in late["year"]]
+        across = [
+            c.label
+            for c in layout.columns
+            if c.says.year and periods.label(c.says.year.year, c.says.year.frequency) in years
+        ]
         out = f"skip={across!r}" if across else "remove the rows"
         first = late.iloc[0]
         raise DataError(
-            f"{first['measure']} of {first['location']} has figures of {spans(years)}, "
-            f"and it is {day.year}: years to come are a plan or a projection and are not "
-            f"observed. Leave them out ({out}), or correct the years."
+            f"{first['measure']} of {first['location']} has figures of "
+            f"{spans(late['year'], panel.frequency)}, "
+            f"and it is {_now(day, panel.frequency)}: {panel.frequency}s to come are a plan or a "
+            f"projection and are not observed. Leave them out ({out}), or correct the "
+            f"{panel.frequency}s."
         )
-    refuse_before_its_year(table)
+    refuse_before_its_year(table, panel.frequency)
+
+
+def _now(day: dt.date, frequency: str) -> str:
+    number = periods.number(day.year, (day.month - 1) * periods.PER_YEAR[frequency] // 12 + 1,
+                            frequency)  # fmt: skip
+    return periods.label(number, frequency)
 
 
 def _short(grid: Grid, at: int) -> str:

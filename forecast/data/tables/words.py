@@ -123,7 +123,20 @@ def meaning(kind: str, text: str) -> str | None:
 
 
 def meanings_inside(kind: str, text: str) -> set[str]:
-    """Return what the words of a kind mean that stand somewhere in a text as whole words."""
+    """Return what the words of a kind mean that stand somewhere in a text as whole words.
+
+    Parameters
+    ----------
+    kind : str
+        As in ``data/table_words.csv``, such as ``"measure"`` or ``"scope"``.
+    text : str
+        Compared as `folded`: case, accents and punctuation do not count.
+
+    Returns
+    -------
+    set of str
+        Meanings, not the words; empty if none stands there.
+    """
     padded = f" {folded(text)} "
     return {sense for word, sense in phrases(kind) if f" {word} " in padded}
 
@@ -135,7 +148,20 @@ def phrases(kind: str) -> tuple[tuple[str, str], ...]:
 
 
 def without(kind: str, text: str) -> str:
-    """Return the folded text without the words of a kind."""
+    """Return the folded text without the words of a kind.
+
+    Parameters
+    ----------
+    kind : str
+        As in ``data/table_words.csv``, such as ``"total"``; longer words go first.
+    text : str
+        Compared as `folded`; only whole words go.
+
+    Returns
+    -------
+    str
+        Folded.
+    """
     padded = f" {folded(text)} "
     for word in sorted((word for word, _ in phrases(kind)), key=len, reverse=True):
         while f" {word} " in padded:
@@ -205,16 +231,27 @@ def unit_name(factor: float) -> str:
 
 
 class Year(NamedTuple):
-    """A calendar year as it stands in a table.
+    """A calendar year, or another period, as it stands in a table.
 
     Attributes
     ----------
+    year : int
+        The calendar year, or the number of the period (`forecast.periods`).
     provisional : bool
         Whether a word beside it says so.
+    frequency : str
+        What the period is, as of a Panel.
+    through : bool
+        Whether figures are sums from January to the end of that month.
+    month : int
+        Of a date that stands for a year, or for a part of it, as the table shows; else 0.
     """
 
     year: int
     provisional: bool = False
+    frequency: str = "year"
+    through: bool = False
+    month: int = 0
 
 
 def year(cell: object) -> Year | None:
@@ -249,6 +286,12 @@ def _year_from_text(text: str) -> Year | None:
                 return None
         return Year(stated, provisional) if _FIRST <= stated <= _LAST else None
     return None
+
+
+def year_inside(text: str) -> int | None:
+    """Return the only calendar year that a text names, or None."""
+    found = set(re.findall(r"\b(?:18|19|20|21)[0-9]{2}\b", text))
+    return int(found.pop()) if len(found) == 1 else None
 
 
 def not_one_year(cell: object) -> str | None:

@@ -41,6 +41,8 @@ class Sampled:
         ArviZ's groups ``posterior`` and ``sample_stats``.
     table : DataFrame
         One row per parameter: ``parameter, mean, sd, r_hat, ess_bulk, ess_tail``.
+    divergences : int
+        Of all chains together.
     e_bfmi : float
         The lowest of the chains; infinite where a sampler has no energy.
     failure : str
@@ -72,7 +74,18 @@ class Sampled:
         return f"{said} The fit is marked: {self.failure}" if self.failure else said
 
     def draws(self, name: str) -> np.ndarray:
-        """Return draws of a parameter, chains joined, shape (n_draws, ...)."""
+        """Return draws of a parameter, chains joined.
+
+        Parameters
+        ----------
+        name : str
+            Of the posterior.
+
+        Returns
+        -------
+        ndarray, shape (n_draws, ...)
+            On the scale on which the model states it.
+        """
         values = self.posterior["posterior"][name].to_numpy()
         return np.asarray(values.reshape(-1, *values.shape[2:]))
 

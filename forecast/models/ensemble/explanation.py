@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import scales
-from forecast.completion import meant_for
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, ModelBase
+from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, ModelBase, meant_for
 from forecast.hindcast.members import MemberForecast
 from forecast.models.assembly import note
 from forecast.models.ensemble.joint import Combined

@@ -22,13 +22,8 @@ from forecast.hindcast.quantiles import collect
 from forecast.hindcast.vintages import Outcomes
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble, by_series
-from forecast.models.ensemble import (
-    explanation,
-    release_revisions,
-    residual_errors,
-    revisions,
-    stacking,
-)
+from forecast.models.ensemble import explanation, release_revisions, revisions, stacking
+from forecast.models.ensemble import residual_errors as published_errors
 from forecast.models.ensemble.joint import Combined, combine
 from forecast.models.ensemble.weights import GroupWeights, LearnedWeights, learn
 from forecast.models.ensemble_settings import EnsembleSettings
@@ -57,15 +52,18 @@ class Ensemble(ModelBase):
         What it is called in tables.
     """
 
+    stated = "ensemble"
+
     def __init__(
         self,
         members: Sequence[str | Model] | None = None,
         pool: str | None = None,
         settings: Mapping[str, Any] | None = None,
-        name: str = "ensemble",
+        name: str = "",
     ) -> None:
-        self.name = name
-        stated = specification("ensemble")
+        self.name = name or self.stated
+        self.usual = members is None and pool is None and not settings
+        stated = specification(self.stated)
         own = dict(settings or {})
         for table, value in own.items():
             if isinstance(value, Mapping) and isinstance(stated.get(table), dict):
@@ -99,7 +97,11 @@ class Ensemble(ModelBase):
 
     def fit(self, panel: Panel, seed: int) -> FittedEnsemble:
         """Prepare the members; they are run at earlier origins when it is known how far ahead."""
-        members = residual_errors.dress(self.members, panel, self.settings["published"])
+        if self.usual and panel.frequency != "year" and self.stated == "ensemble":
+            from forecast.models.ensemble.seasonal import Seasonal
+
+            return Seasonal(name=self.name).fit(panel, seed)
+        members = published_errors.dress(self.members, panel, self.settings["published"])
         return FittedEnsemble(self, panel, seed, members)
 
 
@@ -193,7 +195,7 @@ class FittedEnsemble(FittedBase):
 
     def _on_day(self, day: str) -> list[ModelBase]:
         """Return the members as they are judged on a day, published ones by their other days."""
-        return residual_errors.dress(
+        return published_errors.dress(
             self.model.members, self.panel, self.model.settings["published"], without=day
         )
 

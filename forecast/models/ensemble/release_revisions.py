@@ -47,7 +47,24 @@ def laws(panel: Panel, settings: Mapping[str, Any]) -> dict[Kind, Law]:
 
 
 def stated(source: str, kind: str, released: str, settings: Mapping[str, Any]) -> Law | None:
-    """Return the newest law of a source that had been learned by the day of a release."""
+    """Return the newest law of a source that had been learned by the day of a release.
+
+    Parameters
+    ----------
+    source : str
+        As in the panel.
+    kind : str
+        Scale of the revisions, as a series is modelled: ``log``, ``rate`` or ``persons``.
+    released : str
+        Day of the panel's newest release (YYYY-MM-DD); nothing learned later counts.
+    settings : mapping
+        The table ``revisions`` of ``models/ensemble.toml``.
+
+    Returns
+    -------
+    Law or None
+        None where no law had been learned by then.
+    """
     usable = [
         one
         for one in settings["learned"]

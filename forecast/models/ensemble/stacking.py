@@ -25,8 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.completion import meant_for
-from forecast.contract import ModelBase
+from forecast.contract import ModelBase, meant_for
 from forecast.hindcast.quantiles import Hindcasts
 from forecast.hindcast.vintages import Outcomes
 from forecast.panel import Panel
@@ -34,18 +33,59 @@ from forecast.series_key import SeriesKey
 
 
 def number(n_series: int, least: int, most: int) -> int:
-    """Return how many parts so many series make, each of at least `least` series."""
+    """Return how many parts so many series make, each of at least `least` series.
+
+    Parameters
+    ----------
+    n_series : int
+        Series that share a scale.
+    least : int
+        Fewest series that learn weights of their own.
+    most : int
+        Most parts.
+
+    Returns
+    -------
+    int
+        At least one, even of fewer series than `least`.
+    """
     return int(np.clip(n_series // least, 1, most))
 
 
 def ranked(sizes: np.ndarray, parts: int) -> np.ndarray:
-    """Return the part of each series, 0 for the calmest; unknown sizes count as calm."""
+    """Return the part of each series, 0 for the calmest; unknown sizes count as calm.
+
+    Parameters
+    ----------
+    sizes : ndarray, shape (n_series,)
+        Usual size of the changes of each series, on its scale; NaN where it is unknown.
+    parts : int
+        Into how many parts of about equal number they are divided.
+
+    Returns
+    -------
+    ndarray of int, shape (n_series,)
+        From 0 to ``parts - 1``.
+    """
     order = np.argsort(np.argsort(np.nan_to_num(sizes, nan=0.0), kind="stable"), kind="stable")
     return np.asarray(order * parts // max(len(sizes), 1))
 
 
 def of_series(sizes: Mapping[SeriesKey, float], parts: int) -> dict[SeriesKey, int]:
-    """Return the part of every series now."""
+    """Return the part of every series now.
+
+    Parameters
+    ----------
+    sizes : mapping of (source, location, measure) to float
+        Usual size of the changes of each series, on its scale; NaN where it is unknown.
+    parts : int
+        See `ranked`.
+
+    Returns
+    -------
+    dict of (source, location, measure) to int
+        In the order of `sizes`; 0 for the calmest.
+    """
     parts_of = ranked(np.array(list(sizes.values())), parts)
     return {key: int(part) for key, part in zip(sizes, parts_of)}
 
@@ -85,6 +125,18 @@ def special(members: Sequence[ModelBase], panel: Panel) -> dict[SeriesKey, str]:
 
     Such series learn apart: a member that is there for few of the series of a scale would
     otherwise decide the weights of all.
+
+    Parameters
+    ----------
+    members : sequence of ModelBase
+        Models of the ensemble; those without needs are for every series.
+    panel : Panel
+        Its series are asked whether they meet the needs.
+
+    Returns
+    -------
+    dict of (source, location, measure) to str
+        Empty text for a series that meets none; every series of the panel is there.
     """
     needing = [(model.name, meant_for(model, panel)) for model in members if model.needs]
     return {
@@ -93,7 +145,20 @@ def special(members: Sequence[ModelBase], panel: Panel) -> dict[SeriesKey, str]:
 
 
 def by_scale(members: Sequence[ModelBase], outcomes: Outcomes) -> dict[str, list[SeriesKey]]:
-    """Return the series that share a scale and members with needs, by the label of the group."""
+    """Return the series that share a scale and members with needs, by the label of the group.
+
+    Parameters
+    ----------
+    members : sequence of ModelBase
+        Models of the ensemble, see `special`.
+    outcomes : Outcomes
+        The panel, and the scale of each of its series.
+
+    Returns
+    -------
+    dict of str to list of (source, location, measure)
+        By label, sorted: the scale, or the scale ``with`` names of members.
+    """
     needing = special(members, outcomes.panel)
     labels: dict[str, list[SeriesKey]] = {}
     for key, kind in outcomes.kinds.items():
@@ -280,6 +345,24 @@ def over_steps(
     """Return the weights that are best on average over the steps, every step counting alike.
 
     Far steps can be judged by few past forecasts, so their own weights are pulled to these.
+
+    Parameters
+    ----------
+    parts : sequence of Terms
+        Of each step ahead, from the first.
+    shares : sequence of ndarray
+        How much each past forecast of a step counts, shape (n_forecasts,).
+    judged : sequence of int
+        Positions of the steps with enough past forecasts.
+    count : float
+        About how many separate past forecasts there are, see `pull_of`.
+    pull : float
+        Towards equal weights, at one such forecast.
+
+    Returns
+    -------
+    ndarray, shape (n_members,)
+        Not negative, adding to one; equal where no step can be judged.
     """
     averages = [average(parts[step], shares[step]) for step in judged]
     best = [float((distance - 0.5 * np.diag(apart)).min()) for distance, apart in averages]

@@ -111,7 +111,7 @@ def reason_against(series: Series) -> str:
 
 
 def collect(panel: Panel) -> RatesPanel | None:
-    """RatesPanel the net series of a panel, None if it has none with population."""
+    """Return the rates of the net series of a panel, None if it has none with population."""
     chosen = [series for series in panel if not reason_against(series)]
     if not chosen:
         return None

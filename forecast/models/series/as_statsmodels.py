@@ -193,8 +193,16 @@ def results(
         Whether the variance is that of the newest shocks rather than of all years.
     """
     series = prepared.series
-    freq = "Y" if series.step == 1 else f"{series.step}Y"
-    index = pd.period_range(str(series.years[0]), periods=len(series.years), freq=freq)
+    size = len(series.years)
+    if series.frequency == "year":
+        freq = "Y" if series.step == 1 else f"{series.step}Y"
+        index = pd.period_range(str(series.years[0]), periods=size, freq=freq)
+    else:
+        # pandas has no half-years: six months each, counted from their first.
+        first = f"{series.years[0] // series.season}-"
+        first += f"{series.years[0] % series.season * 12 // series.season + 1:02d}"
+        freq = {"month": "M", "quarter": "Q"}.get(series.frequency, "6M")
+        index = pd.period_range(first, periods=size, freq=freq)
     name = f"{series.measure} of {series.location} ({prepared.scale.kind})"
     exog = None
     if isinstance(posterior, Driven):

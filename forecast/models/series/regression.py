@@ -14,7 +14,6 @@ from forecast.data import inputs
 from forecast.errors import DataError, TooShortError
 from forecast.models.registry import specification
 from forecast.models.series.driver_filter import Driven, condition_on_drivers, simulate_with_drivers
-from forecast.models.series.driver_trial import Trial, crps_of, judged
 from forecast.models.series.drivers import Drivers, check, drivers, futures
 from forecast.models.series.posterior import SeriesPosterior, simulate
 from forecast.models.series.structural import Structural
@@ -31,6 +30,70 @@ from forecast.scales import Kind
 
 #: Name of the settings, and of the model with its gate.
 SHELF = "regression"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How the model with drivers did against the one without, before the present.
+
+    Attributes
+    ----------
+    origins : int
+        Inner origins that were tried.
+    skill : float
+        1 − CRPS with drivers / CRPS without; NaN without origins.
+    p_value : float
+        One-sided, that the drivers do not help; 1 where it cannot be tested.
+    """
+
+    origins: int
+    skill: float
+    p_value: float
+
+
+def crps_of(paths: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Return the CRPS of draws, shape (n_draws, n), at observed values, shape (n,).
+
+    Parameters
+    ----------
+    paths : ndarray, shape (n_draws, n)
+        On the model's scale.
+    observed : ndarray, shape (n,)
+        On the same scale.
+    """
+    ordered = np.sort(paths, axis=0)
+    size = len(ordered)
+    weights = 2 * np.arange(1, size + 1) - size - 1
+    spread = (weights[:, None] * ordered).sum(axis=0) / size**2
+    return np.asarray(np.abs(ordered - observed).mean(axis=0) - spread)
+
+
+def judged(losses: np.ndarray, overlap: int) -> Trial:
+    """Compare losses with and without drivers, shape (n_origins, 2).
+
+    A t-test on the mean difference whose origins count as often as their forecasts do not
+    overlap.
+
+    Parameters
+    ----------
+    losses : ndarray, shape (n_origins, 2)
+        CRPS with and without drivers.
+    overlap : int
+        Steps that forecasts look ahead, in units of the distance of origins.
+    """
+    from scipy.special import stdtr
+
+    size = len(losses)
+    if size < 2 * overlap:
+        return Trial(size, float("nan"), 1.0)
+    skill = 1.0 - float(losses[:, 0].sum() / losses[:, 1].sum())
+    difference = losses[:, 0] - losses[:, 1]
+    separate = size / overlap
+    error = float(difference.std(ddof=1)) / np.sqrt(separate)
+    if error == 0.0:
+        return Trial(size, skill, 1.0)
+    p_value = float(stdtr(separate - 1, float(difference.mean()) / error))
+    return Trial(size, skill, p_value)
 
 
 class Regression(Structural):
@@ -173,7 +236,7 @@ class Regression(Structural):
         Parameters
         ----------
         prepared : Prepared
-            The series, see `forecast.models.series.prepared.prepare`.
+            The series, see `forecast.models.series.univariate.prepare`.
 
         Returns
         -------

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast.completion import meant_for
+from forecast.contract import meant_for
 from forecast.models.ensemble import stacking
 from forecast.models.ensemble.model import Ensemble
 from forecast.models.registry import model

@@ -137,7 +137,23 @@ def log_posterior(
 def unpacked(
     given: np.ndarray, n: int, n_years: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return group, above, own, priors and figures out of one vector."""
+    """Return group, above, own, priors and figures out of one vector.
+
+    Parameters
+    ----------
+    given : ndarray, shape (5 n + 20 + 6 n n_years,)
+        The arrays of `log_posterior`, one after another; group and country as floats.
+    n, n_years : int
+        Number of locations and of years, padding included.
+
+    Returns
+    -------
+    group, above : ndarray of int, shape (n,)
+    own : ndarray, shape (3, n)
+    priors : ndarray, shape (10, 2)
+    figures : ndarray, shape (6, n, n_years)
+        The last three are views of `given`.
+    """
     group, above = given[:n].astype(np.int64), given[n : 2 * n].astype(np.int64)
     own = given[2 * n : 5 * n].reshape((3, n))
     priors = given[5 * n : 5 * n + 20].reshape((10, 2))
@@ -153,6 +169,22 @@ def log_density(size, x, gradient, density, given):  # type: ignore[no-untyped-d
 
     ``given`` holds the number of locations, of years and of groups, the floor of storms,
     and the arrays of `unpacked`.
+
+    Parameters
+    ----------
+    size : int
+        Length of `x`.
+    x, gradient : pointer to double
+        A point; its gradient is written, in the order of `log_posterior`.
+    density : pointer to double
+        The log posterior density is written, up to a constant.
+    given : pointer to double
+        Filled by `forecast.models.hierarchical.fast.posterior.PanelPosterior.model`.
+
+    Returns
+    -------
+    int
+        0, or 4 where density or gradient are not finite: the sampler takes it for a divergence.
     """
     header = carray(given, (HEADER,))
     n, n_years = int(header[0]), int(header[1])
@@ -171,7 +203,25 @@ def log_density(size, x, gradient, density, given):  # type: ignore[no-untyped-d
 
 @compiled(cfunc, types.int64(types.uint64, types.uint64, POINTER, POINTER, POINTER))
 def parameters(size, expanded, x, out, given):  # type: ignore[no-untyped-def]
-    """Parameters of a point, in the order of `posterior.PanelPosterior`."""
+    """Parameters of a point, in the order of `posterior.PanelPosterior`.
+
+    Parameters
+    ----------
+    size, expanded : int
+        Length of `x`, and of `out`; they are the same.
+    x : pointer to double
+        A point, as of `log_density`: coordinates of the locations.
+    out : pointer to double
+        Written: groups as they are, mean, storm size (per 1,000) and persistence (0 to 1) of every
+        location, years.
+    given : pointer to double
+        As of `log_density`.
+
+    Returns
+    -------
+    int
+        0.
+    """
     header = carray(given, (HEADER,))
     n, n_years, n_groups = int(header[0]), int(header[1]), int(header[2])
     whole = carray(given, (HEADER + 5 * n + 20 + 6 * n * n_years,))

@@ -39,6 +39,15 @@ def exponentials(values: np.ndarray, out: np.ndarray, powers: np.ndarray) -> Non
 
     The library's function is called number by number; this is done four at a time. Cody and
     Waite's reduction to a power of two (1980, Software Manual for the Elementary Functions).
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Not changed.
+    out : ndarray of float, shape (n,)
+        Filled.
+    powers : ndarray of int64, shape (n,)
+        Room to work in.
     """
     bits = out.view(np.int64)
     for t in range(len(values)):

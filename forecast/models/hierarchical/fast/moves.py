@@ -80,7 +80,30 @@ def log_density_of(
     stormy: np.ndarray,
     squares: np.ndarray,
 ) -> float:
-    """Log density of one location's figures, as `kernel` has it."""
+    """Log density of one location's figures, as `kernel` has it.
+
+    Parameters
+    ----------
+    mean : float
+        Level to which the rate returns, per 1,000 population.
+    size : float
+        Scale of a stormy year at the mean, per 1,000.
+    kept : float
+        Persistence: the share of the distance to the mean that is left after a year.
+    storm_floor : float
+        Least scale of a stormy year, per 1,000.
+    value, before : ndarray, shape (n_years,)
+        Rates of each year and of the year before, per 1,000.
+    calm, stormy : ndarray, shape (n_years,)
+        As `weights` fills them: what does not depend on the location's own parameters.
+    squares : ndarray, shape (n_years,)
+        Room to work in.
+
+    Returns
+    -------
+    float
+        Sum over the years that count.
+    """
     for t in range(len(value)):
         away = before[t] - mean
         variance = size * math.sqrt(size * size + away * away) + storm_floor * storm_floor
@@ -192,7 +215,30 @@ def log_prior_of(
     above: np.ndarray,
     first_nested: int,
 ) -> float:
-    """Log prior of one location and of the means of regions that are drawn around it."""
+    """Log prior of one location and of the means of regions that are drawn around it.
+
+    Parameters
+    ----------
+    c : int
+        Position of the location.
+    point : ndarray, shape (3,)
+        Its mean, log storm size and logit of persistence, now or proposed.
+    groups : ndarray, shape (10, n_groups)
+        In the order of `OF_GROUPS`.
+    per_spread : ndarray, shape (3, n_groups)
+        One over the spread of locations in each group.
+    locations : ndarray, shape (3, n)
+        All locations; of the others, the means are read.
+    group, above : ndarray of int, shape (n,)
+        See `forecast.models.hierarchical.fast.density.locations_of`.
+    first_nested : int
+        Position of the first region: only from there on locations have a country.
+
+    Returns
+    -------
+    float
+        Up to a constant that does not depend on `point`.
+    """
     total = 0.0
     for j in range(3):
         centre = locations[0, above[c]] if j == 0 and above[c] >= 0 else groups[j, group[c]]

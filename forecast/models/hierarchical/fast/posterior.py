@@ -168,7 +168,28 @@ def sample(
     seed: int,
     kept: int,
 ) -> Sampled:
-    """Draw from the posterior of a panel; see `forecast.models.bayes.gate.draw`."""
+    """Draw from the posterior of a panel; see `forecast.models.bayes.gate.draw`.
+
+    Parameters
+    ----------
+    pool : RatesPanel
+        Rates of all locations, per 1,000 population per year.
+    priors : mapping of str to (float, float)
+        Mean and standard deviation of each of `OF_GROUPS`.
+    settings : mapping
+        The table ``[settings]`` of the model's TOML.
+    sampler, limits : mapping
+        The tables ``[sampler]`` and ``[diagnostics]`` of the model's TOML.
+    seed : int
+        Of the chains, and of the moves that refresh their draws.
+    kept : int
+        Draws of each chain at first.
+
+    Returns
+    -------
+    Sampled
+        Coordinates are codes and years; padded years are left out.
+    """
     # Before anything is imported that would be compiled here.
     CODE.compile_apart()
     from forecast.models.hierarchical.fast.refresh import refresh

@@ -1,0 +1,1 @@
+"""Corridors: flows from each origin to each destination, counted or estimated."""

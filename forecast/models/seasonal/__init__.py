@@ -1,0 +1,1 @@
+"""Models of months, quarters and half-years: seasonal, each series by itself or pooled."""

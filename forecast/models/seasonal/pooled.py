@@ -1,0 +1,223 @@
+"""Pooled seasons and levels: what single series cannot say, all of them say together.
+
+The season of each series is shrunk to that of its group as far as it is uncertain (empirical
+Bayes); how the level goes on, and how far off that was, is learned from all series, each horizon
+by itself (`forecast.models.seasonal.levels`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from forecast.contract import BY_NAME, FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
+from forecast.errors import TooShortError
+from forecast.horizons import check_years
+from forecast.models.assembly import assemble, note
+from forecast.models.registry import specification
+from forecast.models.seasonal.levels import GAPS, SPREADS, Levels
+from forecast.models.seasonal.models import SeasonalPrepared, require_season, seasonally_prepared
+from forecast.models.seasonal.shape import pool
+from forecast.models.series.univariate import series_seed
+from forecast.outlook import Forecast
+from forecast.panel import Panel
+from forecast.series import last_break
+from forecast.series_key import SeriesKey
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The series of one scale.
+
+    Attributes
+    ----------
+    series : dict of (source, location, measure) to SeasonalPrepared
+        In the order of the rows.
+    effects, errors : ndarray, shape (n_series, season)
+        Pooled seasons and their standard deviations, in units of the series.
+    unit : ndarray, shape (n_series,)
+        What the values of each are divided by.
+    levels : Levels
+    """
+
+    series: dict[SeriesKey, SeasonalPrepared]
+    effects: np.ndarray
+    errors: np.ndarray
+    unit: np.ndarray
+    levels: Levels
+
+
+class SeasonalPooled(ModelBase):
+    """Seasons drawn to those of their group, levels that go on as those of all series did."""
+
+    name = "seasonal-pooled"
+    recipe = BY_NAME
+
+    def fit(self, panel: Panel, seed: int) -> FittedSeasonalPools:
+        """Learn from all series; see `forecast.contract.Model`.
+
+        Raises
+        ------
+        DataError
+            Of figures by year.
+        TooShortError
+            If no scale has enough series to learn from.
+        """
+        require_season(self.name, panel)
+        settings = specification(self.name)
+        ready: dict[SeriesKey, SeasonalPrepared] = {}
+        reasons: dict[SeriesKey, str] = {}
+        for series in panel:
+            try:
+                ready[series.key] = seasonally_prepared(series, 1)
+            except TooShortError as error:
+                reasons[series.key] = str(error)
+        pools: dict[str, Pool] = {}
+        for kind in sorted({one.scale.kind for one in ready.values()}):
+            members = {key: one for key, one in ready.items() if one.scale.kind == kind}
+            made = _pool(members)
+            if made.levels.step(1) is None:
+                reasons |= dict.fromkeys(
+                    members,
+                    f"{len(members)} series on the scale {kind!r} are too few or too short: "
+                    f"{settings['minimum_series']} series and {settings['minimum_cells']} past "
+                    "changes are needed to learn from.",
+                )
+                continue
+            pools[kind] = made
+        if not pools:
+            raise TooShortError(
+                f"no series can be forecast by {self.name!r}: "
+                f"{next(iter(reasons.values()), 'the panel is empty.')} Add series or earlier "
+                "figures, or use a model of single series such as 'seasonal-ets'."
+            )
+        notes = [
+            note(one, NOT_FORECAST, reasons[one.key])
+            if one.key in reasons
+            else note(one, FORECAST, "", ready[one.key].scale.kind)
+            for one in panel
+        ]
+        table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
+        return FittedSeasonalPools(panel, seed, pools, table)
+
+
+def _pool(members: dict[SeriesKey, SeasonalPrepared]) -> Pool:
+    """Pool the seasons by measure and put the adjusted series on one grid."""
+    settings = specification("seasonal-pooled")
+    made = list(members.values())
+    season = made[0].series.season
+    logs = made[0].scale.kind == "log"
+    unit = np.ones(len(made))
+    if not logs:
+        # Persons of a small and of a large place compare in units of their usual change.
+        for row, one in enumerate(made):
+            changes = np.abs(np.diff(one.values[~np.isnan(one.values)]))
+            unit[row] = max(float(np.median(changes)), one.scale.floor, 1e-9)
+    effects = np.stack([one.shape.effects for one in made]) / unit[:, None]
+    errors = np.stack([one.shape.errors for one in made]) / unit[:, None]
+    measures = np.array([one.series.measure for one in made])
+    groups = np.unique(measures, return_inverse=True)[1]
+    for group in range(groups.max() + 1):
+        own = groups == group
+        effects[own], errors[own], _ = pool(
+            effects[own], errors[own], int(settings["common_season"])
+        )
+    first = min(int(one.series.years[0]) for one in made)
+    last = max(one.series.origin for one in made)
+    values = np.full((len(made), last - first + 1), np.nan)
+    for row, one in enumerate(made):
+        start = last_break(one.series)
+        at = one.series.years[start:] - first
+        values[row, at] = one.values[start:] / unit[row] - effects[row][one.parts[start:]]
+    return Pool(members, effects, errors, unit, Levels(values, groups, season, logs, settings))
+
+
+@dataclass(frozen=True)
+class FittedSeasonalPools(FittedBase):
+    """Pools that have seen a panel.
+
+    Attributes
+    ----------
+    panel : Panel
+    seed : int
+    pools : dict of str to Pool
+        By scale.
+    notes : DataFrame
+        One row per series, see `Forecast.notes`.
+    """
+
+    panel: Panel
+    seed: int
+    pools: dict[str, Pool]
+    notes: pd.DataFrame
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row per scale, horizon and coefficient: of the level's gaps and of the spread."""
+        rows = []
+        for kind, made in self.pools.items():
+            for horizon, step in sorted(made.levels.steps.items()):
+                if step is None:
+                    continue
+                for name, value in zip(GAPS, step.coefficients):
+                    rows.append((kind, horizon, f"gap_{name}", value))
+                for name, value in zip(("level", *SPREADS), step.spread):
+                    rows.append((kind, horizon, f"spread_{name}", value))
+        return pd.DataFrame(rows, columns=["scale", "horizon", "parameter", "mean"])
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Simulate futures; see `forecast.contract.FittedModel`."""
+        wanted = check_years(self.panel, years)
+        drawn: dict[SeriesKey, np.ndarray] = {}
+        for made in self.pools.values():
+            drawn |= self._drawn(made, wanted[-1], draws)
+        return assemble(
+            self.panel, drawn, wanted, self.notes, model="seasonal-pooled", seed=self.seed
+        )
+
+    def _drawn(self, made: Pool, last: int, draws: int) -> dict[SeriesKey, np.ndarray]:
+        """Draw futures in persons of the series of one scale."""
+        levels = made.levels
+        end = max(one.series.origin for one in made.series.values())
+        anchor = np.array(
+            [int(np.flatnonzero(~np.isnan(row))[-1]) for row in levels.values], dtype=int
+        )
+        first = end - levels.values.shape[1] + 1
+        n_steps = last - first - anchor
+        longest = int(n_steps.max())
+        here = np.zeros(levels.values.shape, dtype=bool)
+        here[np.arange(len(anchor)), anchor] = True
+        middle = np.empty((len(anchor), longest))
+        wide = np.empty_like(middle)
+        points = []
+        for horizon in range(1, longest + 1):
+            found = levels.step(horizon)
+            assert found is not None  # noqa: S101
+            step, learned = found
+            gaps, storm = levels.design(horizon, here)
+            change, spread = step.ahead(gaps, storm)
+            middle[:, horizon - 1] = levels.base[here] + change
+            wide[:, horizon - 1] = np.sqrt(horizon / learned) * spread
+            points.append(step.residuals)
+        root = levels.copula(longest)
+        drawn = {}
+        for row, (key, one) in enumerate(made.series.items()):
+            generator = np.random.default_rng(series_seed(self.seed, "seasonal-pooled", key))
+            rank = ndtr(generator.standard_normal((draws, longest)) @ root.T)
+            error = generator.standard_normal((draws, made.effects.shape[1]))
+            season = made.effects[row] + made.errors[row] * error
+            skipped = one.series.origin - first - anchor[row]
+            ahead = max(0, last - one.series.origin)
+            paths = np.empty((draws, ahead))
+            at = (np.arange(len(points[0])) + 0.5) / len(points[0])
+            for column, part in enumerate(one.parts_ahead(ahead)):
+                place = column + skipped
+                surprise = np.interp(rank[:, place], at, points[place])
+                level = middle[row, place] + wide[row, place] * surprise
+                paths[:, column] = level + season[:, part]
+            drawn[key] = one.scale.to_persons(paths * made.unit[row])
+        return drawn

@@ -1,0 +1,130 @@
+"""Reports of months, quarters and other measures: a table as an office writes it, to the page."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import forecast as fc
+from forecast.cli.main import cli
+from forecast.errors import DataError
+from forecast.evaluate.editions import read_edition
+
+MONTHS = ("январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь",
+          "октябрь", "ноябрь", "декабрь")  # fmt: skip
+QUARTERS = ("I", "II", "III", "IV")
+#: Tables as offices write them: heading and rows, target periods, what the page says of them.
+TABLES = {
+    "a quota by quarter": (
+        "Квота разрешений на работу, Казахстан\nПериод;Значение\n",
+        [f"{q} квартал {y};{9000 + 700 * n + y % 5 * 100}" for y in range(2016, 2025)
+         for n, q in enumerate(QUARTERS)],
+        ("2025-Q2", "2025-Q4"), "permits a quarter",
+    ),
+    "asylum applications by month": (
+        "Ходатайства об убежище, Казахстан\nМесяц;2021;2022;2023\n",
+        [f"{month};{40 + n * 3};{50 + n * 4};{60 + n * n}" for n, month in enumerate(MONTHS)],
+        ("2024-03", "2024-06"), "applications a month",
+    ),
+    "sums since January": (
+        "Прибыло в Казахстан, человек\nПериод;Прибыло\n",
+        [f"январь–{month} {y};{5000 * (n + 1) + 300 * n * n + y}" for y in range(2018, 2025)
+         for n, month in enumerate(MONTHS[2::3])],
+        ("2025-Q4",), "persons a quarter",
+    ),
+}  # fmt: skip
+
+
+def text_of(page: Path) -> str:
+    markup = re.sub(r"<(style|script).*?</\1>", " ", page.read_text(encoding="utf-8"), flags=re.S)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", markup)).split())
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_a_table_is_read_forecast_and_reported(tmp_path: Path, case: str) -> None:
+    head, rows, horizons, unit = TABLES[case]
+    file = tmp_path / "t.csv"
+    file.write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+    outlook = fc.forecast(fc.read(file), "persistence", horizons, draws=200)
+    written = fc.report(outlook, folder=tmp_path / "out", name="t")
+    assert {path.suffix for path in written} == {".html", ".csv", ".xlsx", ".json"}
+    page, annex = (text_of(tmp_path / "out" / name) for name in ("t.html", "t-annex.html"))
+    for period in horizons:
+        assert period in page
+        assert f"Kazakhstan, {period}" in annex
+    assert unit in page
+    assert unit in annex
+    assert "have no hub and no explorer" in annex
+    # No number of a period is on a page: they are text.
+    first, last = int(outlook.paths["year"][0]), int(outlook.paths["year"][-1])
+    assert not {str(number) for number in range(first - 40, last + 1)} & set(annex.split())
+    table = pd.read_csv(tmp_path / "out" / "t.csv")
+    assert table.loc[table["target"], "period"].unique().tolist() == list(horizons)
+    book = openpyxl.load_workbook(io.BytesIO((tmp_path / "out" / "t.xlsx").read_bytes()))
+    summary = list(book["Summary"].iter_rows(values_only=True))
+    assert "Period" in summary[0]
+    assert [row[5] for row in summary[1:]] == list(horizons)
+    notes = [str(cell) for row in book["Notes"].iter_rows(values_only=True) for cell in row]
+    assert any(unit in note for note in notes)
+
+
+def test_an_edition_of_months_can_be_held_against_what_came(tmp_path: Path) -> None:
+    head, rows, horizons, _ = TABLES["a quota by quarter"]
+    file = tmp_path / "t.csv"
+    file.write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+    outlook = fc.forecast(fc.read(file), "persistence", horizons, draws=200)
+    fc.report(outlook, folder=tmp_path, name="t")
+    manifest = json.loads((tmp_path / "t.manifest.json").read_text(encoding="utf-8"))
+    assert manifest["frequency"] == "quarter"
+    edition = read_edition(tmp_path / "t.manifest.json")
+    assert edition.whole
+    assert set(edition.quantiles["year"]) == set(outlook.paths["year"].to_numpy().tolist())
+
+
+def test_a_page_in_russian_puts_no_word_for_year_behind_a_month(tmp_path: Path) -> None:
+    fc.measure("patents", kind="count", unit={"en": "patents", "ru": "патентов"},
+               words={"en": "Patents sold", "ru": "Проданные патенты"})  # fmt: skip
+    months = [f"{year}-{month:02d}" for year in range(2020, 2025) for month in range(1, 13)]
+    table = pd.DataFrame({"location": "KAZ", "measure": "patents", "period": months,
+                          "value": [1000 + 37 * n % 211 for n in range(60)]})  # fmt: skip
+    outlook = fc.forecast(fc.Panel.from_frame(table), "persistence", ("2025-06",), draws=200)
+    fc.report(outlook, folder=tmp_path, name="p", language="ru")
+    page = text_of(tmp_path / "p-annex.ru.html")
+    assert "Проданные патенты" in page
+    assert "патентов" in page
+    assert not re.search(r"2025-06 (?:год|г\.)", page)
+
+
+def test_a_hub_is_of_years() -> None:
+    months = [f"2024-{month:02d}" for month in range(1, 13)]
+    table = pd.DataFrame({"location": "KAZ", "measure": "immigration", "period": months,
+                          "value": range(100, 112)})  # fmt: skip
+    outlook = fc.forecast(fc.Panel.from_frame(table), "naive", draws=200)
+    with pytest.raises(DataError, match=r"a hub asks for calendar years; the data are by month"):
+        outlook.hub_files()
+
+
+def test_periods_in_the_shell(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    rows = [f"KAZ,permit_quota,{y}-Q{q},{100 + 7 * y % 11 + q}" for y in range(2018, 2025)
+            for q in range(1, 5)]  # fmt: skip
+    file.write_text("location,measure,period,value\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    shell = ["predict", "--data", str(file), "--model", "persistence", "--draws", "200"]
+
+    def said(*options: str) -> str:
+        return CliRunner().invoke(cli, [*shell, *options]).output
+
+    span = pd.read_csv(io.StringIO(said("--horizons", "2025-Q1:2025-Q3,2026-Q1")))
+    assert span["period"].unique().tolist() == ["2025-Q1", "2025-Q2", "2025-Q3", "2026-Q1"]
+    assert pd.read_csv(io.StringIO(said()))["period"].nunique() == 8
+    assert "Permits per quarter, rounded" in said("--format", "table")
+    assert "'2025-06' is no quarter of a panel by quarter" in said("--horizons", "2025-06")
+    assert "runs backwards" in said("--horizons", "2025-Q3:2025-Q1")
