@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pymc as pm
 
-from forecast.models.hierarchical.fast.compiling import compile_apart
+from forecast.models.hierarchical.fast import CODE
 from forecast.models.hierarchical.fast.posterior import OF_EACH, PanelPosterior
 from forecast.models.hierarchical.graph import OF_GROUPS, coordinates, data, pymc_model
 from forecast.models.hierarchical.priors import Prior, resolve
@@ -59,7 +59,7 @@ def replicate(seed: int) -> dict[str, np.ndarray]:
     """Ranks of all true parameters of one simulated world."""
     import nutpie
 
-    compile_apart()
+    CODE.compile_apart()
     from forecast.models.hierarchical.fast.refresh import refresh
 
     settings = specification("hierarchical")["settings"]

@@ -45,7 +45,8 @@ class Coherent(ModelBase):
     name = "coherent"
 
     def __init__(self, flows: Flows | None = None, regions: Internal | None = None) -> None:
-        self._flows = flows or Flows()
+        # A fit in doubt says so in its notes, and costs no region its forecast.
+        self._flows = flows or Flows(on_failure="mark")
         self._regions = regions or Internal()
         self.inputs = self._regions.inputs
 

@@ -186,7 +186,32 @@ class FlowsSampler(Settings):
     chains: Count
     warm_up: Count
     kept: Count
-    largest_rhat: Positive
+    apart: Count
+    farthest: Count
+    most: Count
+    target_accept: Share
+    compiled: bool
+
+
+class DiagnosticsSettings(Settings):
+    """What the draws of a posterior have to meet.
+
+    Attributes
+    ----------
+    largest_r_hat : float
+        Of any parameter.
+    least_ess : float
+        Effective sample size of any parameter, in the bulk and in the tails.
+    most_divergences : int
+        Of all chains together.
+    least_e_bfmi : float
+        Of any chain.
+    """
+
+    largest_r_hat: Positive
+    least_ess: float
+    most_divergences: int
+    least_e_bfmi: float
 
 
 class FlowsSettings(About):
@@ -194,6 +219,7 @@ class FlowsSettings(About):
 
     priors: FlowsPriors
     sampler: FlowsSampler
+    diagnostics: DiagnosticsSettings
 
 
 class CorridorsPriors(Settings):
@@ -306,27 +332,6 @@ class HierarchicalSampler(Settings):
     most: Count
     target_accept: Share
     compiled: bool
-
-
-class DiagnosticsSettings(Settings):
-    """What the draws of a posterior have to meet.
-
-    Attributes
-    ----------
-    largest_r_hat : float
-        Of any parameter.
-    least_ess : float
-        Effective sample size of any parameter, in the bulk and in the tails.
-    most_divergences : int
-        Of all chains together.
-    least_e_bfmi : float
-        Of any chain.
-    """
-
-    largest_r_hat: Positive
-    least_ess: float
-    most_divergences: int
-    least_e_bfmi: float
 
 
 class HierarchicalSettings(About):

@@ -98,7 +98,7 @@ def test_what_is_left_out_is_imported_by_nothing_that_counts() -> None:
 
 def test_an_edited_kernel_is_compiled_anew(copy: Path, tmp_path: Path) -> None:
     """What calls it is kept by numba under its own file's content alone."""
-    code = "from forecast.models.hierarchical.fast import compiling; print(compiling.code_folder())"
+    code = "from forecast.models.hierarchical.fast import CODE; print(CODE.folder)"
     environment = {**os.environ, "PYTHONPATH": str(copy), "NUMBA_CACHE_DIR": str(tmp_path / "own")}
 
     def folder() -> str:

@@ -9,7 +9,7 @@ import pytest
 import forecast as fc
 from forecast.artifacts import caching
 from forecast.hindcast import occasions
-from forecast.models.hierarchical.fast import compiling
+from forecast.models.bayes.compiling import CompiledCode
 from forecast.models.registry import specification
 from forecast.models.series.structural import RandomWalk
 from forecast.panel import Panel
@@ -49,11 +49,13 @@ def test_code_is_compiled_in_the_background_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process in the place of the compiler: the marker says that it ran to its end."""
+    (tmp_path / "code").mkdir()
     runs = tmp_path / "runs"
-    monkeypatch.setattr(compiling, "code_folder", lambda: str(tmp_path))
-    monkeypatch.setattr(compiling, "_EVERY_FUNCTION", f"open({str(runs)!r}, 'a').write('once\\n')")
-    assert not compiling.start_compiling()
-    compiling.compile_apart()
-    assert (tmp_path / "complete").exists()
-    assert compiling.start_compiling()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    code = CompiledCode(tmp_path / "code", f"open({str(runs)!r}, 'a').write('once\\n')")
+    assert not code.start_compiling()
+    code.compile_apart()
+    assert code.folder is not None
+    assert (Path(code.folder) / "complete").exists()
+    assert code.start_compiling()
     assert runs.read_text(encoding="utf-8") == "once\n"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ class Sampled:
     divergences : int
         Of all chains together.
     e_bfmi : float
-        The lowest of the chains.
+        The lowest of the chains; infinite where a sampler has no energy.
     failure : str
         What the gate refuses and what to try; empty for a sound fit.
     seconds : float
@@ -66,9 +66,11 @@ class Sampled:
         said = (
             f"R-hat at most {worst['r_hat']:.3f} ({worst['parameter']}), bulk ESS at least "
             f"{thin['ess_bulk']:.0f} ({thin['parameter']}), tail ESS at least "
-            f"{self.table['ess_tail'].min():.0f}, {self.divergences} divergences, "
-            f"E-BFMI at least {self.e_bfmi:.2f}."
+            f"{self.table['ess_tail'].min():.0f}"
         )
+        if np.isfinite(self.e_bfmi):
+            said += f", {self.divergences} divergences, E-BFMI at least {self.e_bfmi:.2f}"
+        said += "."
         return f"{said} The fit is marked: {self.failure}" if self.failure else said
 
     def draws(self, name: str) -> np.ndarray:
@@ -137,21 +139,25 @@ def draw(
         kept *= 2
 
 
-def examine(tree: xr.DataTree, limits: Mapping[str, Any]) -> Sampled:
+def examine(
+    tree: xr.DataTree, limits: Mapping[str, Any], names: Collection[str] | None = None
+) -> Sampled:
     """Hold draws against the limits of the gate.
 
     Parameters
     ----------
     tree : DataTree
-        Posterior and statistics of the sampler.
+        Posterior, and statistics of the sampler where it is NUTS.
     limits : mapping
         ``[diagnostics]`` of the model's TOML.
+    names : collection of str, optional
+        Variables that are looked at; all by default.
     """
-    from arviz_stats.base import array_stats
-
     labels: list[str] = []
     columns = []
     for name, variable in tree["posterior"].data_vars.items():
+        if names is not None and name not in names:
+            continue
         values = variable.to_numpy()
         labels += _labels(str(name), variable)
         columns.append(values.reshape(*values.shape[:2], -1))
@@ -167,8 +173,12 @@ def examine(tree: xr.DataTree, limits: Mapping[str, Any]) -> Sampled:
             "ess_tail": tail,
         }
     )
-    divergences = int(tree["sample_stats"]["diverging"].sum())
-    e_bfmi = float(np.min(array_stats.bfmi(tree["sample_stats"]["energy"].to_numpy())))
+    divergences, e_bfmi = 0, float("inf")
+    if "sample_stats" in tree:
+        from arviz_stats.base import array_stats
+
+        divergences = int(tree["sample_stats"]["diverging"].sum())
+        e_bfmi = float(np.min(array_stats.bfmi(tree["sample_stats"]["energy"].to_numpy())))
     failure = _failure(table, divergences, e_bfmi, limits)
     return Sampled(tree, table, divergences, e_bfmi, failure)
 

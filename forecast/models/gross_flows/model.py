@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
-from forecast.errors import TooShortError
+from forecast.contract import FittedBase, ModelBase
+from forecast.errors import FitError, TooShortError
 from forecast.horizons import check_years
-from forecast.models.assembly import assemble, note
-from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, Place, collect
-from forecast.models.gross_flows.sampler import Draws, sample, simulate
+from forecast.models.assembly import assemble
+from forecast.models.bayes.gate import Sampled
+from forecast.models.bayes.plain import OnFailure, checked, draw_plainly, kept_variables, to_arviz
+from forecast.models.gross_flows import graph
+from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, collect
+from forecast.models.gross_flows.fast import CODE
+from forecast.models.gross_flows.futures import simulate
+from forecast.models.gross_flows.left_out import left_out, mixing
+from forecast.models.gross_flows.notes import notes
 from forecast.models.registry import specification
 from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
 from forecast.models.settings import FlowsPriors, FlowsSampler
 from forecast.outlook import Forecast
-from forecast.panel import Panel, Series
-from forecast.scales import is_rate
+from forecast.panel import Panel
+
+if TYPE_CHECKING:
+    import pymc as pm
+    import xarray as xr
 
 
 class Flows(ModelBase):
@@ -34,11 +44,16 @@ class Flows(ModelBase):
     ----------
     priors, sampler : mapping, optional
         Values that replace those of the TOML, by name.
+    on_failure : {"refuse", "mark"}
+        What to do with a fit that its diagnostics reject: raise, or return it with the
+        verdict in its notes and attributes.
 
     Raises
     ------
     UnknownNameError
         If a name is not in the TOML.
+    DataError
+        If `on_failure` is neither.
     """
 
     name = "flows"
@@ -49,19 +64,37 @@ class Flows(ModelBase):
         self,
         priors: Mapping[str, object] | None = None,
         sampler: Mapping[str, object] | None = None,
+        on_failure: OnFailure = "refuse",
     ) -> None:
-        stated = specification("flows")
+        self.stated = specification("flows")
         self.priors = FlowsPriors.of(
-            {**stated["priors"], **(priors or {})}, "the priors of flows"
+            {**self.stated["priors"], **(priors or {})}, "the priors of flows"
         ).model_dump()
+        graph.beta(*self.priors["damping"])
         self.sampler = FlowsSampler.of(
-            {**stated["sampler"], **(sampler or {})}, "the sampler of flows"
+            {**self.stated["sampler"], **(sampler or {})}, "the sampler of flows"
         ).model_dump()
+        self.on_failure = checked(on_failure)
 
     @property
     def recipe(self) -> dict[str, object]:
-        """Priors and settings of the sampler."""
-        return {"model": self.name, "priors": self.priors, "sampler": self.sampler}
+        """Priors, settings of the sampler, and what it does with a fit that failed."""
+        return {
+            "model": self.name,
+            "priors": self.priors,
+            "sampler": self.sampler,
+            "on_failure": self.on_failure,
+        }
+
+    def prepare(self) -> bool:
+        """Have its code compiled in the background, and say whether it is."""
+        return not self._by_compiled_code or CODE.start_compiling()
+
+    @property
+    def _by_compiled_code(self) -> bool:
+        """Whether compiled code samples it; a model that was changed is sampled itself."""
+        changed = type(self).pymc_model is not Flows.pymc_model
+        return bool(self.sampler["compiled"]) and not changed
 
     def fit(self, panel: Panel, seed: int) -> FittedFlows:
         """Fit all countries of a panel together.
@@ -76,36 +109,76 @@ class Flows(ModelBase):
         TooShortError
             If no country has a flow with `MINIMUM_YEARS` usable years: the others would have
             nothing to borrow from.
+        FitError
+            If the diagnostics reject the fit; the message names the parameter and a remedy.
         """
-        gross = collect(panel)
-        if gross is None:
-            raise TooShortError(
-                "no series can be forecast by 'flows': the panel has no immigration or "
-                "emigration by calendar year. Use another model for net migration."
+        gross = _gross(panel)
+        state = series_seed(seed, self.name, ("", "", "posterior")).generate_state(1)
+        sampled = self._sample(panel, gross, int(state[0]))
+        if sampled.failure and self.on_failure == "refuse":
+            raise FitError(
+                f"the fit of gross flows is refused: {sampled.failure} "
+                "Flows(on_failure='mark') returns it marked."
             )
-        longest = max(max(place.usable) for place in gross.places)
-        if longest < MINIMUM_YEARS:
-            raise TooShortError(
-                f"no series can be forecast by 'flows': the longest flow has {longest} usable "
-                f"years since its last break, and at least {MINIMUM_YEARS} are needed somewhere "
-                "for the others to borrow from. Add earlier years or other countries."
-            )
-        last = gross.first_year + gross.values.shape[1] - 1
-        tail = 1 + max(last - series.origin for place in gross.places for series in place.series)
-        draws = sample(
-            gross,
-            self.priors,
-            chains=self.sampler["chains"],
-            warm_up=self.sampler["warm_up"],
-            kept=self.sampler["kept"],
-            seed=series_seed(seed, self.name, ("", "", "posterior")),
-            tail=tail,
+        return FittedFlows(self, panel, seed, gross, sampled, notes(panel, gross, sampled.failure))
+
+    def pymc_model(self, panel: Panel) -> pm.Model:
+        """State the model of a panel in PyMC, to look at, change, sample and criticise.
+
+        A subclass that overrides it is fitted to the model it returns, which has to keep the
+        variables that futures are drawn from, `forecast.models.gross_flows.graph.needed`.
+
+        Parameters
+        ----------
+        panel : Panel
+            Arrivals and departures.
+
+        Returns
+        -------
+        pymc.Model
+            See `forecast.models.gross_flows.graph.pymc_model`.
+
+        Raises
+        ------
+        TooShortError
+            As `fit`.
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> panel = fc.load("central-asia").select(source="kz-bns")
+        >>> [variable.name for variable in Flows().pymc_model(panel).observed_RVs]
+        ['log_rate']
+        """
+        return graph.pymc_model(_gross(panel), self.priors)
+
+    def _sample(self, panel: Panel, gross: Gross, seed: int) -> Sampled:
+        """Draw from the posterior: by compiled code, or from a model that was changed itself."""
+        limits = self.stated["diagnostics"]
+        if self._by_compiled_code:
+            from forecast.models.gross_flows.fast import posterior
+
+            return posterior.sample(gross, self.priors, self.sampler, limits, seed)
+        model = kept_variables(self.pymc_model(panel), graph.needed(gross), type(self).__name__)
+        return draw_plainly(model, self.sampler, limits, seed, int(self.sampler["kept"]))
+
+
+def _gross(panel: Panel) -> Gross:
+    """Return the flows of a panel, if there is enough of them."""
+    gross = collect(panel)
+    if gross is None:
+        raise TooShortError(
+            "no series can be forecast by 'flows': the panel has no immigration or "
+            "emigration by calendar year. Use another model for net migration."
         )
-        worst = max(draws.rhat.values())
-        doubt = ""
-        if worst > self.sampler["largest_rhat"]:
-            doubt = f"The sampler's chains disagree (R-hat {worst:.2f}); keep more iterations."
-        return FittedFlows(self, panel, seed, gross, draws, _notes(panel, gross, doubt))
+    longest = max(max(place.usable) for place in gross.places)
+    if longest < MINIMUM_YEARS:
+        raise TooShortError(
+            f"no series can be forecast by 'flows': the longest flow has {longest} usable "
+            f"years since its last break, and at least {MINIMUM_YEARS} are needed somewhere "
+            "for the others to borrow from. Add earlier years or other countries."
+        )
+    return gross
 
 
 @dataclass(frozen=True)
@@ -118,7 +191,8 @@ class FittedFlows(FittedBase):
     panel : Panel
     seed : int
     gross : Gross
-    posterior : Draws
+    sampled : Sampled
+        Draws of the posterior, with their diagnostics.
     notes : DataFrame
         See `Forecast.notes`; a series with fewer than `MINIMUM_YEARS` usable years since its
         last break says what it borrows.
@@ -128,24 +202,48 @@ class FittedFlows(FittedBase):
     panel: Panel
     seed: int
     gross: Gross
-    posterior: Draws
+    sampled: Sampled
     notes: pd.DataFrame
 
     @property
     def diagnostics(self) -> pd.DataFrame:
-        """One row per parameter: mean, standard deviation, R-hat, whether chains agree."""
-        rows = []
-        for name, values in self.posterior.parameters.items():
-            ratio = self.posterior.rhat[name]
-            for label, column in _entries(name, values, self.gross):
-                rows.append(
-                    (label, column.mean(), column.std(), ratio, ratio <= self._largest_rhat)
-                )
-        return pd.DataFrame(rows, columns=["parameter", "mean", "deviation", "rhat", "converged"])
+        """One row per parameter: ``parameter, mean, sd, r_hat, ess_bulk, ess_tail``."""
+        return self.sampled.table
 
     @property
-    def _largest_rhat(self) -> float:
-        return float(self.model.sampler["largest_rhat"])
+    def posterior(self) -> xr.DataTree:
+        """The draws as an ArviZ DataTree; see also `to_arviz`."""
+        return self.sampled.posterior
+
+    def to_arviz(self, draws: int = 1000) -> xr.DataTree:
+        """Return everything that ArviZ's checks read; see `forecast.models.bayes.plain.to_arviz`.
+
+        A figure says much of its own level. So likelihood and replicates of each are those given
+        all other figures (`forecast.models.gross_flows.left_out`); what PyMC makes of the model
+        itself, given the level, is `pm.compute_log_likelihood` and
+        `pm.sample_posterior_predictive`.
+
+        Parameters
+        ----------
+        draws : int
+            Over all chains.
+        """
+        tree = to_arviz(self.model.pymc_model(self.panel), self.posterior, draws, self.seed)
+        cells, generator = graph.Cells.of(self.gross), np.random.default_rng(self.seed)
+        likelihood, replicated = (
+            tree[name].dataset["log_rate"] for name in ("log_likelihood", "posterior_predictive")
+        )
+        figures = tree["observed_data"]["log_rate"].to_numpy()
+        for row in np.ndindex(likelihood.shape[:2]):
+            draw = {
+                str(name): values.to_numpy()[row]
+                for name, values in tree["posterior"].data_vars.items()
+            }
+            mean, deviation = left_out(cells, draw, mixing(cells, draw, generator))
+            away = (figures - mean) / deviation
+            likelihood[row] = -0.5 * away**2 - np.log(deviation) - 0.5 * np.log(2.0 * np.pi)
+            replicated[row] = mean + deviation * generator.standard_normal(len(mean))
+        return tree
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
         """Simulate futures; see `forecast.contract.FittedModel`."""
@@ -154,9 +252,10 @@ class FittedFlows(FittedBase):
             series_seed(self.seed, self.model.name, ("", "", "futures"))
         )
         last = self.gross.first_year + self.gross.values.shape[1] - 1
-        tail = self.posterior.level.shape[2]
+        every = [series for place in self.gross.places for series in place.series]
+        tail = 1 + max(last - series.origin for series in every)
         n_ahead = max(0, wanted[-1] - last)
-        counts = simulate(self.gross, self.posterior, n_ahead, draws, generator)
+        counts = simulate(self.gross, self.sampled, tail, n_ahead, draws, generator)
         grid = np.arange(last - tail + 1, last + n_ahead + 1)
         drawn = {}
         for place, flows in zip(self.gross.places, counts):
@@ -177,68 +276,8 @@ class FittedFlows(FittedBase):
                     else whole[..., DIRECTIONS.index(series.measure)]
                 )
                 drawn[series.key] = paths[:, (grid > series.origin) & (grid <= wanted[-1])]
-        return assemble(
+        outlook = assemble(
             self.panel, drawn, wanted, self.notes, model=self.model.name, seed=self.seed
         )
-
-
-def _entries(name: str, values: np.ndarray, gross: Gross) -> list[tuple[str, np.ndarray]]:
-    """Name the entries of a parameter by country and direction."""
-    if values.ndim == 1:
-        return [(name, values)]
-    if values.ndim == 2:
-        return [(f"{name}, {flow}", values[:, k]) for k, flow in enumerate(DIRECTIONS)]
-    return [
-        (f"{name}, {flow} of {place.location} ({place.source})", values[:, p, k])
-        for p, place in enumerate(gross.places)
-        for k, flow in enumerate(DIRECTIONS)
-    ]
-
-
-def _notes(panel: Panel, gross: Gross, doubt: str) -> pd.DataFrame:
-    known = {(place.source, place.location): place for place in gross.places}
-    rows = []
-    for series in panel:
-        place = known.get((series.source, series.location))
-        used = place is not None and series.key in {s.key for s in place.series}
-        reason = _why_not(series)
-        if place is not None and used:
-            told = (_borrowed(place, series), _net_is_ahead(place, series), doubt)
-            reason = " ".join(filter(None, told))
-        scale = ("difference" if series.measure == NET else "log rate") if used else ""
-        status = FORECAST if used else NOT_FORECAST
-        rows.append(note(series, status, reason, scale, used and is_rate(series)))
-    return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
-
-
-def _borrowed(place: Place, series: Series) -> str:
-    """Say what a short series takes from the others."""
-    counted = (
-        min(place.usable)
-        if series.measure == NET
-        else place.usable[DIRECTIONS.index(series.measure)]
-    )
-    if counted >= MINIMUM_YEARS:
-        return ""
-    return (
-        f"Borrowed: {counted} usable years since the last break say where the flow is, "
-        "the other countries how far it may move."
-    )
-
-
-def _net_is_ahead(place: Place, series: Series) -> str:
-    """Say that a net known for later years than its flows says nothing of them here."""
-    if series.measure == NET or place.net is None or place.net.origin <= series.origin:
-        return ""
-    return (
-        f"The net is known to {place.net.origin}, and not looked at; model='coherent' makes "
-        "the flows of these years agree with it."
-    )
-
-
-def _why_not(series: Series) -> str:
-    if series.measure in DIRECTIONS:
-        return "No usable year since the last break of arrivals or departures."
-    if series.measure == NET:
-        return "The source has no arrivals and departures of this place to derive its net from."
-    return f"{series.measure} is no flow across the border. Use model='internal' or 'coherent'."
+        outlook.paths.attrs["diagnostics"] = self.sampled.verdict
+        return outlook

@@ -16,6 +16,7 @@ from forecast.contract import FittedBase
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.bayes.gate import Sampled
+from forecast.models.bayes.plain import spread, to_arviz
 from forecast.models.hierarchical import priors, rates_panel, simulation
 from forecast.models.hierarchical.law import Parameters
 from forecast.models.series.univariate import series_seed
@@ -92,7 +93,7 @@ class FittedHierarchical(FittedBase):
         settings = self.model.stated["settings"]
         data, year = rates_panel.transitions(self.pool, settings), self.sampled.draws("year_effect")
         transform = simulation.transforms(
-            self._some(200), data, float(settings["storm_floor"]), year[_spread(len(year), 200)]
+            self._some(200), data, float(settings["storm_floor"]), year[spread(len(year), 200)]
         )
         return simulation.shock_correlation(transform.mean(axis=0), data["weight"])
 
@@ -119,25 +120,7 @@ class FittedHierarchical(FittedBase):
             year given the one before), ``log_likelihood``, ``observed_data``, ``constant_data``
             and ``sample_stats``, rates per 1,000 by transition (``location year``).
         """
-        import pymc as pm
-        import xarray as xr
-
-        sizes = self.posterior["posterior"].sizes
-        each = max(1, min(sizes["draw"], draws // sizes["chain"]))
-        rows = {"draw": _spread(sizes["draw"], each)}
-        tree = xr.DataTree.from_dict(
-            {
-                name: self.posterior[name].dataset.isel(rows).assign_coords(draw=np.arange(each))
-                for name in ("posterior", "sample_stats")
-            }
-        )
-        with self.pymc_model:
-            tree.update(pm.sample_prior_predictive(draws, random_seed=self.seed))
-            pm.compute_log_likelihood(tree, progressbar=False)
-            pm.sample_posterior_predictive(
-                tree, random_seed=self.seed, extend_inferencedata=True, progressbar=False
-            )
-        return tree
+        return to_arviz(self.pymc_model, self.posterior, draws, self.seed)
 
     def predictive_check(self, draws: int = 500) -> pd.DataFrame:
         """Hold the figures against histories that the model would have made.
@@ -231,12 +214,7 @@ class FittedHierarchical(FittedBase):
     def _rows(self, draws: int) -> np.ndarray:
         """Posterior draws behind the draws of a forecast, in their order."""
         order = np.random.default_rng(series_seed(self.seed, self.model.name, ("", "", "order")))
-        return np.asarray(order.permutation(_spread(len(self.parameters.mean), draws)))
+        return np.asarray(order.permutation(spread(len(self.parameters.mean), draws)))
 
     def _some(self, draws: int) -> Parameters:
-        return simulation.rows_of(self.parameters, _spread(len(self.parameters.mean), draws))
-
-
-def _spread(available: int, wanted: int) -> np.ndarray:
-    """Return positions of `wanted` draws spread evenly over those available."""
-    return np.asarray(np.arange(wanted) * available // wanted)
+        return simulation.rows_of(self.parameters, spread(len(self.parameters.mean), draws))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from forecast.contract import ModelBase
-from forecast.errors import DataError, FitError, TooShortError
-from forecast.models.bayes.gate import Sampled, draw
+from forecast.errors import FitError, TooShortError
+from forecast.models.bayes.gate import Sampled
+from forecast.models.bayes.plain import OnFailure, checked, draw_plainly, kept_variables
 from forecast.models.hierarchical import graph, priors, rates_panel, simulation
+from forecast.models.hierarchical.fast import CODE
 from forecast.models.hierarchical.fitted import FittedHierarchical
 from forecast.models.hierarchical.rates_panel import RatesPanel
 from forecast.models.hierarchical.rates_panel import notes as notes_of
@@ -20,8 +22,6 @@ from forecast.panel import Panel
 
 if TYPE_CHECKING:
     import pymc as pm
-
-OnFailure = Literal["refuse", "mark"]
 
 
 class Hierarchical(ModelBase):
@@ -73,9 +73,7 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         self.given = _priors(self.stated, priors)
         settings = {**self.stated["sampler"], **(sampler or {})}
         self.sampler = HierarchicalSampler.of(settings, "the sampler of hierarchical").model_dump()
-        if on_failure not in ("refuse", "mark"):
-            raise DataError(f"on_failure is {on_failure!r}; give 'refuse' or 'mark'.")
-        self.on_failure = on_failure
+        self.on_failure = checked(on_failure)
         self.zero_sum = zero_sum
 
     @property
@@ -91,11 +89,7 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
 
     def prepare(self) -> bool:
         """Have its code compiled in the background, and say whether it is."""
-        if not self._by_compiled_code:
-            return True
-        from forecast.models.hierarchical.fast.compiling import start_compiling
-
-        return start_compiling()
+        return not self._by_compiled_code or CODE.start_compiling()
 
     @property
     def _by_compiled_code(self) -> bool:
@@ -171,18 +165,8 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
             from forecast.models.hierarchical.fast import posterior
 
             return posterior.sample(pooled, chosen, settings, self.sampler, limits, seed, kept)
-        import nutpie
-
-        model = self.pymc_model(panel)
-        left = {variable.name for variable in (*model.free_RVs, *model.deterministics)}
-        if lost := [name for name in simulation.NEEDED if name not in left]:
-            raise DataError(
-                f"the model that {type(self).__name__}.pymc_model returns has no variable "
-                f"{', '.join(lost)}, and futures are drawn from it. Keep it as a random variable "
-                "or a pm.Deterministic."
-            )
-        compiled = nutpie.compile_pymc_model(model, backend="numba")
-        return draw(compiled, self.sampler, limits, seed, kept)
+        model = kept_variables(self.pymc_model(panel), simulation.NEEDED, type(self).__name__)
+        return draw_plainly(model, self.sampler, limits, seed, kept)
 
     def _stated(self, panel: Panel) -> tuple[RatesPanel, dict[str, priors.Prior], str]:
         """Return the rates of a panel, their priors, and in words where those come from."""

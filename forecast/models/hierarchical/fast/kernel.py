@@ -7,56 +7,13 @@ matrices between passes: a fifth of the time. Compiled code is kept on disk by n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 import numpy as np
-from numba import config as _config
 from numba import njit
 
-from forecast.models.hierarchical.fast.compiling import code_folder
+from forecast.models.hierarchical.fast import CODE
 
-#: Numba sets its options by name: types are not known.
-config: Any = _config
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def compiled(
-    decorator: Callable[..., Any], *signature: Any, **options: Any
-) -> Callable[[Function], Function]:
-    """Return numba's decorator that keeps its code on disk, or not where no folder takes it.
-
-    The folder is named by the code of all modules here: numba itself looks at the function's own
-    file alone, though what it calls is compiled into it.
-
-    Parameters
-    ----------
-    decorator : callable
-        `numba.njit` or `numba.cfunc`.
-    *signature, **options
-        What it is given.
-    """
-
-    def of(function: Function) -> Function:
-        folder = code_folder()
-        if folder is None:
-            # No cache that can be written to: compile anew each time.
-            made: Function = decorator(*signature, **options)(function)
-            return made
-        stated = config.CACHE_DIR
-        try:
-            config.CACHE_DIR = folder
-            made = decorator(*signature, cache=True, **options)(function)
-        except RuntimeError:
-            # Numba finds no place for it all the same.
-            made = decorator(*signature, **options)(function)
-        finally:
-            config.CACHE_DIR = stated
-        return made
-
-    return of
-
+compiled = CODE.compiled
 
 #: Sums may be reordered and no number is infinite: `log_likelihood` sees to that.
 FAST = {"reassoc", "arcp", "contract", "nsz", "nnan", "ninf"}

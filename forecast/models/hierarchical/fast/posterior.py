@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.models.bayes.gate import Sampled, draw
-from forecast.models.hierarchical.fast.compiling import compile_apart
+from forecast.models.hierarchical.fast import CODE
 from forecast.models.hierarchical.graph import OF_GROUPS, centred, coordinates
 from forecast.models.hierarchical.priors import Prior
 from forecast.models.hierarchical.rates_panel import RatesPanel, transitions
@@ -191,7 +191,7 @@ def sample(
         Coordinates are codes and years; padded years are left out.
     """
     # Before anything is imported that would be compiled here.
-    compile_apart()
+    CODE.compile_apart()
     from forecast.models.hierarchical.fast.refresh import refresh
 
     posterior = PanelPosterior.of(pool, priors, settings)

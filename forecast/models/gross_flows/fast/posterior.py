@@ -1,0 +1,221 @@
+"""The posterior of a panel's flows as the compiled code takes it, and draws from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.models.bayes.gate import Sampled, examine
+from forecast.models.gross_flows.data import Gross
+from forecast.models.gross_flows.fast import CODE
+from forecast.models.gross_flows.graph import DEGREES, FREE, MOST, WIDE, Cells, beta, coordinates
+
+#: Threads that chains run in.
+CORES = 2
+#: What a vector of parameters holds, in the order of `fast.kernel`, with its dimensions.
+PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "mean": ("flow",), "spread": (), "growth": ("flow",), "damping": ("flow",),
+    "noise": ("flow",), "degrees": (), "correlation": (), "shared": (),
+    "log_shock": ("place", "flow"),
+}  # fmt: skip
+
+
+class Chains:
+    """Chains of the compiled sampler, which go on from where they are.
+
+    Parameters
+    ----------
+    gross : Gross
+        The figures.
+    priors : mapping
+        The table ``[priors]`` of ``models/flows.toml``.
+    generators : iterable of numpy.random.Generator
+        Source of each chain's randomness.
+    """
+
+    def __init__(
+        self, gross: Gross, priors: Mapping[str, Any], generators: Iterable[np.random.Generator]
+    ) -> None:
+        # Before anything is imported that would be compiled here.
+        CODE.compile_apart()
+        self.names, self.cells = coordinates(gross), Cells.of(gross)
+        self.generators = list(generators)
+        cells, n_places = self.cells, len(gross.places)
+        known = ~np.isnan(cells.values)
+        first = np.flatnonzero(np.diff(cells.stretch, prepend=-1))
+        last = np.append(first[1:], len(cells.stretch)) - 1
+        self.given = (
+            np.stack([cells.stretch, cells.place, cells.year]).astype(np.int64),
+            np.stack([first, last, gross.place], axis=1).astype(np.int64),
+            np.stack([np.zeros(known.shape), cells.error, known.astype(float)]),
+            numbers(priors),
+            np.array([*DEGREES, MOST, MOST]),
+        )
+        self.observe(cells.values[known])
+        n_cells, n_years = len(cells.stretch), gross.values.shape[1]
+        paths = [np.zeros((n, 2)) for n in (n_cells, n_cells, n_years)]
+        self.states = [
+            (begun(n_places, generator), *(path.copy() for path in paths), np.ones(n_cells))
+            for generator in self.generators
+        ]
+        walks = [np.diag([0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.3, 0.3])] * (2 * n_places)
+        walks.append(np.diag([0.1, 0.1, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0]))
+        self.steps = [np.stack(walks) for _ in self.generators]
+
+    def observe(self, figures: np.ndarray) -> None:
+        """Take other figures of the same places and years.
+
+        Parameters
+        ----------
+        figures : ndarray, shape (n_figures,)
+            In the order of the PyMC model's.
+        """
+        known = ~np.isnan(self.cells.values)
+        self.given[2][0][known] = figures - self.cells.centre[self.cells.stretch][known]
+
+    def run(self, warm_up: int, kept: int, apart: int) -> list[np.ndarray]:
+        """Go on, and return parameters, levels around their centre, growth and common shocks.
+
+        Parameters
+        ----------
+        warm_up, kept, apart : int
+            Sweeps before anything is kept, draws kept of each chain, and sweeps from one to the
+            next.
+
+        Returns
+        -------
+        list of ndarray, shape (n_chains, kept, ...)
+        """
+        from forecast.models.gross_flows.fast.gibbs import chain
+
+        made = [np.empty((len(self.states), kept, *values.shape)) for values in self.states[0][:4]]
+
+        def one(row: int) -> None:
+            state, steps, kept_of_it = self.states[row], self.steps[row], [m[row] for m in made]
+            chain(state, self.given, steps, warm_up, apart, self.generators[row], tuple(kept_of_it))
+
+        with ThreadPoolExecutor(CORES) as pool:
+            list(pool.map(one, range(len(self.states))))
+        return made
+
+
+def sample(
+    gross: Gross,
+    priors: Mapping[str, Any],
+    sampler: Mapping[str, Any],
+    limits: Mapping[str, Any],
+    seed: int,
+) -> Sampled:
+    """Draw from the posterior; twice as long, and again, where the gate asks for it.
+
+    Parameters
+    ----------
+    priors, sampler, limits : mapping
+        The tables ``[priors]``, ``[sampler]`` and ``[diagnostics]`` of ``models/flows.toml``.
+    """
+    seeds = np.random.SeedSequence(seed).spawn(int(sampler["chains"]))
+    chains = Chains(gross, priors, map(np.random.default_rng, seeds))
+    kept, apart = int(sampler["kept"]), int(sampler["apart"])
+    made = chains.run(int(sampler["warm_up"]), kept, apart)
+    while True:
+        tree = xr.DataTree.from_dict({"posterior": named(made, chains)})
+        sampled = examine(tree, limits, FREE)
+        if not sampled.failure or 2 * apart > int(sampler["farthest"]):
+            return sampled
+        # Every second draw, and as many again.
+        more = chains.run(0, kept - kept // 2, 2 * apart)
+        made = [
+            np.concatenate([old[:, 1::2], new], axis=1)[:, -kept:] for old, new in zip(made, more)
+        ]
+        apart *= 2
+
+
+def named(made: list[np.ndarray], chains: Chains) -> xr.Dataset:
+    """Return the variables of the PyMC model.
+
+    Parameters
+    ----------
+    made : list of ndarray
+        See `Chains.run`.
+    chains : Chains
+        Whose draws they are.
+    """
+    x, relative, growing, common = made
+    cells, names = chains.cells, chains.names
+    values: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
+    begin = 0
+    for name, dims in PARAMETERS.items():
+        shape = [len(names[dim]) for dim in dims]
+        end = begin + int(np.prod(shape))
+        values[name] = (dims, x[:, :, begin:end].reshape(*x.shape[:2], *shape))
+        begin = end
+    growth, damping, correlation = (values[n][1] for n in ("growth", "damping", "correlation"))
+    level = relative + cells.centre[cells.stretch]
+    news = growing.copy()
+    left = damping[:, :, None]
+    changes = cells.changes
+    news[:, :, changes] -= left * growing[:, :, changes - 1]
+    news[:, :, changes] /= np.sqrt(1.0 - left**2)
+    fresh = common.copy()
+    fresh[..., 1] -= correlation[..., None] * common[..., 0]
+    fresh[..., 1] /= np.sqrt(1.0 - correlation[..., None] ** 2)
+    values |= {
+        "shock": (("place", "flow"), np.exp(values["log_shock"][1])),
+        "growth_news": (("place_year", "flow"), news / growth[:, :, None]),
+        "growth_path": (("place_year", "flow"), growing),
+        "first_level": (("stretch", "flow"), level[:, :, chains.given[1][:, 0]]),
+        "move": (("change", "flow"), level[:, :, changes] - level[:, :, changes - 1]),
+        "level": (("place_year", "flow"), level),
+        "common_news": (("year", "flow"), fresh),
+        "common": (("year", "flow"), common),
+    }
+    if len(names["place"]) == 1:
+        for name in ("shared", "common_news", "common"):
+            del values[name]
+    used = {dim for dims, _ in values.values() for dim in dims}
+    return xr.Dataset(
+        {name: (("chain", "draw", *dims), array) for name, (dims, array) in values.items()},
+        coords={
+            "chain": np.arange(x.shape[0]),
+            "draw": np.arange(x.shape[1]),
+            **{dim: entries for dim, entries in names.items() if dim in used},
+        },
+    )
+
+
+def numbers(priors: Mapping[str, Any]) -> np.ndarray:
+    """Return the priors as compiled code takes them; see `fast.gibbs.sweep`.
+
+    Parameters
+    ----------
+    priors : mapping
+        The table ``[priors]`` of ``models/flows.toml``.
+    """
+    scales = (priors["shock_spread"], priors["growth"], priors["noise"])
+    powers = (*beta(*priors["damping"]), *priors["degrees"])
+    return np.array([*priors["log_shock"], *scales, *powers, WIDE], dtype=float)
+
+
+def begun(n_places: int, generator: np.random.Generator) -> np.ndarray:
+    """Return parameters that a chain may begin from, far from those of another.
+
+    Parameters
+    ----------
+    n_places : int
+        How many places there are.
+    generator : numpy.random.Generator
+        Source of the randomness.
+    """
+    draw = generator
+    return np.concatenate(
+        [
+            draw.normal(-1.6, 0.3, 2), draw.uniform(0.2, 0.5, 1), draw.uniform(0.03, 0.15, 2),
+            draw.uniform(0.5, 0.9, 2), draw.uniform(0.01, 0.1, 2), draw.uniform(*DEGREES, 1),
+            draw.uniform(-0.4, 0.4, 1), draw.uniform(0.1, 0.5, 1),
+            draw.normal(-1.6, 0.3, 2 * n_places),
+        ]
+    )  # fmt: skip
