@@ -21,7 +21,7 @@ HEAVY = (
 )  # fmt: skip
 
 #: What the package has now is the most it may have: modules, and lines apart from docstrings.
-MODULES, CODE = 292, 41_000
+MODULES, CODE = 298, 41_700
 
 
 def modules() -> list[Path]:

@@ -28,13 +28,14 @@ def classes() -> dict[str, type[About]]:
     """Return the class of each TOML; one of another name says what every TOML says."""
     from forecast.models import seasonal_settings as seasonal
     from forecast.models import settings as typed
+    from forecast.models.corridors_settings import CorridorsSettings
     from forecast.models.ensemble_settings import EnsembleSettings
     from forecast.models.mirror_settings import MirrorSettings
 
     return {
         "ar": typed.ArSettings,
         "arima": typed.ArimaSettings,
-        "corridors": typed.CorridorsSettings,
+        "corridors": CorridorsSettings,
         "ensemble": EnsembleSettings,
         "ets": typed.EtsSettings,
         "flows": typed.FlowsSettings,

@@ -15,9 +15,9 @@ from forecast.models.corridors.data import flows_by_source, pair_flows
 from forecast.models.corridors.fitted import FittedCorridors, FittedSource
 from forecast.models.corridors.sampler import sample
 from forecast.models.corridors.totals import ENDS, NET, totals
+from forecast.models.corridors_settings import CorridorsPriors, CorridorsSampler
 from forecast.models.registry import specification
 from forecast.models.series.univariate import series_seed
-from forecast.models.settings import CorridorsPriors, CorridorsSampler
 from forecast.panel import Panel, Series
 from forecast.series import usable_years
 
