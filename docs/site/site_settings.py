@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from forecast.models.registry import classes
+from forecast.models.registry import REGISTRY, classes
 from forecast.models.settings import About
 
 #: Kinds of settings (`forecast.config`) in words.
@@ -74,7 +74,9 @@ def settings_page() -> str:
     parts += [f"   * - ``{key}``\n     - {kind}" for key, kind in settings_rows(About)]
     common = {key for key, _ in settings_rows(About)}
     for name, one in classes().items():
-        parts += ["", titled(name, "-"), f"{first_line(one)} See :doc:`/models/{name}`.\n"]
+        # What is no registered model has a page among the methods.
+        page = f"/models/{name}" if name in REGISTRY else f"/{name}"
+        parts += ["", titled(name, "-"), f"{first_line(one)} See :doc:`{page}`.\n"]
         own = [(key, kind) for key, kind in settings_rows(one) if key not in common]
         if own:
             parts.append(".. list-table::\n   :widths: 45 55\n")
