@@ -29,6 +29,18 @@ def growth(news: Any, size: Any, weights: Any) -> Any:
         κ of both directions.
     weights : pair of arrays or tensors, shape (..., n, n)
         See `fading`, of both directions.
+
+    Returns
+    -------
+    array or tensor, shape (..., n, 2)
+        Growth of log rates a year.
+
+    Examples
+    --------
+    >>> lag = np.array([[0, -1], [1, 0]])
+    >>> one = fading(np.array([[0.5]]), lag)
+    >>> growth(np.ones((2, 2)), np.array([[0.1, 0.2]]), (one, one))[0].tolist()
+    [0.1, 0.2]
     """
     into, out = (weights[k] @ news[..., k, None] for k in (0, 1))
     return size * _beside(into[..., 0], out[..., 0])
@@ -48,6 +60,11 @@ def fading(damping: Any, lag: np.ndarray) -> Any:
     Returns
     -------
     array or tensor, shape (..., n, n)
+
+    Examples
+    --------
+    >>> fading(np.array([[0.6]]), np.array([[0, -1], [1, 0]])).tolist()
+    [[1.0, 0.0], [0.6, 0.8]]
     """
     past = (lag >= 0).astype(float)
     first = (past.sum(axis=1) == 1).astype(float)
@@ -56,17 +73,72 @@ def fading(damping: Any, lag: np.ndarray) -> Any:
 
 
 def drift(growing: Any, size: Any, shared: Any, common: Any) -> Any:
-    """Return what moves a level besides its place's own shock: growth and the common shock."""
+    """Return what moves a level besides its place's own shock: growth and the common shock.
+
+    Parameters
+    ----------
+    growing : array or tensor
+        Growth of log rates a year.
+    size : array or tensor
+        σ: standard deviation of shocks, of log rates.
+    shared : array or tensor
+        a: correlation of a shock with the common one.
+    common : array or tensor
+        f: the common shock, standard normal.
+
+    Returns
+    -------
+    array or tensor
+
+    Examples
+    --------
+    >>> drift(0.1, 0.2, 0.5, 1.0)
+    0.2
+    """
     return growing + size * shared * common
 
 
 def own_scale(size: Any, shared: Any) -> Any:
-    """Return the scale of a place's own shocks."""
+    """Return the scale of a place's own shocks.
+
+    Parameters
+    ----------
+    size : array or tensor
+        σ: standard deviation of shocks, of log rates.
+    shared : array or tensor
+        a: correlation of a shock with the common one.
+
+    Returns
+    -------
+    array or tensor
+
+    Examples
+    --------
+    >>> own_scale(0.5, 0.6)
+    0.4
+    """
     return size * (1.0 - shared**2) ** 0.5
 
 
 def pair(first: Any, other: Any, correlation: Any) -> Any:
-    """Return pairs of the given correlation from two standard normal arrays, shape (..., 2)."""
+    """Return pairs of the given correlation from two standard normal arrays.
+
+    Parameters
+    ----------
+    first, other : array or tensor, shape (...)
+        Standard normal, of the first direction, and what the second has of its own.
+    correlation : array or tensor
+        ρ of the directions.
+
+    Returns
+    -------
+    array or tensor, shape (..., 2)
+
+    Examples
+    --------
+    >>> pair(np.array(1.0), np.array(0.0), 0.6).tolist()
+    [1.0, 0.6]
+    """
     return _beside(first, correlation * first + (1.0 - correlation**2) ** 0.5 * other)
 
 

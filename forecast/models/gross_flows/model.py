@@ -227,6 +227,12 @@ class FittedFlows(FittedBase):
         ----------
         draws : int
             Over all chains.
+
+        Returns
+        -------
+        DataTree
+            ``prior, prior_predictive, posterior, posterior_predictive, log_likelihood,
+            observed_data``.
         """
         tree = to_arviz(self.model.pymc_model(self.panel), self.posterior, draws, self.seed)
         cells, generator = graph.Cells.of(self.gross), np.random.default_rng(self.seed)
