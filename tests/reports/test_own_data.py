@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import forecast as fc
+from forecast import labels
 from forecast.accounts import reconcile
 from forecast.cli.main import cli
 from forecast.evaluate.backtest import backtest
@@ -67,8 +68,7 @@ def test_counts_lead_where_there_is_no_net(tmp_path: Path, code: str, measures: 
         (measures[0], "2025"),
         (measures[0], "2030"),
     ]
-    name = {"immigration": "Immigration", "emigration": "Emigration"}[measures[0]]
-    assert f'<span class="what">, {words.say(name)}</span>' in first
+    assert f'<span class="what">, {labels.measure(measures[0], words)}</span>' in first
     assert f'<th scope="col">{words.say("Persons a year")}</th>' in first
     assert words.say("Chance that more leave than arrive") not in first
 
