@@ -59,3 +59,18 @@ def test_code_is_compiled_in_the_background_once(
     assert (Path(code.folder) / "complete").exists()
     assert code.start_compiling()
     assert runs.read_text(encoding="utf-8") == "once\n"
+
+
+def test_code_that_cannot_be_compiled_is_tried_once_in_the_background(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "code").mkdir()
+    runs = tmp_path / "runs"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    failing = f"open({str(runs)!r}, 'a').write('tried\\n'); raise SystemExit(1)"
+    code = CompiledCode(tmp_path / "code", failing)
+    assert not code.start_compiling()
+    code._compiler.join()
+    # A fit compiles it itself, and says what is wrong with it: nothing is to be waited for.
+    assert code.start_compiling()
+    assert runs.read_text(encoding="utf-8") == "tried\n"

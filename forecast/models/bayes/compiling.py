@@ -72,11 +72,15 @@ class CompiledCode:
             Whether there is nothing to wait for.
         """
         complete = self._marker()
-        if complete is None or complete.exists():
-            return True
+        return complete is None or complete.exists() or not self._compiler.is_alive()
+
+    @cached_property
+    def _compiler(self) -> threading.Thread:
+        """The thread that has the code compiled: one a process, also where compiling fails."""
         # Who needs the code waits for the lock; a process that ends does not wait for the thread.
-        threading.Thread(target=self.compile_apart, daemon=True).start()
-        return False
+        thread = threading.Thread(target=self.compile_apart, daemon=True)
+        thread.start()
+        return thread
 
     def compiled(
         self, decorator: Callable[..., Any], *signature: Any, **options: Any
