@@ -95,3 +95,11 @@ def test_what_is_wrong_is_said(tmp_path: Path, content: str, message: str) -> No
     file.write_text(content)
     with pytest.raises((DataError, ForecastError), match=message):
         fc.read(file)
+
+
+def test_a_move_to_where_one_is_can_be_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "flows.csv"
+    file.write_text(LONG + "KAZ,Kazakhstan,2023,5\n")
+    with pytest.raises(DataError, match=r"leads from Kazakhstan to itself.*skip=\['KAZ → Kaz"):
+        fc.read(file)
+    assert fc.read(file, skip=["KAZ → Kazakhstan"]).locations == ["KAZ:RUS", "UZB:RUS"]

@@ -143,6 +143,8 @@ def test_a_mixed_table_says_which_figures_it_has(tmp_path: Path) -> None:
 STOPS = {
     "a part of a year": ("март-май 2022,5", "'март-май 2022' is a part of a year"),
     "no year": ("март,5", "'март' names no year"),
+    "no month": ("2024-13,5", "'2024-13' is no month of a year"),
+    "two years": ("2023-24,5", "'2023-24' is several years"),
     "two years or a month": ("2010-11,5", "'2010-11' may be a month or two years"),
     "to come": ("2199-01,5", r"figures of 2199-01, and it is 20.*months to come"),
     "negative": ("2022-01,-5", "a count cannot be negative"),

@@ -128,9 +128,15 @@ def _unmatched(context: Context, observation: Observation, match: places.Match) 
     label = observation.column.label if observation.column.place else "location"
     where = f"{context.grid.where(observation.line)}, column {label}"
     name = words.spaced(observation.place)
-    if match.candidates:
-        near = tuple(f"{locations.name(code)} ({code})" for code in match.candidates)
+    near: tuple[str, ...] = ()
+    if itself := places.to_itself(name):
         error: ForecastError = DataError(
+            f"{where}: {name!r} leads from {locations.name(itself)} to itself, and moves inside a "
+            f"place are no corridor. Leave them out (skip=[{name!r}])."
+        )
+    elif match.candidates:
+        near = tuple(f"{locations.name(code)} ({code})" for code in match.candidates)
+        error = DataError(
             f"{where}: {name!r} may be {' or '.join(near)}. Write the code, or the full name."
         )
     else:

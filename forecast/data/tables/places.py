@@ -136,6 +136,18 @@ def match(name: str) -> Match:
     return Match("")
 
 
+def to_itself(name: str) -> str:
+    """Return the code of the place that a corridor leads from and to, or an empty text.
+
+    Parameters
+    ----------
+    name : str
+        As a cell has it, such as ``KAZ:KAZ``.
+    """
+    matched = [match(end).code for end in _ARROW.split(unmarked(name)[0])]
+    return matched[0] if len(matched) == 2 and matched[0] == matched[1] else ""
+
+
 def is_aggregate(name: str) -> bool:
     """Whether a name or code stands for a group of countries, such as ``World`` or ``EU27_2020``.
 

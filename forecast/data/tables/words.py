@@ -300,7 +300,11 @@ def not_one_year(cell: object) -> str | None:
         return None
     plain = unmarked(cell)[0]
     if _SEVERAL.fullmatch(plain):
-        return "several years"
+        first, last = re.findall("[0-9]+", plain)
+        later = (
+            len(last) == 4 or int(last) == (int(first) + 1) % 100 or int(last) > int(first) % 100
+        )
+        return "several years" if later else "no month of a year"
     if re.search(r"[0-9]{4}", plain) and _PART.fullmatch(plain):
         return "a part of a year"
     return None
