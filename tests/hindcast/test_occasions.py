@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,32 +47,70 @@ def test_who_is_not_ready_is_asked_last(ready: bool) -> None:
         assert [made.name for made in one.forecasts if made is not None] == ["first", "second"]
 
 
+def code_of(folder: Path, monkeypatch: pytest.MonkeyPatch, *programs: str) -> CompiledCode:
+    """Code of modules that stand in the place of compiled ones: importing them runs a program."""
+    here = folder / "code"
+    here.mkdir()
+    names = [f"stands_in_{number}" for number in range(len(programs))]
+    for name, program in zip(names, programs):
+        (here / f"{name}.py").write_text(program, encoding="utf-8")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(here))
+    return CompiledCode(here, tuple(names))
+
+
 def test_code_is_compiled_in_the_background_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process in the place of the compiler: the marker says that it ran to its end."""
-    (tmp_path / "code").mkdir()
-    runs = tmp_path / "runs"
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    code = CompiledCode(tmp_path / "code", f"open({str(runs)!r}, 'a').write('once\\n')")
+    """Processes in the place of the compiler: the marker says that they ran to their end."""
+    runs = [tmp_path / "first", tmp_path / "second"]
+    programs = [f"open({str(run)!r}, 'a').write('once\\n')" for run in runs]
+    code = code_of(tmp_path, monkeypatch, *programs)
     assert not code.start_compiling()
     code.compile_apart()
     assert code.folder is not None
     assert (Path(code.folder) / "complete").exists()
     assert code.start_compiling()
-    assert runs.read_text(encoding="utf-8") == "once\n"
+    assert [run.read_text(encoding="utf-8") for run in runs] == ["once\n", "once\n"]
 
 
 def test_code_that_cannot_be_compiled_is_tried_once_in_the_background(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "code").mkdir()
     runs = tmp_path / "runs"
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     failing = f"open({str(runs)!r}, 'a').write('tried\\n'); raise SystemExit(1)"
-    code = CompiledCode(tmp_path / "code", failing)
+    code = code_of(tmp_path, monkeypatch, "", failing)
     assert not code.start_compiling()
     code._compiler.join()
     # A fit compiles it itself, and says what is wrong with it: nothing is to be waited for.
     assert code.start_compiling()
     assert runs.read_text(encoding="utf-8") == "tried\n"
+
+
+#: Imports modules that are compiled by their types, fits, and counts what was compiled meanwhile.
+COUNTING = """
+from importlib import import_module
+from numba.core import event
+import forecast as fc
+for module in import_module("forecast.models.{model}.fast").CODE.modules:
+    import_module(module)
+panel = fc.load("central-asia").select(location="KAZ", measure={measures})
+with event.install_recorder("numba:compile") as recorder:
+    fc.forecast(panel, model="{name}", horizons=(2030,), draws=100, cache=False)
+print(len(recorder.buffer))
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "measures"),
+    [
+        ("hierarchical", "hierarchical", ["net_migration"]),
+        ("gross_flows", "flows", ["immigration", "emigration"]),
+    ],
+)
+def test_stated_types_are_those_of_a_fit(model: str, name: str, measures: list[str]) -> None:
+    """Nothing is left to compile in a fit: the process of its own compiles everything."""
+    code = COUNTING.format(model=model, name=name, measures=measures)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"

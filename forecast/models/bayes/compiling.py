@@ -33,15 +33,15 @@ class CompiledCode:
     ----------
     here : Path
         Folder of its modules, which call no compiled code of others.
-    every_function : str
-        A program that calls every compiled function.
+    modules : tuple of str
+        Those whose functions state their types: to import them is to compile everything.
     """
 
     here: Path
-    every_function: str
+    modules: tuple[str, ...]
 
     def compile_apart(self) -> None:
-        """Have the code compiled by a process of its own, unless it lies on disk already.
+        """Have each module compiled by a process of its own, unless they lie on disk already.
 
         Each piece of compiled code brings its own copy of what it calls, optimised in its own way,
         and the copy that a process has first serves all. A process that compiles would so get other
@@ -59,9 +59,14 @@ class CompiledCode:
         }
         with FileLock(complete.with_name("lock")), suppress(OSError, subprocess.SubprocessError):
             if not complete.exists():
-                command = [sys.executable, "-c", self.every_function]
-                subprocess.run(command, env=environment, check=True, capture_output=True)  # noqa: S603
-                complete.touch()
+                commands = [[sys.executable, "-c", f"import {module}"] for module in self.modules]
+                running = [
+                    subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)  # noqa: S603
+                    for command in commands
+                ]
+                codes = [process.wait() for process in running]
+                if not any(codes):
+                    complete.touch()
 
     def start_compiling(self) -> bool:
         """Do as `compile_apart` in the background, so that other models are fitted meanwhile.

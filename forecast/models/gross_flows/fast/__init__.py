@@ -9,9 +9,4 @@ from pathlib import Path
 from forecast.models.bayes.compiling import CompiledCode
 
 #: Where its code lies compiled, and how it comes there.
-CODE = CompiledCode(
-    Path(__file__).parent,
-    "import forecast as fc; "
-    "panel = fc.load('central-asia').select(measure=['immigration', 'emigration']); "
-    "fc.forecast(panel, model='flows', horizons=(2030,), draws=100, cache=False)",
-)
+CODE = CompiledCode(Path(__file__).parent, (f"{__name__}.gibbs",))

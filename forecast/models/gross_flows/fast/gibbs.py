@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from numba import float64, int64, njit, types, void
 
 from forecast.models.gross_flows.fast import CODE
 from forecast.models.gross_flows.fast.kernel import (
@@ -32,6 +32,12 @@ from forecast.models.gross_flows.fast.walks import bend_of, learn, unbounded, wa
 OFTEN = 25
 #: Moves of a sweep of a place's sizes of shocks together with what is of the world.
 TOGETHER = 3
+#: Types of arrays without gaps.
+VECTOR, TABLE, ARRAY = float64[::1], float64[:, ::1], float64[:, :, ::1]
+INTEGERS = int64[:, ::1]
+STATE = types.Tuple((VECTOR, TABLE, TABLE, TABLE, VECTOR))  # type: ignore[no-untyped-call]
+GIVEN = types.Tuple((INTEGERS, INTEGERS, ARRAY, VECTOR, VECTOR))  # type: ignore[no-untyped-call]
+KEPT = types.Tuple((TABLE, ARRAY, ARRAY, ARRAY))  # type: ignore[no-untyped-call]
 
 
 @CODE.compiled(njit, error_model="numpy", nogil=True)
@@ -126,7 +132,13 @@ def _weights(
     return variance, pull
 
 
-@CODE.compiled(njit, error_model="numpy", nogil=True)
+# With its types, so that it is compiled, or read from disk, as soon as this module is imported.
+@CODE.compiled(
+    njit,
+    void(STATE, GIVEN, ARRAY, int64, int64, types.npy_rng, KEPT),
+    error_model="numpy",
+    nogil=True,
+)
 def chain(
     state: tuple[np.ndarray, ...],
     given: tuple[np.ndarray, ...],

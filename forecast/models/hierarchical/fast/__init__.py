@@ -9,9 +9,5 @@ from pathlib import Path
 
 from forecast.models.bayes.compiling import CompiledCode
 
-#: Where its code lies compiled, and how it comes there: a fit that calls every function.
-CODE = CompiledCode(
-    Path(__file__).parent,
-    "import forecast as fc; panel = fc.load('central-asia').select(source='un-wpp'); "
-    "fc.forecast(panel, model='hierarchical', horizons=(2030,), draws=100, cache=False)",
-)
+#: Where its code lies compiled, and how it comes there.
+CODE = CompiledCode(Path(__file__).parent, (f"{__name__}.density", f"{__name__}.moves"))

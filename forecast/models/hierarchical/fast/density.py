@@ -88,15 +88,18 @@ def log_posterior(
     by_groups = gradient[:of_groups].reshape(groups.shape)
     by_raw, by_year = gradient[of_groups:before_years].reshape((3, n)), gradient[before_years:]
     drawn, centre, scale = locations_of(groups, raw, group, above, own)
-    locations, spread = np.empty((7, n)), np.exp(groups[3:6])
-    calm_scale, shared = np.exp(groups[6]), np.exp(groups[9])
+    locations, scales = np.empty((7, n)), np.empty(groups.shape)
+    # Number by number, here and elsewhere: whole arrays at once take longer to compile.
+    for k in range(3, 10):
+        for g in range(groups.shape[1]):
+            scales[k, g] = math.exp(groups[k, g])
     for c in range(n):
         g = group[c]
         locations[0, c] = drawn[0, c]
         locations[1, c] = math.exp(drawn[1, c])
         locations[2, c] = 1.0 / (1.0 + math.exp(-drawn[2, c]))
-        locations[3, c], locations[4, c] = calm_scale[g], groups[7, g]
-        locations[5, c], locations[6, c] = groups[8, g], shared[g]
+        locations[3, c], locations[4, c] = scales[6, g], groups[7, g]
+        locations[5, c], locations[6, c] = groups[8, g], scales[9, g]
     total, by, of_figures = log_likelihood(locations, year, figures, storm_floor)
     for t in range(n_years):
         total -= 0.5 * year[t] * year[t]
@@ -113,11 +116,11 @@ def log_posterior(
         # Regions come last and are done first: their country gathers what they pull.
         for c in range(n - 1, -1, -1):
             g, share = group[c], own[j, c]
-            distance = (drawn[j, c] - centre[j, c]) / spread[j, g]
+            distance = (drawn[j, c] - centre[j, c]) / scales[3 + j, g]
             total -= 0.5 * distance * distance + share * groups[3 + j, g]
-            pull = by[j, c] - distance / spread[j, g]
+            pull = by[j, c] - distance / scales[3 + j, g]
             by_raw[j, c] = pull * scale[j, c]
-            by_centre = pull * (1.0 - share) + distance / spread[j, g]
+            by_centre = pull * (1.0 - share) + distance / scales[3 + j, g]
             by_groups[3 + j, g] += (
                 pull * (1.0 - share) * scale[j, c] * raw[j, c] + distance * distance - share
             )
@@ -186,17 +189,15 @@ def log_density(size, x, gradient, density, given):  # type: ignore[no-untyped-d
     int
         0, or 4 where density or gradient are not finite: the sampler takes it for a divergence.
     """
-    header = carray(given, (HEADER,))
-    n, n_years = int(header[0]), int(header[1])
+    n, n_years = int(given[0]), int(given[1])
     whole = carray(given, (HEADER + 5 * n + 20 + 6 * n * n_years,))
     group, above, own, priors, figures = unpacked(whole[HEADER:], n, n_years)
     point = carray(x, (size,))
-    found, by = log_posterior(point, group, above, own, priors, figures, header[3])
-    carray(density, (1,))[0] = found
-    out = carray(gradient, (size,))
+    found, by = log_posterior(point, group, above, own, priors, figures, given[3])
+    density[0] = found
     sound = math.isfinite(found)
     for i in range(size):
-        out[i] = by[i]
+        gradient[i] = by[i]
         sound = sound and math.isfinite(by[i])
     return 0 if sound else 4
 
@@ -222,21 +223,20 @@ def parameters(size, expanded, x, out, given):  # type: ignore[no-untyped-def]
     int
         0.
     """
-    header = carray(given, (HEADER,))
-    n, n_years, n_groups = int(header[0]), int(header[1]), int(header[2])
+    n, n_years, n_groups = int(given[0]), int(given[1]), int(given[2])
     whole = carray(given, (HEADER + 5 * n + 20 + 6 * n * n_years,))
     group, above, own, _, _ = unpacked(whole[HEADER:], n, n_years)
-    point, found = carray(x, (size,)), carray(out, (expanded,))
+    point = carray(x, (size,))
     of_groups = 10 * n_groups
     groups = point[:of_groups].reshape((10, n_groups))
     raw = point[of_groups : of_groups + 3 * n].reshape((3, n))
     drawn, _, _ = locations_of(groups, raw, group, above, own)
     for j in range(of_groups):
-        found[j] = point[j]
+        out[j] = point[j]
     for j in range(of_groups + 3 * n, size):
-        found[j] = point[j]
+        out[j] = point[j]
     for c in range(n):
-        found[of_groups + c] = drawn[0, c]
-        found[of_groups + n + c] = math.exp(drawn[1, c])
-        found[of_groups + 2 * n + c] = 1.0 / (1.0 + math.exp(-drawn[2, c]))
+        out[of_groups + c] = drawn[0, c]
+        out[of_groups + n + c] = math.exp(drawn[1, c])
+        out[of_groups + 2 * n + c] = 1.0 / (1.0 + math.exp(-drawn[2, c]))
     return 0

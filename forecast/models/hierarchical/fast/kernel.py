@@ -136,7 +136,9 @@ def log_likelihood(
     squares, powers = np.empty(n_years), np.empty(2 * n_years, np.int64)
     total = 0.0
     for c in range(n):
-        mean, size, kept, calm_scale, chance, echo, shared = locations[:, c]
+        mean, size, kept = locations[0, c], locations[1, c], locations[2, c]
+        calm_scale, chance = locations[3, c], locations[4, c]
+        echo, shared = locations[5, c], locations[6, c]
         # Row by row: the compiler has to see that each is contiguous.
         value, before, move = figures[0, c], figures[1, c], figures[2, c]
         log_move, weight, floor = figures[3, c], figures[4, c], figures[5, c]

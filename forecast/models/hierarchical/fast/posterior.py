@@ -192,6 +192,7 @@ def sample(
     """
     # Before anything is imported that would be compiled here.
     CODE.compile_apart()
+    from forecast.models.hierarchical.fast import density  # noqa: F401
     from forecast.models.hierarchical.fast.refresh import refresh
 
     posterior = PanelPosterior.of(pool, priors, settings)

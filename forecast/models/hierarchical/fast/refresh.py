@@ -11,23 +11,12 @@ posterior as it is: a draw that is moved is as good a draw, and less like the on
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
-from forecast.models.hierarchical.fast.kernel import compiled
-from forecast.models.hierarchical.fast.moves import (
-    FARTHEST,
-    log_density_of,
-    log_prior_of,
-    move_groups,
-    move_years,
-    propose,
-    weights,
-)
+from forecast.models.hierarchical.fast.moves import move_chain
 from forecast.models.hierarchical.fast.posterior import OF_EACH, PanelPosterior
 from forecast.models.hierarchical.graph import OF_GROUPS
 
@@ -36,103 +25,6 @@ if TYPE_CHECKING:
 
 #: Turns of locations and groups, and steps of each location in one of them.
 ROUNDS, STEPS = 3, 4
-#: A difference of draws is taken in part: near moves are accepted more often, far ones lead to
-#: another mode.
-LEAST_PART, LARGEST_PART = 0.2, 1.05
-
-
-@compiled(njit, error_model="numpy", nogil=True)
-def move_chain(
-    groups: np.ndarray,
-    locations: np.ndarray,
-    year: np.ndarray,
-    other: np.ndarray,
-    level: np.ndarray,
-    group: np.ndarray,
-    above: np.ndarray,
-    priors: np.ndarray,
-    figures: np.ndarray,
-    storm_floor: float,
-    rounds: int,
-    steps: int,
-    generator: np.random.Generator,
-) -> None:
-    """Move every draw of a chain, in place.
-
-    Parameters
-    ----------
-    groups : ndarray, shape (n_draws, 10, n_groups)
-    locations : ndarray, shape (n_draws, 3, n)
-        Mean, log storm size and logit of persistence.
-    year : ndarray, shape (n_draws, n_years)
-    other : ndarray, shape (n_others, n, 3)
-        Locations in the draws of another chain.
-    level : ndarray, shape (n,)
-        Of the locations' figures.
-    group, above, priors, figures, storm_floor
-        See `forecast.models.hierarchical.fast.density.log_posterior`.
-    """
-    n_draws, _, n = locations.shape
-    n_years = year.shape[1]
-    calm, stormy = np.empty((n, n_years)), np.empty((n, n_years))
-    squares, point, new = np.empty(n_years), np.empty(3), np.empty(3)
-    told, one, two = np.empty(n), np.empty(steps, np.int64), np.empty(steps, np.int64)
-    first_nested = n
-    for c in range(n - 1, -1, -1):
-        if above[c] >= 0:
-            first_nested = c
-    for d in range(n_draws):
-        move_years(groups[d], year[d], priors, generator)
-        weights(groups[d], year[d], group, figures, calm, stormy)
-        for turn in range(rounds):
-            per_spread = np.exp(-groups[d, 3:6])
-            for step in range(steps):
-                # The same two draws for all locations: they are read one after another.
-                one[step] = generator.integers(0, len(other))
-                two[step] = generator.integers(0, len(other))
-            for c in range(n):
-                value, before = figures[0, c], figures[1, c]
-                of_calm, of_stormy = calm[c], stormy[c]
-                for j in range(3):
-                    point[j] = locations[d, j, c]
-                if turn == 0:
-                    told[c] = log_density_of(
-                        point[0], math.exp(point[1]), 1.0 / (1.0 + math.exp(-point[2])),
-                        storm_floor, value, before, of_calm, of_stormy, squares,
-                    )  # fmt: skip
-                believed = log_prior_of(
-                    c, point, groups[d], per_spread, locations[d], group, above, first_nested
-                )
-                for step in range(steps):
-                    # A sign of its own: with that of the two draws, which a country shares with
-                    # its regions, they would move together.
-                    signed = 2.0 * generator.random() - 1.0
-                    part = LEAST_PART + (LARGEST_PART - LEAST_PART) * abs(signed)
-                    part = math.copysign(part, signed)
-                    # One parameter alone, all three, and all three with the pull for the mean.
-                    kind = (turn * steps + step) % 3 + 2
-                    if kind == 2:
-                        kind = int(3.0 * generator.random())
-                    stretched = propose(
-                        kind, part, level[c], point, other[one[step], c], other[two[step], c], new
-                    )
-                    if max(abs(new[1]), abs(new[2])) > FARTHEST:
-                        continue
-                    prior = log_prior_of(
-                        c, new, groups[d], per_spread, locations[d], group, above, first_nested
-                    )
-                    found = log_density_of(
-                        new[0], math.exp(new[1]), 1.0 / (1.0 + math.exp(-new[2])),
-                        storm_floor, value, before, of_calm, of_stormy, squares,
-                    )  # fmt: skip
-                    gain = found + prior - told[c] - believed + stretched
-                    if math.log(generator.random()) < gain:
-                        told[c], believed = found, prior
-                        for j in range(3):
-                            point[j] = new[j]
-                for j in range(3):
-                    locations[d, j, c] = point[j]
-            move_groups(groups[d], locations[d], group, above, priors, generator)
 
 
 def refresh(tree: xr.DataTree, posterior: PanelPosterior, seed: int) -> None:
