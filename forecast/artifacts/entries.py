@@ -37,8 +37,13 @@ OFF = "FORECAST_NO_CACHE"
 LIMIT = 1_000_000_000
 _ARRAYS, _KIND = "arrays.npz", "forecast-cache/1"
 _ON: ContextVar[bool] = ContextVar("cache", default=True)
+#: Bytes that a process writes into the cache before it looks again how full it is: looking at
+#: thousands of entries takes ten times as long as writing one.
+_OFTEN = LIMIT // 50
 #: Folders whose leftovers were looked at in this process.
 _swept: set[Path] = set()
+#: Bytes written into each cache since this process looked how full it is.
+_written: dict[Path, int] = {}
 
 
 def enabled() -> bool:
@@ -98,8 +103,12 @@ def keep(made: Mapping[str, Any], arrays: Arrays) -> None:
     entry = places.cache() / name_of(made)
     # A folder that is full, read-only or no folder costs time at the next run, not this result.
     with suppress(OSError, DataError):
-        write_entry(entry, _KIND, {_ARRAYS: buffer.getvalue()}, made)
-        _prune(entry.parent)
+        content = buffer.getvalue()
+        write_entry(entry, _KIND, {_ARRAYS: content}, made)
+        _written[entry.parent] = _written.get(entry.parent, _OFTEN) + len(content)
+        if _written[entry.parent] > _OFTEN:
+            _written[entry.parent] = 0
+            _prune(entry.parent)
 
 
 def read_entry(entry: Path, kind: str) -> dict[str, bytes] | None:

@@ -79,6 +79,7 @@ def test_the_oldest_entries_go_first(monkeypatch: pytest.MonkeyPatch, folder: Pa
         artifacts.keep(artifacts.recipe(n=number), {"values": np.zeros(1000)})
         os.utime(folder / artifacts.name_of(artifacts.recipe(n=number)), (number, number))
     monkeypatch.setattr(entries, "LIMIT", 20_000)
+    monkeypatch.setattr(entries, "_OFTEN", 0)
     artifacts.keep(artifacts.recipe(n=9), {"values": np.zeros(1000)})
     kept = [
         number
@@ -86,6 +87,18 @@ def test_the_oldest_entries_go_first(monkeypatch: pytest.MonkeyPatch, folder: Pa
         if artifacts.lookup(artifacts.recipe(n=number)) is not None
     ]
     assert kept == [3, 9]
+
+
+def test_it_is_looked_through_once_in_many_bytes(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    """At the first entry of a process, and after so many bytes: not at each of thousands."""
+    looked: list[Path] = []
+    monkeypatch.setattr(entries, "_prune", looked.append)
+    monkeypatch.setattr(entries, "_OFTEN", 20_000)
+    for number in range(9):
+        artifacts.keep(artifacts.recipe(n=number), {"values": np.zeros(1000)})
+    assert looked == [folder] * 3
 
 
 def test_where_it_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
