@@ -379,8 +379,8 @@ def words(key: SeriesKey) -> tuple[str, str, str]:
     """Return place, measure and source of a key (source, location, measure) in words."""
     source, place, measure = key
     english = language("en")
-    said = labels.source(source, english)
-    named = said if said == source else f"{said} ({source})"
+    title = labels.source(source, english)
+    named = title if title == source else f"{title} ({source})"
     return labels.place(place, english), labels.measure(measure, english), named
 
 
@@ -404,8 +404,8 @@ def between(middle: float, low: float, high: float) -> str:
     str
         ``middle (low to high)``, with spaces at which no line breaks, or ``observed``.
     """
-    said = map(persons, (middle, low, high))
-    return "observed" if np.isnan(middle) else "{}\xa0({}\xa0to\xa0{})".format(*said)
+    numbers = map(persons, (middle, low, high))
+    return "observed" if np.isnan(middle) else "{}\xa0({}\xa0to\xa0{})".format(*numbers)
 
 
 def persons(value: float) -> str:
@@ -432,11 +432,11 @@ def unit(step: int, names: Iterable[str] = (), frequency: str = "year") -> str:
     """
     counted = [measures.find(name) for name in names]
     if step == 1:
-        said = [one.each(language("en"), frequency) for one in counted]
+        units = [one.each(language("en"), frequency) for one in counted]
     else:
-        said = [one.per("year", step).replace(" per ", " in ") for one in counted]
+        units = [one.per("year", step).replace(" per ", " in ") for one in counted]
     plain = "persons a year" if step == 1 else f"persons in {step} years"
-    return "; ".join(dict.fromkeys(said)) or plain
+    return "; ".join(dict.fromkeys(units)) or plain
 
 
 def html(name: str, facts: str, rows: Sequence[Mapping[str, object]], of: int) -> str:

@@ -76,10 +76,10 @@ def fan(
             color=ACCENT, mec="white", mew=0.6, label=f"target {outlook.frequency}",
         )  # fmt: skip
         text = partial(periods.label, frequency=outlook.frequency)
-        told = "; ".join(
+        values = "; ".join(
             f"{text(year)}:\xa0{between(*row)}" for year, *row in zip(at, middle, low, high)
         )
-        note = f"{drawing.called(outlook)}. {told if len(at) <= YEARS else ''}"
+        note = f"{drawing.called(outlook)}. {values if len(at) <= YEARS else ''}"
         drawing.finish(axes, key, note, outlook.history.step, outlook.frequency)
         return axes
 
@@ -180,11 +180,11 @@ def why(
     >>> from dataclasses import replace
     >>> panel = fc.load("central-asia").select(location="KAZ", source="kz-bns")
     >>> row = {"source": "kz-bns", "location": "KAZ", "measure": "immigration", "year": 2027}
-    >>> told = pd.DataFrame([
+    >>> explanation = pd.DataFrame([
     ...     {**row, "what": "variance share", "name": "shocks", "value": 1.0},
     ...     {**row, "what": "weight", "name": "naive", "value": 1.0},
     ... ])  # the ensemble makes such a table
-    >>> outlook = replace(fc.forecast(panel, "naive", (2027,), draws=200), explanation=told)
+    >>> outlook = replace(fc.forecast(panel, "naive", (2027,), draws=200), explanation=explanation)
     >>> outlook.plot_why("KAZ", "immigration").get_ylabel()
     'share of the variance, %'
     """
@@ -209,8 +209,8 @@ def why(
             values, (words, colour) = shares[name].to_numpy(), PARTS[name]
             bottom = np.where(values >= 0, above, below)
             bars = axes.bar(years, values, 0.6, bottom, color=colour, label=words)
-            said = [f"{v:.0f} %".replace("-", "−") if abs(v) > 6 else "" for v in values]
-            axes.bar_label(bars, said, label_type="center", fontsize=7.5, color=INK)
+            labels = [f"{v:.0f} %".replace("-", "−") if abs(v) > 6 else "" for v in values]
+            axes.bar_label(bars, labels, label_type="center", fontsize=7.5, color=INK)
             above, below = above + np.maximum(values, 0), below + np.minimum(values, 0)
         axes.axhline(0, color=MUTED, lw=0.8)
         axes.set_ylabel("share of the variance, %")

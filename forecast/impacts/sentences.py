@@ -67,7 +67,7 @@ def difference(impact: Impact, words: Language) -> str:
     calibrated = not (np.isnan(low) or np.isnan(high))
     if not calibrated:
         low, high = total["lower"], total["upper"]
-    said = words.say(
+    sentence = words.say(
         "{measure}, {place}, {years}: {observed} came; from the years up to {origin}, {expected} "
         "were to be expected. The difference is {effect}, four chances in five {low} to {high}",
         place=labels.place(impact.event.location, words),
@@ -81,8 +81,8 @@ def difference(impact: Impact, words: Language) -> str:
         high=words.persons(rounded(high), sign=True),
     )
     if calibrated:
-        return f"{said}."
-    return words.say("{said}, as the model alone says.", said=said)
+        return f"{sentence}."
+    return words.say("{said}, as the model alone says.", said=sentence)
 
 
 def finding(impact: Impact, words: Language) -> str:
@@ -122,7 +122,7 @@ def finding(impact: Impact, words: Language) -> str:
             found.placebos,
             **numbers,
         )
-    said = (
+    sentence = (
         words.count(
             "It stands out: of {n} placebo none was as far from its forecast (p = {p}). "
             "Something moved it; that it was this event, the figures cannot say.",
@@ -142,7 +142,7 @@ def finding(impact: Impact, words: Language) -> str:
         )
     )
     if impact.verdict == DEPENDS:
-        said = words.say(
+        sentence = words.say(
             "It depends on the model: with this one hardly a placebo was as far from its "
             "forecast (p = {p}), with others p is up to {highest}. That is not enough to say that "
             "anything moved it.",
@@ -150,17 +150,17 @@ def finding(impact: Impact, words: Language) -> str:
             highest=probability(max(impact.checks.values()), words),
         )
     elif impact.checks:
-        said += " " + words.count(
+        sentence += " " + words.count(
             "{n} other model says the same.", "{n} other models say the same.", len(impact.checks)
         )
     tail = impact.total["tail"]
     if tail > LEVEL and impact.verdict == STANDS_OUT:
-        said += " " + words.say(
+        sentence += " " + words.say(
             "The forecast’s own intervals, wide from earlier storms, did not exclude it (tail "
             "{tail}): the finding rests on the placebos alone.",
             tail=probability(tail, words),
         )
-    return said
+    return sentence
 
 
 def power(impact: Impact, words: Language) -> str:
@@ -179,29 +179,29 @@ def power(impact: Impact, words: Language) -> str:
     str
     """
     rise, fall = impact.power["rise"], impact.power["fall"]
-    said = {
+    shares = {
         name: words.persons(rounded(abs(value)))
         for name, value in (("rise", rise), ("fall", fall))
         if not np.isnan(value)
     }
-    if not said:
+    if not shares:
         return words.say("No effect, however large, would have been seen at 5 %.")
-    if "fall" not in said:
+    if "fall" not in shares:
         return words.say(
             "To be seen at 5 % four times in five, a rise would have had to be {rise} or more; "
             "no fall would have been seen.",
-            **said,
+            **shares,
         )
-    if "rise" not in said:
+    if "rise" not in shares:
         return words.say(
             "To be seen at 5 % four times in five, a fall would have had to be {fall} or more; "
             "no rise would have been seen.",
-            **said,
+            **shares,
         )
     return words.say(
         "To be seen at 5 % four times in five, a rise would have had to be {rise} or more, a "
         "fall {fall} or more.",
-        **said,
+        **shares,
     )
 
 

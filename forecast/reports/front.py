@@ -49,8 +49,8 @@ def front(
     lead = min(fitted, key=lambda one: 0 if one.key[2] in NET else measures.position(one.key[2]))
     same = [view for view in fitted if view.series.measure == lead.series.measure]
     years = own or lead.horizons[-1:]
-    said = [expected(lead, years[-1], words), little(lead, words)]
-    said += [
+    sentences = [expected(lead, years[-1], words), little(lead, words)]
+    sentences += [
         f"{words.opening(labels.source(view.series.source, words))}: {turned}"
         for view in same
         if (turned := provenance.other_sign(view, words))
@@ -59,7 +59,7 @@ def front(
         "net": lead.series.measure in NET,
         "measure": labels.measure(lead.series.measure, words),
         "rows": [_row(view, year, own, found, words) for view in same for year in years],
-        "text": " ".join(part for part in said if part),
+        "text": " ".join(part for part in sentences if part),
     }
 
 
@@ -115,8 +115,8 @@ def expected(view: SeriesView, year: int, words: Language) -> str:
     middle = rounded(float(np.median(drawn)))
     if not (view.series.signed and view.counted.moves):
         shape = _EXPECTED.get(view.series.measure, message("About {middle} in {year}."))
-        said = view.written(float(np.median(drawn)), words, 2)
-        return words.say(shape, middle=said, year=year)
+        number = view.written(float(np.median(drawn)), words, 2)
+        return words.say(shape, middle=number, year=year)
     shape = (
         message("In {year} about {middle} more people arrive than leave ({source}); {loss}.")
         if middle >= 0

@@ -193,8 +193,8 @@ def class_names(words: Language) -> list[str]:
     for position, (low, _) in enumerate(CLASSES):
         if position + 1 < len(CLASSES):
             high = CLASSES[position + 1][0] - 1
-            said = message("{low} to {high}")
-            names.append(words.say(said, low=words.persons(low), high=words.persons(high)))
+            between = message("{low} to {high}")
+            names.append(words.say(between, low=words.persons(low), high=words.persons(high)))
         else:
             names.append(words.say("{low} and more", low=words.persons(low)))
     return names

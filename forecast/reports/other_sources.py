@@ -115,7 +115,7 @@ def difference(first: SeriesView, second: SeriesView, words: Language) -> str:
     worst = int(gap.argmax())
     signed = first.series.signed
     turned = int((np.sign(one) * np.sign(two) < 0).sum())
-    said = words.say(
+    sentence = words.say(
         "Solid: {first}; dashed: {second}. In the years that both have ({start}–{end}) they are "
         "{mean} a year apart on average, most in {year}: {here} against {there}.",
         first=labels.source(first.series.source, words),
@@ -128,8 +128,8 @@ def difference(first: SeriesView, second: SeriesView, words: Language) -> str:
         there=words.persons(two[worst], sign=signed),
     )
     if not turned:
-        return said
-    return f"{said} " + words.count(
+        return sentence
+    return f"{sentence} " + words.count(
         "In {n} year one says gain and the other loss.",
         "In {n} years one says gain and the other loss.",
         turned,
@@ -206,7 +206,7 @@ def un_projections(views: Sequence[SeriesView], words: Language) -> dict[str, An
     if not ours:
         return None
     vintages = sorted(table["vintage"].unique().tolist())
-    past = [said for view in ours if (said := hindsight(view, table, words))]
+    past = [sentence for view in ours if (sentence := hindsight(view, table, words))]
     return {
         "vintages": vintages,
         "rows": [
@@ -239,11 +239,11 @@ def hindsight(view: SeriesView, table: pd.DataFrame, words: Language) -> str:
     """
     known = dict(zip(view.series.years.tolist(), view.series.values.tolist()))
     rows = table[table["location"] == view.series.location]
-    said = []
+    sentences = []
     for vintage, group in rows.groupby("vintage", sort=True):
         judged = [row for row in group.to_dict("records") if row["year"] in known]
         if judged:
-            told = "; ".join(
+            values = "; ".join(
                 words.say(
                     "{projected} for {year}, now estimated at {estimated}",
                     year=row["year"],
@@ -252,15 +252,15 @@ def hindsight(view: SeriesView, table: pd.DataFrame, words: Language) -> str:
                 )
                 for row in judged
             )
-            said.append(
+            sentences.append(
                 words.say(
                     "{place}, said in {vintage}: {told}.",
                     place=labels.place(view.series.location, words),
                     vintage=vintage,
-                    told=told,
+                    told=values,
                 )
             )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _theirs(view: SeriesView, table: pd.DataFrame) -> bool:
@@ -278,20 +278,20 @@ def _projection_row(
     rows = table[
         (table["source"] == source) & (table["location"] == place) & (table["year"] == year)
     ].set_index("vintage")
-    said: list[str] = []
+    cells: list[str] = []
     for vintage in vintages:
         if vintage not in rows.index:
-            said.append("–")
+            cells.append("–")
             continue
         middle, lower, upper = (
             float(rows[name].to_dict()[vintage]) for name in ("value", "lower_80", "upper_80")
         )
-        said.append(_with_interval(middle, lower, upper, words))
+        cells.append(_with_interval(middle, lower, upper, words))
     lower, middle, upper = np.quantile(view.at(year), [0.1, 0.5, 0.9])
     return {
         "place": labels.place(place, words),
         "year": year,
-        "said": said,
+        "said": cells,
         "here": _with_interval(middle, lower, upper, words),
     }
 

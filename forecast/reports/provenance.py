@@ -187,20 +187,20 @@ def diagnostics(outlook: Forecast, words: Language) -> list[str]:
     -------
     list of str
     """
-    said = [str(outlook.paths.attrs.get("diagnostics", "")).strip()]
+    texts = [str(outlook.paths.attrs.get("diagnostics", "")).strip()]
     if "diagnostics" in outlook.notes:
         for row in _forecast(outlook).to_dict("records"):
             text = "" if pd.isna(row["diagnostics"]) else str(row["diagnostics"]).strip()
             if text:
                 place = labels.place(str(row["location"]), words)
-                said.append(f"{place}, {labels.measure(str(row['measure']), words)}: {text}")
-    return [text for text in said if text]
+                texts.append(f"{place}, {labels.measure(str(row['measure']), words)}: {text}")
+    return [text for text in texts if text]
 
 
 def _revised(outlook: Forecast) -> bool:
     """Whether the intervals of any series allow for revisions of its figures."""
-    told = outlook.explanation
-    return told is not None and bool((told["name"] == "revisions").any())
+    explanation = outlook.explanation
+    return explanation is not None and bool((explanation["name"] == "revisions").any())
 
 
 def _forecast(outlook: Forecast) -> pd.DataFrame:
@@ -314,13 +314,13 @@ def overdue(panel: Panel, words: Language) -> str:
         return ""
     table = status(panel, dt.date.fromisoformat(panel.last_release))
     late = table[table["overdue"]].drop_duplicates("source")
-    said = []
+    sentences = []
     for row in late.to_dict("records"):
         places = {country_of(place) for source, place, _ in panel.keys if source == row["source"]}
         source = labels.source(row["source"], words)
         if len(places) == 1:
             source = f"{labels.place(places.pop(), words)}, {source}"
-        said.append(
+        sentences.append(
             words.say(
                 "{source}: figures to {year}; newer ones were due by {due}.",
                 source=words.opening(source),
@@ -328,7 +328,7 @@ def overdue(panel: Panel, words: Language) -> str:
                 due=row["due"],
             )
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _before_and_now(view: SeriesView) -> tuple[np.ndarray, np.ndarray]:

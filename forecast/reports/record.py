@@ -105,7 +105,7 @@ def coverage(rows: pd.DataFrame, words: Language) -> str:
     str
     """
     eighty = rows[rows["level"] == 0.80].sort_values("horizon").to_dict("records")
-    said = [
+    shares = [
         words.say(
             "{when}: {share} of {forecasts}",
             when=ahead([int(row["horizon"])], words),
@@ -115,7 +115,8 @@ def coverage(rows: pd.DataFrame, words: Language) -> str:
         for row in ([eighty[0], eighty[-1]] if len(eighty) > 1 else eighty)
     ]
     return words.say(
-        "How often the 80\u202f% interval held in past forecasts: {shares}.", shares="; ".join(said)
+        "How often the 80\u202f% interval held in past forecasts: {shares}.",
+        shares="; ".join(shares),
     )
 
 
@@ -171,7 +172,7 @@ def surprises_of(rows: pd.DataFrame, words: Language) -> list[str]:
     """
     national = rows["location"].map(locations.country_of) == rows["location"]
     most = rows[national].head(SURPRISES).sort_values("year", kind="stable")
-    said = [
+    sentences = [
         surprise({str(name): value for name, value in row.items()}, words)
         for row in most.to_dict("records")
     ]
@@ -179,7 +180,7 @@ def surprises_of(rows: pd.DataFrame, words: Language) -> list[str]:
     country = regional["location"].map(locations.country_of)
     for (year, code), group in regional.groupby(["year", country], sort=True):
         names = [labels.place(place, words) for place in dict.fromkeys(group["location"])]
-        said.append(
+        sentences.append(
             words.count(
                 "{year}, {country}: {n} region ({names}).",
                 "{year}, {country}: {n} regions ({names}).",
@@ -189,7 +190,7 @@ def surprises_of(rows: pd.DataFrame, words: Language) -> list[str]:
                 names=", ".join(names),
             )
         )
-    return said
+    return sentences
 
 
 def section(
@@ -288,10 +289,10 @@ def _verdict_rows(
     for view in ordered:
         source, place, measure = view.key
         rows_of = found.verdicts.get(view.key, ())
-        said = {int(row["horizon"]): named(row) for row in rows_of}
+        names = {int(row["horizon"]): named(row) for row in rows_of}
         alone = view.key if view.national else (source, view.country, measure)
         places, _ = rows.setdefault(
-            (view.national, alone, *said.items()),
+            (view.national, alone, *names.items()),
             (
                 [],
                 {
@@ -299,7 +300,7 @@ def _verdict_rows(
                     "source": labels.source(source, words),
                     "verdicts": {
                         horizon: {"name": cell(name, words), "skilful": name == SKILFUL}
-                        for horizon, name in said.items()
+                        for horizon, name in names.items()
                     },
                 },
             ),
@@ -346,14 +347,14 @@ def jumps_of(views: Sequence[SeriesView], words: Language) -> list[str]:
     list of str
         In the order of `views`; changes from one year to the next, in persons.
     """
-    told = []
+    rows = []
     for view in views:
         found = largest(view) if view.national and view.forecast else None
         if found is None:
             continue
         year, before, after = found
         signed = view.series.signed
-        told.append(
+        rows.append(
             words.say(
                 "{place}, {measure}, {source}: from {before} in {first} to {after} in {year}.",
                 place=labels.place(view.series.location, words),
@@ -365,4 +366,4 @@ def jumps_of(views: Sequence[SeriesView], words: Language) -> list[str]:
                 year=view.named(year),
             )
         )
-    return told
+    return rows

@@ -144,14 +144,14 @@ def _note(
     joined = sorted(code for code in shown if "+" in code)
     without = sorted(code for code in outlines if code not in shown)
     beyond = sorted({view.series.location for view in ranked} - drawn)
-    said = [words.say("Outlines: Natural Earth, simplified; no statement on any boundary.")]
+    sentences = [words.say("Outlines: Natural Earth, simplified; no statement on any boundary.")]
     if joined:
-        said.append(words.say("Drawn as one: {places}.", places=names(joined)))
+        sentences.append(words.say("Drawn as one: {places}.", places=names(joined)))
     if without:
-        said.append(words.say("Left grey, without a figure: {places}.", places=names(without)))
+        sentences.append(words.say("Left grey, without a figure: {places}.", places=names(without)))
     if beyond:
-        said.append(words.say("Not on the map: {places}.", places=names(beyond)))
-    return " ".join(said)
+        sentences.append(words.say("Not on the map: {places}.", places=names(beyond)))
+    return " ".join(sentences)
 
 
 def _svg(

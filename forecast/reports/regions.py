@@ -187,9 +187,9 @@ def accounts(views: Sequence[SeriesView], words: Language) -> Mapping[str, objec
     regions = [_gap(whole, parts) for whole, parts in _regions(found)]
     if not flows and not regions:
         return None
-    said = []
+    sentences = []
     if flows:
-        said.append(
+        sentences.append(
             words.say("In every simulated future arrivals minus departures give the net.")
             if max(flows) <= _TOLERANCE
             else words.say(
@@ -198,7 +198,7 @@ def accounts(views: Sequence[SeriesView], words: Language) -> Mapping[str, objec
             )
         )
     if regions:
-        said.append(
+        sentences.append(
             words.say("In every simulated future the regions add up to the country.")
             if max(regions) <= _TOLERANCE
             else words.say(
@@ -206,7 +206,7 @@ def accounts(views: Sequence[SeriesView], words: Language) -> Mapping[str, objec
                 "country’s figure."
             )
         )
-    return {"adds_up": max([*flows, *regions]) <= _TOLERANCE, "text": " ".join(said)}
+    return {"adds_up": max([*flows, *regions]) <= _TOLERANCE, "text": " ".join(sentences)}
 
 
 def _flows(

@@ -104,15 +104,15 @@ def _shown(one: Scenario, views: Sequence[SeriesView], words: Language) -> dict[
     figures, rows = [], []
     for view in charted:
         draws = moved[view.key].to_numpy()[:, np.isin(years, view.years)]
-        said = position(_strongest(found, view), words)
-        svg = beside(view, draws, (one.shock.first, one.shock.last), one.name, said, words)
+        caption = position(_strongest(found, view), words)
+        svg = beside(view, draws, (one.shock.first, one.shock.last), one.name, caption, words)
         source, place, measure = view.key
         figures.append(
             {
                 "title": f"{labels.place(place, words)}: {labels.measure(measure, words)}",
                 "source": labels.source(source, words),
                 "svg": Markup(svg),  # noqa: S704  escaped where it is drawn
-                "caption": said,
+                "caption": caption,
             }
         )
         rows += _rows(one, view, draws, words)
@@ -232,7 +232,7 @@ def timing(shock: Shock, words: Language) -> str:
     -------
     str
     """
-    said = words.say(
+    sentence = words.say(
         "It starts in {first} to {last}; half of all have moved after {low} to {high} years.",
         first=shock.first,
         last=shock.last,
@@ -240,13 +240,13 @@ def timing(shock: Shock, words: Language) -> str:
         high=words.decimal(shock.fading.half_life.high),
     )
     if shock.returns is None:
-        return said
+        return sentence
     back = words.say(
         "Later {low} to {high} of them move back.",
         low=words.share(shock.returns.share.low),
         high=words.share(shock.returns.share.high),
     )
-    return f"{said} {back}"
+    return f"{sentence} {back}"
 
 
 def history(event: pd.DataFrame, words: Language) -> list[str]:
@@ -264,13 +264,13 @@ def history(event: pd.DataFrame, words: Language) -> list[str]:
     list of str
         One for each row with a rate; without a sign, the direction is told by `sizes`.
     """
-    said = []
+    rows = []
     for row in event[event["rate"].notna()].to_dict("records"):
         place = labels.place(str(row["location"]), words)
         rate = words.decimal(abs(round(float(row["rate"]), 1)))
         counted = words.persons(int(row["world_counted"]))
         if not row["world_share"]:
-            said.append(
+            rows.append(
                 words.say(
                     "{place}: in the first year {rate} per 1,000 inhabitants. In none of {counted} "
                     "years of countries of a million or more since 1950 does the UN count as much.",
@@ -280,7 +280,7 @@ def history(event: pd.DataFrame, words: Language) -> list[str]:
                 )
             )
             continue
-        said.append(
+        rows.append(
             words.say(
                 "{place}: in the first year {rate} per 1,000 inhabitants. The UN counts as much in "
                 "{share} of {counted} years of countries of a million or more since 1950.",
@@ -290,12 +290,12 @@ def history(event: pd.DataFrame, words: Language) -> list[str]:
                 share=words.percent(float(row["world_share"])),
             )
         )
-    return said
+    return rows
 
 
 def _counted(one: Scenario, words: Language) -> list[str]:
     """Say of each source how many of those who move its figures show, and why."""
-    said = []
+    sentences = []
     reached = one.effects[one.effects["status"] == MOVED]
     for place in one.shock.places:
         ours = reached[reached["location"].map(country_of) == place.location]
@@ -312,8 +312,8 @@ def _counted(one: Scenario, words: Language) -> list[str]:
                 low=words.share(stated.share.low),
                 high=words.share(stated.share.high),
             )
-            said.append(f"{shown} {words.lookup(stated.because)}")
-    return list(dict.fromkeys(said))
+            sentences.append(f"{shown} {words.lookup(stated.because)}")
+    return list(dict.fromkeys(sentences))
 
 
 def _regions(one: Scenario, words: Language) -> str:

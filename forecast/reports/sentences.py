@@ -75,8 +75,8 @@ def net_loss(drawn: np.ndarray, words: Language) -> str:
         Part of a sentence, with the number in brackets.
     """
     chance = float((drawn < 0).mean())
-    said = next(said for bound, _, said in LIKELIHOOD if chance <= bound)
-    return f"{words.say(said)} ({words.percent(chance)})"
+    likelihood = next(likelihood for bound, _, likelihood in LIKELIHOOD if chance <= bound)
+    return f"{words.say(likelihood)} ({words.percent(chance)})"
 
 
 def net_range(lower: float, upper: float, words: Language) -> str:
@@ -148,7 +148,7 @@ def _figures(view: SeriesView, drawn: np.ndarray, words: Language) -> str:
     low, middle, high = (
         view.written(float(one), words, 2) for one in np.quantile(drawn, [0.1, 0.5, 0.9])
     )
-    said = words.say(
+    sentence = words.say(
         "From {low} to {high} {unit}, four chances in five; middle estimate {middle}.",
         low=low,
         high=high,
@@ -156,9 +156,9 @@ def _figures(view: SeriesView, drawn: np.ndarray, words: Language) -> str:
         middle=middle,
     )
     if not view.series.signed:
-        return said
+        return sentence
     chance = likelihood(float((drawn < 0).mean()), words)
-    return f"{said} {words.say('Below zero: {likelihood}.', likelihood=chance)}"
+    return f"{sentence} {words.say('Below zero: {likelihood}.', likelihood=chance)}"
 
 
 def observed(value: float, signed: bool, words: Language) -> str:
@@ -278,14 +278,18 @@ def brief(view: SeriesView, year: int, words: Language) -> str:
     lower, middle, upper = (
         view.written(float(value), words, 2) for value in np.quantile(drawn, [0.1, 0.5, 0.9])
     )
-    said = words.say(
+    sentence = words.say(
         "{year}: {middle}, 80\u202f% interval {low} to {high}",
         year=view.named(year),
         middle=middle,
         low=lower,
         high=upper,
     )
-    return f"{said}; {net_loss(drawn, words)}." if signed and view.counted.moves else f"{said}."
+    return (
+        f"{sentence}; {net_loss(drawn, words)}."
+        if signed and view.counted.moves
+        else f"{sentence}."
+    )
 
 
 def last_figure(view: SeriesView, words: Language) -> str:
@@ -407,7 +411,9 @@ def flags(view: SeriesView, words: Language, leave_out: frozenset[str] = frozens
     -------
     str
     """
-    return " ".join(said for said in flag_sentences(view, words) if said not in leave_out)
+    return " ".join(
+        sentence for sentence in flag_sentences(view, words) if sentence not in leave_out
+    )
 
 
 def flag_sentences(view: SeriesView, words: Language) -> list[str]:
@@ -425,15 +431,17 @@ def flag_sentences(view: SeriesView, words: Language) -> list[str]:
     list of str
         In the order of `forecast.labels.FLAGS`.
     """
-    said = []
+    sentences = []
     for flag, meaning in labels.FLAGS.items():
         carried = view.series.flagged(flag)
         if flag not in labels.MISSING:
             carried &= ~np.isnan(view.series.values)
         years = view.series.years[carried].tolist()
         if years:
-            said.append(words.say(meaning, years=words.listed([view.named(one) for one in years])))
-    return said
+            sentences.append(
+                words.say(meaning, years=words.listed([view.named(one) for one in years]))
+            )
+    return sentences
 
 
 def shared_flags(group: Sequence[SeriesView], words: Language) -> list[str]:
@@ -451,8 +459,12 @@ def shared_flags(group: Sequence[SeriesView], words: Language) -> list[str]:
     list of str
         Empty for a single series. The same years have to carry the flag in all.
     """
-    said = [flag_sentences(view, words) for view in group]
-    return [line for line in said[0] if all(line in own for own in said)] if len(said) > 1 else []
+    sentences = [flag_sentences(view, words) for view in group]
+    return (
+        [line for line in sentences[0] if all(line in own for own in sentences)]
+        if len(sentences) > 1
+        else []
+    )
 
 
 def fan_description(view: SeriesView, words: Language) -> str:

@@ -148,8 +148,8 @@ def _font(found: re.Match[str]) -> str:
 
 def _short(number: float) -> str:
     """Write a coordinate to a tenth of a pixel."""
-    said = f"{number:.1f}".removesuffix(".0")
-    return "0" if said == "-0" else said
+    text = f"{number:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 Side = Literal["left", "bottom", "top"]
@@ -344,13 +344,13 @@ def unit(
     frequency : str
         What a period is.
     """
-    said = words.say("thousand persons a year") if divisor > 1 else words.say("persons a year")
+    each = words.say("thousand persons a year") if divisor > 1 else words.say("persons a year")
     if counted is not None and counted.each(words, frequency) != words.say("persons a year"):
-        said = counted.each(words, frequency)
+        each = counted.each(words, frequency)
         if divisor > 1:
             size = message("million {unit}") if divisor > 1000 else message("thousand {unit}")
-            said = words.say(size, unit=said)
-    corner(axes, said)
+            each = words.say(size, unit=each)
+    corner(axes, each)
 
 
 def corner(axes: Axes, text: str, colour: str = MUTED) -> None:

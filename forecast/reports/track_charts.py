@@ -119,11 +119,11 @@ def reliability(calibration: pd.DataFrame, words: Language) -> str:
         axes.set_xlim(0, 1.02)
         axes.set_ylim(0, 1.02)
         ticks = [0.0, 0.25, 0.5, 0.75, 1.0]
-        said = [words.share(tick) for tick in ticks]
+        percents = [words.share(tick) for tick in ticks]
         svg.rules(axes, "y", ticks)
-        svg.label(axes, "left", ticks, said)
+        svg.label(axes, "left", ticks, percents)
         svg.ground(axes, ticks)
-        svg.label(axes, "bottom", ticks, said)
+        svg.label(axes, "bottom", ticks, percents)
         axes.annotate(
             words.say("promised"), (0.5, 0), xycoords="axes fraction", xytext=(0, -2 * text),
             textcoords="offset points", ha="center", va="top", color=INK,
@@ -150,15 +150,15 @@ def reliability_in_words(calibration: pd.DataFrame, words: Language) -> str:
     str
         A sentence for each horizon.
     """
-    said = []
+    sentences = []
     for horizon, levels in by_horizon(calibration).items():
-        told = ", ".join(_held(level, share, words) for level, share in levels.items())
-        said.append(
-            words.count("{n} year ahead: {told}.", "{n} years ahead: {told}.", horizon, told=told)
+        shares = ", ".join(_held(level, share, words) for level, share in levels.items())
+        sentences.append(
+            words.count("{n} year ahead: {told}.", "{n} years ahead: {told}.", horizon, told=shares)
             if words.frequency == "year"
-            else f"{ahead([horizon], words)}: {told}."
+            else f"{ahead([horizon], words)}: {shares}."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _held(level: float, share: float, words: Language) -> str:

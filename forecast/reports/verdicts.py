@@ -114,14 +114,14 @@ def held(judged: Judged | None, words: Language) -> str:
         return ""
     if judged.far or judged.row["verdict"] == TOO_LITTLE:
         return words.say("not known")
-    said = words.say(
+    verdict = words.say(
         "{share} of {n}",
         share=words.share(float(judged.row["coverage"])),
         n=int(judged.row["origins"]),
     )
     if judged.tried == judged.asked:
-        return said
-    return words.say("{verdict} ({when})", verdict=said, when=ahead([judged.tried], words))
+        return verdict
+    return words.say("{verdict} ({when})", verdict=verdict, when=ahead([judged.tried], words))
 
 
 def in_cell(judged: Judged | None, words: Language) -> str:
@@ -146,10 +146,10 @@ def in_cell(judged: Judged | None, words: Language) -> str:
             "not tried so far ahead (up to {n} years)",
             judged.tried,
         )
-    said = cell(named(judged.row), words)
+    verdict = cell(named(judged.row), words)
     if judged.tried == judged.asked:
-        return said
-    return words.say("{verdict} ({when})", verdict=said, when=ahead([judged.tried], words))
+        return verdict
+    return words.say("{verdict} ({when})", verdict=verdict, when=ahead([judged.tried], words))
 
 
 def named(row: Mapping[str, Any]) -> str:
@@ -176,10 +176,10 @@ def cell(name: str, words: Language) -> str:
 
 def legend(words: Language) -> str:
     """Say what the words of the table mean."""
-    said = [
+    parts = [
         f"{words.say(_CELL[name])}: {words.say(meaning)}" for name, meaning in _VERDICTS.items()
     ]
-    return "; ".join(said) + "."
+    return "; ".join(parts) + "."
 
 
 def testable(verdicts: Mapping[SeriesKey, Sequence[Mapping[str, Any]]], words: Language) -> str:
