@@ -10,9 +10,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from forecast import drawing
+from forecast import drawing, plots
 from forecast.errors import DataError
-from forecast.impacts import plots
 from forecast.impacts.counterfactual import Window
 from forecast.impacts.event import Event
 from forecast.impacts.placebo import SETS, Placebos

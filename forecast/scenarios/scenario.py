@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast import plots
 from forecast.config import read_toml
 from forecast.draw_tables import TABLE_KEY
 from forecast.errors import DataError, unknown_name
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.scenarios import plots
 from forecast.scenarios import unusual as extremes
 from forecast.scenarios.accounting import MOVED, TAKES, accounts, settled
 from forecast.scenarios.conditioning import beside
@@ -168,7 +168,7 @@ class Scenario:
         )
 
     def _repr_html_(self) -> str:
-        return plots.table(self)
+        return plots.scenario_table(self)
 
 
 def scenario(
