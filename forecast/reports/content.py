@@ -20,7 +20,7 @@ from forecast.outlook import Forecast
 from forecast.reports import charts, other_sources, provenance, sentences, short
 from forecast.reports.contradictions import contradictions
 from forecast.reports.corridors import section as corridors
-from forecast.reports.front import front, little
+from forecast.reports.front import front, little, year_so_far
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
 from forecast.reports.manifest import changes
@@ -33,7 +33,6 @@ from forecast.reports.series_view import LEVELS, SeriesView, intervals
 from forecast.reports.targets import Threshold, chance
 from forecast.reports.targets import section as aims
 from forecast.reports.verdicts import verdict
-from forecast.reports.year_so_far import year_so_far
 from forecast.scenarios.scenario import Scenario
 
 #: Countries in this order, others behind them by name.

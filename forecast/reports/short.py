@@ -12,10 +12,9 @@ from markupsafe import Markup
 from forecast import labels
 from forecast.language import Language
 from forecast.reports import charts
-from forecast.reports.front import NET, expected
+from forecast.reports.front import NET, expected, year_so_far
 from forecast.reports.region_map import region_map
 from forecast.reports.series_view import SeriesView, identity, intervals
-from forecast.reports.year_so_far import year_so_far
 
 #: Which of `forecast.reports.series_view.LEVELS` the short tables show.
 _LEVEL = 1

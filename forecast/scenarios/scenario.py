@@ -19,9 +19,8 @@ from forecast.errors import DataError, unknown_name
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.scenarios import unusual as extremes
-from forecast.scenarios.accounting import MOVED, TAKES, accounts, settled
+from forecast.scenarios.accounting import MOVED, TAKES, Movement, accounts, movements, settled
 from forecast.scenarios.conditioning import beside
-from forecast.scenarios.movements import Movement, movements
 from forecast.scenarios.shock import Shock
 from forecast.series_key import keys_of
 from forecast.shelf import shelf
