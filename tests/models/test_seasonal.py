@@ -12,7 +12,7 @@ from forecast.models.registry import model
 from forecast.models.seasonal import forms, linear, shape
 from forecast.models.seasonal.levels import means
 from forecast.models.seasonal.models import seasonally_prepared
-from forecast.models.series import posterior as one_by_one
+from forecast.models.series import representation as one_by_one
 from forecast.models.series import statespace
 
 SINGLE = (

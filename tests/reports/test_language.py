@@ -15,13 +15,12 @@ from babel.messages.pofile import read_po
 from openpyxl import load_workbook
 
 from forecast import labels, locations
-from forecast.catalogue import read_catalogue
 from forecast.errors import UnknownNameError
 from forecast.evaluate.track import Track
 from forecast.horizons import CONCEPTS
 from forecast.impacts.event import event
 from forecast.impacts.event import names as events
-from forecast.language import LANGUAGES, REVIEWED, Language, language
+from forecast.language import LANGUAGES, REVIEWED, Language, language, read_catalogue
 from forecast.outlook import Forecast
 from forecast.reports import content
 from forecast.reports.horizon import report

@@ -10,7 +10,7 @@ from forecast.evaluate.editions import read_manifest
 from forecast.language import language, rounded
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.reports import manifest, short
+from forecast.reports import front, manifest
 from forecast.reports.horizon import report
 from forecast.reports.series_view import SeriesView, series_views
 
@@ -24,7 +24,7 @@ def test_changes_keep_the_net_in_the_last_year(
     earlier = read_manifest(report(outlook, folder=tmp_path, name="own")[3])
     views = list(known.values())
     whole = manifest.changes(earlier, judged, views, ENGLISH)
-    kept = short.changes(whole)
+    kept = front.changes(whole)
     assert kept is not None
     assert kept["causes"] == whole["causes"]
     net = [s.key for s in views if s.national and s.forecast and s.key[2] == "net_migration"]
@@ -37,25 +37,25 @@ def test_changes_keep_the_net_in_the_last_year(
         ends = [rounded(float(then[n]), 3) for n in ("median", "lower_80", "upper_80")]
         assert row["then"] == [ENGLISH.persons(end, sign=True) for end in ends]
     counts = [row for row in whole["rows"] if row["key"][2] == "immigration"]
-    alone = short.changes({**whole, "rows": counts})
+    alone = front.changes({**whole, "rows": counts})
     assert alone is not None
     assert {row["year"] for row in alone["rows"]} == {2030}
-    assert short.changes(None) is None
+    assert front.changes(None) is None
 
 
 def test_the_outturn_keeps_countries() -> None:
     rows = [{"national": True, "place": "a"}, {"national": False, "place": "b"}]
-    kept = short.outturn({"text": "said", "rows": rows})
+    kept = front.outturn({"text": "said", "rows": rows})
     assert kept == {"text": "said", "rows": rows[:1]}
-    assert short.outturn(None) is None
-    assert short.what_ifs(None) is None
+    assert front.outturn(None) is None
+    assert front.what_ifs(None) is None
 
 
 def test_the_small_chart_is_there_where_the_large_one_leaves_years_out(
     varied: Panel, outlook: Forecast
 ) -> None:
     views = [view for view in series_views(outlook) if view.national and view.forecast]
-    long = short.measures(views, 2030, ENGLISH)
+    long = front.measures_of(views, 2030, ENGLISH)
     assert all(one["small"] for one in long)
     drawn = "".join(one["small"] for one in long)
     assert 'id="past-un-wpp-KAZ-net_migration-t"' in drawn
@@ -64,7 +64,7 @@ def test_the_small_chart_is_there_where_the_large_one_leaves_years_out(
     table = varied.select(source="kz-bns").latest
     late = Panel.from_frame(table[table["year"] > 2012])
     views = [view for view in series_views(forecast(late, "naive", draws=100)) if view.forecast]
-    recent = short.measures(views, 2030, ENGLISH)
+    recent = front.measures_of(views, 2030, ENGLISH)
     assert recent
     assert not any(one["small"] for one in recent)
 

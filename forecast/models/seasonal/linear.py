@@ -14,8 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from forecast.models.series.posterior import SeriesPosterior, root
-from forecast.models.series.representation import Nodes
+from forecast.models.series.representation import Nodes, SeriesPosterior, root
 from forecast.models.series.statespace import gains, settle
 
 #: Longer series are filtered step by step: the maps grow with the square of the length.
@@ -178,7 +177,7 @@ def _path_root(posterior: SeriesPosterior, n_ahead: int) -> np.ndarray:
 def simulate(
     posterior: SeriesPosterior, n_ahead: int, n_draws: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """Draw futures of a series; as `forecast.models.series.posterior.simulate`, path by path.
+    """Draw futures of a series; as `forecast.models.series.representation.simulate`, path by path.
 
     Parameters
     ----------

@@ -13,8 +13,7 @@ from forecast.models.seasonal import forms
 from forecast.models.seasonal.linear import condition, simulate
 from forecast.models.seasonal.shape import Shape, decompose, pool
 from forecast.models.series.classical import Theta, aicc
-from forecast.models.series.posterior import SeriesPosterior
-from forecast.models.series.representation import Nodes
+from forecast.models.series.representation import Nodes, SeriesPosterior
 from forecast.models.series.univariate import (
     FittedSeriesModel,
     Prepared,
