@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from forecast.data.tables.numbers import MISSING, Figure
+from forecast.data.tables.cells import MISSING, Figure
 from forecast.errors import DataError, ForecastError
 from forecast.panel import Panel
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecast.data.tables.cells import Line
     from forecast.data.tables.columns import Column
-    from forecast.data.tables.grid import Line
     from forecast.data.tables.words import Year
 
 #: What may become of a row of the file.
