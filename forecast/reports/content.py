@@ -39,6 +39,8 @@ from forecast.scenarios.scenario import Scenario
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+#: Compiled templates by their name and content; their words are looked up when they are used.
+_COMPILED: dict[tuple[str, str], Any] = {}
 #: Countries in this order, others behind them by name.
 _ORDER = ("KAZ", "KGZ", "UZB", "TJK", "TKM")
 
@@ -313,10 +315,20 @@ def stem(name: str, words: Language) -> str:
 
 def environment(words: Language) -> Environment:
     """Return the templates with the words of a language; everything put in is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+
+    class Compiled(BytecodeCache):
+        """What is compiled is kept for the next page and language of this process."""
+
+        def load_bytecode(self, bucket: Any) -> None:
+            bucket.code = _COMPILED.get((bucket.key, bucket.checksum))
+
+        def dump_bytecode(self, bucket: Any) -> None:
+            _COMPILED[bucket.key, bucket.checksum] = bucket.code
 
     made = Environment(
         loader=PackageLoader("forecast.reports"),
+        bytecode_cache=Compiled(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

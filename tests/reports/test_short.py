@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,14 @@ from forecast.reports.horizon import report
 from forecast.reports.series_view import SeriesView, series_views
 
 ENGLISH = language("en")
+Written = Callable[[str], list[Path]]
 Known = dict[tuple[str, str, str], SeriesView]
 
 
 def test_changes_keep_the_net_in_the_last_year(
-    outlook: Forecast, judged: Forecast, known: Known, tmp_path: Path
+    judged: Forecast, known: Known, plain_report: Written
 ) -> None:
-    earlier = read_manifest(report(outlook, folder=tmp_path, name="own")[3])
+    earlier = read_manifest(plain_report("en")[3])
     views = list(known.values())
     whole = manifest.changes(earlier, judged, views, ENGLISH)
     kept = front.changes(whole)
@@ -79,7 +81,9 @@ def test_files_are_called_by_what_they_hold(
     assert manifest.default_name(varied.select(location=location)) == name
 
 
-def test_a_title_and_a_paragraph_are_text(outlook: Forecast, tmp_path: Path) -> None:
+def test_a_title_and_a_paragraph_are_text(
+    outlook: Forecast, plain_report: Written, tmp_path: Path
+) -> None:
     title, about = "<b>Ours & theirs</b>", "For the ministry. <script>alert(1)</script>"
     made = report(outlook, folder=tmp_path, name="own", title=title, about=about)
     main, annex = (made[at].read_text(encoding="utf-8") for at in (0, 4))
@@ -88,5 +92,5 @@ def test_a_title_and_a_paragraph_are_text(outlook: Forecast, tmp_path: Path) -> 
         assert "<script" not in page
     assert '<p class="about">For the ministry. &lt;script&gt;' in main
     assert "<title>&lt;b&gt;Ours &amp; theirs&lt;/b&gt;</title>" in main
-    plain = report(outlook, folder=tmp_path, name="plain")[0].read_text(encoding="utf-8")
+    plain = plain_report("en")[0].read_text(encoding="utf-8")
     assert 'class="about"' not in plain
