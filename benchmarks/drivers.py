@@ -18,7 +18,7 @@ import pandas as pd
 import forecast as fc
 from forecast.errors import TooShortError
 from forecast.evaluate.compare import holm
-from forecast.models.series.driver_filter import Driven
+from forecast.models.series.drivers import Driven
 from forecast.models.series.regression import Regression
 from forecast.models.series.univariate import prepare
 from forecast.panel import Panel

@@ -20,7 +20,7 @@ import pandas as pd
 import pycountry
 
 from forecast.impacts.counterfactual import Window, windows
-from forecast.impacts.rank import half_width, rank, smallest_effect
+from forecast.impacts.placebo import half_width, rank, smallest_effect
 from forecast.models.registry import model
 from forecast.panel import Panel
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.models.mirror.counts import Counts
-from forecast.models.mirror.graph import beliefs, counting_variance, pymc_model
+from forecast.models.mirror.estimate import beliefs, counting_variance, pymc_model
 from forecast.models.mirror_settings import CountingSource, MirrorSettings
 from forecast.models.registry import settings as settings_of
 

@@ -13,8 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from forecast.models.regional.partial_pooling import SharedPrior, posterior
-from forecast.models.series.posterior import SeriesPosterior, root, simulate
-from forecast.models.series.representation import Nodes
+from forecast.models.series.representation import Nodes, SeriesPosterior, root, simulate
 from forecast.models.series.statespace import condition
 from forecast.models.series.structural import Autoregression, LocalLevel, Structural
 

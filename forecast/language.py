@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gettext
+import io
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 
 from forecast import periods
 from forecast.errors import unknown_name
@@ -319,7 +321,6 @@ def language(code: str) -> Language:
         raise unknown_name("language", code, LANGUAGES)
     if code == "en":
         return Language(code, gettext.NullTranslations())
-    from forecast.catalogue import read_catalogue
 
     return Language(code, read_catalogue(code))
 
@@ -348,3 +349,16 @@ def rounded(value: float, digits: int = 2) -> int:
         return 0
     power = max(10 ** (math.floor(math.log10(abs(value))) + 1 - digits), 10)
     return int(math.floor(abs(value) / power + 0.5) * power * math.copysign(1, value))
+
+
+def read_catalogue(code: str) -> gettext.GNUTranslations:
+    """Read ``locale/CODE/LC_MESSAGES/forecast.po``; the text form needs no build step."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    path = files("forecast.reports") / "locale" / code / "LC_MESSAGES" / "forecast.po"
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=code))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

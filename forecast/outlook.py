@@ -516,7 +516,7 @@ class Forecast:
         >>> fc.forecast(panel, "naive", draws=200).bayespop()["LocID"].unique().tolist()
         [398]
         """
-        from forecast.exports.bayespop import bayespop
+        from forecast.exports.hub import bayespop
 
         self.history.require_years("bayesPop")
         return bayespop(self.series, self.paths, self.history, source)

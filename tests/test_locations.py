@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import forecast as fc
-from forecast import horizons, iso, locations
+from forecast import horizons, locations
 from forecast.errors import UnknownNameError
 
 
@@ -40,7 +40,7 @@ def test_a_name_selects_as_its_code_does() -> None:
 
 
 def test_numbers_of_the_united_nations() -> None:
-    assert [iso.un_area(number) for number in (398, 412, 736, 900, 947)] == [
+    assert [locations.un_area(number) for number in (398, 412, 736, 900, 947)] == [
         *("KAZ", "XKX", "SDN+SSD"),
         *(None, None),
     ]

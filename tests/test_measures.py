@@ -12,7 +12,7 @@ import pytest
 import forecast as fc
 from forecast import labels, measures
 from forecast.data import store
-from forecast.data.status import status
+from forecast.data.releases import status
 from forecast.errors import DataError, UnknownNameError
 from forecast.language import LANGUAGES, language
 from forecast.reports.explorer_words import program_words

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from common import COUNTRIES, read
 
-from forecast.iso import iso_code
+from forecast.locations import iso_code
 
 COLUMNS = ["source", "origin", "destination", "year", "value", "flag", "precision", "licence"]
 #: Codes of the estimates for areas that have none in ISO 3166.

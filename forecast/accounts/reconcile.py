@@ -11,9 +11,16 @@ import pandas as pd
 from forecast import validation
 from forecast.accounts.audit import about, complete, table_of, trusted
 from forecast.accounts.identities import Identity, matrix
-from forecast.accounts.middle_out import handed_down, nets_from_flows, order_of_the_country
 from forecast.accounts.projection import project
-from forecast.accounts.reconciliation import bottom_up, of_draws, of_errors, top_down
+from forecast.accounts.reconciliation import (
+    bottom_up,
+    handed_down,
+    nets_from_flows,
+    of_draws,
+    of_errors,
+    order_of_the_country,
+    top_down,
+)
 from forecast.errors import DataError, FitError, unknown_name
 from forecast.outlook import Forecast
 from forecast.series_key import SeriesKey

@@ -215,7 +215,7 @@ def covariates(source: str | None, cache: Path | None, output: Output) -> None:
 @output_options
 def status(figures: Figures, output: Output) -> None:
     """Print how far figures reach, when newer ones are due, and what brings them, as CSV."""
-    from forecast.data.status import status as judge
+    from forecast.data.releases import status as judge
 
     output.show(judge(figures.panel()))
 

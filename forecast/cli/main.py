@@ -10,9 +10,8 @@ import click
 
 from forecast.cli.backtest import backtest
 from forecast.cli.data import data
+from forecast.cli.estimates import corridors_option, mirror, mirrored, nowcast
 from forecast.cli.explore import explore
-from forecast.cli.mirror import corridors_option, mirror, mirrored
-from forecast.cli.nowcast import nowcast
 from forecast.cli.options import (
     Choice,
     Imprint,

@@ -11,7 +11,7 @@ from typing import IO
 
 import pandas as pd
 
-from forecast import iso
+from forecast import locations
 from forecast.errors import DataError, UnknownNameError
 from forecast.panel import Panel
 
@@ -237,7 +237,7 @@ def _annual(table: pd.DataFrame) -> pd.DataFrame:
 
 def _periods(table: pd.DataFrame, population: str | Path | None) -> pd.DataFrame:
     """Take the countries of a file by period; their code is their ISO 3166-1 number."""
-    by_number = {number: iso.un_area(number) for number in table["LocID"].unique()}
+    by_number = {number: locations.un_area(number) for number in table["LocID"].unique()}
     table = table.assign(location=table["LocID"].map(by_number))
     kept = table[table["location"].notna()].reset_index(drop=True)
     rows = pd.DataFrame(
@@ -289,7 +289,7 @@ def codes(numeric: pd.Series, alpha: pd.Series) -> list[str]:
         If an area outside the list has no alpha-3 code.
     """
     table = pd.DataFrame({"number": numeric.to_numpy(dtype=int), "alpha": alpha.to_numpy()})
-    by_number = dict(table.drop_duplicates("number").itertuples(index=False)) | iso.UN_AREAS
+    by_number = dict(table.drop_duplicates("number").itertuples(index=False)) | locations.UN_AREAS
     for number in table["number"].unique():
         if not isinstance(by_number[number], str) or not by_number[number]:
             raise UnknownNameError(f"the UN area {number} has no ISO 3166-1 alpha-3 code.")

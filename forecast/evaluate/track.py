@@ -10,9 +10,9 @@ from typing import Literal
 
 import pandas as pd
 
-from forecast import artifacts, drawing, periods
+from forecast import artifacts, drawing, periods, plots
 from forecast.errors import DataError, unknown_name
-from forecast.evaluate import calibration, compare, plots, summaries, verdicts
+from forecast.evaluate import calibration, compare, summaries, verdicts
 from forecast.hindcast.columns import COLUMNS, FAILED, JOINT_COLUMNS, NOT_COUNTED, SCORED, conform
 from forecast.series_key import KEY
 

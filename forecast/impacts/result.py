@@ -10,13 +10,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from forecast import drawing
+from forecast import drawing, plots
 from forecast.errors import DataError
-from forecast.impacts import plots
 from forecast.impacts.counterfactual import Window
 from forecast.impacts.event import Event
-from forecast.impacts.placebo import SETS, Placebos
-from forecast.impacts.rank import LEVEL, Rank, half_width, rank, smallest_effect
+from forecast.impacts.placebo import LEVEL, SETS, Placebos, Rank, half_width, rank, smallest_effect
 from forecast.language import language
 from forecast.series_key import KEY
 
@@ -147,7 +145,7 @@ class Impact:
     def power(self) -> dict[str, float]:
         """The smallest rise and fall that would have been seen, in persons over the window.
 
-        At 5 % with 80 % power, see `forecast.impacts.rank`; NaN where none would have been.
+        At 5 % with 80 % power, see `forecast.impacts.placebo`; NaN where none would have been.
         """
         gaps = self._gaps("all", -1)
         ruler = self.window.ruler

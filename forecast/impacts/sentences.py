@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast import labels
-from forecast.impacts.rank import LEVEL
+from forecast.impacts.placebo import LEVEL
 from forecast.impacts.result import DEPENDS, ORDINARY, STANDS_OUT, UNDECIDED
 from forecast.language import Language, rounded
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -17,10 +17,11 @@ from forecast.impacts.result import Impact
 from forecast.language import Language
 from forecast.models.mirror.result import Mirror
 from forecast.outlook import Forecast
-from forecast.reports import charts, other_sources, provenance, sentences, short
+from forecast.reports import charts, other_sources, provenance, sentences
+from forecast.reports import front as short
 from forecast.reports.contradictions import contradictions
 from forecast.reports.corridors import section as corridors
-from forecast.reports.front import front, little
+from forecast.reports.front import front, little, year_so_far
 from forecast.reports.impact import section as impacts
 from forecast.reports.internal_migration import section as moves
 from forecast.reports.manifest import changes
@@ -33,9 +34,13 @@ from forecast.reports.series_view import LEVELS, SeriesView, intervals
 from forecast.reports.targets import Threshold, chance
 from forecast.reports.targets import section as aims
 from forecast.reports.verdicts import verdict
-from forecast.reports.year_so_far import year_so_far
 from forecast.scenarios.scenario import Scenario
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+#: Compiled templates by their name and content; their words are looked up when they are used.
+_COMPILED: dict[tuple[str, str], Any] = {}
 #: Countries in this order, others behind them by name.
 _ORDER = ("KAZ", "KGZ", "UZB", "TJK", "TKM")
 
@@ -214,7 +219,7 @@ def _country(
         "targets": [_target(fitted, year, extra, explanation, year == shown[0]) for year in shown],
         "brief": front(fitted, own, extra.record, words),
         "contrast": _contrast(national, words),
-        "measures": short.measures(fitted, last, words, explanation),
+        "measures": short.measures_of(fitted, last, words, explanation),
         "ranked": short.regions(regional, code, last, words),
         "figures": [_figure(view, words) for view in fitted],
         "rows": intervals(fitted, words),
@@ -288,3 +293,48 @@ def _figure(view: SeriesView, words: Language) -> CaptionedChart:
             part for part in (sentences.flags(view, words), provenance.revised(view, words)) if part
         ),
     )
+
+
+def stem(name: str, words: Language) -> str:
+    """Return the name of a file without its ending; other languages than English add theirs.
+
+    Parameters
+    ----------
+    name : str
+        Name of the edition.
+    words : Language
+        Its code is added.
+
+    Returns
+    -------
+    str
+        Such as ``kaz`` or ``kaz.ru``.
+    """
+    return name if words.code == "en" else f"{name}.{words.code}"
+
+
+def environment(words: Language) -> Environment:
+    """Return the templates with the words of a language; everything put in is escaped."""
+    from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+
+    class Compiled(BytecodeCache):
+        """What is compiled is kept for the next page and language of this process."""
+
+        def load_bytecode(self, bucket: Any) -> None:
+            bucket.code = _COMPILED.get((bucket.key, bucket.checksum))
+
+        def dump_bytecode(self, bucket: Any) -> None:
+            _COMPILED[bucket.key, bucket.checksum] = bucket.code
+
+    made = Environment(
+        loader=PackageLoader("forecast.reports"),
+        bytecode_cache=Compiled(),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]
+    return made

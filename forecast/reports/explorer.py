@@ -18,9 +18,9 @@ from forecast.evaluate.editions import Edition, read_editions
 from forecast.language import Language
 from forecast.language import language as find_language
 from forecast.outlook import Forecast
+from forecast.reports.content import environment, stem
 from forecast.reports.explorer_data import DRAWS, World, of_condition, of_scenario, payload
 from forecast.reports.manifest import default_name
-from forecast.reports.pages import environment, stem
 from forecast.reports.record import Record, record
 from forecast.reports.scenario import Given
 from forecast.reports.scenario import scenarios as make_scenarios

@@ -19,7 +19,7 @@ from forecast.language import language as find_language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports import content, explorer, manifest
-from forecast.reports.pages import environment
+from forecast.reports.content import environment
 from forecast.reports.record import record
 from forecast.reports.scenario import Given as ScenarioGiven
 from forecast.reports.scenario import scenarios as make_scenarios

@@ -13,7 +13,7 @@ import pandas as pd
 from forecast import labels
 from forecast.contract import FORECAST
 from forecast.data import package
-from forecast.data.status import status
+from forecast.data.releases import status
 from forecast.errors import UnknownNameError
 from forecast.language import Language, rounded
 from forecast.locations import country_of

@@ -12,16 +12,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast import plots
 from forecast.config import read_toml
 from forecast.draw_tables import TABLE_KEY
 from forecast.errors import DataError, unknown_name
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.scenarios import plots
 from forecast.scenarios import unusual as extremes
-from forecast.scenarios.accounting import MOVED, TAKES, accounts, settled
+from forecast.scenarios.accounting import MOVED, TAKES, Movement, accounts, movements, settled
 from forecast.scenarios.conditioning import beside
-from forecast.scenarios.movements import Movement, movements
 from forecast.scenarios.shock import Shock
 from forecast.series_key import keys_of
 from forecast.shelf import shelf
@@ -168,7 +167,7 @@ class Scenario:
         )
 
     def _repr_html_(self) -> str:
-        return plots.table(self)
+        return plots.scenario_table(self)
 
 
 def scenario(

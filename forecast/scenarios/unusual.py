@@ -16,8 +16,7 @@ from forecast.config import read_toml
 from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.panel import Panel
-from forecast.scenarios.accounting import last_population
-from forecast.scenarios.movements import Movement
+from forecast.scenarios.accounting import Movement, last_population
 from forecast.scenarios.shock import ARRIVALS
 from forecast.shelf import shelf
 

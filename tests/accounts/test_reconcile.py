@@ -11,7 +11,7 @@ import pytest
 import forecast as fc
 from forecast import accounts
 from forecast.accounts.identities import Identity, cover, matrix
-from forecast.accounts.middle_out import handed_down, nets_from_flows, order_of_the_country
+from forecast.accounts.reconciliation import handed_down, nets_from_flows, order_of_the_country
 from forecast.errors import DataError, UnknownNameError
 from forecast.models.coherent import Reconciled
 from forecast.outlook import Forecast

@@ -7,7 +7,7 @@ import datetime as dt
 import pandas as pd
 
 import forecast as fc
-from forecast.data.status import status
+from forecast.data.releases import status
 from forecast.panel import Panel
 
 

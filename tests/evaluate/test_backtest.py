@@ -17,8 +17,10 @@ from forecast.hindcast.jobs import Job, forecast, run
 from forecast.hindcast.scoring import Scored, Scores
 from forecast.hindcast.vintages import Origin, Outcomes, seen
 from forecast.models.coherent import Coherent
+from forecast.models.corridors.model import Corridors
+from forecast.models.ensemble.model import Ensemble
+from forecast.models.ensemble.seasonal import Seasonal
 from forecast.models.gross_flows.model import Flows
-from forecast.models.regional.model import Internal
 from forecast.models.registry import REGISTRY
 from forecast.models.registry import model as find_model
 from forecast.panel import Panel
@@ -68,13 +70,20 @@ def test_every_column_is_explained_on_the_page() -> None:
     assert missing == []
 
 
-#: Models of accounts, which need gross flows and regions to say anything; with short chains.
+#: Models of accounts, which need gross flows and regions to say anything.
+ACCOUNTS = ("flows", "internal", "coherent")
 QUICK = {"chains": 2, "warm_up": 100, "kept": 100, "farthest": 4}
-ACCOUNTS = {
+SWEEPS = {"chains": 2, "warm_up": 60, "kept": 60, "most": 60, "paths": 60, "settling": 10}
+#: With short chains, and ensembles that look back on few origins.
+SMALL: dict[str, Callable[[], Model]] = {
     "flows": lambda: Flows(sampler=QUICK, on_failure="mark"),
-    "internal": Internal,
     "coherent": lambda: Coherent(flows=Flows(sampler=QUICK, on_failure="mark")),
+    "corridors": lambda: Corridors(sampler=SWEEPS, on_failure="mark"),
+    "ensemble": lambda: Ensemble(settings={"history": {"origins": 4}}),
+    "seasonal": lambda: Seasonal(settings={"history": {"origins": 3}}),
 }
+#: Whose own settings take many seconds.
+THOROUGH = ("corridors", "ensemble", "seasonal")
 
 
 #: From numbers of years of the walks to months that end in December 2023.
@@ -105,7 +114,16 @@ def panel_for(name: str, walks: Walks) -> Panel:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_figures_after_the_origin_change_no_forecast_by_one_bit(name: str, walks: Walks) -> None:
-    model = ACCOUNTS[name]() if name in ACCOUNTS else name
+    unchanged_by_the_future(name, SMALL[name]() if name in SMALL else name, walks)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", THOROUGH)
+def test_nor_do_they_with_the_settings_that_are_shipped(name: str, walks: Walks) -> None:
+    unchanged_by_the_future(name, name, walks)
+
+
+def unchanged_by_the_future(name: str, model: str | Model, walks: Walks) -> None:
     panel = panel_for(name, walks)
     origin = Origin(2014 if panel.frequency == "year" else panel.origin - 9)
     table = panel.figures
@@ -125,6 +143,7 @@ def test_figures_after_the_origin_change_no_forecast_by_one_bit(name: str, walks
         scores = Scores(name, origin.year, "", Outcomes(panel).targets(origin, (1, 4)), joint=False)
         drawn.append(forecast(fold(scores, model, seen(changed, origin, None), 200, 1)))
     drawn = [outlook.paths.to_numpy() for _, outlook in drawn]
+    assert np.isfinite(drawn[0]).any()
     np.testing.assert_array_equal(drawn[0], drawn[1])
     np.testing.assert_array_equal(drawn[0], drawn[2])
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from forecast.errors import DataError
 from forecast.impacts.counterfactual import Ruler, ruler
-from forecast.impacts.rank import half_width, rank, smallest_effect
+from forecast.impacts.placebo import half_width, rank, smallest_effect
 
 NINETEEN = np.arange(1.0, 20.0)
 

@@ -15,7 +15,7 @@ from forecast.data import inputs
 from forecast.models.registry import REGISTRY
 from forecast.models.registry import model as find_model
 from forecast.models.series.as_statsmodels import most_probable
-from forecast.models.series.driver_filter import Driven
+from forecast.models.series.drivers import Driven
 from forecast.models.series.regression import Regression
 from forecast.models.series.univariate import FittedSeriesModel, StateSpaceModel
 from forecast.panel import Panel

@@ -14,8 +14,7 @@ from scipy.stats import norm
 import forecast as fc
 from forecast.errors import DataError, FitError, UnknownNameError
 from forecast.models.mirror.counts import counts_of
-from forecast.models.mirror.estimate import APPLIED, BETWEEN, ONE, SEVERAL
-from forecast.models.mirror.graph import beliefs
+from forecast.models.mirror.estimate import APPLIED, BETWEEN, ONE, SEVERAL, beliefs
 from forecast.models.mirror.run import learners
 from forecast.models.mirror_settings import MirrorSettings
 from forecast.models.registry import settings

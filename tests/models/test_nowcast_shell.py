@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 import forecast as fc
+from forecast.cli.estimates import readable
 from forecast.cli.main import cli
-from forecast.cli.nowcast import readable
 from forecast.cli.request import Figures
 from forecast.panel import Panel
 from forecast.reports.horizon import report

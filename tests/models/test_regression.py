@@ -9,8 +9,7 @@ import pytest
 import forecast as fc
 from forecast.errors import DataError, UnknownNameError
 from forecast.models.registry import model as find_model
-from forecast.models.series.driver_filter import Driven, condition_on_drivers
-from forecast.models.series.drivers import check, drivers, futures
+from forecast.models.series.drivers import Driven, check, condition_on_drivers, drivers, futures
 from forecast.models.series.regression import Regression, crps_of, judged
 from forecast.models.series.statespace import condition
 from forecast.models.series.structural import local_level

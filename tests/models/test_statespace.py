@@ -10,8 +10,7 @@ from statsmodels.tsa.statespace.sarimax import SARIMAX
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from forecast.models.series.classical import DampedTrend, nodes_of, orders
-from forecast.models.series.posterior import simulate
-from forecast.models.series.representation import Nodes
+from forecast.models.series.representation import Nodes, simulate
 from forecast.models.series.statespace import condition
 from forecast.models.series.structural import (
     RandomWalk,

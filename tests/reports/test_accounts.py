@@ -89,8 +89,12 @@ def test_series_that_have_nothing_to_add_up_to_say_nothing(own: Forecast) -> Non
     assert accounts(alone, ENGLISH) is None
 
 
-def test_a_users_page_claims_nothing_about_central_asia(own: Forecast, tmp_path: Path) -> None:
-    made = report(own, folder=tmp_path, name="own")
+@pytest.fixture(scope="module")
+def made(own: Forecast, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return report(own, folder=tmp_path_factory.mktemp("own"), name="own")
+
+
+def test_a_users_page_claims_nothing_about_central_asia(made: list[Path]) -> None:
     text = "".join(made[at].read_text(encoding="utf-8") for at in (0, 4))
     assert "exodus of the 1990s" not in text
     assert "many times larger" not in text
@@ -102,8 +106,10 @@ def test_a_users_page_claims_nothing_about_central_asia(own: Forecast, tmp_path:
     )
 
 
-def test_a_models_own_verdict_on_its_fit_is_printed(own: Forecast, tmp_path: Path) -> None:
-    plain = report(own, folder=tmp_path, name="plain")[4].read_text(encoding="utf-8")
+def test_a_models_own_verdict_on_its_fit_is_printed(
+    own: Forecast, made: list[Path], tmp_path: Path
+) -> None:
+    plain = made[4].read_text(encoding="utf-8")
     assert "Whether the fit can be trusted" not in plain
     paths = own.paths.assign_attrs(diagnostics="R-hat at most 1.005; <b>none</b> diverged.")
     notes = own.notes.assign(diagnostics=["", "few effective draws", np.nan, "", ""])

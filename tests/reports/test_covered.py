@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -104,11 +105,13 @@ def test_a_record_without_a_score_is_none(varied: Panel) -> None:
     assert record(short, "mean") is None
 
 
-def test_a_saved_track_goes_by_its_folder(judged: Forecast, track: Track, tmp_path: Path) -> None:
+def test_a_saved_track_goes_by_its_folder(
+    judged: Forecast, track: Track, judged_report: Callable[[str], list[Path]], tmp_path: Path
+) -> None:
     saved = track.save(tmp_path / "track")
     given, opened = (
-        report(judged, one, folder=tmp_path / name)[4].read_text(encoding="utf-8")
-        for one, name in ((track, "object"), (str(saved), "path"))
+        made[4].read_text(encoding="utf-8")
+        for made in (judged_report("en"), report(judged, str(saved), folder=tmp_path / "path"))
     )
     code = r"<code>fc\.report.*?</code>"
     assert re.sub(code, "", given) == re.sub(code, "", opened)

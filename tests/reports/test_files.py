@@ -6,8 +6,10 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +31,13 @@ from forecast.reports.horizon import check_place, report
 from forecast.reports.series_view import SeriesView
 
 ENGLISH = language("en")
+Written = Callable[[str], list[Path]]
 Known = dict[tuple[str, str, str], SeriesView]
 
 
 @pytest.fixture(scope="module")
-def written(outlook: Forecast, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    paths = report(outlook, folder=tmp_path_factory.mktemp("files"), name="own")
-    return {path.name: path for path in paths}
+def written(plain_report: Written) -> dict[str, Path]:
+    return {path.name: path for path in plain_report("en")}
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +133,8 @@ def test_the_workbook_is_the_same_with_lxml_and_without() -> None:
     assert openpyxl.load_workbook(io.BytesIO(made[0])).active["A1"].value == "a & b"
 
 
-def test_a_russian_workbook_has_russian_headers(outlook: Forecast, tmp_path: Path) -> None:
-    path = next(p for p in report(outlook, folder=tmp_path, language="ru") if p.suffix == ".xlsx")
+def test_a_russian_workbook_has_russian_headers(plain_report: Written) -> None:
+    path = next(path for path in plain_report("ru") if path.suffix == ".xlsx")
     for sheet in openpyxl.load_workbook(path):
         for name in next(sheet.iter_rows(max_row=1, values_only=True)):
             assert any("а" <= letter <= "я" for letter in str(name).lower()), (sheet.title, name)
@@ -242,8 +244,10 @@ def test_a_report_adds_to_the_hub_that_is_there(
     assert everything(tmp_path) == first
 
 
-def test_a_second_run_changes_no_byte(outlook: Forecast, tmp_path: Path) -> None:
-    report(outlook, folder=tmp_path, name="own")
+def test_a_second_run_changes_no_byte(
+    outlook: Forecast, written: dict[str, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(written["own.html"].parent, tmp_path, dirs_exist_ok=True)
     first = everything(tmp_path)
     report(outlook, folder=tmp_path, name="own")
     assert everything(tmp_path) == first
@@ -277,9 +281,9 @@ def test_a_hub_that_cannot_take_the_report_stays_whole(
 
 
 def test_figures_with_days_do_not_join_those_without_and_it_is_known_at_once(
-    outlook: Forecast, tmp_path: Path
+    outlook: Forecast, written: dict[str, Path], tmp_path: Path
 ) -> None:
-    report(outlook, folder=tmp_path, name="own")
+    shutil.copytree(written["own.html"].parent, tmp_path, dirs_exist_ok=True)
     before = everything(tmp_path)
     assert outlook.history.to_frame()["as_of"].isna().any()
     day = f"{outlook.history.origin + 1}-06-01"

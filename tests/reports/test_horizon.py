@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -58,8 +59,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def written(outlook: Forecast, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return report(outlook, folder=tmp_path_factory.mktemp("reports"), name="own")
+def written(plain_report: Callable[[str], list[Path]]) -> list[Path]:
+    return plain_report("en")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from forecast.impacts.event import Event
 from forecast.impacts.placebo import Placebos
 from forecast.impacts.result import Impact
 from forecast.impacts.sentences import difference, finding, power
-from forecast.language import LANGUAGES, Language, language
+from forecast.language import Language, language
 from forecast.outlook import Forecast
 from forecast.reports.horizon import report
 from forecast.reports.impact import fan, section, strip
@@ -102,19 +103,29 @@ def test_charts_are_drawn_the_same_each_time(words: Language) -> None:
     )
 
 
-def test_the_page_holds_the_events_it_is_given(outlook: Forecast, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def bundled() -> Impact:
+    return fc.impact(fc.load("central-asia"), "kz-arrivals-2022", model="naive", draws=200)
+
+
+def test_a_page_without_events_has_no_section_of_them(
+    plain_report: Callable[[str], list[Path]],
+) -> None:
+    assert 'id="impacts"' not in plain_report("en")[4].read_text(encoding="utf-8")
+
+
+def test_the_page_holds_the_events_it_is_given(
+    outlook: Forecast, bundled: Impact, spoken: Language, tmp_path: Path
+) -> None:
     hostile = made(1900, ORDINARY_GAPS, title="<script>alert(1)</script>", announced="A & B")
-    bundled = fc.impact(fc.load("central-asia"), "kz-arrivals-2022", model="naive", draws=200)
-    without = report(outlook, folder=tmp_path / "a")[4].read_text(encoding="utf-8")
-    assert 'id="impacts"' not in without
-    for code in LANGUAGES:
-        pages = report(outlook, folder=tmp_path / "b", language=code, impacts=[bundled, hostile])
-        text = pages[4].read_text(encoding="utf-8")
-        assert 'href="#impacts"' in text
-        part = text[text.index('<section id="impacts"') : text.index('<section id="unfit"')]
-        assert part.count("<svg") == 4
-        assert "<script" not in text
-        assert "A &amp; B" in part
-        assert html.escape(bundled.event.limited(language(code))).split()[3] in part
-        identities = re.findall(r' id="([^"]+)"', text)
-        assert len(identities) == len(set(identities))
+    given = [bundled, hostile]
+    pages = report(outlook, folder=tmp_path, language=spoken.code, impacts=given)
+    text = pages[4].read_text(encoding="utf-8")
+    assert 'href="#impacts"' in text
+    part = text[text.index('<section id="impacts"') : text.index('<section id="unfit"')]
+    assert part.count("<svg") == 4
+    assert "<script" not in text
+    assert "A &amp; B" in part
+    assert html.escape(bundled.event.limited(spoken)).split()[3] in part
+    identities = re.findall(r' id="([^"]+)"', text)
+    assert len(identities) == len(set(identities))

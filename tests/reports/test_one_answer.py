@@ -17,7 +17,7 @@ import forecast as fc
 from forecast import accounts
 from forecast.cli.main import cli
 from forecast.draw_tables import QUANTILE_LEVELS
-from forecast.language import LANGUAGES, language, rounded
+from forecast.language import Language, rounded
 from forecast.models import DEFAULT
 from forecast.series_key import KEY
 
@@ -34,14 +34,13 @@ def run(*words: object) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report, in every language, and a hub of one small table, all by the command."""
+    """A report in English and a hub of one small table, all by the command."""
     place = tmp_path_factory.mktemp("answers")
     panel = fc.load("central-asia").select(location="KAZ", source=["kz-bns", "un-wpp"])
     figures = panel.latest[[*KEY, "year", "value", "population"]]
     figures.to_csv(place / "figures.csv", index=False)
     data = ["--data", place / "figures.csv", *OPTIONS]
-    for code in LANGUAGES:
-        run("report", *data, "--language", code, "--out", place / "reports")
+    run("report", *data, "--language", "en", "--out", place / "reports")
     run("hub", "export", *data, "--out", place / "hub")
     return place
 
@@ -71,10 +70,6 @@ def test_command_tables_and_hubs_agree_with_python(folder: Path, quantiles: pd.S
         by_key(printed, "quantile").reindex(quantiles.index), quantiles, atol=0.06, rtol=0
     )
     whole = quantiles.round().astype(int)
-    for name in ("figures.csv", *(f"figures.{code}.csv" for code in LANGUAGES if code != "en")):
-        table = pd.read_csv(folder / "reports" / name)
-        written = by_key(table[table["target"]], "quantile").reindex(whole.index)
-        assert written.tolist() == whole.tolist()
     for place in (folder / "hub", folder / "reports" / "figures-hub"):
         said = by_key(hub(place, "quantile"), "output_type_id").reindex(whole.index)
         assert said.tolist() == whole.tolist()
@@ -84,11 +79,17 @@ def plain(page: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", " ", page))
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
 def test_pages_and_workbooks_agree_with_python(
-    folder: Path, quantiles: pd.Series, code: str
+    folder: Path, quantiles: pd.Series, spoken: Language
 ) -> None:
-    words, stem = language(code), "figures" if code == "en" else f"figures.{code}"
+    words, code = spoken, spoken.code
+    stem = "figures" if code == "en" else f"figures.{code}"
+    if code != "en":
+        data = ["--data", folder / "figures.csv", *OPTIONS]
+        run("report", *data, "--language", code, "--out", folder / "reports")
+    table, whole = pd.read_csv(folder / "reports" / f"{stem}.csv"), quantiles.round().astype(int)
+    written = by_key(table[table["target"]], "quantile").reindex(whole.index)
+    assert written.tolist() == whole.tolist()
     places = (f"{stem}.html", stem.replace("figures", "figures-annex") + ".html")
     main, annex = (plain((folder / "reports" / n).read_text(encoding="utf-8")) for n in places)
     sheets = pd.read_excel(folder / "reports" / f"{stem}.xlsx", sheet_name=None, engine="openpyxl")

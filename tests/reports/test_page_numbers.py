@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,10 @@ from forecast.evaluate.track import Track
 from forecast.evaluate.verdicts import TOO_LITTLE
 from forecast.language import Language, rounded
 from forecast.outlook import Forecast
-from forecast.reports.horizon import report
 
 SIGNED = {"net_migration", "net_all_flows", "internal_net"}
 Key = tuple[str, str, str]
+Written = Callable[[str], list[Path]]
 
 
 def numbers(text: str) -> list[int]:
@@ -216,25 +216,25 @@ def front_row(outlook: Forecast, track: Track, key: Key, year: int) -> list[int]
 
 
 def test_every_sentence_is_supported(
-    judged: Forecast, track: Track, words: Language, tmp_path: Path
+    judged: Forecast, track: Track, spoken: Language, judged_report: Written
 ) -> None:
-    made = report(judged, track, folder=tmp_path, language=words.code)
+    made = judged_report(spoken.code)
     main, annex = (made[at].read_text(encoding="utf-8") for at in (0, 4))
     assert measures(main, judged) >= 5
-    assert check(main, annex, judged, track, words) >= 17
+    assert check(main, annex, judged, track, spoken) >= 17
 
 
 def test_the_check_sees_a_wrong_number(
-    judged: Forecast, track: Track, words: Language, tmp_path: Path
+    judged: Forecast, track: Track, spoken: Language, judged_report: Written
 ) -> None:
-    made = report(judged, track, folder=tmp_path, language=words.code)
+    made = judged_report(spoken.code)
     main, annex = (made[at].read_text(encoding="utf-8") for at in (0, 4))
     start = annex.index('class="horizon"')
     spoilt = annex[:start] + re.sub(r"(<dd>\D*)(\d)", r"\g<1>9\2", annex[start:], count=1)
     with pytest.raises(AssertionError):
-        check(main, spoilt, judged, track, words)
+        check(main, spoilt, judged, track, spoken)
     start = main.index('<section id="measure-')
     for pattern in (r"(</h3>\s*<p>\D*)(\d)", r"(<td class=\"n\"><strong>\D*)(\d)"):
         spoilt = main[:start] + re.sub(pattern, r"\g<1>9\2", main[start:], count=1)
         with pytest.raises(AssertionError):
-            check(spoilt, annex, judged, track, words)
+            check(spoilt, annex, judged, track, spoken)

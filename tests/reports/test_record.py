@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +13,7 @@ import pytest
 
 from forecast.errors import ForecastError
 from forecast.evaluate.track import Track
-from forecast.language import LANGUAGES, Language, language, rounded
+from forecast.language import Language, language, rounded
 from forecast.models.run import forecast
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -157,22 +158,20 @@ def test_the_reference_has_coverage_but_no_verdict(track: Track, outlook: Foreca
     assert [row["skill"] for row in shown["rows"]] == ["–", "–"]
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
 def test_the_page_carries_the_record(
-    track: Track, judged: Forecast, tmp_path: Path, code: str
+    judged_report: Callable[[str], list[Path]], spoken: Language
 ) -> None:
-    made = report(judged, track, folder=tmp_path, language=code)
+    made = judged_report(spoken.code)
     main, text = (made[at].read_text(encoding="utf-8") for at in (0, 4))
     assert 'id="record"' in text
     assert 'href="#record"' in text
     assert f'href="{made[4].name}#record"' in main
-    words = language(code)
     assert text.count("<caption") > 6
     first = main[main.index('class="first"') : main.index("</aside>")]
     # Each range stands beside how often such ranges held.
     assert first.count('class="held"') >= 3
     assert len(re.findall(r'class="held"[^>]*>[^<]*\d+\u202f?%', first)) >= 2
-    assert verdicts.legend(words) in html.unescape(text)
+    assert verdicts.legend(spoken) in html.unescape(text)
 
 
 def test_a_page_says_when_the_record_is_of_other_models(

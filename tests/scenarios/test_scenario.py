@@ -18,8 +18,7 @@ from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports.horizon import report
-from forecast.scenarios.accounting import settled
-from forecast.scenarios.movements import moved_back, movements, spread
+from forecast.scenarios.accounting import moved_back, movements, settled, spread
 from forecast.scenarios.scenario import Scenario, names, read, scenario
 from forecast.scenarios.shock import Shock
 

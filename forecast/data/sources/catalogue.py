@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import pandas as pd
 
-from forecast import iso
 from forecast.artifacts.places import checked_name
 from forecast.config import read_toml
 from forecast.errors import DataError, ForecastError, unknown_name
+from forecast.locations import iso_code
 from forecast.shelf import shelf
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Source:
     def location(self, code: str) -> str | None:
         """Return the ISO 3166 code of a place as the source writes it; None for groups."""
         given = self.get("locations", {}).get(code)
-        return str(given) if given else iso.iso_code(code)
+        return str(given) if given else iso_code(code)
 
     def located(self, table: pd.DataFrame, column: str) -> pd.DataFrame:
         """Return the rows of places with an ISO 3166 code, the code in ``location``.

@@ -6,10 +6,9 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from forecast.data.tables import sdmx, words
+from forecast.data.tables.cells import Grid, is_blank, looks_like_figure
 from forecast.data.tables.columns import Column, labels_of
-from forecast.data.tables.grid import Grid
 from forecast.data.tables.layout import Layout
-from forecast.data.tables.numbers import is_blank, looks_like_figure
 from forecast.data.tables.reading import ReadOptions
 from forecast.errors import DataError, ForecastError
 from forecast.validation import COLUMNS, MEASURES

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from forecast.data.tables import places
-from forecast.data.tables.grid import Grid, Line
+from forecast.data.tables.cells import Grid, Line, is_blank, looks_like_figure
 from forecast.data.tables.headings import Heading, label_measure, understand
-from forecast.data.tables.numbers import is_blank, looks_like_figure
 from forecast.data.tables.words import folded, meaning, spaced
 from forecast.errors import DataError
 

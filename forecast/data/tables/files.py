@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.data.tables import pairs, text
-from forecast.data.tables.grid import LARGEST_FILE, MOST_CELLS, MOST_COLUMNS, MOST_ROWS, Grid, Line
+from forecast.data.tables.cells import LARGEST_FILE, MOST_CELLS, MOST_COLUMNS, MOST_ROWS, Grid, Line
 from forecast.data.tables.words import year
 from forecast.errors import DataError
 from forecast.validation import clean

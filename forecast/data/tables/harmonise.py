@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from forecast import locations, measures
-from forecast.data.tables import numbers, places, words
-from forecast.data.tables.grid import Grid
+from forecast.data.tables import cells, places, words
+from forecast.data.tables.cells import Grid
 from forecast.data.tables.labels import (
     FAMILY,
     Context,
@@ -158,7 +158,7 @@ def _check_totals(context: Context) -> None:
         return
     checked, wrong = 0, []
     for total in context.collected.totals:
-        stated = numbers.figure(total.cell, context.mark)
+        stated = cells.figure(total.cell, context.mark)
         parts = [
             observation.figure
             for observation in context.observations
@@ -212,7 +212,7 @@ def _row(context: Context, observation: Observation) -> dict[str, object]:
 def _attribute(context: Context, observation: Observation, name: str) -> object:
     """Return population in persons, or precision, as a number where it is observation."""
     cell = observation.attributes[name]
-    figure = numbers.figure(cell, context.mark)
+    figure = cells.figure(cell, context.mark)
     if figure.state == "unclear":
         return words.spaced(cell) if isinstance(cell, str) else cell
     if name == "precision":

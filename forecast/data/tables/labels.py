@@ -6,7 +6,7 @@ from typing import Literal
 
 from forecast import locations, measures, periods
 from forecast.data.tables import places, words
-from forecast.data.tables.grid import MOST_PROBLEMS, Grid
+from forecast.data.tables.cells import MOST_PROBLEMS, Grid
 from forecast.data.tables.headings import measures_in
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import Collected, Harmonised, Observation, ReadOptions

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from forecast.data.tables import pairs, places, sdmx
+from forecast.data.tables.cells import Grid, Line, is_blank, looks_like_figure
 from forecast.data.tables.columns import (
     Column,
     columns_of,
@@ -14,9 +15,7 @@ from forecast.data.tables.columns import (
     names_measures,
     refuse_doubles,
 )
-from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.headings import understand
-from forecast.data.tables.numbers import is_blank, looks_like_figure
 from forecast.data.tables.words import folded, meaning, spaced
 from forecast.errors import DataError
 

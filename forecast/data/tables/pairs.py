@@ -8,8 +8,7 @@ from itertools import islice
 
 from forecast.corridors import ENDS, FLOW
 from forecast.data.tables import places
-from forecast.data.tables.grid import Grid, Line
-from forecast.data.tables.numbers import is_blank, looks_like_figure
+from forecast.data.tables.cells import Grid, Line, is_blank, looks_like_figure
 from forecast.data.tables.words import Year, meaning, spaced, year
 from forecast.errors import DataError
 

@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 from forecast import measures
 from forecast.data.tables import dates, places, sdmx, words
+from forecast.data.tables.cells import Grid, Line, is_blank
 from forecast.data.tables.columns import Column, labels_of
-from forecast.data.tables.grid import Grid, Line
 from forecast.data.tables.headings import Heading, label_measure
 from forecast.data.tables.layout import Layout
-from forecast.data.tables.numbers import is_blank
 from forecast.data.tables.words import meaning, spaced
 from forecast.errors import DataError
 

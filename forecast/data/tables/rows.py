@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from forecast.data.tables import words
+from forecast.data.tables.cells import (
+    MOST_FIGURES,
+    MOST_PROBLEMS,
+    Grid,
+    Line,
+    is_blank,
+    is_missing,
+    looks_like_figure,
+)
 from forecast.data.tables.columns import Column, is_numbering
-from forecast.data.tables.grid import MOST_FIGURES, MOST_PROBLEMS, Grid, Line
 from forecast.data.tables.headings import Heading, label_measure, understand
 from forecast.data.tables.layout import Layout
-from forecast.data.tables.numbers import is_blank, is_missing, looks_like_figure
 from forecast.data.tables.reading import ACCEPTED, Collected, Observation, Row
 from forecast.data.tables.row_attributes import RowAttributes, RowLabels, is_place
 from forecast.data.tables.words import folded, meaning, meanings_inside, spaced

@@ -8,8 +8,8 @@ import numpy as np
 
 from forecast import measures
 from forecast.data.checks.contradictions import bundled_figures
-from forecast.data.tables import numbers, words
-from forecast.data.tables.grid import MOST_PROBLEMS
+from forecast.data.tables import cells, words
+from forecast.data.tables.cells import MOST_PROBLEMS
 from forecast.data.tables.labels import Context
 from forecast.data.tables.reading import Observation
 from forecast.data.tables.words import UNITS, unit_name
@@ -57,7 +57,7 @@ def evidence(figures: Sequence[tuple[str, str, int, float]]) -> tuple[float | No
 def settle_figures(context: Context) -> None:
     """Read each cell as a figure, by the decimal mark of the whole table."""
     hint = "," if context.grid.delimiter == ";" else ""
-    convention = numbers.convention(_texts(context), context.options.decimal, hint)
+    convention = cells.convention(_texts(context), context.options.decimal, hint)
     if convention.clash:
         error = DataError(
             f"{convention.clash[0].strip()!r} and {convention.clash[1].strip()!r} have "
@@ -70,7 +70,7 @@ def settle_figures(context: Context) -> None:
         decimal, reason = _unclear(context, convention)
     context.out.decimal = f"{decimal!r} ({reason})" if decimal else reason
     for one in context.observations:
-        one.figure = numbers.figure(one.cell, decimal or ".")
+        one.figure = cells.figure(one.cell, decimal or ".")
         if one.figure.state == "unclear":
             context.problem(one.line.number, _not_a_figure(context, one))
             if len(context.out.problems) >= MOST_PROBLEMS:
@@ -94,7 +94,7 @@ def _not_a_figure(context: Context, observation: Observation) -> DataError:
     )
 
 
-def _unclear(context: Context, convention: numbers.Convention) -> tuple[str, str]:
+def _unclear(context: Context, convention: cells.Convention) -> tuple[str, str]:
     """Decide a mark that may group digits or stand before decimals, by the unit.
 
     Returns the decimal mark and how it is known; both empty if nothing decides.
@@ -144,14 +144,14 @@ def _texts(context: Context) -> list[str]:
 
 def _all_could_group(context: Context) -> bool:
     """Whether each figure is written with one mark that may group its digits."""
-    return all(numbers.could_group(text) for text in _texts(context) if numbers.written(text))
+    return all(cells.could_group(text) for text in _texts(context) if cells.written(text))
 
 
 def _agrees(context: Context, decimal: str) -> bool:
     """Whether figures read with a decimal mark are those known of the same years."""
     known = []
     for one in context.observations:
-        figure = numbers.figure(one.cell, decimal)
+        figure = cells.figure(one.cell, decimal)
         unit = one.unit if one.unit is not None else context.table_unit()
         if figure.state == "number":
             known.append((one.code, one.kept, one.year, figure.value * (unit or 1.0)))

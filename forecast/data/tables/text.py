@@ -9,8 +9,7 @@ import re
 from dataclasses import replace
 from itertools import islice
 
-from forecast.data.tables.grid import Budget, Grid, Line
-from forecast.data.tables.numbers import is_blank
+from forecast.data.tables.cells import Budget, Grid, Line, is_blank
 from forecast.data.tables.sdmx import eurostat_flags
 from forecast.errors import DataError
 from forecast.validation import clean

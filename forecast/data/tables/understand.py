@@ -13,9 +13,9 @@ from forecast.data.checks import add_flags, warnings_in_words
 from forecast.data.checks.years import refuse_before_its_year, to_come, today
 from forecast.data.tables import layout as layouts
 from forecast.data.tables import pairs
+from forecast.data.tables.cells import MOST_PROBLEMS, Grid
 from forecast.data.tables.column_checks import column_problems
 from forecast.data.tables.files import content_of, grid_of
-from forecast.data.tables.grid import MOST_PROBLEMS, Grid
 from forecast.data.tables.harmonise import harmonise
 from forecast.data.tables.labels import SCOPES, Flows
 from forecast.data.tables.layout import Layout

@@ -14,7 +14,7 @@ from typing import IO, Any
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from forecast.data.tables.grid import Budget, Grid, Line
+from forecast.data.tables.cells import Budget, Grid, Line
 from forecast.errors import DataError
 from forecast.validation import clean
 

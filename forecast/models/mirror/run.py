@@ -12,8 +12,7 @@ from forecast.config import read_toml
 from forecast.errors import DataError, FitError
 from forecast.models.bayes.gate import Sampled, draw
 from forecast.models.mirror.counts import Counts, counts_of
-from forecast.models.mirror.estimate import estimate
-from forecast.models.mirror.graph import pymc_model
+from forecast.models.mirror.estimate import estimate, pymc_model
 from forecast.models.mirror.result import Mirror
 from forecast.models.mirror_settings import CountingSource, MirrorSettings
 from forecast.models.registry import settings as settings_of

@@ -10,7 +10,7 @@ from forecast.errors import DataError
 from forecast.models.regional.data import ALL
 from forecast.models.regional.internal_moves import cancelled
 from forecast.models.regional.model import Internal
-from forecast.models.series.posterior import simulate
+from forecast.models.series.representation import simulate
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel

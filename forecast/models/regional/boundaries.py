@@ -13,7 +13,7 @@ from forecast.errors import DataError
 from forecast.models.regional.internal_moves import cancelled
 from forecast.models.regional.partial_pooling import SharedPrior, learn, posterior
 from forecast.models.registry import specification
-from forecast.models.series.posterior import simulate
+from forecast.models.series.representation import simulate
 from forecast.models.series.structural import local_level
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast

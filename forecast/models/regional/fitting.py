@@ -10,7 +10,7 @@ import numpy as np
 
 from forecast.models.regional.data import Group
 from forecast.models.regional.partial_pooling import SharedPrior, learn, posterior
-from forecast.models.series.posterior import SeriesPosterior, simulate
+from forecast.models.series.representation import SeriesPosterior, simulate
 from forecast.models.series.structural import Structural
 from forecast.panel import Series
 from forecast.scales import is_rate, population_ahead

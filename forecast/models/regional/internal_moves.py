@@ -24,7 +24,7 @@ import pandas as pd
 from forecast import locations
 from forecast.accounts.identities import cover
 from forecast.models.regional.partial_pooling import SharedPrior, learn, posterior
-from forecast.models.series.posterior import simulate
+from forecast.models.series.representation import simulate
 from forecast.panel import Panel, Series
 
 MEASURES = ("internal_arrivals", "internal_departures", "internal_net")

@@ -22,7 +22,7 @@ from forecast.models.regional.fitting import FittedGroup, fit_group, pools
 from forecast.models.regional.internal_moves import Moves, cancelled
 from forecast.models.regional.partial_pooling import SharedPrior, posterior
 from forecast.models.registry import specification
-from forecast.models.series.posterior import simulate
+from forecast.models.series.representation import simulate
 from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series

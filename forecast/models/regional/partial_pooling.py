@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import gammaln
 
-from forecast.models.series.posterior import SeriesPosterior
-from forecast.models.series.representation import Nodes
+from forecast.models.series.representation import Nodes, SeriesPosterior
 from forecast.models.series.statespace import condition, discount_prior
 
 _ITERATIONS = 200

@@ -9,12 +9,11 @@ import numpy as np
 from forecast.contract import BY_NAME
 from forecast.errors import DataError, TooShortError
 from forecast.models.registry import specification
-from forecast.models.seasonal import forms
+from forecast.models.seasonal import linear
 from forecast.models.seasonal.linear import condition, simulate
 from forecast.models.seasonal.shape import Shape, decompose, pool
 from forecast.models.series.classical import Theta, aicc
-from forecast.models.series.posterior import SeriesPosterior
-from forecast.models.series.representation import Nodes
+from forecast.models.series.representation import Nodes, SeriesPosterior
 from forecast.models.series.univariate import (
     FittedSeriesModel,
     Prepared,
@@ -191,7 +190,7 @@ class SeasonalNaive(SeasonalModel):
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the single node."""
-        return forms.walk(prepared.series.season)
+        return linear.walk(prepared.series.season)
 
 
 class SeasonalEts(SeasonalModel):
@@ -202,7 +201,7 @@ class SeasonalEts(SeasonalModel):
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the grid of smoothing and damping parameters."""
-        return forms.smoothing(prepared.series.season)
+        return linear.smoothing(prepared.series.season)
 
 
 class SeasonalComponents(SeasonalModel):
@@ -213,7 +212,7 @@ class SeasonalComponents(SeasonalModel):
 
     def nodes(self, prepared: Prepared) -> Nodes:
         """Return the nodes of both kinds of level."""
-        return forms.components(prepared.series.season)
+        return linear.components(prepared.series.season)
 
 
 class SeasonalArima(SeasonalModel):
@@ -232,10 +231,10 @@ class SeasonalArima(SeasonalModel):
 
     def posterior(self, prepared: Prepared) -> SeriesPosterior:
         """Fit every order and keep the one with the smallest AICc."""
-        most = max(own[1] for own, _ in forms.orders())
+        most = max(own[1] for own, _ in linear.orders())
         best: tuple[float, SeriesPosterior] | None = None
-        for order in forms.orders():
-            nodes = forms.arima(order, prepared.series.season)
+        for order in linear.orders():
+            nodes = linear.arima(order, prepared.series.season)
             made = self.weigh(nodes, prepared, prepared.values, most - order[0][1])
             n_parameters = len(nodes.parameters) + 1
             score = aicc(

@@ -9,8 +9,8 @@ import pandas as pd
 from statsmodels.tsa.statespace.mlemodel import MLEModel, MLEResults, MLEResultsWrapper
 
 from forecast.errors import DataError
-from forecast.models.series.driver_filter import Driven
-from forecast.models.series.posterior import SeriesPosterior
+from forecast.models.series.drivers import Driven
+from forecast.models.series.representation import SeriesPosterior
 from forecast.models.series.statespace import DIFFUSE, gains
 from forecast.models.series.univariate import Prepared, StateSpaceModel
 

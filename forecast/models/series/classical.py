@@ -9,8 +9,13 @@ import numpy as np
 
 from forecast.contract import BY_NAME
 from forecast.models.registry import specification
-from forecast.models.series.posterior import SeriesPosterior, simulate
-from forecast.models.series.representation import DUMMY, Nodes, from_statsmodels
+from forecast.models.series.representation import (
+    DUMMY,
+    Nodes,
+    SeriesPosterior,
+    from_statsmodels,
+    simulate,
+)
 from forecast.models.series.univariate import Prepared, StateSpaceModel
 
 

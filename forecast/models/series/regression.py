@@ -13,9 +13,16 @@ import pandas as pd
 from forecast.data import inputs
 from forecast.errors import DataError, TooShortError
 from forecast.models.registry import specification
-from forecast.models.series.driver_filter import Driven, condition_on_drivers, simulate_with_drivers
-from forecast.models.series.drivers import Drivers, check, drivers, futures
-from forecast.models.series.posterior import SeriesPosterior, simulate
+from forecast.models.series.drivers import (
+    Driven,
+    Drivers,
+    check,
+    condition_on_drivers,
+    drivers,
+    futures,
+    simulate_with_drivers,
+)
+from forecast.models.series.representation import SeriesPosterior, simulate
 from forecast.models.series.structural import Structural
 from forecast.models.series.univariate import (
     MINIMUM_YEARS,

@@ -26,8 +26,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import gammaln
 
-from forecast.models.series.posterior import SeriesPosterior, root
-from forecast.models.series.representation import Nodes
+from forecast.models.series.representation import Nodes, SeriesPosterior, root
 
 #: Variance of a diffuse state, relative to the innovation variance of the series.
 DIFFUSE = 1e7

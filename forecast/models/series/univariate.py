@@ -16,8 +16,7 @@ from forecast.errors import DataError, TooShortError
 from forecast.horizons import check_years, spans
 from forecast.models.assembly import assemble, note
 from forecast.models.registry import is_specified, specification
-from forecast.models.series.posterior import SeriesPosterior, parameter_share, simulate
-from forecast.models.series.representation import Nodes
+from forecast.models.series.representation import Nodes, SeriesPosterior, parameter_share, simulate
 from forecast.models.series.statespace import condition
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series

@@ -19,7 +19,7 @@ from forecast.data.sources import catalogue, fetched
 from forecast.data.sources.fetch import fetch
 from forecast.data.sources.http import Limits
 from forecast.errors import DataError, UnknownNameError
-from forecast.iso import iso_code
+from forecast.locations import iso_code
 
 from . import payloads
 from .conftest import Server, plain
