@@ -181,8 +181,8 @@ def reason(note: Mapping[str, object], words: Language) -> str:
     import re
 
     given = str(note["reason"])
-    for pattern, said in _WHY:
+    for pattern, sentence in _WHY:
         found = re.fullmatch(pattern, given)
         if found:
-            return words.say(said, **found.groupdict())
+            return words.say(sentence, **found.groupdict())
     return words.lookup(given)

@@ -510,10 +510,10 @@ def impact(result: Impact, *, ax: Axes | None = None) -> Axes:
         axes.plot(*table[["year", "value"]].to_numpy().T, ".-", c=INK, ms=3, label="observed")
         axes.plot(window.years, window.observed, "o", color=INK, ms=5, label="what came")
         axes.axvline(event.start - 0.5, color=WHAT_IF, lw=1.2, ls="--", label="event")
-        said = (
+        title = (
             f"{event.called(language('en'))}: {result.verdict} (p = {result.overall.p_value:.2f})"
         )
-        drawing.finish(axes, (event.source, event.location, event.measure), said, 1)
+        drawing.finish(axes, (event.source, event.location, event.measure), title, 1)
         return axes
 
 

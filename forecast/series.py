@@ -243,9 +243,9 @@ def usable_since_break(series: Series) -> int:
 
 def flags_of(series: Series) -> str:
     """Return the flags that shape the fit with their years, as `Forecast.notes` has them."""
-    said = []
+    parts = []
     for flag in ("break", *UNUSED_FLAGS):
         years = series.years[unused(series, flag) & ~np.isnan(series.values)]
         if len(years):
-            said.append(f"{flag} {' '.join(map(series.label, years))}")
-    return "; ".join(said)
+            parts.append(f"{flag} {' '.join(map(series.label, years))}")
+    return "; ".join(parts)

@@ -275,8 +275,8 @@ def rebuilt(
     )
 
 
-def new_note(key: SeriesKey, origin: int, reason: str, **told: object) -> dict[str, object]:
-    """Return the row of `Forecast.notes` of a new series; what is not told is zero or empty.
+def new_note(key: SeriesKey, origin: int, reason: str, **about: object) -> dict[str, object]:
+    """Return the row of `Forecast.notes` of a new series; what is not given is zero or empty.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ def new_note(key: SeriesKey, origin: int, reason: str, **told: object) -> dict[s
         Year of its last figure.
     reason : str
         The rule that makes the series, a sentence; empty for a plain forecast.
-    **told : object
+    **about : object
         Columns of the notes that are known: ``observations``, ``scale``, ``population``, ``flags``,
         or another ``status``.
 
@@ -296,4 +296,4 @@ def new_note(key: SeriesKey, origin: int, reason: str, **told: object) -> dict[s
         By column.
     """
     row = dict(zip(KEY, key)) | {"origin": origin, "observations": 0, "status": FORECAST}
-    return row | {"reason": reason, "scale": "", "population": "", "flags": ""} | told
+    return row | {"reason": reason, "scale": "", "population": "", "flags": ""} | about

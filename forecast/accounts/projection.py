@@ -73,9 +73,9 @@ def project(
         none = _never_above_zero(stated, totals, counts)
         if none.any():
             # Said outright; as two opposite inequalities they have no stable multipliers.
-            said = np.vstack([stated, np.eye(len(counts))[none]])
+            outright = np.vstack([stated, np.eye(len(counts))[none]])
             zeros = np.zeros(int(none.sum()))
-            made = project(draws, said, np.append(totals, zeros), covariance, counts & ~none)
+            made = project(draws, outright, np.append(totals, zeros), covariance, counts & ~none)
             made[:, none] = 0.0
             return made
         lifted = _lift(moved[below], places, 0.5 * (free + free.T), largest[below])

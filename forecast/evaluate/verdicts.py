@@ -226,9 +226,9 @@ def _against(skill: float) -> str:
 
 def _few(size: int, rule: Rule, group: pd.DataFrame, overlap: int = 1) -> str:
     if size == 0:
-        told = group.loc[group["status"] != SCORED, "reason"]
+        reasons = group.loc[group["status"] != SCORED, "reason"]
         # The reason of the last origin, when most was known.
-        why = f" ({told.iloc[-1].rstrip('.')})" if len(told) else ""
+        why = f" ({reasons.iloc[-1].rstrip('.')})" if len(reasons) else ""
         return f"nothing to judge by{why}."
     if size < rule.origins:
         return f"{size} origins to judge by; {rule.origins} are needed."

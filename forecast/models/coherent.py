@@ -167,7 +167,7 @@ class FittedCoherent(FittedBase):
                 if not made:
                     raise
         drawn: dict[SeriesKey, np.ndarray] = {}
-        told: dict[SeriesKey, dict[str, object]] = {}
+        rows: dict[SeriesKey, dict[str, object]] = {}
         origins = {series.key: series.origin for series in self.panel}
         for outlook in made:
             for key, paths in by_series(outlook).items():
@@ -175,10 +175,10 @@ class FittedCoherent(FittedBase):
                 drawn.setdefault(key, paths[:, :n_ahead])
             for row in outlook.notes.to_dict("records"):
                 key = str(row["source"]), str(row["location"]), str(row["measure"])
-                if key not in told or row["status"] == FORECAST != told[key]["status"]:
-                    told[key] = {str(name): value for name, value in row.items()}
+                if key not in rows or row["status"] == FORECAST != rows[key]["status"]:
+                    rows[key] = {str(name): value for name, value in row.items()}
         self._same_net(drawn, national, wanted[-1])
-        notes = pd.DataFrame([told[series.key] for series in self.panel])
+        notes = pd.DataFrame([rows[series.key] for series in self.panel])
         outlook = assemble(self.panel, drawn, wanted, notes, model="coherent", seed=self.seed)
         kept, _ = trusted(self.panel, list(drawn))
         if check(outlook, kept)["holds"].all():

@@ -134,13 +134,13 @@ TAKES = {
 #: Measures that only a register has: who came and who left, counted one by one.
 _GROSS = ("immigration", "emigration")
 #: How each source of a place is counted, in words.
-Said = dict[tuple[str, str], str]
+CountedBy = dict[tuple[str, str], str]
 MOVED, UNTOUCHED = "moved", "untouched"
 _COLUMNS = ["source", "location", "measure", "status", "part", "reason", "counted"]
 
 
 def accounts(
-    outlook: Forecast, moved: Sequence[Movement], name: str, said: Said | None = None
+    outlook: Forecast, moved: Sequence[Movement], name: str, counted_by: CountedBy | None = None
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Share a movement out over the series of a forecast.
 
@@ -148,7 +148,7 @@ def accounts(
     ----------
     name : str
         Name of the scenario, for messages.
-    said : dict, optional
+    counted_by : dict, optional
         Which entry counts each source, in words; see `settled`.
 
     Returns
@@ -192,7 +192,9 @@ def accounts(
             parts = _parts(place.location, known, place.regions)
             for position, row in zip(group.index, group.itertuples()):
                 reason = _reason(str(row.measure), str(row.location), str(source), place, parts)
-                counted = "" if reason else (said or {}).get((place.location, str(source)), "")
+                counted = (
+                    "" if reason else (counted_by or {}).get((place.location, str(source)), "")
+                )
                 part = parts.get(str(row.location), 0.0)
                 rows.append(
                     [row.source, row.location, row.measure, UNTOUCHED if reason else MOVED,
@@ -294,7 +296,7 @@ def _weight(
     return sum(shares.get(part, 0.0) for part in locations.parts(place))
 
 
-def settled(shock: Shock, outlook: Forecast) -> tuple[Shock, Said]:
+def settled(shock: Shock, outlook: Forecast) -> tuple[Shock, CountedBy]:
     """Add the sources of a forecast that a scenario does not name to the entries for them.
 
     Parameters
@@ -322,7 +324,7 @@ def settled(shock: Shock, outlook: Forecast) -> tuple[Shock, Said]:
     held: dict[tuple[str, str], set[str]] = {}
     for source, code, measure in outlook.history.keys:
         held.setdefault((locations.country_of(code), source), set()).add(measure)
-    said: Said = {}
+    counted_by: CountedBy = {}
     places = []
     for place in shock.places:
         counted = list(place.counted)
@@ -335,9 +337,9 @@ def settled(shock: Shock, outlook: Forecast) -> tuple[Shock, Said]:
                 counted[inferred] = entry.model_copy(update={"sources": (*entry.sources, source)})
             number = place.counted_by(source) if inferred is None else inferred
             if number is not None:
-                said[country, source] = _how(place, source, number, inferred is not None)
+                counted_by[country, source] = _how(place, source, number, inferred is not None)
         places.append(place.model_copy(update={"counted": tuple(counted)}))
-    return shock.model_copy(update={"places": tuple(places)}), said
+    return shock.model_copy(update={"places": tuple(places)}), counted_by
 
 
 def unsaid(place: AffectedCountry) -> str:

@@ -218,11 +218,11 @@ def scenario(
             f"the forecast given holds scenario {outlook.paths.attrs['scenario']!r} already. "
             "Give the baseline; scenarios are not put on top of each other."
         )
-    shock, said = settled(shock, outlook)
+    shock, counted_by = settled(shock, outlook)
     paths = outlook.paths.transpose("draw", "series", "year")
     years = paths["year"].to_numpy()
     moved = movements(shock, years, paths.sizes["draw"], seed)
-    extra, effects = accounts(outlook, moved, shock.name, said)
+    extra, effects = accounts(outlook, moved, shock.name, counted_by)
     reached = effects[effects["status"] == MOVED]
     if reached.empty:
         places = ", ".join(place.location for place in shock.places)

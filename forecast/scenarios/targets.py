@@ -198,9 +198,9 @@ def _rows(
     head |= {"location": target.location, "measure": target.measure, "side": side}
     head |= {"threshold": target.threshold, "reference": target.reference}
     if not target.measure:
-        told = {"location": target.concept, "side": "", "threshold": np.nan}
-        told |= {"status": UNMEASURED, "reason": target.why}
-        return [head | told | {"year": year} for year in target.by]
+        unmeasured = {"location": target.concept, "side": "", "threshold": np.nan}
+        unmeasured |= {"status": UNMEASURED, "reason": target.why}
+        return [head | unmeasured | {"year": year} for year in target.by]
     series = [
         one for one in outlook.history
         if (one.location, one.measure) == (target.location, target.measure)
@@ -266,9 +266,9 @@ def _nearest(rows: Sequence[tuple[int, str]], horizon: int) -> str:
         return ""
     from forecast.evaluate.verdicts import says_nothing
 
-    tried, said = ranked
+    tried, verdict = ranked
     return (
         f"not tried beyond {tried} ahead"
         if says_nothing(tried, horizon)
-        else f"{said} ({tried} ahead)"
+        else f"{verdict} ({tried} ahead)"
     )

@@ -32,8 +32,8 @@ def notes(panel: Panel, gross: Gross, failure: str) -> pd.DataFrame:
         reason = _why_not(series)
         if place is not None and used:
             marked = f"The fit is marked: {failure}" if failure else ""
-            told = (_borrowed(place, series), _net_is_ahead(place, series), marked)
-            reason = " ".join(filter(None, told))
+            parts = (_borrowed(place, series), _net_is_ahead(place, series), marked)
+            reason = " ".join(filter(None, parts))
         scale = ("difference" if series.measure == NET else "log rate") if used else ""
         status = FORECAST if used else NOT_FORECAST
         rows.append(note(series, status, reason, scale, used and is_rate(series)))

@@ -183,8 +183,8 @@ class Counts:
     @cached_property
     def shared(self) -> np.ndarray:
         """Which counts are of corridors that two or more tell of, shape (n_counts,)."""
-        told = self.series.groupby("location").size()
-        return (self.table["location"].map(told) > 1).to_numpy()
+        sources = self.series.groupby("location").size()
+        return (self.table["location"].map(sources) > 1).to_numpy()
 
 
 def counts_of(

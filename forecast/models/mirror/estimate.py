@@ -106,8 +106,8 @@ def centred(counts: Counts, half: float) -> np.ndarray:
     half : float
         The number of such counts at which it is one half.
     """
-    told = counts.table.groupby(["location", "year"])["value"].transform("size").to_numpy() > 1
-    held = np.bincount(counts.place(counts.series), weights=told, minlength=len(counts.series))
+    several = counts.table.groupby(["location", "year"])["value"].transform("size").to_numpy() > 1
+    held = np.bincount(counts.place(counts.series), weights=several, minlength=len(counts.series))
     return np.asarray(held / (held + half))
 
 
@@ -368,12 +368,12 @@ def _applied(
     chosen = np.flatnonzero(rows)[order]
     book = counts.book_of(counts.table)[chosen]
     counter = counts.place(counts.counters)[chosen]
-    told = counts.log_values[chosen]
-    fixed = np.asarray(counting_variance(told, counts.rounding[chosen]))
+    log_counts = counts.log_values[chosen]
+    fixed = np.asarray(counting_variance(log_counts, counts.rounding[chosen]))
     tails = degrees / (degrees - 2.0)
     worth = 1.0 / (pairs[:, book] ** 2 + tails * (accuracy[:, book] ** 2 + fixed))
     total = np.add.reduceat(worth, starts, axis=1)
-    mean = np.add.reduceat(worth * (told - coverage[:, counter]), starts, axis=1) / total
+    mean = np.add.reduceat(worth * (log_counts - coverage[:, counter]), starts, axis=1) / total
     drawn = mean + generator.standard_normal(mean.shape) / np.sqrt(total)
     there = pd.DataFrame({"location": cells["location"], "year": cells["year"].astype(int)})
     return there, drawn
@@ -384,8 +384,8 @@ def _described(flows: pd.DataFrame, counts: Counts, fitted: Counts) -> pd.DataFr
     cells = ["location", "year"]
     number = counts.table.groupby(cells).size()
     here = number.reindex(pd.MultiIndex.from_frame(flows)).fillna(0).astype(int).to_numpy()
-    told = counts.table.groupby("location")["source"].nunique()
-    sources = flows["location"].map(told).to_numpy()
+    sources_of = counts.table.groupby("location")["source"].nunique()
+    sources = flows["location"].map(sources_of).to_numpy()
     among = counts.series.groupby("location").size()
     several = (flows["location"].map(among) > 1).to_numpy()
     seen = flows["location"].isin(set(fitted.table["location"])).to_numpy()

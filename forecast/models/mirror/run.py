@@ -71,8 +71,8 @@ def mirror(
     --------
     >>> import forecast as fc
     >>> panel = fc.load("corridors").select(location="KAZ:DEU")
-    >>> told = fc.mirror(panel)  # doctest: +SKIP
-    >>> told.flows().tail(1)  # doctest: +SKIP
+    >>> estimate = fc.mirror(panel)  # doctest: +SKIP
+    >>> estimate.flows().tail(1)  # doctest: +SKIP
     """
     if not isinstance(panel, Panel):
         raise DataError(
@@ -127,8 +127,8 @@ def learners(counts: Counts, most: int) -> Counts | None:
         return None
     table = counts.table[counts.shared]
     several = table.groupby(["location", "year"])["value"].agg(["size", "max"])
-    told = several.assign(more=several["size"] - 1).groupby("location")[["more", "max"]].sum()
-    chosen = told.sort_values(["more", "max"], ascending=False, kind="stable").index[:most]
+    ranked = several.assign(more=several["size"] - 1).groupby("location")[["more", "max"]].sum()
+    chosen = ranked.sort_values(["more", "max"], ascending=False, kind="stable").index[:most]
     return counts.part(counts.table["location"].isin(chosen).to_numpy())
 
 

@@ -135,12 +135,12 @@ def with_borrowed_regions(
         f"population. It is taken for any of {pooled}, within the country's net{besides}; the "
         "interval says how much regions differ, not what is known of this one."
     )
-    told = {"scale": "rate", "population": "1 January figures carried forward"}
+    about = {"scale": "rate", "population": "1 January figures carried forward"}
     notes = []
     for column in free:
         padded = np.full((n_draws, early + ahead), np.nan)
         padded[:, early:] = share[column] * total + rest[:, column]
         key = (source, regions[column], ALL)
         pieces.append((key, padded, origin))
-        notes.append(new_note(key, origin, reason, **told))
+        notes.append(new_note(key, origin, reason, **about))
     return rebuilt(outlook, pieces, notes)

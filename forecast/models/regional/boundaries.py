@@ -96,12 +96,12 @@ def on_todays_regions(outlook: Forecast, parts: Panel | None = None, seed: int =
             f"Part of {key[1]}: the split is drawn, learned from {years} years in which "
             "unit and parts are both known."
         )
-        told = {"observations": years, "scale": "share and difference"}
+        about = {"observations": years, "scale": "share and difference"}
         drawn = _split(values, leanings[key], units[key], late, pool, generator)
         for code, paths in drawn.items():
             part = (key[0], code, key[2])
             made.append((part, paths, origin))
-            notes.append(new_note(part, origin, reason, **told))
+            notes.append(new_note(part, origin, reason, **about))
     shown = outlook.history.without(list(leanings)).figures
     added = known.until(max(origin for _, _, origin in pieces)).select(
         location=sorted({code for key in leanings for code in locations.parts(key[1])})

@@ -209,8 +209,8 @@ def futures(
             shocks = generator.standard_normal((n_draws, size)) @ mixing.T
             drawn = slopes[:, 0] + slopes[:, 1] * current + scales * shocks
             inside = position < len(values)
-            told = known[position] if inside else np.zeros(size, dtype=bool)
-            current = np.where(told, values[position] if inside else 0.0, drawn)
+            stated = known[position] if inside else np.zeros(size, dtype=bool)
+            current = np.where(stated, values[position] if inside else 0.0, drawn)
         ahead = position - (len(values) - 1)
         if 0 <= ahead < n_ahead:
             path[:, ahead] = current

@@ -224,16 +224,16 @@ class Regression(Structural):
         if not self.gated:
             return self._driven(prepared, found)
         tried = self.trial(prepared)
-        said = (
+        judgement = (
             "too few earlier origins to try them"
             if np.isnan(tried.skill)
             else f"skill {100 * tried.skill:+.0f} % over {tried.origins} earlier origins "
             f"(one-sided p = {tried.p_value:.2f})"
         )
         if not tried.skill > 0 or tried.p_value > specification(SHELF)["gate"]["p_value"]:
-            return Plain.of(self._plain(prepared), f"drivers left out: {said}")
+            return Plain.of(self._plain(prepared), f"drivers left out: {judgement}")
         used = ", ".join(found.names)
-        return replace(self._driven(prepared, found), remark=f"drivers {used}: {said}")
+        return replace(self._driven(prepared, found), remark=f"drivers {used}: {judgement}")
 
     def trial(self, prepared: Prepared) -> Trial:
         """Forecast the last years before the present with and without drivers.

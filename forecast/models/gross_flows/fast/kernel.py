@@ -77,11 +77,11 @@ def collapsed(
                 root[row - 2 + k, 0] += damping**2 * fresh
                 root[row - 2 + k, 4] -= damping * fresh
             if figures[2, i, k] > 0.0:
-                told = 1.0 / (x[NOISE + k] ** 2 + figures[1, i, k])
+                precision = 1.0 / (x[NOISE + k] ** 2 + figures[1, i, k])
                 value = figures[0, i, k]
-                root[row + k, 0] += told
-                half[row + k] += told * value
-                log_density += 0.5 * (math.log(told) - told * value * value - LOG_2_PI)
+                root[row + k, 0] += precision
+                half[row + k] += precision * value
+                log_density += 0.5 * (math.log(precision) - precision * value * value - LOG_2_PI)
     size = (math.exp(x[LOG_SHOCK + 2 * place]), math.exp(x[LOG_SHOCK + 2 * place + 1]))
     for i in range(first + 1, last + 1):
         row, weight = i * STATES, 1.0 / (variance[i] * turned)

@@ -141,7 +141,7 @@ def move_groups(
     """
     for g in range(groups.shape[1]):
         for j in range(3):
-            around, told = priors[3 + j]
+            around, deviation = priors[3 + j]
             for _ in range(REPEATS):
                 spread = math.exp(-2.0 * groups[3 + j, g])
                 precision, pull = priors[j, 1] ** -2.0, priors[j, 0] * priors[j, 1] ** -2.0
@@ -159,13 +159,13 @@ def move_groups(
                         squares += (locations[j, c] - centre) ** 2
                         members += 1
                 old = groups[3 + j, g]
-                new = old + 2.4 / math.sqrt(2.0 * members + told**-2.0) * (
+                new = old + 2.4 / math.sqrt(2.0 * members + deviation**-2.0) * (
                     generator.standard_normal()
                 )
                 gain = -members * (new - old) - 0.5 * squares * (
                     math.exp(-2.0 * new) - math.exp(-2.0 * old)
                 )
-                gain -= 0.5 * ((new - around) ** 2 - (old - around) ** 2) * told**-2.0
+                gain -= 0.5 * ((new - around) ** 2 - (old - around) ** 2) * deviation**-2.0
                 if math.log(generator.random()) < gain:
                     groups[3 + j, g] = new
 
@@ -340,7 +340,7 @@ def move_chain(
     n_years = year.shape[1]
     calm, stormy = np.empty((n, n_years)), np.empty((n, n_years))
     squares, point, new = np.empty(n_years), np.empty(3), np.empty(3)
-    told, one, two = np.empty(n), np.empty(steps, np.int64), np.empty(steps, np.int64)
+    figures_density, one, two = np.empty(n), np.empty(steps, np.int64), np.empty(steps, np.int64)
     first_nested = n
     for c in range(n - 1, -1, -1):
         if above[c] >= 0:
@@ -360,7 +360,7 @@ def move_chain(
                 for j in range(3):
                     point[j] = locations[d, j, c]
                 if turn == 0:
-                    told[c] = log_density_of(
+                    figures_density[c] = log_density_of(
                         point[0], math.exp(point[1]), 1.0 / (1.0 + math.exp(-point[2])),
                         storm_floor, value, before, of_calm, of_stormy, squares,
                     )  # fmt: skip
@@ -389,9 +389,9 @@ def move_chain(
                         new[0], math.exp(new[1]), 1.0 / (1.0 + math.exp(-new[2])),
                         storm_floor, value, before, of_calm, of_stormy, squares,
                     )  # fmt: skip
-                    gain = found + prior - told[c] - believed + stretched
+                    gain = found + prior - figures_density[c] - believed + stretched
                     if math.log(generator.random()) < gain:
-                        told[c], believed = found, prior
+                        figures_density[c], believed = found, prior
                         for j in range(3):
                             point[j] = new[j]
                 for j in range(3):
