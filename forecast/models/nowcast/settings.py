@@ -43,3 +43,4 @@ class NowcastSettings(Settings):
     rounds: Count
     past: Count
     usual: Positive
+    width: Positive
