@@ -61,9 +61,13 @@ def totals(parts: Parts, n_draws: int, seed: int, settings: NowcastSettings) -> 
 
 
 def pooled(
-    own: np.ndarray, others: Sequence[np.ndarray], width: float, generator: np.random.Generator
+    own: np.ndarray,
+    others: Sequence[np.ndarray],
+    share: float,
+    width: float,
+    generator: np.random.Generator,
 ) -> np.ndarray:
-    """Return draws of a linear pool in equal parts, in the order of one's own draws.
+    """Return draws of a linear pool, in the order of one's own draws.
 
     What is a high draw here stays one, so that series go together as they did.
 
@@ -71,7 +75,9 @@ def pooled(
     ----------
     own : ndarray, shape (n_draws,)
     others : sequence of ndarray, each of any shape (n,)
-        Draws of the same total by others; each counts as much as `own`.
+        Draws of the same total by others, which count the same.
+    share : float
+        Weight of `own`.
     width : float
         What is left of the distance to the median: a pool is wider than those in it.
     generator : numpy.random.Generator
@@ -84,20 +90,24 @@ def pooled(
     Examples
     --------
     >>> own, generator = np.array([3.0, 1.0, 2.0]), np.random.default_rng(1)
-    >>> pooled(own, [np.array([11.0, 12.0, 13.0])], 1.0, generator).tolist()
+    >>> pooled(own, [np.array([11.0, 12.0, 13.0])], 0.5, 1.0, generator).tolist()
     [12.5, 1.5, 7.0]
     """
-    n = max(len(one) for one in (own, *others))
-    at = (np.arange(n) + 0.5) / n
-    # As many quantiles of each, whatever the number of its draws.
-    every = np.concatenate([np.quantile(one, at, method="hazen") for one in (own, *others)])
-    middle = np.median(every)
-    levels = (np.arange(len(own)) + 0.5) / len(own)
-    drawn = middle + width * (np.quantile(every, levels, method="hazen") - middle)
-    order = np.lexsort((generator.random(len(own)), own))
+    # As many quantiles of each as it has weight, whatever the number of its draws.
+    each = max(len(one) for one in (own, *others))
+    mine = round(each * len(others) * share / (1.0 - share))
+    every = np.concatenate([_quantiles(own, mine), *(_quantiles(one, each) for one in others)])
+    drawn = _quantiles(every, len(own))
+    drawn += (1.0 - width) * (np.median(every) - drawn)
     found = np.empty(len(own))
-    found[order] = drawn
+    found[np.lexsort((generator.random(len(own)), own))] = drawn
     return found
+
+
+def _quantiles(draws: np.ndarray, count: int) -> np.ndarray:
+    """Return quantiles in the middle of so many parts of probability one."""
+    at, n = (np.arange(count) + 0.5) / count, len(draws)
+    return np.interp(at, (np.arange(n) + 0.5) / n, np.sort(draws))
 
 
 def _usual_size(sums: np.ndarray) -> np.ndarray:

@@ -158,7 +158,7 @@ def nowcast(
         found = _by_model(parts, panel, model, draws, seed)
         np.copyto(drawn, found, where=~np.isnan(found))
     else:
-        _with_seasonal_models(drawn, parts, panel, seed, settings.width)
+        _with_seasonal_models(drawn, parts, panel, seed, settings)
     history = _history(parts, panel, yearly)
     ahead, reasons = _ahead(parts, drawn, history)
     if not ahead:
@@ -175,7 +175,7 @@ def nowcast(
 
 
 def _with_seasonal_models(
-    drawn: np.ndarray, parts: Parts, panel: Panel, seed: int, width: float
+    drawn: np.ndarray, parts: Parts, panel: Panel, seed: int, settings: NowcastSettings
 ) -> None:
     """Pool draws with what each member of the seasonal ensemble says, in place.
 
@@ -188,11 +188,13 @@ def _with_seasonal_models(
     except DataError:
         # Too few months for the models of months: the growth of past years is all there is.
         return
-    generator = np.random.default_rng([seed, len(members)])
+    generator, parts_in = np.random.default_rng([seed, len(members)]), parts.parts_in
     there = ~np.isnan(said).any(axis=(0, 1)) & ~np.isnan(drawn).any(axis=0)
     for place, back in np.argwhere(there):
         others = [one[:, place, back] for one in said]
-        found = pooled(drawn[:, place, back], others, width, generator)
+        begun = back > 0 or parts_in[place] > 0
+        share = 1.0 / (len(members) + 1) if begun else settings.share_before
+        found = pooled(drawn[:, place, back], others, share, settings.width, generator)
         drawn[:, place, back] = np.round(found) if parts.kinds[place] == "count" else found
 
 
@@ -222,14 +224,17 @@ def _by_model(
     flags = panel.figures["flag"]
     to_dates = panel.figures[flags.isin([flag for flag in flags.unique() if is_to_date(flag)])]
     apart = set(to_dates[KEY].itertuples(index=False, name=None))
-    for place, key in enumerate(parts.keys):
-        at = outlook.position(key)
-        if at is None or differs[place].any() or key in apart:
-            continue
-        for back in range(min(YEARS_OPEN + 1, len(parts.years))):
-            one = year - back
-            if one in outlook.horizons and np.isnan(parts.sums[place, -1 - back, -1]):
-                found[:, place, back] = paths.sel(year=one).to_numpy()[:, at]
+    rows = [
+        (place, outlook.position(key))
+        for place, key in enumerate(parts.keys)
+        if key not in apart and not differs[place].any()
+    ]
+    for back in range(min(YEARS_OPEN + 1, len(parts.years))):
+        if year - back in outlook.horizons:
+            values = paths.sel(year=year - back).to_numpy()
+            for place, at in rows:
+                if at is not None and np.isnan(parts.sums[place, -1 - back, -1]):
+                    found[:, place, back] = values[:, at]
     return found
 
 
