@@ -198,9 +198,7 @@ def _with_seasonal_models(
         drawn[:, place, back] = np.round(found) if parts.kinds[place] == "count" else found
 
 
-def _by_model(
-    parts: Parts, panel: Panel, model: str | Model, draws: int, seed: int
-) -> np.ndarray:
+def _by_model(parts: Parts, panel: Panel, model: str | Model, draws: int, seed: int) -> np.ndarray:
     """Return totals from a model of months, of series that it can forecast.
 
     Series that are revised, have sums since January, or whose yearly figures are not the sum of
