@@ -214,7 +214,8 @@ class SeriesView:
         words : Language
             How numbers are written.
         digits : int
-            To how many it is rounded, 0 for none; a rate has two decimals whatever it says.
+            To how many it is rounded, 0 for none; a rate has two decimals whatever it says, an
+            amount of a million or more at most three digits.
 
         Returns
         -------
@@ -232,6 +233,8 @@ class SeriesView:
         if self.counted.kind == "rate":
             return words.decimal(round(value, 2))
         shown = rounded(value, digits) if digits else value
+        if self.counted.kind == "amount":
+            return words.amount(shown, sign=self.series.signed)
         return words.persons(shown, sign=self.series.signed)
 
     @property
