@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from forecast import periods
 from forecast.errors import unknown_name
@@ -185,8 +186,10 @@ class Language:
         if abs(whole) < 1_000_000:
             return self.persons(value, sign=sign)
         prefix = MINUS if whole < 0 else "+" if sign else ""
+        # Russian words for such numbers bend with what stands before them, abbreviations do not.
+        length: Literal["short", "long"] = "short" if self.code == "ru" else "long"
         return prefix + format_compact_decimal(
-            abs(whole), format_type="long", locale=self.code, fraction_digits=2
+            abs(whole), format_type=length, locale=self.code, fraction_digits=2
         )
 
     def decimal(self, value: float) -> str:
