@@ -90,12 +90,12 @@ MODELS = (
 def replay(panel: Panel, origins: tuple[str, ...], store: Path | None) -> Track:
     """Run all models from some origins; the processors' time is printed."""
     numbers = [periods.read(origin, "month") for origin in origins]
-    started = time.time()
+    started, used = time.time(), sum(os.times()[:4])
     track = fc.backtest(panel, MODELS, numbers, HORIZONS, draws=500, store=store, jobs=2)
     print(f"{len(panel)} series, {len(origins)} origins: {time.time() - started:.0f} s")
     # Of workers that are still there nothing is counted.
     get_reusable_executor().shutdown(wait=True)
-    print(f"processors' time since the start: {sum(os.times()[:4]):.0f} s", flush=True)
+    print(f"processors' time: {sum(os.times()[:4]) - used:.0f} s", flush=True)
     return track
 
 

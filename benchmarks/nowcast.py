@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from pathlib import Path
 from unittest import mock
 
@@ -26,6 +28,7 @@ import scoringrules
 import forecast as fc
 from forecast.models.nowcast.joining import joined
 from forecast.models.nowcast.settings import NowcastSettings
+from forecast.models.registry import specification
 from forecast.panel import Panel
 from forecast.shelf import shelf
 
@@ -196,6 +199,63 @@ def study(
     return pd.concat(parts, ignore_index=True)
 
 
+#: Pools that were compared on early years: whose draws, and whether distributions or quantiles are
+#: averaged; "growth" is the nowcast without the seasonal models.
+GROWTH = "growth"
+POOLS = {
+    "all": (GROWTH, *specification("seasonal")["members"]),
+    "all but seasonal-naive": (GROWTH, *specification("seasonal")["members"][1:]),
+    "without growth": tuple(specification("seasonal")["members"]),
+}
+WIDTHS = (1.0, 0.95, 0.9, 0.85, 0.8)
+
+
+def alone() -> AbstractContextManager[object]:
+    """Leave the seasonal models out of nowcasts that are made meanwhile."""
+    verb = import_module("forecast.models.nowcast.verb")
+    return mock.patch.object(verb, "_with_seasonal_models")
+
+
+def pools(
+    whole: Panel, years: list[int], months_in: list[int], draws: int, seed: int
+) -> pd.DataFrame:
+    """Return the scores of the seasonal models by themselves and of pools, by width."""
+    known, parts = years_of(whole), []
+    for year in years:
+        for months in months_in:
+            seen = whole.until(f"{year}-{months:02d}" if months else f"{year - 1}-12")
+            with alone():
+                outlooks = {GROWTH: fc.nowcast(seen, year, draws=draws, seed=seed)}
+            for name in POOLS["without growth"]:
+                made = fc.forecast(seen, name, (f"{year}-12",), draws, seed, cache=False)
+                outlooks[name] = made.by("year")
+            said = {
+                name: dict(zip(one.keys, one.paths.sel(year=year).transpose("series", ...).values))
+                for name, one in outlooks.items()
+            }
+            common = [
+                key
+                for key in said[GROWTH]
+                if year in known[key].index and all(key in one for one in said.values())
+            ]
+            made_of = {**{name: (name,) for name in said}, **POOLS}
+            for name, members in made_of.items():
+                for kind in ("linear", "quantiles") if len(members) > 1 else ("",):
+                    drawn = {}
+                    for key in common:
+                        each = [np.sort(np.log1p(said[one][key])) for one in members]
+                        drawn[key] = np.mean(each, 0) if kind == "quantiles" else np.ravel(each)
+                    for width in WIDTHS if kind else (1.0,):
+                        moved = {
+                            key: np.expm1(np.median(one) + width * (one - np.median(one)))
+                            for key, one in drawn.items()
+                        }
+                        scores = scored(moved, known, year)
+                        label = f"{name} {kind} {width}".strip()
+                        parts.append(scores.assign(model=label, year=year, months=months))
+    return pd.concat(parts, ignore_index=True)
+
+
 def next_year(whole: Panel, years: list[int], draws: int, seed: int, model: str) -> pd.DataFrame:
     """Return the scores of yearly forecasts of the year after, with a nowcast from 9 months."""
     known = years_of(whole)
@@ -240,6 +300,8 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--variants", action="store_true", help="compare settings on these years")
+    parser.add_argument("--pools", action="store_true", help="compare pools on these years")
+    parser.add_argument("--alone", action="store_true", help="without the seasonal models")
     parser.add_argument("--next", metavar="MODEL", help="the year after, by a yearly model")
     given = parser.parse_args()
     whole = panel(given.shared)
@@ -248,17 +310,22 @@ def main() -> None:
         for by in (["model", "year", "months"], ["model", "months"]):
             summary(scores, by).to_csv(sys.stdout, index=False, lineterminator="\n")
         return
+    if given.pools:
+        scores = pools(whole, given.years, given.months, given.draws, given.seed)
+        summary(scores, ["months", "model"]).to_csv(sys.stdout, index=False, lineterminator="\n")
+        return
     if given.variants:
         parts = []
         for name, changes in VARIANTS.items():
             made = settings(changes)
-            with mock.patch.object(NowcastSettings, "read", lambda _, made=made: made):
+            with alone(), mock.patch.object(NowcastSettings, "read", lambda _, made=made: made):
                 scores = study(whole, given.years, given.months, given.draws, given.seed)
             scores = scores[scores["model"] == "nowcast"]
             parts.append(summary(scores, ["months"]).assign(variant=name))
         pd.concat(parts).to_csv(sys.stdout, index=False, lineterminator="\n")
         return
-    scores = study(whole, given.years, given.months, given.draws, given.seed)
+    with alone() if given.alone else nullcontext():
+        scores = study(whole, given.years, given.months, given.draws, given.seed)
     for by in (["model", "year", "months"], ["model", "months"]):
         summary(scores, by).to_csv(sys.stdout, index=False, lineterminator="\n")
 

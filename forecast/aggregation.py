@@ -256,7 +256,8 @@ def _assembled(
     notes = outlook.notes.copy()
     keys = list(zip(*(notes[name] for name in KEY)))
     notes["origin"] = [origins.get(key, origin) for key, origin in zip(keys, notes["origin"])]
-    lost = [key in set(outlook.keys) - set(totals) for key in keys]
+    gone = set(outlook.keys) - set(totals)
+    lost = [key in gone for key in keys]
     notes.loc[lost, ["status", "reason"]] = "not forecast", _DROPPED.format(frequency=frequency)
     return replace(
         outlook, paths=paths, horizons=tuple(longer), notes=notes, history=history,

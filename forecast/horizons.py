@@ -85,6 +85,36 @@ def default_horizons(panel: Panel) -> tuple[int, ...]:
     return tuple(range(panel.origin + 1, panel.origin + 1 + ahead))
 
 
+def told_apart(panel: Panel, horizons: Sequence[int]) -> tuple[int, ...]:
+    """Return the target periods that a report tells one by one.
+
+    Of those that are taken by default, which are many where figures are by month or quarter, the
+    next one, and those a quarter, half a year, one year and two years ahead; all that somebody
+    asked for.
+
+    Parameters
+    ----------
+    panel : Panel
+        Whose periods they are.
+    horizons : sequence of int
+        As of a forecast.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from forecast.panel import Panel
+    >>> panel = Panel.from_frame(pd.DataFrame({"location": "KAZ", "measure": "immigration",
+    ...                                        "period": ["2023-Q4", "2024-Q4"], "value": [1, 2]}))
+    >>> [one - panel.origin for one in told_apart(panel, default_horizons(panel))]
+    [1, 2, 4, 8]
+    """
+    season = periods.PER_YEAR[panel.frequency]
+    if season == 1 or tuple(horizons) != default_horizons(panel):
+        return tuple(horizons)
+    ahead = {1, max(season // 4, 1), season // 2, season, 2 * season}
+    return tuple(panel.origin + step for step in sorted(ahead))
+
+
 def check_years(panel: Panel, years: Sequence[int | str]) -> tuple[int, ...]:
     """Return the target years sorted, or say why they cannot be forecast.
 

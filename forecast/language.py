@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from forecast import periods
 from forecast.errors import unknown_name
@@ -161,6 +162,37 @@ class Language:
         whole = round(value)
         prefix = MINUS if whole < 0 else "+" if sign and whole > 0 else ""
         return prefix + format_decimal(abs(whole), format="#,##0", locale=self.code)
+
+    def amount(self, value: float, *, sign: bool = False) -> str:
+        """Write an amount: from a million on to three digits, in millions, billions or trillions.
+
+        Parameters
+        ----------
+        value : float
+        sign : bool
+            Whether to write a plus before positive numbers.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> language("en").amount(12_412_000_000), language("en").amount(24_300)
+        ('12.4 billion', '24,300')
+        """
+        from babel.numbers import format_compact_decimal
+
+        # A whole number has the plural form that a reader expects: 340 миллионов.
+        whole = rounded(value, 3)
+        if abs(whole) < 1_000_000:
+            return self.persons(value, sign=sign)
+        prefix = MINUS if whole < 0 else "+" if sign else ""
+        # Russian words for such numbers bend with what stands before them, abbreviations do not.
+        length: Literal["short", "long"] = "short" if self.code == "ru" else "long"
+        return prefix + format_compact_decimal(
+            abs(whole), format_type=length, locale=self.code, fraction_digits=2
+        )
 
     def decimal(self, value: float) -> str:
         """Write a number with at most two decimals.

@@ -153,7 +153,15 @@ def _year(origin: object, panel: Panel) -> int:
         return periods.read(origin, panel.frequency)
     if not hasattr(origin, "__index__"):
         raise DataError(f"origin is {origin!r}; give calendar years such as range(2003, 2019).")
-    return int(origin.__index__())
+    year = int(origin.__index__())
+    # No figures are so old: a number like that is a year, not the number of a period.
+    if panel.frequency != "year" and periods.year_of(year, panel.frequency) < 1500:
+        like = periods.label(panel.origin, panel.frequency)
+        raise DataError(
+            f"origin {year} is a year, and the figures are by {panel.frequency}. Give the last "
+            f"{panel.frequency} that a forecast may see, such as {like}."
+        )
+    return year
 
 
 def seen(panel: Panel, origin: Origin, window: int | None) -> Panel:

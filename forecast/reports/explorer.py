@@ -82,8 +82,8 @@ def explore(
     UnknownNameError
         If the language or a scenario is not known.
     DataError
-        If the draws are a scenario or conditional, the folder cannot be written to, the number
-        of draws is too small, or a condition stands on another forecast.
+        If the figures are not by year, the draws are a scenario or conditional, the folder cannot
+        be written to, the number of draws is too small, or a condition stands on another forecast.
 
     Examples
     --------
@@ -96,6 +96,7 @@ def explore(
     words = find_language(language)
     name = default_name(outlook.history) if name is None else name
     target = check_place(folder, name, words)
+    outlook.history.require_years("an explorer")
     outlook.require_unconditional("an explorer")
     tried = opened(track)
     page = explorer(

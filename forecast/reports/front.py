@@ -122,6 +122,8 @@ def expected(view: SeriesView, year: int, words: Language) -> str:
     if not (view.series.signed and view.counted.moves):
         shape = _EXPECTED.get(view.series.measure, message("About {middle} in {year}."))
         number = view.written(float(np.median(drawn)), words, 2)
+        if view.counted.kind == "amount":
+            number = f"{number} {view.counted.unit.said(words.code)}"
         return words.say(shape, middle=number, year=year)
     shape = (
         message("In {year} about {middle} more people arrive than leave ({source}); {loss}.")

@@ -14,6 +14,7 @@ from forecast.errors import DataError
 from forecast.evaluate.editions import read_editions
 from forecast.exports.files import inactive_columns
 from forecast.exports.hub import SAMPLES, check_hub_folder, earlier_hub, hub_folder
+from forecast.horizons import told_apart
 from forecast.language import Language
 from forecast.language import language as find_language
 from forecast.outlook import Forecast
@@ -131,6 +132,7 @@ def report(
     name = manifest.default_name(outlook.history) if name is None else name
     check_place(folder, name, language, outlook.history)
     outlook.require_unconditional("a report")
+    outlook = replace(outlook, horizons=told_apart(outlook.history, outlook.horizons))
     views = series_views(outlook)
     tried = opened(track)
     found = None if tried is None else record(covered(tried, outlook.history), outlook.model)

@@ -118,10 +118,10 @@ def expectation(view: SeriesView, year: int, words: Language) -> str:
     """
     known = view.observed(year)
     if known is not None and year in view.follows:
-        figure = words.persons(known, sign=view.series.signed)
+        figure = view.written(known, words)
         return words.say("Follows from figures already known: {figure}.", figure=figure)
     if known is not None:
-        return observed(known, view.series.signed, words)
+        return words.say("Already observed: {figure}.", figure=view.written(known, words))
     if year <= view.series.origin:
         return words.say("No figure.")
     drawn = view.at(year)
@@ -159,25 +159,6 @@ def _figures(view: SeriesView, drawn: np.ndarray, words: Language) -> str:
         return sentence
     chance = likelihood(float((drawn < 0).mean()), words)
     return f"{sentence} {words.say('Below zero: {likelihood}.', likelihood=chance)}"
-
-
-def observed(value: float, signed: bool, words: Language) -> str:
-    """Say that a target year is already observed, and the figure.
-
-    Parameters
-    ----------
-    value : float
-        Persons per calendar year.
-    signed : bool
-        Whether a positive figure gets a plus, as that of a net flow.
-    words : Language
-        Language of the sentence.
-
-    Returns
-    -------
-    str
-    """
-    return words.say("Already observed: {figure}.", figure=words.persons(value, sign=signed))
 
 
 def total(view: SeriesView, year: int, words: Language) -> str:

@@ -52,6 +52,8 @@ class SeriesView:
     follows : mapping of int to float
         Figures of years after the origin that follow from others known already; they are no
         forecast, and not among `years`.
+    sums : mapping of int to ndarray
+        Draws of whole calendar years that the periods add up to; empty where figures are by year.
     """
 
     series: Series
@@ -62,6 +64,7 @@ class SeriesView:
     releases: tuple[pd.Series, ...]
     as_of: str
     follows: Mapping[int, float] = field(default_factory=dict)
+    sums: Mapping[int, np.ndarray] = field(default_factory=dict)
 
     @property
     def key(self) -> SeriesKey:
@@ -214,7 +217,8 @@ class SeriesView:
         words : Language
             How numbers are written.
         digits : int
-            To how many it is rounded, 0 for none; a rate has two decimals whatever it says.
+            To how many it is rounded, 0 for none; a rate has two decimals whatever it says, an
+            amount of a million or more at most three digits.
 
         Returns
         -------
@@ -232,6 +236,8 @@ class SeriesView:
         if self.counted.kind == "rate":
             return words.decimal(round(value, 2))
         shown = rounded(value, digits) if digits else value
+        if self.counted.kind == "amount":
+            return words.amount(shown, sign=self.series.signed)
         return words.persons(shown, sign=self.series.signed)
 
     @property
@@ -294,6 +300,7 @@ def series_views(outlook: Forecast) -> list[SeriesView]:
     grid = outlook.paths["year"].to_numpy()
     notes = {tuple(note[part] for part in KEY): note for note in outlook.notes.to_dict("records")}
     releases = _releases(outlook.history)
+    sums = _year_sums(outlook)
     accounted: set[SeriesKey] = set()
     if "reconciled" in outlook.paths.attrs:
         used, _ = trusted(outlook.history, outlook.keys)
@@ -321,9 +328,31 @@ def series_views(outlook: Forecast) -> list[SeriesView]:
                 earlier,
                 as_of,
                 follows,
+                sums.get(series.key, {}),
             )
         )
     return found
+
+
+def _year_sums(outlook: Forecast) -> dict[SeriesKey, dict[int, np.ndarray]]:
+    """Return the draws of the calendar years that the periods of each series add up to."""
+    if outlook.frequency == "year":
+        return {}
+    try:
+        years = outlook.by("year")
+    except DataError:
+        # The forecast reaches the end of no year.
+        return {}
+    drawn = years.paths.transpose("series", "year", "draw").to_numpy()
+    return {
+        key: {
+            year: drawn[row, at]
+            for at, year in enumerate(years.paths["year"].to_numpy().tolist())
+            if not np.isnan(drawn[row, at]).any()
+        }
+        for row, key in enumerate(years.keys)
+        if measures.find(key[2]).adds_over_time
+    }
 
 
 def identity(*parts: object) -> str:
@@ -374,7 +403,7 @@ class IntervalRow:
     place: str
     measure: str
     source: str
-    year: int
+    year: int | str
     observed: str
     median: str
     bands: tuple[tuple[str, str], ...]
@@ -448,21 +477,31 @@ def intervals(shown: Sequence[SeriesView], words: Language) -> list[IntervalRow]
     Returns
     -------
     list of IntervalRow
-        Target years of one series follow each other; the first row names the series.
+        Target years of one series follow each other, of months and quarters the sums of whole
+        years come after them; the first row names the series.
     """
-    return [
-        _row(view, year, words, first=position == 0)
-        for view in shown
-        for position, year in enumerate(view.horizons)
-    ]
+    rows = []
+    for view in shown:
+        for position, year in enumerate(view.horizons):
+            drawn = view.at(year) if year in view.years else None
+            rows.append(_row(view, year, drawn, words, first=position == 0))
+        for year, drawn in view.sums.items():
+            rows.append(_row(view, words.say("{year} in all", year=year), drawn, words))
+    return rows
 
 
-def _row(view: SeriesView, year: int, words: Language, *, first: bool) -> IntervalRow:
+def _row(
+    view: SeriesView,
+    year: int | str,
+    drawn: np.ndarray | None,
+    words: Language,
+    *,
+    first: bool = False,
+) -> IntervalRow:
     source, place, measure = view.key
-    known = view.observed(year)
+    known = view.observed(year) if isinstance(year, int) else None
     median, bands = "", []
-    if year in view.years:
-        drawn = view.at(year)
+    if drawn is not None:
         median = view.written(float(np.median(drawn)), words, 3)
         for level in LEVELS:
             ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
@@ -471,5 +510,5 @@ def _row(view: SeriesView, year: int, words: Language, *, first: bool) -> Interv
     return IntervalRow(
         labels.place(place, words), labels.measure(measure, words), labels.source(source, words),
         year, "" if known is None else view.written(known, words), median, tuple(bands),
-        first, len(view.horizons),
+        first, len(view.horizons) + len(view.sums),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import forecast as fc
 from forecast.errors import DataError, ForecastError
+from forecast.models.nowcast.engine import pooled
 from forecast.panel import Panel
 
 PLACES = ("KAZ", "KGZ", "UZB", "TJK", "RUS", "DEU", "POL", "TUR", "UKR", "ITA")
@@ -219,6 +221,51 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
     assert fc.nowcast(panel, draws=200).paths.equals(fc.nowcast(panel, draws=200).paths)
     other = fc.nowcast(panel, draws=200, seed=2)
     assert not fc.nowcast(panel, draws=200).paths.equals(other.paths)
+
+
+def alone(monkeypatch: pytest.MonkeyPatch, panel: Panel) -> fc.Forecast:
+    """The nowcast without the seasonal models."""
+    with monkeypatch.context() as patch:
+        # `forecast.models` is a function, too: the module is found by its name alone.
+        verb = sys.modules["forecast.models.nowcast.verb"]
+        patch.setattr(verb, "_with_seasonal_models", lambda *_: None)
+        return fc.nowcast(panel, draws=200)
+
+
+def test_long_series_are_pooled_with_the_seasonal_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = months(places=PLACES[:3], years=range(2018, 2025), noise=0.02)
+    # Two years of months are too few for those models, and sums since January no months.
+    young = (table["location"] == "KGZ") & (table["period"] < "2022-12")
+    panel = cut(table[~young], "2024-09")
+    found, own = fc.nowcast(panel, draws=200), alone(monkeypatch, panel)
+    same = (found.paths == own.paths).transpose("series", ...).values.all(axis=(1, 2))
+    assert dict(zip(found.series["location"], same)) == {"KAZ": False, "KGZ": True, "UZB": False}
+    # Draws stay in their order: what is a high draw in one's own is one in the pool.
+    for one, other in zip(
+        *(each.paths.sel(year=2024).transpose("series", "draw").values for each in (found, own))
+    ):
+        assert np.corrcoef(np.argsort(np.argsort(one)), np.argsort(np.argsort(other)))[0, 1] > 0.98
+    spans = table[table["location"] == "KAZ"]
+    spans = spans[spans["period"] <= "2024-06"].assign(
+        period=lambda rows: rows["period"].where(
+            rows["period"] != "2024-06", "2024-01/2024-06"
+        ).where(rows["period"] != "2024-05", "2030-01")
+    ).query("period < '2030'")  # fmt: skip
+    to_date = Panel.from_frame(spans)
+    assert fc.nowcast(to_date, draws=200).paths.equals(alone(monkeypatch, to_date).paths)
+
+
+def test_a_pool_has_the_shares_that_it_is_given() -> None:
+    generator = np.random.default_rng(1)
+    own, others = generator.normal(0, 1, 400), [generator.normal(10, 1, 150) for _ in range(3)]
+    for share in (0.25, 0.5):
+        found = pooled(own, others, share, 1.0, generator)
+        assert np.mean(found < 5) == pytest.approx(share, abs=0.01)
+        assert (np.argsort(found) == np.argsort(own)).all()
+    narrow = pooled(own, others, 0.25, 0.5, np.random.default_rng(1))
+    wide = pooled(own, others, 0.25, 1.0, np.random.default_rng(1))
+    assert np.ptp(narrow) == pytest.approx(np.ptp(wide) / 2)
+    assert np.median(narrow) == pytest.approx(np.median(wide), abs=0.1)
 
 
 YEARLY = Panel.from_frame(

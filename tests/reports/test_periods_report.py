@@ -8,6 +8,7 @@ import re
 from html import unescape
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -17,6 +18,8 @@ import forecast as fc
 from forecast.cli.main import cli
 from forecast.errors import DataError
 from forecast.evaluate.editions import read_edition
+from forecast.language import language, rounded
+from forecast.reports.explorer import explore
 
 MONTHS = ("январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь",
           "октябрь", "ноябрь", "декабрь")  # fmt: skip
@@ -110,6 +113,96 @@ def test_a_hub_is_of_years() -> None:
     outlook = fc.forecast(fc.Panel.from_frame(table), "naive", draws=200)
     with pytest.raises(DataError, match=r"a hub asks for calendar years; the data are by month"):
         outlook.hub_files()
+
+
+def monthly(measure: str = "immigration", scale: float = 1.0, last: str = "2024-09") -> fc.Panel:
+    periods = [str(one) for one in pd.period_range("2018-01", last, freq="M")]
+    values = scale * np.random.default_rng(1).poisson(1000, len(periods))
+    return fc.Panel.from_frame(
+        pd.DataFrame({"location": "KAZ", "measure": measure, "period": periods, "value": values})
+    )
+
+
+def test_by_default_a_few_months_are_told_and_the_sums_of_whole_years(tmp_path: Path) -> None:
+    outlook = fc.forecast(monthly(), "persistence", draws=200)
+    assert len(outlook.horizons) == 24
+    fc.report(outlook, folder=tmp_path, name="m")
+    table = pd.read_csv(tmp_path / "m.csv")
+    told = ["2024-10", "2024-12", "2025-03", "2025-09", "2026-09"]
+    assert table["period"].nunique() == 24
+    assert table.loc[table["target"], "period"].unique().tolist() == told
+    years = outlook.by("year")
+    for name in ("m.html", "m-annex.html"):
+        page = text_of(tmp_path / name)
+        assert "2025-04" not in page
+        for year in (2024, 2025):
+            middle = float(np.median(years.paths.sel(year=year).values))
+            assert f"{year} in all {language('en').persons(rounded(middle, 3))}" in page
+        # 2026 is forecast only until September.
+        assert "2026 in all" not in page
+    asked = fc.forecast(monthly(), "persistence", ("2024-11", "2024-12", "2025-01"), draws=200)
+    fc.report(asked, folder=tmp_path, name="asked")
+    assert "2025-01" in text_of(tmp_path / "asked.html")
+
+
+def test_sums_of_years_are_of_what_adds_up(tmp_path: Path) -> None:
+    fc.report(fc.forecast(monthly("population"), "persistence", draws=200), folder=tmp_path,
+              name="stock")  # fmt: skip
+    assert "in all" not in text_of(tmp_path / "stock-annex.html")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("en", r"About [\d.]+ million USD in"), ("ru", r"[\d,]+ млн долларов США"),
+     ("kk", r"[\d,]+ миллион АҚШ доллары"), ("ky", r"[\d,]+ миллион АКШ доллары"),
+     ("uz", r"[\d,]+ million AQSh dollari")],
+)  # fmt: skip
+def test_large_amounts_are_told_in_words(tmp_path: Path, code: str, said: str) -> None:
+    outlook = fc.forecast(monthly("remittances", 211_000.0), "persistence", draws=200)
+    fc.report(outlook, folder=tmp_path, name="m", language=code)
+    ending = "" if code == "en" else f".{code}"
+    page = text_of(tmp_path / f"m{ending}.html")
+    assert re.search(said, page.replace("\xa0", " "))
+    assert not re.search(r"000[,.\s]000", page.replace("\xa0", " "))
+
+
+def test_an_explorer_is_of_years(tmp_path: Path) -> None:
+    outlook = fc.forecast(monthly(), "naive", draws=200)
+    with pytest.raises(DataError, match="an explorer asks for calendar years; the data are by m"):
+        explore(outlook, folder=tmp_path)
+    file = tmp_path / "m.csv"
+    file.write_text(monthly().to_frame().to_csv(index=False), encoding="utf-8")
+    shell = ["explore", "--data", str(file), "--model", "naive", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(cli, shell)
+    assert result.exit_code == 1
+    assert result.output.count("an explorer asks for calendar years") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_check_names_the_unit_of_the_measure(tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    file.write_text(monthly("permit_quota").to_frame().to_csv(index=False), encoding="utf-8")
+    document = json.loads(CliRunner().invoke(cli, ["data", "check", str(file), "--json"]).stdout)
+    assert "permits, as the columns" in document["understood"]["units"][0]
+
+
+def test_origins_of_a_backtest_are_periods(tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    file.write_text(monthly().to_frame().to_csv(index=False), encoding="utf-8")
+    shell = ["backtest", "--data", str(file), "--models", "naive", "--horizons", "1,3", "--draws",
+             "100", "--jobs", "1", "--origins"]  # fmt: skip
+    table = pd.read_csv(io.StringIO(CliRunner().invoke(cli, [*shell, "2022-06:2022-08"]).stdout))
+    assert table["origins"].tolist() == [3, 3]
+    for given, message in {
+        "2022": "origin 2022 is a year, and the figures are by month. Give the last month",
+        "2022-13": "'2022-13' is no month of a panel by month",
+        "2022-Q1": "'2022-Q1' is no month of a panel by month",
+        "2031-01": "origin 2031-01 leaves nothing to see or nothing to score",
+    }.items():
+        result = CliRunner().invoke(cli, [*shell, given])
+        assert result.exit_code == 1
+        assert result.output.count("Error") == 1
+        assert message in result.output
 
 
 def test_periods_in_the_shell(tmp_path: Path) -> None:

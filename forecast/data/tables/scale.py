@@ -191,7 +191,9 @@ def settle_factors(context: Context) -> None:
         _refuse_fractions(observations)
         if title is None and unstated:
             inferred, reason = _infer(unstated, context.has_package_columns())
-            out.units.append(f"{unit_name(inferred)}, {reason}")
+            units = {measures.find(one.kept).unit.en for one in unstated}
+            named = " and ".join(sorted(units)) if inferred == 1.0 else unit_name(inferred)
+            out.units.append(f"{named}, {reason}")
             for one in unstated:
                 one.factor = inferred
     except DataError as error:

@@ -13,7 +13,7 @@ from forecast.models.nowcast.rows import Sums, rows
 from forecast.models.nowcast.settings import NowcastSettings
 
 #: Years before the one asked for that may lack their total too.
-_YEARS_OPEN = 2
+YEARS_OPEN = 2
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def totals(parts: Parts, n_draws: int, seed: int, settings: NowcastSettings) -> 
         The year and the two before it, newest first; NaN where nothing can be said. A year whose
         total is known is that total in every draw.
     """
-    found = np.full((n_draws, len(parts.keys), _YEARS_OPEN + 1), np.nan)
+    found = np.full((n_draws, len(parts.keys), YEARS_OPEN + 1), np.nan)
     groups = sorted({(source, measure) for source, _, measure in parts.keys})
     group = np.array([groups.index((source, measure)) for source, _, measure in parts.keys])
     streams = np.random.SeedSequence(seed).spawn(len(KINDS))
@@ -56,8 +56,58 @@ def totals(parts: Parts, n_draws: int, seed: int, settings: NowcastSettings) -> 
         shocks = growth.heavy(generator, settings.tails_of_years, (n_draws, int(here.max()) + 1))
         sums = Sums(parts.sums[mine], _usual_size(parts.sums[mine, :-1]), kind)
         case = _Case(sums, parts.seen[mine], here, shocks, settings)
-        found[:, mine] = _open_years(case, len(parts.years) - 1, generator, _YEARS_OPEN)
+        found[:, mine] = _open_years(case, len(parts.years) - 1, generator, YEARS_OPEN)
     return found
+
+
+def pooled(
+    own: np.ndarray,
+    others: Sequence[np.ndarray],
+    share: float,
+    width: float,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Return draws of a linear pool, in the order of one's own draws.
+
+    What is a high draw here stays one, so that series go together as they did.
+
+    Parameters
+    ----------
+    own : ndarray, shape (n_draws,)
+    others : sequence of ndarray, each of any shape (n,)
+        Draws of the same total by others, which count the same.
+    share : float
+        Weight of `own`.
+    width : float
+        What is left of the distance to the median: a pool is wider than those in it.
+    generator : numpy.random.Generator
+        Decides between equal draws.
+
+    Returns
+    -------
+    ndarray, shape (n_draws,)
+
+    Examples
+    --------
+    >>> own, generator = np.array([3.0, 1.0, 2.0]), np.random.default_rng(1)
+    >>> pooled(own, [np.array([11.0, 12.0, 13.0])], 0.5, 1.0, generator).tolist()
+    [12.5, 1.5, 7.0]
+    """
+    # As many quantiles of each as it has weight, whatever the number of its draws.
+    each = max(len(one) for one in (own, *others))
+    mine = round(each * len(others) * share / (1.0 - share))
+    every = np.concatenate([_quantiles(own, mine), *(_quantiles(one, each) for one in others)])
+    drawn = _quantiles(every, len(own))
+    drawn += (1.0 - width) * (np.median(every) - drawn)
+    found = np.empty(len(own))
+    found[np.lexsort((generator.random(len(own)), own))] = drawn
+    return found
+
+
+def _quantiles(draws: np.ndarray, count: int) -> np.ndarray:
+    """Return quantiles in the middle of so many parts of probability one."""
+    at, n = (np.arange(count) + 0.5) / count, len(draws)
+    return np.interp(at, (np.arange(n) + 0.5) / n, np.sort(draws))
 
 
 def _usual_size(sums: np.ndarray) -> np.ndarray:

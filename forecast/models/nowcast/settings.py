@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from forecast.config import Count, Positive, Settings
 
 
@@ -43,3 +47,5 @@ class NowcastSettings(Settings):
     rounds: Count
     past: Count
     usual: Positive
+    share_before: Annotated[float, Field(gt=0, lt=1)]
+    width: Positive

@@ -211,6 +211,12 @@ def whole(nodes: Nodes, n: int) -> Filter:
     return Filter(variance, burned, errors.transpose(1, 0, 2), state, root(covariance))
 
 
+@lru_cache(maxsize=48)
+def _last_root(nodes: Nodes, observed: tuple[bool, ...], breaks: tuple[bool, ...]) -> np.ndarray:
+    """Return the root of the last state's covariance; series often have the same gaps."""
+    return root(gains(nodes, observed, breaks)[3])
+
+
 def _steps(
     nodes: Nodes, gain: np.ndarray, observed: np.ndarray, values: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -262,11 +268,10 @@ def condition(
         state, state_root = maps.state @ centred, maps.state_root
         variance, burned = maps.variance, maps.burned
     else:
-        variance, gain, burned, covariance = gains(
-            nodes, tuple(observed.tolist()), tuple(breaks.tolist())
-        )
+        pattern = tuple(observed.tolist()), tuple(breaks.tolist())
+        variance, gain, burned, _ = gains(nodes, *pattern)
         stepped, last = _steps(nodes, gain, observed, centred[:, None])
-        errors, state, state_root = stepped[:, :, 0], last[:, :, 0], root(covariance)
+        errors, state, state_root = stepped[:, :, 0], last[:, :, 0], _last_root(nodes, *pattern)
     used = observed & ~burned
     used[np.flatnonzero(used)[:skip]] = False
     errors = np.where(used[:, None], errors + np.where(observed, excess, 0.0)[:, None], np.nan)

@@ -104,9 +104,9 @@ def decompose(values: np.ndarray, parts: np.ndarray, season: int, memory: float 
         left = np.where(known, rest - effects[parts], 0.0)
         degrees = max(int(known.sum()) - season, 1)
         variance = float((left**2).sum()) / degrees
-        errors = np.sqrt(
-            variance * np.divide(squares, mass**2, out=np.full(season, np.inf), where=mass > 0)
-        )
+        seen = mass > 0
+        spread = np.divide(squares, mass**2, out=np.ones(season), where=seen)
+        errors = np.sqrt(np.where(seen, variance * spread, np.inf))
     return Shape(effects, errors, cleaned)
 
 
