@@ -21,7 +21,7 @@ HEAVY = (
 )  # fmt: skip
 
 #: What the package has now is the most it may have: modules, and lines apart from docstrings.
-MODULES, CODE = 298, 41_700
+MODULES, CODE = 276, 41_450
 
 
 def modules() -> list[Path]:

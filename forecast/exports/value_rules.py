@@ -158,7 +158,7 @@ def same_tasks(answers: Answers) -> Iterator[str]:
     if not spread or any(one_compound_task(answers)):
         return
     identity = answers.rows["output_type_id"]
-    cells = answers.rows[spread].agg("|".join, axis=1)
+    cells = answers.rows.groupby(spread).ngroup()
     covered = cells.groupby(identity).agg(lambda group: hash(tuple(sorted(group))))
     keys = answers.rows.drop_duplicates("output_type_id").set_index("output_type_id")
     joined = keys[answers.compound].assign(_world=covered)

@@ -65,8 +65,10 @@ def fitted(registers: Panel):  # type: ignore[no-untyped-def]
     return quick().fit(registers, 1)
 
 
-def test_known_parameters_are_found() -> None:
-    mean = Flows().fit(simulated(5), 1).posterior["posterior"].dataset.mean(("chain", "draw"))
+@pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.thorough)])
+def test_known_parameters_are_found(long: bool) -> None:
+    model = Flows() if long else quick()
+    mean = model.fit(simulated(5), 1).posterior["posterior"].dataset.mean(("chain", "draw"))
     shock = mean["shock"].mean("place").to_numpy()
     assert shock[0] == pytest.approx(0.15, rel=0.3)
     assert shock[1] == pytest.approx(0.3, rel=0.3)
@@ -180,6 +182,7 @@ def test_a_fit_that_is_too_short_is_refused_or_marked(registers: Panel, fitted) 
         Flows(on_failure="ask")  # type: ignore[arg-type]
 
 
+@pytest.mark.thorough
 def test_every_parameter_passes_the_gate_on_the_bundled_figures(registers: Panel) -> None:
     table = Flows().fit(registers, 1).diagnostics
     assert len(table) == 18 + 2 * (63 + 59 + 35 + 4)

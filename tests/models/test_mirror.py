@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,11 @@ from scipy.stats import norm
 
 import forecast as fc
 from forecast.errors import DataError, FitError, UnknownNameError
+from forecast.models.bayes.gate import Sampled
+from forecast.models.mirror import run
 from forecast.models.mirror.counts import counts_of
 from forecast.models.mirror.estimate import APPLIED, BETWEEN, ONE, SEVERAL, beliefs
-from forecast.models.mirror.run import learners
+from forecast.models.mirror.run import learners, sample
 from forecast.models.mirror_settings import MirrorSettings
 from forecast.models.registry import settings
 from forecast.shelf import shelf
@@ -204,12 +207,23 @@ def test_bad_descriptions_of_sources_are_refused(tmp_path: Path) -> None:
         fc.mirror(panel, sources=wrong)
 
 
-def test_a_fit_that_misses_the_gate_is_refused_or_marked(quick: Path, tmp_path: Path) -> None:
+def test_a_fit_that_misses_the_gate_is_refused_or_marked(
+    quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     strict = tmp_path / "strict.toml"
     text = quick.read_text(encoding="utf-8").replace("least_ess = 100", "least_ess = 100000")
-    text = text.replace("most = 8000", "most = 1000").replace("kept = 1000", "kept = 100")
+    text = text.replace("most = 8000", "most = 200").replace("kept = 1000", "kept = 100")
     strict.write_text(text, encoding="utf-8")
     panel = fc.Panel.from_frame(table(), step=1)
+    # What is done with the draws is asked twice, the draws are made once.
+    made: list[Sampled] = []
+
+    def once(*given: Any) -> Sampled:
+        if not made:
+            made.append(sample(*given))
+        return made[0]
+
+    monkeypatch.setattr(run, "sample", once)
     with pytest.raises(FitError, match="on_failure='mark'"):
         fc.mirror(panel, settings=strict)
     assert fc.mirror(panel, settings=strict, on_failure="mark").sampled.failure

@@ -15,6 +15,8 @@ from forecast.panel import Panel
 NAMES = [name for name in REGISTRY if isinstance(REGISTRY[name], str)]
 TIME_SERIES = [row.model for row in fc.models().itertuples() if row.kind == "time series"]
 YEARS = (2025, 2027, 2030)
+#: A model by itself; the default model, which asks all of them, by `make test-all`.
+EITHER = ["level", pytest.param("ensemble", marks=pytest.mark.thorough)]
 
 
 def one(
@@ -118,14 +120,15 @@ def test_an_outlier_does_not_steer(name: str) -> None:
     assert "outlier 2020" in marked.notes["flags"].iloc[0]
 
 
-def test_interpolated_years_are_left_out_but_not_the_last() -> None:
+@pytest.mark.parametrize("model", EITHER)
+def test_interpolated_years_are_left_out_but_not_the_last(model: str) -> None:
     """Whether the last year lies on a line is known only from the year after it."""
     flags = np.array(["official"] * 25, dtype=object)
     flags[[8, 9, 24]] = "interpolated"
-    outlook = fc.forecast(one(wave(), flag=flags), draws=200)
+    outlook = fc.forecast(one(wave(), flag=flags), model, draws=200)
     assert outlook.notes["flags"].iloc[0] == "interpolated 2008 2009"
     flags[24] = "official"
-    unflagged = fc.forecast(one(wave(), flag=flags), draws=200)
+    unflagged = fc.forecast(one(wave(), flag=flags), model, draws=200)
     np.testing.assert_array_equal(outlook.paths.values, unflagged.paths.values)
 
 
@@ -158,35 +161,40 @@ def test_short_series_are_listed_and_the_rest_is_forecast(table: pd.DataFrame) -
     assert "5 usable observed years; at least 8 are needed" in note["reason"]
 
 
+@pytest.mark.parametrize("model", EITHER)
 @pytest.mark.parametrize(
     ("values", "part"),
     [([5.0, 6.0], "2 usable observed years"), ([7.0] * 20, "all 20 usable values are equal (7)")],
 )
-def test_hopeless_series_are_refused_with_the_reason(values: list[float], part: str) -> None:
+def test_hopeless_series_are_refused_with_the_reason(
+    values: list[float], part: str, model: str
+) -> None:
     with pytest.raises(TooShortError) as caught:
-        fc.forecast(one(values), draws=100)
+        fc.forecast(one(values), model, draws=100)
     assert part in str(caught.value)
 
 
-def test_years_that_flags_keep_out_are_named() -> None:
+@pytest.mark.parametrize("model", EITHER)
+def test_years_that_flags_keep_out_are_named(model: str) -> None:
     """A constant series lies on a line: the reader must learn why its years do not count."""
     flags = ["", *["interpolated"] * 18, ""]
     with pytest.raises(TooShortError) as caught:
-        fc.forecast(one([7.0] * 20, flag=flags), draws=100)
+        fc.forecast(one([7.0] * 20, flag=flags), model, draws=100)
     assert (
         "2 usable observed years; at least 8 are needed. The flag 'interpolated' keeps out 18: "
         "2006–2023. If these are real figures, read the table with carry=False."
     ) in str(caught.value)
     stated = ["outlier" if year % 2 else "" for year in range(12)]
     with pytest.raises(TooShortError, match="The flag 'outlier' keeps out 6: 2014, 2016, "):
-        fc.forecast(one(wave()[:12], flag=stated), draws=100)
+        fc.forecast(one(wave()[:12], flag=stated), model, draws=100)
 
 
-def test_years_since_a_break_count() -> None:
+@pytest.mark.parametrize("model", EITHER)
+def test_years_since_a_break_count(model: str) -> None:
     flags = ["official"] * 25
     flags[20] = "break"
     with pytest.raises(TooShortError, match="5 usable observed years since the break of 2020"):
-        fc.forecast(one(wave(), flag=flags), draws=100)
+        fc.forecast(one(wave(), flag=flags), model, draws=100)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +218,7 @@ def test_bad_arguments(
     assert part in str(caught.value)
 
 
-@pytest.mark.parametrize("model", ["level", pytest.param("ensemble", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("model", EITHER)
 def test_a_series_with_later_data_starts_there(table: pd.DataFrame, model: str) -> None:
     early = table[(table["location"] != "KGZ") | (table["year"] <= 2020)]
     outlook = fc.forecast(Panel.from_frame(early), model, (2022, 2027), draws=100)
@@ -220,7 +228,8 @@ def test_a_series_with_later_data_starts_there(table: pd.DataFrame, model: str) 
     assert not np.isnan(known.sel(year=2025)).any()
 
 
-def test_five_year_periods_can_be_forecast() -> None:
+@pytest.mark.parametrize("model", EITHER)
+def test_five_year_periods_can_be_forecast(model: str) -> None:
     years = np.arange(1950, 2020, 5)
     generator = np.random.default_rng(2)
     table = pd.DataFrame(
@@ -232,10 +241,10 @@ def test_five_year_periods_can_be_forecast() -> None:
             "population": np.linspace(2e6, 6e6, len(years)),
         }
     )
-    outlook = fc.forecast(Panel.from_frame(table), horizons=(2020, 2030), draws=100)
+    outlook = fc.forecast(Panel.from_frame(table), model, horizons=(2020, 2030), draws=100)
     assert outlook.paths["year"].values.tolist() == [2020, 2025, 2030]
     with pytest.raises(DataError, match="first year of a 5-year period"):
-        fc.forecast(Panel.from_frame(table), horizons=(2022,), draws=100)
+        fc.forecast(Panel.from_frame(table), model, horizons=(2022,), draws=100)
 
 
 def test_a_model_of_ones_own_works_by_name(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,8 +39,24 @@ def percent(share: float) -> int:
     return 1 if share < 0.01 else 99 if share > 0.99 else round(100 * share)
 
 
+#: What was asked before, with the object that it was asked of, so that its identity stays its own.
+KEPT: dict[tuple[int, Key | None], tuple[object, pd.DataFrame]] = {}
+
+
 def drawn(outlook: Forecast, key: Key) -> pd.DataFrame:
     """Draws by year, those of years already observed left out."""
+    if (id(outlook), key) not in KEPT:
+        KEPT[id(outlook), key] = outlook, _drawn(outlook, key)
+    return KEPT[id(outlook), key][1]
+
+
+def verdicts(track: Track) -> pd.DataFrame:
+    if (id(track), None) not in KEPT:
+        KEPT[id(track), None] = track, track.verdicts()
+    return KEPT[id(track), None][1]
+
+
+def _drawn(outlook: Forecast, key: Key) -> pd.DataFrame:
     series = outlook.series
     at = (series["source"] == key[0]) & (series["location"] == key[1])
     at &= series["measure"] == key[2]
@@ -94,7 +110,7 @@ def record(outlook: Forecast, track: Track, key: Key, distance: int) -> list[int
     table = track.table[track.table["status"] == "scored"].set_index(
         ["source", "location", "measure"]
     )
-    judged = track.verdicts().set_index(["model", "source", "location", "measure"]).sort_index()
+    judged = verdicts(track).set_index(["model", "source", "location", "measure"]).sort_index()
     if (outlook.model, *key) not in judged.index:
         return []
     rows = judged.loc[[(outlook.model, *key)]]

@@ -102,12 +102,13 @@ class KilledError(BaseException):
     """Stands for the end of a process."""
 
 
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.thorough)])
 def test_killed_at_any_step_a_fetch_loses_nothing(
-    server: Server, brief: Limits, own_folders: Path
+    server: Server, brief: Limits, own_folders: Path, every: int
 ) -> None:
     payloads.worldbank(server)
     fetch("worldbank", base_url=server.url + "/v2", limits=brief)
-    for last in range(200):
+    for last in range(0, 200, every):
         figures = 100.0 + last
         before = fc.load("worldbank").hash
         payloads.worldbank(server, net=figures, updated=str(dt.date(2026, 7, 2)))

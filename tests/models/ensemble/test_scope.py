@@ -73,7 +73,8 @@ def test_a_short_series_is_forecast_by_those_that_borrow_and_says_so() -> None:
     table = accounts().to_frame()
     short = table[table["location"] == "KAZ"].assign(location="KGZ")
     table = pd.concat([table, short[short["year"] >= 2019]], ignore_index=True)
-    outlook = fc.forecast(Panel.from_frame(table), Ensemble(["naive", "mean", "flows"]), (2025,))
+    model = Ensemble(["naive", "mean", "flows"], settings={"history": {"origins": 4}})
+    outlook = fc.forecast(Panel.from_frame(table), model, (2025,))
     notes = outlook.notes.set_index(["location", "measure"])["reason"]
     said = notes["KGZ", "immigration"]
     assert said.startswith("without naive, mean: 5 usable observed years")
