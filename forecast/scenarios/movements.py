@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.scenarios.shock import ARRIVALS, AffectedCountry, Shock
+from forecast.scenarios.shock import DEPARTURES, AffectedCountry, Shock
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,8 @@ class Movement:
     people : ndarray, shape (n_draws,)
         All who move, over all years together, before anybody moves back.
     arrivals, departures : ndarray, shape (n_draws, n_years)
-        People who really come and go, persons per calendar year, zero or more.
+        People who really come and go, persons per calendar year, zero or more; on a corridor,
+        along it and back.
     shares : ndarray, shape (n_draws, n_counted)
         Share of them that each entry of ``place.counted`` shows.
     """
@@ -70,7 +71,7 @@ def movements(shock: Shock, years: np.ndarray, n_draws: int, seed: int) -> list[
         again = moved_back(there, *going_back) if going_back else np.zeros_like(there)
         shares = np.random.default_rng(own).random((n_draws, len(place.counted)))
         counted = [entry.share.quantile(shares[:, i]) for i, entry in enumerate(place.counted)]
-        into, out = (there, again) if place.direction == ARRIVALS else (again, there)
+        into, out = (there, again) if place.direction != DEPARTURES else (again, there)
         found.append(Movement(place, start, people, into, out, np.stack(counted, axis=1)))
     return found
 

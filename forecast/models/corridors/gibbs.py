@@ -67,6 +67,7 @@ class PairState(SharedEffects):
             "rates": Walk(5, chains, generator), "innovation": Walk(1, chains, generator),
             "sizes": Walk(2, chains, generator), "years": Walk(2, chains, generator),
             "levels": Walk(3, chains, generator), "shared": Walk(3, chains, generator),
+            "scales": Walk(3, chains, generator),
         }  # fmt: skip
 
     def freeze(self) -> None:
@@ -79,6 +80,7 @@ class PairState(SharedEffects):
         common = self._common()
         if not fixed:
             self._draw_rates(common)
+            common = self._scale_shared()
         passed = self._filter(
             self.persistence, self.innovation, self.noise, self.size_effect, common, keep=True
         )
@@ -164,6 +166,42 @@ class PairState(SharedEffects):
         logit, log_innovation, self.noise, self.size_effect, self.spread[:, 0] = at.T
         self.persistence = 1.0 / (1.0 + np.exp(-logit))
         self.innovation = np.exp(log_innovation)
+
+    def _scale_shared(self) -> np.ndarray:
+        """Draw sizes of shared shocks, which grow and shrink with them, paths integrated out.
+
+        Where shocks are small beside the noise of figures, sizes given paths hardly move.
+
+        Returns
+        -------
+        ndarray, shape (n_years, n_chains, n_pairs)
+            The shared shocks of every corridor.
+        """
+        before, tau = self.shared_scale, self.spread[:, :1] ** 2
+        units = [
+            (shock / before[:, at, None]) @ who.T
+            for at, (shock, who) in enumerate(zip(self.shared, self.members))
+        ]
+        expected, prior = self.expected_level, np.asarray(self.priors["shared"])
+
+        def common(at: np.ndarray) -> np.ndarray:
+            return np.asarray(sum(at[:, k, None] * unit for k, unit in enumerate(units)))
+
+        def density(at: np.ndarray) -> np.ndarray:
+            data, precision, pull = self._filter(
+                self.persistence, self.innovation, self.noise, self.size_effect, common(at)
+            )
+            precision, pull = precision + 1.0 / tau, pull + expected / tau
+            total = (data - 0.5 * (np.log(precision) - pull**2 / precision)).sum(axis=1)
+            total = total - 0.5 * ((at / prior) ** 2).sum(axis=1)
+            return np.where((at > 0).all(axis=1), total, -np.inf)
+
+        scale = self.walks["scales"].step(before, density, 2)
+        self.shared = [
+            shock * (scale / before)[:, at, None] for at, shock in enumerate(self.shared)
+        ]
+        self.shared_scale = scale
+        return common(scale)
 
     def _draw_paths(
         self, common: np.ndarray, precision: np.ndarray, pull: np.ndarray, m: np.ndarray,
