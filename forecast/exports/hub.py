@@ -173,7 +173,7 @@ def hub_files(
     }
     return {
         **{path: _json(content) for path, content in described.items()},
-        files.METADATA_SCHEMA: (Path(__file__).parent / "model-metadata-schema.json").read_bytes(),
+        files.METADATA_SCHEMA: _metadata_schema(corridors),
         f"{files.METADATA}/{identity}.yml": _metadata(series, draws, team, notes),
         **{path: _csv(table) for path, table in tables.items()},
     }
@@ -240,6 +240,16 @@ def _target_data(versioned: bool, corridors: bool) -> dict[str, Any]:
         "time-series": {"non_task_id_schema": {"flag": "character"}},
         "oracle-output": {"has_output_type_ids": False, "versioned": False},
     }
+
+
+def _metadata_schema(corridors: bool) -> bytes:
+    """Return the schema of metadata; notes of corridors are in that of a hub that has such."""
+    stated = (Path(__file__).parent / "model-metadata-schema.json").read_bytes()
+    if not corridors:
+        return stated
+    schema = json.loads(stated)
+    schema["properties"]["notes"] = {"type": "array", "items": {"type": "string"}}
+    return _json(schema)
 
 
 def _metadata(

@@ -14,7 +14,7 @@ from forecast.accounts.identities import cover, matrix, stated
 from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.scenarios.movements import Movement
-from forecast.scenarios.shock import TAKES, AffectedCountry, Shock
+from forecast.scenarios.shock import AffectedCountry, Shock
 from forecast.series_key import SeriesKey
 
 #: Measures that only a register has: who came and who left, counted one by one.
@@ -109,11 +109,11 @@ def _refuse_broken(
     suspects = [one for one, largest in zip(identities, off) if largest > TOLERANCE * size]
     before = check(outlook, suspects)
     for row in before[before["holds"].astype(bool)].itertuples():
-        corridors = next(one for one in suspects if one.name == row.identity).kind == "corridors"
+        broken = next(one for one in suspects if one.name == row.identity)
         remedy = (
-            "Say where people come from or go to: "
-            f'location = "{example(places, str(row.location))}" in [[place]].'
-            if corridors and all(":" not in place.location for place in places)
+            "Say where people come from and where they go: "
+            f'location = "{broken.keys[1][1]}" in [[place]], or another corridor.'
+            if broken.kind == "corridors" and all(":" not in place.location for place in places)
             else "Count its sources in one entry [[place.counted]]."
         )
         raise DataError(

@@ -13,16 +13,17 @@ import pandas as pd
 import xarray as xr
 
 from forecast.config import read_toml
+from forecast.corridors import FLOW
 from forecast.draw_tables import TABLE_KEY
 from forecast.errors import DataError, unknown_name
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.scenarios import plots
 from forecast.scenarios import unusual as extremes
-from forecast.scenarios.accounting import MOVED, TAKES, accounts, settled
+from forecast.scenarios.accounting import MOVED, accounts, settled
 from forecast.scenarios.conditioning import beside
 from forecast.scenarios.movements import Movement, movements
-from forecast.scenarios.shock import Shock
+from forecast.scenarios.shock import TAKES, Shock
 from forecast.series_key import keys_of
 from forecast.shelf import shelf
 
@@ -229,7 +230,7 @@ def scenario(
         places = ", ".join(place.location for place in shock.places)
         why = "".join(
             f" {row.measure} of {row.location} ({row.source}): {row.reason}."
-            for row in effects[effects["measure"].isin(TAKES)].head(1).itertuples()
+            for row in effects[effects["measure"].isin([*TAKES, FLOW])].head(1).itertuples()
         )
         raise DataError(
             f"scenario {shock.name!r} is about {places}, and reaches no series of this forecast."

@@ -128,10 +128,13 @@ type Years = Annotated[Amount, _within(0.05, math.inf, "years")]
 
 
 def _country(given: str) -> str:
-    code = locations.find(given).code
+    named = locations.canonical(given)
+    code = locations.find(named if ":" in named else given).code
     for one in filter(None, locations.ends(code) if ":" in code else (code,)):
         if not locations.find(one).is_country or "+" in one:
-            raise ValueError(f"is {one}, no single country. Name the country; regions share it out.")
+            raise ValueError(
+                f"is {one}, no single country. Name the country; regions share it out."
+            )
     return code
 
 
