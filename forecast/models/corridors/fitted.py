@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase
-from forecast.corridors import FLOW
+from forecast.corridors import FLOW, RESTS
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble, by_series, note
 from forecast.models.coherent import FittedCoherent
@@ -199,7 +199,7 @@ class FittedCorridors(FittedBase):
                 told.append("Sum of corridors and what they do not cover.")
             elif figures < least:
                 told.append(
-                    f"Rests on the model: {figures} usable figure{'s' * (figures != 1)}; origin, "
+                    f"{RESTS} {figures} usable figure{'s' * (figures != 1)}; origin, "
                     "destination and gravity say the rest."
                 )
             rows.append(note(series, FORECAST, " ".join(filter(None, told)), "log rate"))
