@@ -14,6 +14,8 @@ from forecast.series_key import KEY
 ENDS = ("origin", "destination")
 #: What is counted on a corridor: persons per calendar year, seen from both ends.
 FLOW = "flow"
+#: How the note begins of a corridor whose figures are too few to say much.
+RESTS = "Rests on the model:"
 #: Measures of one place, which a corridor cannot have.
 _OF_A_PLACE = {
     "net_migration", "immigration", "emigration", "internal_arrivals", "internal_departures",

@@ -457,6 +457,7 @@ class Forecast:
         years = list(self.horizons if horizons is None else horizons)
         quantiles = self.quantiles(QUANTILE_LEVELS, years)
         draws = self.paths.sel(year=years)
+        options.setdefault("notes", self.notes)
         return hub_files(self.series, quantiles, draws, self.history, **options)
 
     def to_bayespop(self, path: str | Path, source: str | None = None) -> Path:

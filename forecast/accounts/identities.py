@@ -1,4 +1,4 @@
-"""Identities of the accounts: net = arrivals − departures, regions = country, internal = 0."""
+"""Identities of the accounts: net = arrivals − departures, regions = country, corridors = total."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forecast import locations
 from forecast.series_key import SeriesKey
 
 #: (source, location, measure) of a series, as everywhere.
-Kind = Literal["net", "sum", "zero", "balance"]
+Kind = Literal["net", "sum", "zero", "balance", "corridors"]
 NETS = (
     ("net_migration", "immigration", "emigration"),
     ("internal_net", "internal_arrivals", "internal_departures"),
@@ -30,9 +30,9 @@ class Identity:
     ----------
     name : str
         What it says, in the words of the report, and of which sources.
-    kind : {"net", "sum", "zero", "balance"}
-        A net and its gross flows, a total and its parts, parts that cancel out, or two
-        groups of parts that have the same sum.
+    kind : {"net", "sum", "zero", "balance", "corridors"}
+        A net and its gross flows, a total and its parts, parts that cancel out, two groups of
+        parts that have the same sum, or departures (arrivals) and the corridors they go along.
     location : str
         The place it is about.
     terms : tuple of (key, float)
@@ -59,7 +59,9 @@ def stated(keys: Iterable[SeriesKey]) -> list[Identity]:
     keys : iterable of (source, location, measure)
         Series of one source obey: net = arrivals − departures; a country, or a merged unit,
         is the sum of regions that cover it once; internal nets of all regions add up to
-        zero and internal arrivals to internal departures. Between sources: the regions'
+        zero and internal arrivals to internal departures; departures of a place are the sum of
+        its corridors, arrivals too (where corridors leave out some, figures break it, and it is
+        not trusted). Between sources: the regions'
         net of all flows adds up to the country's net across its border, where the country
         itself has no net of all flows of that source. Whether the data obey
         it is another question; see `forecast.accounts.broken`.
@@ -77,7 +79,7 @@ def stated(keys: Iterable[SeriesKey]) -> list[Identity]:
     ['net_migration = immigration - emigration (kz-bns)']
     """
     known = sorted(set(keys))
-    return [*_sums(known), *_across(known), *_internal(known), *_nets(known)]
+    return [*_sums(known), *_across(known), *_internal(known), *_corridors(known), *_nets(known)]
 
 
 def matrix(identities: Sequence[Identity], keys: Sequence[SeriesKey]) -> np.ndarray:
@@ -209,6 +211,26 @@ def _complete(places: Sequence[str]) -> list[tuple[str, list[str]]]:
     countries = sorted({locations.country_of(place) for place in places})
     covered = [(country, cover(country, places)) for country in countries]
     return [(country, parts) for country, parts in covered if parts]
+
+
+def _corridors(known: Sequence[SeriesKey]) -> list[Identity]:
+    """State that corridors from a place make up its departures, and those to it its arrivals."""
+    by_end: dict[tuple[str, str, str], list[SeriesKey]] = {}
+    for source, code, measure in known:
+        if measure == "flow":
+            origin, destination = locations.ends(code)
+            for place, total in ((origin, "emigration"), (destination, "immigration")):
+                by_end.setdefault((source, str(place), total), []).append((source, code, measure))
+    made = []
+    for key in known:
+        flows = by_end.get(key, [])
+        if len(flows) > 1:
+            source, place, total = key
+            way = "from" if total == "emigration" else "to"
+            name = f"{len(flows)} corridors {way} {place} = {total} ({source})"
+            terms = ((key, 1.0), *((flow, -1.0) for flow in flows))
+            made.append(Identity(name, "corridors", place, terms))
+    return made
 
 
 def _nets(known: Sequence[SeriesKey]) -> list[Identity]:

@@ -47,7 +47,7 @@ def _table(made: Scenario, table: str) -> pd.DataFrame:
 
 def _conclusions(made: Scenario, stated: Shock) -> None:
     """Say on stderr what was concluded: who is counted unnamed, and which flows are left out."""
-    from forecast.scenarios.accounting import TAKES
+    from forecast.scenarios.shock import TAKES
 
     effects = made.effects
     named = {name for place in stated.places for entry in place.counted for name in entry.sources}

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pandas as pd
 
 from forecast.errors import DataError
+from forecast.locations import ends
 from forecast.validation import clean
 
 #: Version of the hubverse's schemas that is written and checked.
@@ -31,6 +32,8 @@ TIME_SERIES, ORACLE = f"{TARGETS}/time-series.csv", f"{TARGETS}/oracle-output.cs
 STANDARD = ("output_type", "output_type_id", "value")
 #: What makes a task of ours, in the order of the columns.
 TASK_IDS = ("origin_date", "source", "target", "location", "horizon", "target_end_date")
+#: Ends of a corridor, task ids of a hub that has corridors, and what stands in them for one place.
+ENDS, ONE_PLACE = ("origin", "destination"), "none"
 ROUND, DERIVED = "origin_date", "target_end_date"
 #: What identifies one observed figure.
 UNIT = ("source", "target", "location", "target_end_date")
@@ -44,6 +47,21 @@ _TABLES = (".csv", ".parquet", ".arrow")
 _COMPRESSIONS = (".snappy", ".gzip", ".gz", ".brotli", ".zstd", ".lz4", ".lzo", ".bz2")
 #: What a partition without a value is called in a path.
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+def task_ids(corridors: bool) -> tuple[str, ...]:
+    """Return the task ids of a hub of ours; corridors have their ends behind the location."""
+    return (*TASK_IDS[:4], *ENDS, *TASK_IDS[4:]) if corridors else TASK_IDS
+
+
+def with_ends(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of a hub with the ends of its corridors behind the location."""
+    table = table.copy()
+    both = [ends(code) if ":" in code else (ONE_PLACE,) * 2 for code in table["location"]]
+    for at, name in enumerate(ENDS):
+        column = pd.Series([one[at] for one in both], index=table.index, dtype=object)
+        table.insert(list(table.columns).index("location") + 1 + at, name, column)
+    return table
 
 
 def schema_address(config: str) -> str:

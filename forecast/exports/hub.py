@@ -16,11 +16,12 @@ import yaml
 from forecast import artifacts, locations
 from forecast.errors import DataError, unknown_name
 from forecast.exports import files
-from forecast.exports.files import inactive_columns
+from forecast.exports.files import ENDS, inactive_columns, with_ends
 from forecast.exports.tasks import (
     Tasks,
     as_config,
     from_config,
+    have_corridors,
     merged,
     observed,
     oracle,
@@ -90,6 +91,7 @@ def hub_files(
     samples: int = SAMPLES,
     earlier: tuple[Tasks, pd.DataFrame | None] | None = None,
     name: str = "hub",
+    notes: pd.DataFrame | None = None,
 ) -> dict[str, bytes]:
     """Return the files of a hub in the hubverse's format, version 6, by their path in it.
 
@@ -115,6 +117,8 @@ def hub_files(
         Tasks and time series of the hub that this is added to.
     name : str
         Name of the hub.
+    notes : DataFrame, optional
+        `Forecast.notes`; those of corridors, such as which rest on the model, are in the metadata.
 
     Raises
     ------
@@ -140,6 +144,11 @@ def hub_files(
         inactive_columns(table, ("source", "measure", "location")) for table in (series, quantiles)
     )
     asked = tasks_of(series, draws["year"].to_numpy().tolist(), samples)
+    if earlier is not None and have_corridors(asked) and not have_corridors(earlier[0]):
+        raise DataError(
+            "the hub has no corridors: its tables lack the columns origin and destination. Choose "
+            "another folder."
+        )
     figures = inactive_columns(observed(history), ("source", "target", "location", "flag"))
     if earlier is not None:
         asked = merged(earlier[0], asked)
@@ -148,10 +157,13 @@ def hub_files(
     days = [name for name in ("as_of",) if name in figures]
     figures = figures.sort_values([*files.UNIT, *days], ignore_index=True)
     truth = oracle(figures, asked)
+    corridors = have_corridors(asked)
+    if corridors:
+        figures, truth = with_ends(figures), with_ends(truth)
     identity = f"{files.abbreviation(team)}-{files.abbreviation(str(draws.attrs['model']))}"
     tables = {
         f"{files.OUTPUT}/{identity}/{files.year_end(origin)}-{identity}.csv": rows
-        for origin, rows in output_tables(series, quantiles, draws, samples).items()
+        for origin, rows in output_tables(series, quantiles, draws, samples, corridors).items()
     }
     tables[files.TIME_SERIES] = figures
     if len(truth):
@@ -159,12 +171,12 @@ def hub_files(
     described = {
         files.ADMIN: _admin(name, team),
         files.TASKS: as_config(asked),
-        files.TARGET_DATA: _target_data("as_of" in figures),
+        files.TARGET_DATA: _target_data("as_of" in figures, corridors),
     }
     return {
         **{path: _json(content) for path, content in described.items()},
-        files.METADATA_SCHEMA: (Path(__file__).parent / "model-metadata-schema.json").read_bytes(),
-        f"{files.METADATA}/{identity}.yml": _metadata(series, draws, team),
+        files.METADATA_SCHEMA: _metadata_schema(corridors),
+        f"{files.METADATA}/{identity}.yml": _metadata(series, draws, team, notes),
         **{path: _csv(table) for path, table in tables.items()},
     }
 
@@ -221,10 +233,10 @@ def _admin(name: str, team: str) -> dict[str, Any]:
     }
 
 
-def _target_data(versioned: bool) -> dict[str, Any]:
+def _target_data(versioned: bool, corridors: bool) -> dict[str, Any]:
     return {
         "schema_version": files.schema_address("target-data"),
-        "observable_unit": list(files.UNIT),
+        "observable_unit": [*files.UNIT[:3], *(ENDS if corridors else ()), *files.UNIT[3:]],
         "date_col": files.DERIVED,
         "versioned": versioned,
         "time-series": {"non_task_id_schema": {"flag": "character"}},
@@ -232,7 +244,19 @@ def _target_data(versioned: bool) -> dict[str, Any]:
     }
 
 
-def _metadata(series: pd.DataFrame, draws: xr.DataArray, team: str) -> bytes:
+def _metadata_schema(corridors: bool) -> bytes:
+    """Return the schema of metadata; notes of corridors are in that of a hub that has such."""
+    stated = (Path(__file__).parent / "model-metadata-schema.json").read_bytes()
+    if not corridors:
+        return stated
+    schema = json.loads(stated)
+    schema["properties"]["notes"] = {"type": "array", "items": {"type": "string"}}
+    return _json(schema)
+
+
+def _metadata(
+    series: pd.DataFrame, draws: xr.DataArray, team: str, notes: pd.DataFrame | None
+) -> bytes:
     model, attributes = str(draws.attrs["model"]), draws.attrs
     title, methods = model, "A model of the user's own."
     settings = shelf("models") / f"{model}.toml"
@@ -252,6 +276,10 @@ def _metadata(series: pd.DataFrame, draws: xr.DataArray, team: str) -> bytes:
         "draws": int(draws.sizes["draw"]),
         "data_sha256": str(attributes["data_hash"]),
     }
+    if notes is not None:
+        said = notes[notes["location"].str.contains(":", regex=False) & (notes["reason"] != "")]
+        lines = [f"{n.location} ({n.source}): {n.reason}" for n in said.itertuples()]
+        described |= {"notes": lines} if lines else {}
     text: str = yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=96)
     return text.encode()
 

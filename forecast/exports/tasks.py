@@ -15,11 +15,14 @@ from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.errors import DataError
 from forecast.exports.files import (
     DERIVED,
+    ENDS,
     ROUND,
     STANDARD,
     TASK_IDS,
     UNIT,
     schema_address,
+    task_ids,
+    with_ends,
     year_end,
 )
 from forecast.panel import Panel
@@ -105,16 +108,21 @@ def merged(first: Tasks, second: Tasks) -> Tasks:
     return {**first, **second, **both}
 
 
+def have_corridors(asked: Tasks) -> bool:
+    """Whether any task is about a corridor: then all name its ends."""
+    return any(":" in place for task in asked.values() for place in task.locations)
+
+
 def as_config(asked: Tasks) -> dict[str, Any]:
     """Return the content of ``tasks.json``: one round for each origin."""
-    rounds = []
+    rounds, ids = [], task_ids(have_corridors(asked))
     for origin in sorted({key[0] for key in asked}):
         keys = sorted(key for key in asked if key[0] == origin)
         rounds.append(
             {
                 "round_id_from_variable": True,
                 "round_id": ROUND,
-                "model_tasks": [_model_task(*key, asked[key]) for key in keys],
+                "model_tasks": [_model_task(*key, asked[key], ids) for key in keys],
                 "submissions_due": {"relative_to": ROUND, "start": 0, "end": _OPEN_DAYS},
                 "last_data_date": year_end(origin),
             }
@@ -122,7 +130,7 @@ def as_config(asked: Tasks) -> dict[str, Any]:
     return {
         "schema_version": schema_address("tasks"),
         "rounds": rounds,
-        "derived_task_ids": [DERIVED],
+        "derived_task_ids": [*(end for end in ENDS if end in ids), DERIVED],
     }
 
 
@@ -150,7 +158,7 @@ def from_config(config: Mapping[str, Any], where: str) -> Tasks:
         for entry in config["rounds"]:
             for task in entry["model_tasks"]:
                 ids = task["task_ids"]
-                if tuple(ids) != TASK_IDS:
+                if tuple(ids) not in (TASK_IDS, task_ids(corridors=True)):
                     raise KeyError(f"task ids {', '.join(ids)}")
                 (origin,) = ids[ROUND]["required"]
                 (source,), (target,) = ids["source"]["optional"], ids["target"]["optional"]
@@ -168,12 +176,16 @@ def from_config(config: Mapping[str, Any], where: str) -> Tasks:
     return asked
 
 
-def _model_task(origin: int, source: str, measure: str, task: Task) -> dict[str, Any]:
+def _model_task(
+    origin: int, source: str, measure: str, task: Task, ids: Sequence[str]
+) -> dict[str, Any]:
     horizons = sorted(task.horizons)
+    ends = with_ends(pd.DataFrame({"location": sorted(task.locations)}))
     optional: dict[str, list[Any]] = {
         "source": [source],
         "target": [measure],
         "location": sorted(task.locations),
+        **{end: sorted(set(ends[end])) for end in ENDS},
         "horizon": horizons,
         DERIVED: [year_end(origin + horizon) for horizon in horizons],
     }
@@ -203,7 +215,7 @@ def _model_task(origin: int, source: str, measure: str, task: Task) -> dict[str,
     return {
         "task_ids": {
             ROUND: {"required": [year_end(origin)], "optional": None},
-            **{name: {"required": None, "optional": values} for name, values in optional.items()},
+            **{name: {"required": None, "optional": optional[name]} for name in ids[1:]},
         },
         "output_type": output,
         "target_metadata": [
@@ -223,8 +235,9 @@ def _model_task(origin: int, source: str, measure: str, task: Task) -> dict[str,
 
 
 def output_tables(
-    series: pd.DataFrame, quantiles: pd.DataFrame, draws: xr.DataArray, samples: int
-) -> dict[int, pd.DataFrame]:
+    series: pd.DataFrame, quantiles: pd.DataFrame, draws: xr.DataArray, samples: int,
+    corridors: bool = False,
+) -> dict[int, pd.DataFrame]:  # fmt: skip
     """Return the model output by origin, one row per task, output type and id.
 
     Quantiles come from every draw; samples are draws evenly spaced over all of them, so
@@ -238,6 +251,8 @@ def output_tables(
         ``location, measure, source, year, quantile, value``.
     draws : DataArray, dims (draw, series, year)
         At the years of `quantiles`.
+    corridors : bool
+        Whether the hub names ends of corridors.
     """
     quantiles = quantiles.rename(columns={"quantile": "output_type_id"})
     tables = [quantiles.assign(output_type="quantile")]
@@ -263,10 +278,11 @@ def output_tables(
         ["source", "target", "location", "horizon", "output_type", "output_type_id"]
     )
     columns = [*TASK_IDS, *STANDARD]
-    return {
+    by_origin = {
         int(str(origin)): rows[columns].reset_index(drop=True)
         for origin, rows in table.groupby("origin", sort=True)
     }
+    return {origin: with_ends(rows) if corridors else rows for origin, rows in by_origin.items()}
 
 
 def versioned(history: Panel) -> bool:

@@ -15,6 +15,7 @@ class CorridorsPriors(Settings):
     size_effect: Pair
     degrees: Positive
     evenness: Pair
+    year_evenness: Pair
     shared: Numbers
     shared_degrees: Positive
     mean_spread: Positive
@@ -46,6 +47,19 @@ class CorridorsRules(Settings):
     largest_share: Share
 
 
+class CorridorsWidths(Settings):
+    """Hindcasts that widths of intervals are learned from."""
+
+    origins: Count
+    corridors: Count
+    warm_up: Count
+    kept: Count
+    paths: Count
+    least_cases: Count
+    pseudo_cases: Positive
+    alike: Positive
+
+
 class CorridorsGate(Settings):
     """What a fit of `corridors` has to meet."""
 
@@ -59,4 +73,5 @@ class CorridorsSettings(About):
     priors: CorridorsPriors
     sampler: CorridorsSampler
     settings: CorridorsRules
+    widths: CorridorsWidths
     diagnostics: CorridorsGate

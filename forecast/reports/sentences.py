@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from forecast import labels
+from forecast.corridors import FLOW, RESTS
 from forecast.horizons import CONCEPTS
 from forecast.language import Language, message, rounded
 from forecast.reports.series_view import SeriesView
@@ -398,7 +399,7 @@ def flags(view: SeriesView, words: Language, leave_out: frozenset[str] = frozens
 
 
 def flag_sentences(view: SeriesView, words: Language) -> list[str]:
-    """Return one sentence for each flag that some year carries.
+    """Return one sentence for each flag that some year carries; first, what a corridor rests on.
 
     Parameters
     ----------
@@ -413,6 +414,10 @@ def flag_sentences(view: SeriesView, words: Language) -> list[str]:
         In the order of `forecast.labels.FLAGS`.
     """
     sentences = []
+    given = str(view.note["reason"]) if view.forecast and view.series.measure == FLOW else ""
+    if RESTS in given:
+        rests = labels.reason({"reason": given[given.index(RESTS) :]}, words)
+        sentences.append(rests[:1].upper() + rests[1:])
     for flag, meaning in labels.FLAGS.items():
         carried = view.series.flagged(flag)
         if flag not in labels.MISSING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from forecast.accounts.audit import TOLERANCE, about, check
 from forecast.accounts.identities import cover, matrix, stated
 from forecast.errors import DataError
 from forecast.outlook import Forecast
-from forecast.scenarios.shock import ARRIVALS, AffectedCountry, Shock
+from forecast.scenarios.shock import DEPARTURES, AffectedCountry, Shock
 from forecast.series_key import SeriesKey
 
 
@@ -30,7 +31,8 @@ class Movement:
     people : ndarray, shape (n_draws,)
         All who move, over all years together, before anybody moves back.
     arrivals, departures : ndarray, shape (n_draws, n_years)
-        People who really come and go, persons per calendar year, zero or more.
+        People who really come and go, persons per calendar year, zero or more; on a corridor,
+        along it and back.
     shares : ndarray, shape (n_draws, n_counted)
         Share of them that each entry of ``place.counted`` shows.
     """
@@ -78,7 +80,7 @@ def movements(shock: Shock, years: np.ndarray, n_draws: int, seed: int) -> list[
         again = moved_back(there, *going_back) if going_back else np.zeros_like(there)
         shares = np.random.default_rng(own).random((n_draws, len(place.counted)))
         counted = [entry.share.quantile(shares[:, i]) for i, entry in enumerate(place.counted)]
-        into, out = (there, again) if place.direction == ARRIVALS else (again, there)
+        into, out = (there, again) if place.direction != DEPARTURES else (again, there)
         found.append(Movement(place, start, people, into, out, np.stack(counted, axis=1)))
     return found
 
@@ -124,13 +126,6 @@ def moved_back(moved: np.ndarray, share: np.ndarray, half_life: np.ndarray) -> n
     return back
 
 
-#: What a measure takes of a movement: arrivals, departures.
-TAKES = {
-    "immigration": (1.0, 0.0),
-    "emigration": (0.0, 1.0),
-    "net_migration": (1.0, -1.0),
-    "net_all_flows": (1.0, -1.0),
-}
 #: Measures that only a register has: who came and who left, counted one by one.
 _GROSS = ("immigration", "emigration")
 #: How each source of a place is counted, in words.
@@ -180,18 +175,19 @@ def accounts(
     added = np.zeros(tuple(paths.sizes[dim] for dim in ("draw", "series", "year")))
     people = last_population(outlook)
     rows = []
-    for movement in moved:
+    legs = [(one, *leg) for one in moved for leg in one.place.reached.items()]
+    for movement, location, takes in legs:
         place = movement.place
-        ours = series[series["location"].map(locations.country_of) == place.location]
+        ours = series[series["location"].map(locations.country_of) == location]
         for source, group in ours.groupby("source", sort=True):
             entry = place.counted_by(str(source))
             known = {
                 str(row.location): people.get((str(source), str(row.location), str(row.measure)))
                 for row in group.itertuples()
             }
-            parts = _parts(place.location, known, place.regions)
+            parts = _parts(location, known, place.regions)
             for position, row in zip(group.index, group.itertuples()):
-                reason = _reason(str(row.measure), str(row.location), str(source), place, parts)
+                reason = _reason(row, place, parts, takes)
                 counted = (
                     "" if reason else (counted_by or {}).get((place.location, str(source)), "")
                 )
@@ -202,14 +198,20 @@ def accounts(
                 )  # fmt: skip
                 if reason:
                     continue
-                into, out = TAKES[str(row.measure)]
+                into, out = takes[str(row.measure)]
                 flow = into * movement.arrivals + out * movement.departures
-                added[:, position, :] = flow * (movement.shares[:, entry] * part)[:, None]
-    _refuse_broken(outlook, added, name)
-    return added, pd.DataFrame(rows, columns=_COLUMNS)
+                added[:, position, :] += flow * (movement.shares[:, entry] * part)[:, None]
+    _refuse_broken(outlook, added, name, [one.place for one in moved])
+    effects = pd.DataFrame(rows, columns=_COLUMNS)
+    if any(":" in one.place.location for one in moved):
+        # Several corridors may meet in a place, whose series are moved by each of them.
+        effects = effects.drop_duplicates(_COLUMNS[:3], ignore_index=True)
+    return added, effects
 
 
-def _refuse_broken(outlook: Forecast, added: np.ndarray, name: str) -> None:
+def _refuse_broken(
+    outlook: Forecast, added: np.ndarray, name: str, places: Sequence[AffectedCountry]
+) -> None:
     """Refuse a shock that breaks an identity which the forecast obeys in every draw."""
     keys = outlook.keys
     identities = about(keys, stated(keys))
@@ -218,19 +220,28 @@ def _refuse_broken(outlook: Forecast, added: np.ndarray, name: str) -> None:
     suspects = [one for one, largest in zip(identities, off) if largest > TOLERANCE * size]
     before = check(outlook, suspects)
     for row in before[before["holds"].astype(bool)].itertuples():
+        broken = next(one for one in suspects if one.name == row.identity)
+        remedy = (
+            "Say where people come from and where they go: "
+            f'location = "{broken.keys[1][1]}" in [[place]], or another corridor.'
+            if broken.kind == "corridors" and all(":" not in place.location for place in places)
+            else "Count its sources in one entry [[place.counted]]."
+        )
         raise DataError(
             f"scenario {name!r} breaks the account {row.identity!r}, which adds up in every draw "
-            "of the forecast. Count its sources in one entry [[place.counted]]."
+            f"of the forecast. {remedy}"
         )
 
 
 def _reason(
-    measure: str, location: str, source: str, place: AffectedCountry, parts: Mapping[str, float]
-) -> str:
+    row: Any, place: AffectedCountry, parts: Mapping[str, float],
+    takes: Mapping[str, tuple[float, float]],
+) -> str:  # fmt: skip
     """Return why a series stays as it is; empty if it does not."""
+    measure, location, source = map(str, (row.measure, row.location, row.source))
     if measure == "population":
         return "population follows from the net flows and is not moved by itself"
-    if measure not in TAKES:
+    if measure not in takes:
         return "moves inside the country are not part of the scenario"
     if place.counted_by(source) is None:
         return unsaid(place)
@@ -324,6 +335,11 @@ def settled(shock: Shock, outlook: Forecast) -> tuple[Shock, CountedBy]:
     held: dict[tuple[str, str], set[str]] = {}
     for source, code, measure in outlook.history.keys:
         held.setdefault((locations.country_of(code), source), set()).add(measure)
+    for place in shock.places:
+        # Of a corridor, a source is told by what it has of its ends as well.
+        for source in {source for _, source in held} if ":" in place.location else ():
+            there = [held.get((code, source), set()) for code in place.reached]
+            held[place.location, source] = set().union(*there)
     counted_by: CountedBy = {}
     places = []
     for place in shock.places:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecast.corridors import with_ends
 from forecast.draw_tables import TABLE_KEY
 from forecast.errors import DataError
 from forecast.outlook import Forecast
@@ -120,8 +121,8 @@ def beside(
     for name, outlook in outlooks.items():
         names = {"median": name, "lower": f"{name}_lower", "upper": f"{name}_upper"}
         table = outlook.intervals(level, years).rename(columns=names)
-        parts.append(table.set_index([*TABLE_KEY, "year"]))
-    return pd.concat(parts, axis=1).reset_index()
+        parts.append(table.set_index([*TABLE_KEY, "year"])[list(names.values())])
+    return with_ends(pd.concat(parts, axis=1).reset_index())
 
 
 def condition(

@@ -14,14 +14,15 @@ import xarray as xr
 
 from forecast import plots
 from forecast.config import read_toml
+from forecast.corridors import FLOW
 from forecast.draw_tables import TABLE_KEY
 from forecast.errors import DataError, unknown_name
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.scenarios import unusual as extremes
-from forecast.scenarios.accounting import MOVED, TAKES, Movement, accounts, movements, settled
+from forecast.scenarios.accounting import MOVED, Movement, accounts, movements, settled
 from forecast.scenarios.conditioning import beside
-from forecast.scenarios.shock import Shock
+from forecast.scenarios.shock import TAKES, Shock
 from forecast.series_key import keys_of
 from forecast.shelf import shelf
 
@@ -228,7 +229,7 @@ def scenario(
         places = ", ".join(place.location for place in shock.places)
         why = "".join(
             f" {row.measure} of {row.location} ({row.source}): {row.reason}."
-            for row in effects[effects["measure"].isin(TAKES)].head(1).itertuples()
+            for row in effects[effects["measure"].isin([*TAKES, FLOW])].head(1).itertuples()
         )
         raise DataError(
             f"scenario {shock.name!r} is about {places}, and reaches no series of this forecast."

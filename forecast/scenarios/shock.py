@@ -15,12 +15,23 @@ from forecast.config import Names, Settings, Share, Text
 from forecast.errors import unknown_name
 
 ARRIVALS, DEPARTURES = "arrivals", "departures"
+#: Direction of a corridor, which has its own.
+ALONG = "along"
 #: Keys that each distribution needs; ``inside`` is the probability between low and high.
 DISTRIBUTIONS = {
     "log-normal": ("low", "high", "inside"),
     "triangular": ("low", "middle", "high"),
     "uniform": ("low", "high"),
     "fixed": ("value",),
+}
+
+
+#: What a measure takes of a movement: arrivals, departures.
+TAKES = {
+    "immigration": (1.0, 0.0),
+    "emigration": (0.0, 1.0),
+    "net_migration": (1.0, -1.0),
+    "net_all_flows": (1.0, -1.0),
 }
 
 
@@ -117,12 +128,14 @@ type Years = Annotated[Amount, _within(0.05, math.inf, "years")]
 
 
 def _country(given: str) -> str:
-    place = locations.find(given)
-    if not place.is_country or "+" in place.code:
-        raise ValueError(
-            f"is {place.code}, no single country. Name the country; regions share it out."
-        )
-    return place.code
+    named = locations.canonical(given)
+    code = locations.find(named if ":" in named else given).code
+    for one in filter(None, locations.ends(code) if ":" in code else (code,)):
+        if not locations.find(one).is_country or "+" in one:
+            raise ValueError(
+                f"is {one}, no single country. Name the country; regions share it out."
+            )
+    return code
 
 
 def _address(given: str) -> str:
@@ -158,14 +171,14 @@ class Counted(Settings):
 
 
 class AffectedCountry(Settings):
-    """One country that a shock reaches, ``[[place]]``.
+    """One country, or corridor between two, that a shock reaches, ``[[place]]``.
 
     Attributes
     ----------
     location : str
-        Code of the country.
-    direction : {"arrivals", "departures"}
-        Whether people come or go.
+        Code of the country, or of the corridor: ``RUS:KAZ``.
+    direction : {"arrivals", "departures", "along"}
+        Whether people come or go; those of a corridor go along it.
     people : Amount
         All who move, over all years together, before anybody moves back.
     counted : tuple of Counted
@@ -174,10 +187,22 @@ class AffectedCountry(Settings):
     """
 
     location: Annotated[str, AfterValidator(_country)]
-    direction: Literal["arrivals", "departures"]
+    direction: Literal["arrivals", "departures", "along"] = Field(ALONG, validate_default=True)
     people: People
     counted: tuple[Counted, ...] = Field(strict=False, min_length=1)
     regions: dict[str, Share] = Field(default_factory=dict, validate_default=False)
+
+    @field_validator("direction")
+    @classmethod
+    def _as_the_place_has_it(cls, direction: str, info: ValidationInfo) -> str:
+        place = str(info.data.get("location", ""))
+        if place and (":" in place) != (direction == ALONG):
+            raise ValueError(
+                f"is {direction!r}, and {place} is a corridor, which says it. Leave direction out."
+                if ":" in place
+                else f'is not said of {place}. Write direction = "arrivals" or "departures".'
+            )
+        return direction
 
     @field_validator("counted")
     @classmethod
@@ -206,6 +231,26 @@ class AffectedCountry(Settings):
         if given and abs(sum(given.values()) - 1) > 1e-6:
             raise ValueError(f"has shares that add up to {sum(given.values()):g}; make it 1.")
         return {locations.canonical(code): share for code, share in given.items()}
+
+    @property
+    def reached(self) -> dict[str, dict[str, tuple[float, float]]]:
+        """What each measure takes of those who go and who come back, by place.
+
+        Arrivals raise immigration and every net, departures emigration. Who goes along a corridor
+        departs at one end and arrives at the other, and comes back along the opposite one.
+        """
+        origin, destination = locations.ends(self.location)
+        if origin is None or destination is None:
+            return {self.location: TAKES}
+        swapped = {"immigration": "emigration", "emigration": "immigration"}
+        left = {name: TAKES[swapped.get(name, name)] for name in TAKES}
+        left |= {name: (-left[name][0], -left[name][1]) for name in TAKES if name not in swapped}
+        return {
+            self.location: {"flow": (1.0, 0.0)},
+            f"{destination}:{origin}": {"flow": (0.0, 1.0)},
+            destination: TAKES,
+            origin: left,
+        }
 
     def counted_by(self, source: str) -> int | None:
         """Return which entry of `counted` is about a source, or None.

@@ -17,7 +17,7 @@ from forecast.errors import DataError
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.scenarios.accounting import Movement, last_population
-from forecast.scenarios.shock import ARRIVALS
+from forecast.scenarios.shock import DEPARTURES
 from forecast.shelf import shelf
 
 #: Lengths of the windows, in years.
@@ -133,7 +133,7 @@ def event(
     rows = []
     for movement in movements:
         place = movement.place
-        coming = place.direction == ARRIVALS
+        coming = place.direction != DEPARTURES
         flow = movement.arrivals if coming else movement.departures
         begins = np.searchsorted(years, movement.start)[:, None]
         first = np.take_along_axis(flow, begins, 1)[:, 0]

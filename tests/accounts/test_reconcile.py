@@ -10,7 +10,8 @@ import pytest
 
 import forecast as fc
 from forecast import accounts
-from forecast.accounts.identities import Identity, cover, matrix
+from forecast.accounts.audit import broken, trusted
+from forecast.accounts.identities import Identity, cover, matrix, stated
 from forecast.accounts.reconciliation import handed_down, nets_from_flows, order_of_the_country
 from forecast.errors import DataError, UnknownNameError
 from forecast.models.coherent import Reconciled
@@ -248,3 +249,26 @@ def test_accounts_that_share_no_series_do_not_touch_each_other(
         together.paths.to_numpy()[:, ours], alone.paths.to_numpy()[:, ours]
     )
     assert accounts.check(together)["holds"].all()
+
+
+def test_corridors_make_up_departures_and_arrivals() -> None:
+    keys = [
+        ("a", "UZB:RUS", "flow"), ("a", "UZB:KAZ", "flow"), ("a", "UZB", "emigration"),
+        ("a", "RUS", "immigration"), ("b", "RUS", "immigration"),
+    ]  # fmt: skip
+    (one,) = stated(keys)
+    assert (one.name, one.kind) == ("2 corridors from UZB = emigration (a)", "corridors")
+    assert one.terms == ((keys[2], 1.0), (keys[1], -1.0), (keys[0], -1.0))
+    years = [2020, 2021, 2022]
+    rows = [
+        (*key, year, value)
+        for key, values in zip(keys[:3], ([30, 40, 50], [10, 10, 10], [40, 50, 70]))
+        for year, value in zip(years, values)
+    ]
+    panel = Panel.from_frame(
+        pd.DataFrame(rows, columns=["source", "location", "measure", "year", "value"])
+    )
+    assert broken(panel)[["location", "year", "difference"]].values.tolist() == [["UZB", 2022, 10]]
+    assert trusted(panel, panel.keys)[0] == [one]
+    # Corridors that leave out a country are not the whole of departures.
+    assert trusted(panel.without([keys[0]]), panel.keys[1:])[0] == []

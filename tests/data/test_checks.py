@@ -271,3 +271,29 @@ def test_arrivals_of_regions_are_held_against_the_country_s() -> None:
     assert sums[3_000.0]["difference"].between(2_500, 3_500).all()
     assert len(sums[3_000.0]) == 15
     assert sums_of(3_000.0, "TJ-GB").empty
+
+
+def corridors_of_kazakhstan(total: list[float]) -> Panel:
+    """Two corridors to Kazakhstan, and its arrivals."""
+    made = [
+        ("UZB:KAZ", "flow", [300.0] * 5), ("RUS:KAZ", "flow", [100.0, 110, 120, 130, 140]),
+        ("KAZ", "immigration", total),
+    ]  # fmt: skip
+    tables = [
+        pd.DataFrame({"location": place, "measure": name, "year": range(2018, 2023), "value": them})
+        for place, name, them in made
+    ]
+    return Panel.from_frame(pd.concat(tables))
+
+
+def test_corridors_that_do_not_add_up_to_arrivals_are_found() -> None:
+    name = "corridors to the place add up to immigration"
+    whole = [400.0, 410, 420, 430, 440]
+    assert found(corridors_of_kazakhstan(whole), name) == []
+    assert found(corridors_of_kazakhstan([*whole[:4], 540.0]), name) == [("KAZ", 2022)]
+    # Corridors that leave out some places contradict arrivals only where they exceed them.
+    more = [value + 200 for value in whole]
+    assert found(corridors_of_kazakhstan(more), name) == []
+    assert found(corridors_of_kazakhstan([*more[:4], 240.0]), name) == [("KAZ", 2022)]
+    table = check(corridors_of_kazakhstan([*whole[:4], 540.0]))
+    assert table.loc[table["check"] == name, "severity"].tolist() == ["error"]

@@ -18,6 +18,7 @@ from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.errors import DataError
 from forecast.exports import files
 from forecast.exports.check import check_hub
+from forecast.models.corridors.model import Corridors
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 
@@ -167,3 +168,42 @@ def test_the_shell_exports_and_checks(outlook: Forecast, tmp_path: Path) -> None
     absent = run(cli, ["hub", "check", str(tmp_path / "none")])
     assert absent.exit_code == 1
     assert "is not a folder" in absent.stderr
+
+
+def test_a_hub_of_corridors_names_their_ends_and_what_rests_on_the_model(tmp_path: Path) -> None:
+    years = range(2012, 2024)
+    rows = [
+        (code, "flow" if ":" in code else "net_migration", year, 1_000.0 + 10 * year % 7)
+        for code in ("UZB:RUS", "UZB:KAZ", "KAZ") for year in years
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["location", "measure", "year", "value"])
+    few = (table["location"] == "UZB:KAZ") & (table["year"] < 2022)
+    model = Corridors(
+        sampler={"chains": 2, "warm_up": 20, "kept": 20, "most": 20, "paths": 20},
+        on_failure="mark",
+    )
+    panel = Panel.from_frame(table[~few])
+    made = fc.forecast(panel, model, horizons=(2025,), draws=100)
+    hub = made.to_hub(tmp_path / "hub", samples=20)
+    assert check_hub(hub).empty
+    ends = output(hub)[["location", "origin", "destination"]].drop_duplicates()
+    assert sorted(map(tuple, ends.to_numpy().tolist())) == [
+        ("UZB:KAZ", "UZB", "KAZ"), ("UZB:RUS", "UZB", "RUS"),
+    ]  # fmt: skip
+    figures = pd.read_csv(hub / files.TIME_SERIES).drop_duplicates("location")
+    assert figures.set_index("location").loc["KAZ", ["origin", "destination"]].tolist() == [
+        files.ONE_PLACE, files.ONE_PLACE,
+    ]  # fmt: skip
+    (described,) = (hub / "model-metadata").iterdir()
+    said = " ".join(described.read_text().split())
+    assert "UZB:KAZ (user):" in said
+    assert "Rests on the model: 2 usable figures" in said
+    # The same once more, and beside a hub that knows no corridors.
+    made.to_hub(tmp_path / "hub", samples=20)
+    assert check_hub(hub).empty
+    places = fc.forecast(panel.select(location="KAZ"), "naive", horizons=(2025,), draws=100)
+    other = places.to_hub(tmp_path / "other", samples=20)
+    with pytest.raises(DataError, match="the hub has no corridors"):
+        made.to_hub(other, samples=20)
+    places.to_hub(hub, samples=20)
+    assert check_hub(hub).empty

@@ -53,6 +53,7 @@ def test_the_filter_is_the_density_of_the_normal_law_it_stands_for(given: Given)
     state.rate = state.rate + generator.normal(size=(YEARS, 2, len(PAIRS)))
     state.weight = generator.gamma(3.0, size=state.weight.shape)
     state.own = generator.gamma(3.0, size=state.own.shape)
+    state.calm = generator.gamma(3.0, size=state.calm.shape)
     common = generator.normal(size=state.weight.shape) / 4
     phi, size, noise = np.array([0.8, 0.3]), np.array([0.4, 0.2]), np.array([0.1, 0.3])
     effect = np.array([0.2, -0.1])
@@ -63,7 +64,7 @@ def test_the_filter_is_the_density_of_the_normal_law_it_stands_for(given: Given)
             smaller = np.exp(-effect[chain] * given.log_size[pair])
             q = (size[chain] * smaller) ** 2 / state.own[chain, pair]
             left = np.tril(phi[chain] ** np.abs(np.subtract.outer(range(YEARS), range(YEARS))))
-            moves = np.r_[q / (1 - phi[chain] ** 2), q / state.weight[1:, chain, pair]]
+            moves = np.r_[q / (1 - phi[chain] ** 2), q / state.step_weight[1:, chain, pair]]
             mean = left @ np.r_[0.0, smaller * common[1:, chain, pair]] + expected
             spread = left @ np.diag(moves) @ left.T + tau**2
             spread += np.diag((noise[chain] * smaller) ** 2 + state.counting[:, 0, pair])
@@ -92,7 +93,8 @@ def test_posteriors_of_what_the_pymc_model_draws_are_calibrated(given: Given) ->
     n = 120
     model = pymc_model(given, PRIORS)
     names = [
-        "persistence", "innovation", "noise", "extra_evenness", "year_shock_size",
+        "persistence", "innovation", "noise", "extra_evenness", "extra_year_evenness",
+        "year_shock_size",
         "origin_shock_size", "spread", "origin_spread", "mean", "size_effect", "level",
         "gravity", "deviation",
     ]  # fmt: skip
@@ -116,6 +118,7 @@ def test_posteriors_of_what_the_pymc_model_draws_are_calibrated(given: Given) ->
         for name, values in {
             "persistence": state.persistence, "innovation": state.innovation,
             "noise": state.noise, "extra_evenness": state.evenness - LEAST_DEGREES,
+            "extra_year_evenness": state.year_evenness - LEAST_DEGREES,
             "year_shock_size": state.shared_scale[:, 0],
             "origin_shock_size": state.shared_scale[:, 1], "spread": state.spread[:, 0],
             "origin_spread": state.spread[:, 1], "mean": state.coefficient[:, 0],

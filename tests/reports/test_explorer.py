@@ -21,6 +21,7 @@ from forecast.cli.main import cli
 from forecast.errors import DataError, UnknownNameError
 from forecast.evaluate.track import Track
 from forecast.language import language
+from forecast.models.corridors.model import Corridors
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports.explorer import explore
@@ -368,3 +369,26 @@ def test_a_broken_manifest_is_refused_before_anything_is_forecast(
     assert done.exit_code == 1
     assert "is not the manifest of a report" in done.output
     assert not out.exists()
+
+
+def test_corridors_are_listed_by_their_ends_and_say_what_they_rest_on(tmp_path: Path) -> None:
+    rows = [
+        (code, "flow", year, 1_000.0 + 37 * (year * len(code) % 11))
+        for code in ("UZB:RUS", "UZB:KAZ", "KAZ:RUS") for year in range(2012, 2024)
+        if code != "UZB:KAZ" or year > 2021
+    ]  # fmt: skip
+    panel = Panel.from_frame(pd.DataFrame(rows, columns=["location", "measure", "year", "value"]))
+    small = {"chains": 2, "warm_up": 20, "kept": 20, "most": 20, "paths": 20}
+    model = Corridors(sampler=small, on_failure="mark")
+    made = fc.forecast(panel, model, horizons=(2025,), draws=150)
+    shown = held(explore(made, folder=tmp_path, name="own", draws=120))
+    assert shown["places"] == {
+        "KAZ:RUS": "Kazakhstan → Russia", "UZB:KAZ": "Uzbekistan → Kazakhstan",
+        "UZB:RUS": "Uzbekistan → Russia",
+    }  # fmt: skip
+    notes = {one["location"]: one["note"] for one in shown["series"]}
+    assert notes["UZB:KAZ"].startswith("Rests on the model: usable figures: 2")
+    assert notes["KAZ:RUS"] == ""
+    drawn = made.sample(location="UZB:RUS", measure="flow", year=2025)
+    at = [one["location"] for one in shown["series"]].index("UZB:RUS")
+    assert abs(block(shown, 0, at)[-1, STEPS // 2] - np.median(drawn)) <= 1

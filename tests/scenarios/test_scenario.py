@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 import forecast as fc
 from forecast.accounts.audit import check
 from forecast.errors import DataError
+from forecast.models.assembly import assemble
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports.horizon import report
@@ -301,3 +303,53 @@ def test_an_own_scenario_may_stand_in_a_file(coherent: Forecast, tmp_path: Path)
     made = scenario(coherent, path)
     assert made.name == "mine"
     assert isinstance(made.shock, Shock)
+
+
+@pytest.fixture(scope="module")
+def corridors() -> Forecast:
+    """Corridors of Kazakhstan that make up its arrivals, and what Russia loses."""
+    generator = np.random.default_rng(8)
+    keys = [
+        ("register", "RUS:KAZ", "flow"), ("register", "UZB:KAZ", "flow"),
+        ("register", "KAZ:RUS", "flow"), ("register", "KAZ", "immigration"),
+        ("register", "KAZ", "emigration"), ("register", "KAZ", "net_migration"),
+        ("register", "RUS", "emigration"),
+    ]  # fmt: skip
+    rows = [(*key, year, 1_000.0) for key in keys for year in range(2005, 2025)]
+    panel = Panel.from_frame(
+        pd.DataFrame(rows, columns=["source", "location", "measure", "year", "value"])
+    )
+    drawn = {key: 5_000 * np.exp(generator.normal(0, 0.2, (300, 6))) for key in keys}
+    drawn[keys[3]] = drawn[keys[0]] + drawn[keys[1]]
+    drawn[keys[5]] = drawn[keys[3]] - drawn[keys[4]]
+    return assemble(panel, drawn, (2026, 2030), model="test", seed=1)
+
+
+def test_a_shock_of_a_corridor_moves_it_both_ends_and_the_way_back(
+    corridors: Forecast, own: dict[str, Any]
+) -> None:
+    own["place"][0] |= {"location": "Russia -> Kazakhstan", "people": 40_000}
+    del own["place"][0]["direction"]
+    what_if = fc.scenario(corridors, own)
+    added = dict(zip(corridors.keys, what_if.difference.transpose("series", ...).to_numpy()))
+    there, back = (added["register", code, "flow"] for code in ("RUS:KAZ", "KAZ:RUS"))
+    assert there.sum(axis=1).mean() > 2 * back.sum(axis=1).mean() > 0
+    for key, expected in {
+        ("KAZ", "immigration"): there, ("KAZ", "emigration"): back, ("UZB:KAZ", "flow"): 0 * there,
+        ("KAZ", "net_migration"): there - back, ("RUS", "emigration"): there,
+    }.items():  # fmt: skip
+        np.testing.assert_allclose(added["register", *key], expected, atol=1e-9)
+    held = check(what_if.what_if).set_index("identity")["holds"]
+    assert held["2 corridors to KAZ = immigration (register)"]
+    assert held["net_migration = immigration - emigration (register)"]
+
+
+def test_arrivals_without_an_origin_are_refused_where_corridors_make_them_up(
+    corridors: Forecast, own: dict[str, Any]
+) -> None:
+    own["place"][0]["location"] = "KAZ"
+    with pytest.raises(DataError, match=r'corridors to KAZ.*location = "RUS:KAZ" in \[\[place'):
+        fc.scenario(corridors, own)
+    own["place"][0]["location"] = "RUS:KAZ"
+    with pytest.raises(DataError, match="RUS:KAZ is a corridor, which says it"):
+        fc.scenario(corridors, own)

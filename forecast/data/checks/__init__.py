@@ -14,6 +14,7 @@ from forecast.data.checks.contradictions import (
     Inconsistency,
     against_bundled,
     border_sums,
+    corridor_sums,
     identities,
     internal_sums,
     regional_sums,
@@ -36,8 +37,8 @@ from forecast.panel import Panel
 from forecast.series_key import KEY
 
 _CHECKS = (
-    identities, regional_sums, border_sums, internal_sums, rates, unobserved, zeros, slips,
-    against_bundled, runs, duplicates, boundary_jumps, vintages,
+    identities, regional_sums, border_sums, internal_sums, corridor_sums, rates, unobserved, zeros,
+    slips, against_bundled, runs, duplicates, boundary_jumps, vintages,
 )  # fmt: skip
 #: Flag of each check that adds one.
 FLAGS = {INTERPOLATED: "interpolated", DUPLICATED: "suspect", BOUNDARY: "boundary_change"}

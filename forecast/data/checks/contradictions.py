@@ -232,6 +232,32 @@ def border_sums(panel: Panel) -> Iterator[Inconsistency]:
                     yield from _compare(check, differing, whole, limit, key)
 
 
+def corridor_sums(panel: Panel) -> Iterator[Inconsistency]:
+    """Corridors from a place add up to its departures, those to it to its arrivals.
+
+    Corridors that leave out some places stay below the total in most years: then only sums above it
+    contradict it.
+    """
+    for source, rows in panel.latest.groupby("source", sort=True):
+        flows = _wide(rows, str(source), "flow")
+        sizes = _wide(rows.assign(value=rows["precision"].fillna(1.0) / 2), str(source), "flow")
+        for end, measure in enumerate(("emigration", "immigration")):
+            ends = pd.Series(
+                [locations.ends(str(code))[end] or "" for code in flows], flows.columns, object
+            )
+            totals = _wide(rows, str(source), measure)
+            for place in sorted({*ends} & {*totals}):
+                own = ends.index[ends == place]
+                total, rounding = flows[own].sum(axis=1, skipna=False), sizes[own].sum(axis=1) + 0.5
+                gap = (totals[place] - total).dropna()
+                whole = (gap.abs() <= rounding[gap.index]).mean() >= 0.5
+                wrong = total.where(gap < 0 if not whole else gap != 0)
+                way = f"corridors {'from' if end == 0 else 'to'} the place add up to {measure}"
+                yield from _compare(
+                    way, wrong, totals[place], rounding, (str(source), place, measure)
+                )
+
+
 def _complete(wide: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
     """Yield each country with its places, where these cover every region of it once."""
     for country in sorted({locations.country_of(place) for place in wide.columns}):

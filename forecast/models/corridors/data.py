@@ -23,6 +23,8 @@ TERMS = ("origin_population", "destination_population", "distance", "contiguity"
 LEAST_MEMBERS = 3
 #: A count of this size is believed as much as the years around it, for its own variance.
 SMALL = 4.0
+#: No draw of a corridor is held below so many persons.
+LEAST_BOUND = 100.0
 #: What stands for all other places, where corridors do not cover all that is counted.
 REST = "rest"
 
@@ -64,12 +66,16 @@ class PairFlows:
         return len(self.pairs)
 
     @cached_property
-    def log_size(self) -> np.ndarray:
-        """How large corridors are, on the log scale from their mean, shape (n_pairs,)."""
+    def log_mean(self) -> np.ndarray:
+        """Logarithm of 1 + the mean figure of each corridor, shape (n_pairs,)."""
         seen = ~np.isnan(self.counts)
         mean = np.where(seen, self.counts, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
-        logs = np.log(mean + 1.0)
-        return np.asarray(logs - logs.mean())
+        return np.asarray(np.log(mean + 1.0))
+
+    @cached_property
+    def log_size(self) -> np.ndarray:
+        """How large corridors are, on the log scale from their mean, shape (n_pairs,)."""
+        return np.asarray(self.log_mean - np.mean(self.log_mean))
 
     @property
     def last(self) -> np.ndarray:
@@ -80,10 +86,22 @@ class PairFlows:
 
     def until(self, n_years: int) -> PairFlows:
         """Return the first years; corridors that have no figures in them stay."""
+        offset = self.offset[:n_years]
+        back = min(GROWTH_YEARS, n_years - 1)
         return replace(
-            self, counts=self.counts[:n_years], offset=self.offset[:n_years],
-            years=self.years[:n_years],
+            self, counts=self.counts[:n_years], offset=offset, years=self.years[:n_years],
+            growth=(offset[-1] - offset[-1 - back]) / max(back, 1),
         )  # fmt: skip
+
+    def bounds(self, rules: Mapping[str, Any]) -> np.ndarray:
+        """Return the counts that no draw exceeds, shape (n_pairs,); see ``[settings]``."""
+        seen = np.nanmax(self.counts, axis=0)
+        people = np.array([inhabitants(origin) for origin, _ in self.pairs])
+        step = int(self.years[1] - self.years[0]) if self.n_years > 1 else 1
+        largest = np.minimum(
+            rules["largest_multiple"] * seen, rules["largest_share"] * step * people
+        )
+        return np.asarray(np.maximum(np.maximum(largest, 2.0 * seen), LEAST_BOUND))
 
     def log_counts(self) -> tuple[np.ndarray, np.ndarray]:
         """Return counts on the log scale and the variance of counting them; 0 where not seen.

@@ -2,18 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from forecast.models.corridors.data import PairFlows
-from forecast.models.corridors.walk import Walk
 
 #: Shocks that corridors share, by what they have in common.
 SHARED = ("year", "origin", "destination")
 #: So many shared shocks of a year are drawn at once; of more, by what is shared.
 TOGETHER = 12
+#: Proposals take on the shape of the points visited so far after so many steps.
+LEARN_AFTER = (50, 100, 200, 400, 800)
+
+
+class Walk:
+    """Random-walk Metropolis steps of all chains, whose proposals learn during warm-up."""
+
+    def __init__(self, size: int, chains: int, generator: np.random.Generator) -> None:
+        self.generator = generator
+        self.factor = 0.1 * np.eye(size)
+        self.scale = np.full(chains, 2.4 / np.sqrt(size))
+        self.visited: list[np.ndarray] = []
+        self.learning = True
+
+    def step(
+        self, at: np.ndarray, density: Callable[[np.ndarray], np.ndarray], times: int = 1
+    ) -> np.ndarray:
+        """Return the point some steps on, shape (n_chains, size).
+
+        The log density of points has shape (n_chains,).
+        """
+        now = density(at)
+        for _ in range(times):
+            normal = self.generator.standard_normal(at.shape)
+            proposed = at + self.scale[:, None] * normal @ self.factor.T
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                new = np.nan_to_num(density(proposed), nan=-np.inf, posinf=-np.inf)
+            moved = np.log(self.generator.uniform(size=len(at))) < new - now
+            if self.learning:
+                self._learn(at, moved)
+            at, now = np.where(moved[:, None], proposed, at), np.where(moved, new, now)
+        return at
+
+    def _learn(self, at: np.ndarray, moved: np.ndarray) -> None:
+        """Adapt the size of proposals to how many are taken, and their shape to the points."""
+        self.visited.append(at)
+        n = len(self.visited)
+        self.scale *= np.exp((moved - 0.3) / np.sqrt(n))
+        if n in LEARN_AFTER:
+            spread = np.concatenate(self.visited[n // 2 :])
+            spread = spread - spread.mean(axis=0)
+            covariance = spread.T @ spread / len(spread)
+            self.factor = np.linalg.cholesky(covariance + 1e-6 * np.eye(at.shape[1]))
+            self.scale[:] = 2.4 / np.sqrt(at.shape[1])
 
 
 class SharedEffects:
@@ -29,6 +72,7 @@ class SharedEffects:
     own: np.ndarray
     innovation: np.ndarray
     weight: np.ndarray
+    calm: np.ndarray
     level: np.ndarray
     deviation: np.ndarray
     members: list[np.ndarray]
@@ -50,6 +94,11 @@ class SharedEffects:
         return np.asarray((self.deviation - self.persistence[:, None] * before) * larger)
 
     @property
+    def step_weight(self) -> np.ndarray:
+        """Precision of each innovation relative to that of its corridor."""
+        return np.asarray(self.weight * self.calm[..., None])
+
+    @property
     def expected_level(self) -> np.ndarray:
         """Levels that gravity, origin and destination say, shape (n_chains, n_pairs)."""
         return np.asarray(self.coefficient @ self.design.T)
@@ -59,7 +108,7 @@ class SharedEffects:
     def _draw_shared(self, fixed: bool) -> None:
         nu, normal = float(self.priors["shared_degrees"]), self.generator.standard_normal
         steps = self._steps()[1:]
-        weight = self.weight[1:] * self.own / self.innovation[:, None] ** 2
+        weight = self.step_weight[1:] * self.own / self.innovation[:, None] ** 2
         together = sum(members.shape[1] for members in self.members) <= TOGETHER
         if together:
             self._draw_together(steps, weight)

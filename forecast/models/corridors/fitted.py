@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase
-from forecast.corridors import FLOW
+from forecast.corridors import FLOW, RESTS
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble, by_series, note
 from forecast.models.coherent import FittedCoherent
-from forecast.models.corridors.data import PairFlows, inhabitants
+from forecast.models.corridors.data import PairFlows
 from forecast.models.corridors.sampler import Posterior, simulate
 from forecast.models.corridors.totals import NET, Total, tied
+from forecast.models.corridors.widths import LEVELS, Widths
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
@@ -25,9 +26,6 @@ from forecast.series_key import SeriesKey
 
 if TYPE_CHECKING:
     from forecast.models.corridors.model import Corridors
-
-#: No draw of a corridor is held below so many persons.
-LEAST_BOUND = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +43,8 @@ class FittedSource:
         Arrivals and departures that the corridors make up.
     against : mapping of SeriesKey to str
         Why other arrivals and departures are not tied to corridors.
+    widths : Widths or None
+        What hindcasts make of intervals; None where the past is too short to tell.
     """
 
     source: str
@@ -53,6 +53,7 @@ class FittedSource:
     posterior: Posterior
     totals: list[Total]
     against: Mapping[SeriesKey, str]
+    widths: Widths | None
 
     def counts(
         self, model: Corridors, last: int, draws: int, seed: np.random.SeedSequence
@@ -61,17 +62,14 @@ class FittedSource:
         step = self.series[0].step
         final = int(self.flows.years[-1])
         n_ahead = max(0, (last - final) // step)
-        rules = model.stated["settings"]
-        seen = np.nanmax(self.flows.counts, axis=0)
-        people = np.array([inhabitants(origin) for origin, _ in self.flows.pairs])
-        largest = np.minimum(
-            rules["largest_multiple"] * seen, rules["largest_share"] * step * people
-        )
-        largest = np.maximum(np.maximum(largest, 2.0 * seen), LEAST_BOUND)
+        largest = self.flows.bounds(model.stated["settings"])
         drawn = simulate(
             self.flows, self.posterior, model.priors, n_ahead, draws, largest,
             np.random.default_rng(seed),
         )  # fmt: skip
+        if self.widths is not None:
+            for at, values in enumerate(drawn):
+                drawn[at] = np.minimum(self.widths.applied(values, self.flows.log_mean), largest)
         first = final + step * (n_ahead - len(drawn) + 1)
         return {first + step * at: values for at, values in enumerate(drawn)}
 
@@ -115,6 +113,17 @@ class FittedCorridors(FittedBase):
             [one.posterior.table.assign(source=one.source) for one in self.sources],
             ignore_index=True,
         )
+
+    @property
+    def widths(self) -> pd.DataFrame:
+        """Factors of intervals by source and size: ``source, persons, level, factor, cases``."""
+        rows = [
+            (one.source, float(np.expm1(size)), float(level), float(factor), one.widths.cases)
+            for one in self.sources if one.widths is not None
+            for size, row in zip(one.widths.size, one.widths.factor)
+            for level, factor in zip(LEVELS, row)
+        ]  # fmt: skip
+        return pd.DataFrame(rows, columns=["source", "persons", "level", "factor", "cases"])
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
         """Simulate futures; see `forecast.contract.FittedModel`."""
@@ -190,7 +199,7 @@ class FittedCorridors(FittedBase):
                 told.append("Sum of corridors and what they do not cover.")
             elif figures < least:
                 told.append(
-                    f"Rests on the model: {figures} usable figure{'s' * (figures != 1)}; origin, "
+                    f"{RESTS} {figures} usable figure{'s' * (figures != 1)}; origin, "
                     "destination and gravity say the rest."
                 )
             rows.append(note(series, FORECAST, " ".join(filter(None, told)), "log rate"))

@@ -15,10 +15,9 @@ import numpy as np
 from scipy.special import gammaln
 
 from forecast.models.corridors.data import PairFlows
-from forecast.models.corridors.effects import SHARED, SharedEffects
-from forecast.models.corridors.walk import Walk
+from forecast.models.corridors.effects import SHARED, SharedEffects, Walk
 
-#: Evenness, the degrees of freedom of corridors' own sizes, stays above this.
+#: Evenness, the degrees of freedom of corridors' own sizes and of years', stays above this.
 LEAST_DEGREES = 1.0
 
 
@@ -52,6 +51,7 @@ class PairState(SharedEffects):
         self.degrees, self.evenness = float(priors["degrees"]), about(6.0)
         self.log_size, self.size_effect = flows.log_size, np.zeros(chains)
         self.own = np.ones(shape[1:])
+        self.calm, self.year_evenness = np.ones(shape[:2]), about(8.0)
         self.weight = np.ones(shape)
         self.level = np.nanmean(np.where(self.seen, self.rate, np.nan), axis=0)
         self.level = np.tile(self.level, (chains, 1))
@@ -65,8 +65,9 @@ class PairState(SharedEffects):
         self.spread = np.exp(0.3 * generator.standard_normal((chains, 3)))
         self.walks = {
             "rates": Walk(5, chains, generator), "innovation": Walk(1, chains, generator),
-            "sizes": Walk(2, chains, generator), "levels": Walk(3, chains, generator),
-            "shared": Walk(3, chains, generator),
+            "sizes": Walk(2, chains, generator), "years": Walk(2, chains, generator),
+            "levels": Walk(3, chains, generator), "shared": Walk(3, chains, generator),
+            "scales": Walk(3, chains, generator),
         }  # fmt: skip
 
     def freeze(self) -> None:
@@ -79,6 +80,7 @@ class PairState(SharedEffects):
         common = self._common()
         if not fixed:
             self._draw_rates(common)
+            common = self._scale_shared()
         passed = self._filter(
             self.persistence, self.innovation, self.noise, self.size_effect, common, keep=True
         )
@@ -88,6 +90,7 @@ class PairState(SharedEffects):
         if not fixed:
             self._draw_innovation(innovations)
         self._draw_weights(innovations, fixed)
+        self._draw_years(innovations, fixed)
         self._draw_shared(fixed)
 
     def _common(self) -> np.ndarray:
@@ -108,6 +111,7 @@ class PairState(SharedEffects):
         """
         by_size = np.exp(-size_effect[:, None] * self.log_size)
         phi, q = persistence[:, None], (innovation[:, None] * by_size) ** 2 / self.own
+        weight = self.step_weight
         r, rate = (noise[:, None] * by_size) ** 2, self.rate
         m, b = np.zeros_like(q), np.zeros_like(q)
         v = q / (1.0 - phi**2)
@@ -116,7 +120,7 @@ class PairState(SharedEffects):
         for t in range(len(rate)):
             if t:
                 m, b = phi * m + by_size * common[t], phi * b
-                v = phi**2 * v + q / self.weight[t]
+                v = phi**2 * v + q / weight[t]
             seen = self.seen[t]
             f = v + r + self.counting[t]
             of_data, of_level = rate[t] - m, 1.0 + b
@@ -163,6 +167,42 @@ class PairState(SharedEffects):
         self.persistence = 1.0 / (1.0 + np.exp(-logit))
         self.innovation = np.exp(log_innovation)
 
+    def _scale_shared(self) -> np.ndarray:
+        """Draw sizes of shared shocks, which grow and shrink with them, paths integrated out.
+
+        Where shocks are small beside the noise of figures, sizes given paths hardly move.
+
+        Returns
+        -------
+        ndarray, shape (n_years, n_chains, n_pairs)
+            The shared shocks of every corridor.
+        """
+        before, tau = self.shared_scale, self.spread[:, :1] ** 2
+        units = [
+            (shock / before[:, at, None]) @ who.T
+            for at, (shock, who) in enumerate(zip(self.shared, self.members))
+        ]
+        expected, prior = self.expected_level, np.asarray(self.priors["shared"])
+
+        def common(at: np.ndarray) -> np.ndarray:
+            return np.asarray(sum(at[:, k, None] * unit for k, unit in enumerate(units)))
+
+        def density(at: np.ndarray) -> np.ndarray:
+            data, precision, pull = self._filter(
+                self.persistence, self.innovation, self.noise, self.size_effect, common(at)
+            )
+            precision, pull = precision + 1.0 / tau, pull + expected / tau
+            total = (data - 0.5 * (np.log(precision) - pull**2 / precision)).sum(axis=1)
+            total = total - 0.5 * ((at / prior) ** 2).sum(axis=1)
+            return np.where((at > 0).all(axis=1), total, -np.inf)
+
+        scale = self.walks["scales"].step(before, density, 2)
+        self.shared = [
+            shock * (scale / before)[:, at, None] for at, shock in enumerate(self.shared)
+        ]
+        self.shared_scale = scale
+        return common(scale)
+
     def _draw_paths(
         self, common: np.ndarray, precision: np.ndarray, pull: np.ndarray, m: np.ndarray,
         b: np.ndarray, v: np.ndarray,
@@ -177,10 +217,11 @@ class PairState(SharedEffects):
         phi = self.persistence[:, None]
         by_size = np.exp(-self.size_effect[:, None] * self.log_size)
         q = (self.innovation[:, None] * by_size) ** 2 / self.own
+        weight = self.step_weight
         path = np.empty_like(m)
         path[-1] = m[-1] + np.sqrt(v[-1]) * normal(mean.shape)
         for t in range(len(m) - 2, -1, -1):
-            gain = phi * v[t] / (phi**2 * v[t] + q / self.weight[t + 1])
+            gain = phi * v[t] / (phi**2 * v[t] + q / weight[t + 1])
             centre = m[t] + gain * (path[t + 1] - phi * m[t] - by_size * common[t + 1])
             path[t] = centre + np.sqrt(v[t] * (1.0 - gain * phi)) * normal(mean.shape)
         self.deviation = path
@@ -196,7 +237,7 @@ class PairState(SharedEffects):
 
     def _draw_innovation(self, innovations: np.ndarray) -> None:
         """Draw the size of innovations again, with the weights of their tails integrated out."""
-        scaled = innovations**2 * self.own / self.degrees
+        scaled = innovations**2 * self.own * self.calm[1:, :, None] / self.degrees
         n = scaled.shape[0] * scaled.shape[2]
         first = (self._first**2 * self.own).sum(axis=1)
 
@@ -217,7 +258,7 @@ class PairState(SharedEffects):
         """Draw the weights of innovations, then each corridor's own size."""
         nu, size = self.degrees, self.innovation[:, None] ** 2
         gamma = self.generator.standard_gamma
-        squares = innovations**2
+        squares = innovations**2 * self.calm[1:, :, None]
         drawn = gamma((nu + 1) / 2, size=squares.shape)
         self.weight[1:] = np.maximum(2.0 * drawn / (nu + squares * (self.own / size)), 1e-12)
         total = (squares * self.weight[1:]).sum(axis=0)
@@ -231,7 +272,43 @@ class PairState(SharedEffects):
 
     def _draw_sizes(self, total: np.ndarray, n: int) -> None:
         """Draw size of innovations and how alike corridors are, their own sizes integrated out."""
-        shape, rate = self.priors["evenness"]
+        self.innovation, self.evenness = self._drawn_sizes("sizes", "evenness", total, n)
+
+    def _draw_years(self, innovations: np.ndarray, fixed: bool) -> None:
+        """Draw how calm years are, and before that, years integrated out, how alike they are."""
+        n = innovations.shape[2]
+        total = (innovations**2 * self.weight[1:] * self.own).sum(axis=2)
+        if not fixed:
+            first = (self._first**2 * self.own).sum(axis=1)
+            self.innovation, self.year_evenness = self._drawn_sizes(
+                "years", "year_evenness", total.T, n, (first, n)
+            )
+        half = self.year_evenness / 2
+        drawn = self.generator.standard_gamma(np.broadcast_to(half + n / 2, total.shape))
+        calm = drawn / (half + total / (2.0 * self.innovation**2))
+        self.calm[1:] = np.maximum(calm, 1e-9)
+
+    def _drawn_sizes(
+        self, walk: str, evenness: str, total: np.ndarray, n: int,
+        besides: tuple[np.ndarray | float, int] = (0.0, 0),
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        """Draw the size of innovations and the evenness of groups whose precisions it scatters.
+
+        Precisions of groups, gamma around 1, are integrated out.
+
+        Parameters
+        ----------
+        walk, evenness : str
+            Names of the proposals, and of the prior and present value of the evenness.
+        total : ndarray, shape (n_chains, n_groups)
+            Sum of squared innovations of each group, in units of all other precisions.
+        n : int
+            Innovations of each group.
+        besides : (sum of squares, number)
+            Of innovations of no group.
+        """
+        shape, rate = self.priors[evenness]
+        alone, n_alone = besides
 
         def density(at: np.ndarray) -> np.ndarray:
             log_size, log_extra = at.T
@@ -240,12 +317,13 @@ class PairState(SharedEffects):
             scaled = total / (2.0 * np.exp(2.0 * log_size) * half)[:, None]
             own = gammaln(half + n / 2) - gammaln(half) - n / 2 * np.log(half) - n * log_size
             return np.asarray(
-                self.flows.n_pairs * own - (half + n / 2) * np.log1p(scaled).sum(axis=1)
+                total.shape[1] * own - (half + n / 2) * np.log1p(scaled).sum(axis=1)
+                - n_alone * log_size - 0.5 * alone / np.exp(2.0 * log_size)
                 - 0.5 * (np.exp(log_size) / self.priors["innovation"]) ** 2 + log_size
                 + shape * log_extra - rate * extra
             )  # fmt: skip
 
-        at = np.stack([np.log(self.innovation), np.log(self.evenness - LEAST_DEGREES + 1e-9)], 1)
-        log_size, log_extra = self.walks["sizes"].step(at, density, 3).T
-        self.innovation = np.exp(log_size)
-        self.evenness = LEAST_DEGREES + np.exp(log_extra)
+        extra = getattr(self, evenness) - LEAST_DEGREES + 1e-9
+        at = np.stack([np.log(self.innovation), np.log(extra)], 1)
+        log_size, log_extra = self.walks[walk].step(at, density, 3).T
+        return np.exp(log_size), LEAST_DEGREES + np.exp(log_extra)

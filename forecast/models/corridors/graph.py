@@ -76,7 +76,12 @@ def pymc_model(flows: PairFlows, priors: Mapping[str, Any]) -> pm.Model:
         evenness = LEAST_DEGREES + pm.Gamma("extra_evenness", *priors["evenness"])
         volatility = pm.Gamma("volatility", evenness / 2, evenness / 2, dims="pair")
         size = innovation / pt.sqrt(volatility)
-        shock = pm.StudentT("own_shock", nu=tails, mu=0.0, sigma=size, dims=("step", "pair"))
+        year_evenness = LEAST_DEGREES + pm.Gamma("extra_year_evenness", *priors["year_evenness"])
+        calm = pm.Gamma("calm", year_evenness / 2, year_evenness / 2, dims="step")
+        shock = pm.StudentT(
+            "own_shock", nu=tails, mu=0.0, sigma=size / pt.sqrt(calm)[:, None],
+            dims=("step", "pair"),
+        )  # fmt: skip
         for at, what in enumerate(("year", "origin", "destination")):
             members = flows.members(what)
             scale = pm.HalfNormal(f"{what}_shock_size", shared_scales[at])

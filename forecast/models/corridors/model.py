@@ -15,6 +15,7 @@ from forecast.models.corridors.data import flows_by_source, pair_flows
 from forecast.models.corridors.fitted import FittedCorridors, FittedSource
 from forecast.models.corridors.sampler import sample
 from forecast.models.corridors.totals import ENDS, NET, totals
+from forecast.models.corridors.widths import learned
 from forecast.models.corridors_settings import CorridorsPriors, CorridorsSampler
 from forecast.models.registry import specification
 from forecast.models.series.univariate import series_seed
@@ -76,7 +77,8 @@ class Corridors(ModelBase):
         """Priors, settings of the sampler, and the recipe of the totals."""
         return {
             "model": self.name, "priors": self.priors, "sampler": self.sampler,
-            "on_failure": self.on_failure, "totals": self._totals.recipe,
+            "on_failure": self.on_failure, "widths": self.stated["widths"],
+            "totals": self._totals.recipe,
         }  # fmt: skip
 
     def fit(self, panel: Panel, seed: int, moves: pd.DataFrame | None = None) -> FittedCorridors:
@@ -142,7 +144,11 @@ class Corridors(ModelBase):
                 f"the fit of the corridors of {source} is refused: {posterior.failure} "
                 "Corridors(on_failure='mark') returns it marked."
             )
-        return FittedSource(source, tuple(series), flows, posterior, known, against)
+        widths = learned(
+            flows, self.priors, self.sampler, self.stated,
+            series_seed(seed, self.name, (source, "", "widths")),
+        )  # fmt: skip
+        return FittedSource(source, tuple(series), flows, posterior, known, against, widths)
 
     def pymc_model(self, panel: Panel, source: str | None = None) -> pm.Model:
         """State the model of a panel's corridors in PyMC, to look at, change and criticise.

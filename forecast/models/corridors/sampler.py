@@ -15,7 +15,7 @@ from forecast.models.corridors.effects import SHARED
 from forecast.models.corridors.gibbs import PairState
 
 #: Hyperparameters, all that corridors have in common but gravity; sizes by what is shared.
-SINGLE = ("persistence", "innovation", "noise", "size_effect", "evenness")
+SINGLE = ("persistence", "innovation", "noise", "size_effect", "evenness", "year_evenness")
 HYPER = (*SINGLE, "shared_scale", "spread")
 SPREADS = ("corridor", "origin", "destination")
 
@@ -220,6 +220,8 @@ def simulate(
             offset = flows.offset[len(flows.offset) - tail + step]
         else:
             shock = single["innovation"] * own
+            half = single["year_evenness"] / 2
+            shock /= np.sqrt(np.maximum(generator.standard_gamma(half) / half, 1e-9))
             shock *= generator.standard_t(float(priors["degrees"]), shock.shape)
             for at, group in enumerate(members):
                 if group.shape[1]:
