@@ -107,7 +107,7 @@ def pooled(
 def _quantiles(draws: np.ndarray, count: int) -> np.ndarray:
     """Return quantiles in the middle of so many parts of probability one."""
     at, n = (np.arange(count) + 0.5) / count, len(draws)
-    return np.interp(at, (np.arange(n) + 0.5) / n, np.sort(draws))
+    return np.asarray(np.interp(at, (np.arange(n) + 0.5) / n, np.sort(draws)))
 
 
 def _usual_size(sums: np.ndarray) -> np.ndarray:
