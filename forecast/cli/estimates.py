@@ -138,7 +138,8 @@ def mirrored(data: str | None, seed: int) -> Mirror | None:
 @click.option(
     "--model",
     help="A model of months, such as ensemble, whose forecast of the missing ones is added to "
-    "those that are in; by default how years before grew to their totals.",
+    "those that are in; by default how years before grew to their totals, pooled with the "
+    "seasonal models.",
 )
 @click.option("--draws", default=2000, show_default=True, help="Simulated totals.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same numbers.")

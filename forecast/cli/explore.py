@@ -65,13 +65,7 @@ def explore(
     shocks = [read_scenario(given) for given in scenarios]
     wanted = [read_conditions(given) for given in conditions]
     tried = opened(track)
-    if request.saved is None:
-        with progress("reading the data"):
-            panel = request.figures.panel()
-        panel.require_years("an explorer")
-        outlook = request.of(panel)
-    else:
-        outlook = request.outlook()
+    outlook = request.outlook("an explorer")
     with progress("writing the explorer"):
         path = write(
             outlook,

@@ -221,8 +221,14 @@ class Request:
     nowcast: str | None = None
     saved: Path | None = None
 
-    def outlook(self) -> Forecast:
+    def outlook(self, of_years: str = "") -> Forecast:
         """Return the forecast; say on stderr what could not be forecast.
+
+        Parameters
+        ----------
+        of_years : str
+            What is to be made of it, where that can be made of figures by year alone: others are
+            refused before they are forecast, which may take minutes.
 
         Raises
         ------
@@ -232,6 +238,8 @@ class Request:
         if self.saved is None:
             with progress("reading the data"):
                 panel = self.figures.panel()
+            if of_years:
+                panel.require_years(of_years)
             return self.of(panel)
         from forecast.outlook import open_forecast
 

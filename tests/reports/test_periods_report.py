@@ -179,6 +179,16 @@ def test_an_explorer_is_of_years(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_the_shell_refuses_a_hub_of_months_before_it_forecasts(tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    file.write_text(monthly().to_frame().to_csv(index=False), encoding="utf-8")
+    # No model is so called: a forecast would say that.
+    shell = ["hub", "export", "--data", str(file), "--model", "none", "--out", str(tmp_path / "h")]
+    result = CliRunner().invoke(cli, shell)
+    assert result.exit_code == 1
+    assert "a hub asks for calendar years; the data are by month" in result.output
+
+
 def test_a_check_names_the_unit_of_the_measure(tmp_path: Path) -> None:
     file = tmp_path / "m.csv"
     file.write_text(monthly("permit_quota").to_frame().to_csv(index=False), encoding="utf-8")

@@ -90,7 +90,7 @@ def pooled(
     Examples
     --------
     >>> own, generator = np.array([3.0, 1.0, 2.0]), np.random.default_rng(1)
-    >>> pooled(own, [np.array([11.0, 12.0, 13.0])], 0.5, 1.0, generator).tolist()
+    >>> pooled(own, [np.array([11.0, 12.0, 13.0])], 0.5, 1.0, generator).round(6).tolist()
     [12.5, 1.5, 7.0]
     """
     # As many quantiles of each as it has weight, whatever the number of its draws.
