@@ -69,7 +69,7 @@ def plain_report(
     """The report called `own` of a forecast alone, written once in each language asked for."""
 
     @cache
-    def written(code: str = "en") -> list[Path]:
+    def written(code: str) -> list[Path]:
         folder = tmp_path_factory.mktemp("plain")
         return report(outlook, folder=folder, name="own", language=code)
 
@@ -83,7 +83,7 @@ def judged_report(
     """The report of a forecast with its track, written once in each language asked for."""
 
     @cache
-    def written(code: str = "en") -> list[Path]:
+    def written(code: str) -> list[Path]:
         return report(judged, track, folder=tmp_path_factory.mktemp("judged"), language=code)
 
     return written
