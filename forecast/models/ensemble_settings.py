@@ -46,6 +46,8 @@ class CalibrationSettings(Settings):
     half_life: Positive
     bandwidth: Annotated[int, Field(ge=0)]
     pull: float
+    shared: Share
+    symmetric: bool
 
 
 class PublishedErrorsSettings(Settings):

@@ -112,10 +112,13 @@ def learn(
     power = float(weighing["scale_power"]) if unit else 1.0
     shares = _shares(hindcasts, power, float(weighing["half_life"]) * step_years)
     recency = _shares(hindcasts, 0.0, float(widening["half_life"]) * step_years)
-    counts = [
-        made.independent((step + 1) * step_years, float(weighing["shared"]), recent)
-        for step, (made, recent) in enumerate(zip(hindcasts, recency))
-    ]
+    counts, errors = (
+        [
+            made.independent((step + 1) * step_years, float(table["shared"]), recent)
+            for step, (made, recent) in enumerate(zip(hindcasts, recency))
+        ]
+        for table in (weighing, widening)
+    )
     judged = [step for step, made in enumerate(hindcasts) if len(made)]
     if not judged:
         return _unjudged(members)
@@ -124,7 +127,7 @@ def learn(
     pool = str(settings["pool"])
     pooled = [_pooled(made, own, pool) for made, own in zip(hindcasts, weights)]
     factors = []
-    for step, count in enumerate(nearest):
+    for step in range(len(nearest)):
         near = _near(step, judged, int(widening["bandwidth"]))
         factors.append(
             widths.learn(
@@ -134,8 +137,9 @@ def learn(
                 np.concatenate(
                     [share * recency[other] * pooled[other][2] for other, share in near]
                 ),
-                count,
+                errors[_nearest(step, judged)],
                 float(widening["pull"]),
+                bool(widening["symmetric"]),
             )
         )
     sizes = [len(made) for made in hindcasts[: len(weights)]]
