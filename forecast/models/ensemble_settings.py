@@ -46,6 +46,7 @@ class CalibrationSettings(Settings):
     half_life: Positive
     bandwidth: Annotated[int, Field(ge=0)]
     pull: float
+    plain: Positive
     shared: Share
     symmetric: bool
 

@@ -129,17 +129,17 @@ def learn(
     factors = []
     for step in range(len(nearest)):
         near = _near(step, judged, int(widening["bandwidth"]))
+        counted = [share * recency[other] * pooled[other][2] for other, share in near]
         factors.append(
             widths.learn(
                 np.concatenate([pooled[other][0] for other, _ in near], axis=1),
                 np.concatenate([pooled[other][1] for other, _ in near]),
                 np.concatenate([hindcasts[other].observed for other, _ in near]),
-                np.concatenate(
-                    [share * recency[other] * pooled[other][2] for other, share in near]
-                ),
+                np.concatenate(counted),
                 errors[_nearest(step, judged)],
                 float(widening["pull"]),
-                bool(widening["symmetric"]),
+                float(widening["plain"]),
+                symmetric=bool(widening["symmetric"]),
             )
         )
     sizes = [len(made) for made in hindcasts[: len(weights)]]

@@ -174,6 +174,8 @@ def learn(
     share: np.ndarray,
     independent: float,
     pull: float,
+    plain: float = np.inf,
+    *,
     symmetric: bool = True,
 ) -> Widening:
     """Learn the factors of one horizon from past forecasts.
@@ -191,6 +193,9 @@ def learn(
         years, neighbouring countries shocks.
     pull : float
         Log factors are multiplied by ``independent / (independent + pull)``.
+    plain : float
+        Log factors beyond this (a member that is plainly too sure of itself, or not enough) are
+        pulled less, in proportion to the square of how far beyond.
     symmetric : bool
         Whether both ends of a central interval have the same factor.
     """
@@ -209,9 +214,10 @@ def learn(
         else:
             factors[low] = _reached(below, mass, 1.0 - level)
             factors[high] = _reached(above, mass, 1.0 - level)
-    factors = np.clip(factors, *BOUNDS)
-    trust = independent / (independent + pull) if independent > 0 else 0.0
-    return Widening(np.exp(trust * np.log(factors)), independent)
+    wanted = np.log(np.clip(factors, *BOUNDS))
+    pulled = pull * np.minimum(1.0, (plain / np.maximum(np.abs(wanted), 1e-12)) ** 2)
+    trust = independent / (independent + pulled) if independent > 0 else 0.0
+    return Widening(np.exp(trust * wanted), independent)
 
 
 def _reached(ratio: np.ndarray, mass: np.ndarray, wanted: float) -> float:
