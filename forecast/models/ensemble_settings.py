@@ -46,9 +46,6 @@ class CalibrationSettings(Settings):
     half_life: Positive
     bandwidth: Annotated[int, Field(ge=0)]
     pull: float
-    plain: Positive
-    shared: Share
-    symmetric: bool
 
 
 class PublishedErrorsSettings(Settings):

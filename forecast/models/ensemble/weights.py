@@ -112,13 +112,10 @@ def learn(
     power = float(weighing["scale_power"]) if unit else 1.0
     shares = _shares(hindcasts, power, float(weighing["half_life"]) * step_years)
     recency = _shares(hindcasts, 0.0, float(widening["half_life"]) * step_years)
-    counts, errors = (
-        [
-            made.independent((step + 1) * step_years, float(table["shared"]), recent)
-            for step, (made, recent) in enumerate(zip(hindcasts, recency))
-        ]
-        for table in (weighing, widening)
-    )
+    counts = [
+        made.independent((step + 1) * step_years, float(weighing["shared"]), recent)
+        for step, (made, recent) in enumerate(zip(hindcasts, recency))
+    ]
     judged = [step for step, made in enumerate(hindcasts) if len(made)]
     if not judged:
         return _unjudged(members)
@@ -127,19 +124,18 @@ def learn(
     pool = str(settings["pool"])
     pooled = [_pooled(made, own, pool) for made, own in zip(hindcasts, weights)]
     factors = []
-    for step in range(len(nearest)):
+    for step, count in enumerate(nearest):
         near = _near(step, judged, int(widening["bandwidth"]))
-        counted = [share * recency[other] * pooled[other][2] for other, share in near]
         factors.append(
             widths.learn(
                 np.concatenate([pooled[other][0] for other, _ in near], axis=1),
                 np.concatenate([pooled[other][1] for other, _ in near]),
                 np.concatenate([hindcasts[other].observed for other, _ in near]),
-                np.concatenate(counted),
-                errors[_nearest(step, judged)],
+                np.concatenate(
+                    [share * recency[other] * pooled[other][2] for other, share in near]
+                ),
+                count,
                 float(widening["pull"]),
-                float(widening["plain"]),
-                symmetric=bool(widening["symmetric"]),
             )
         )
     sizes = [len(made) for made in hindcasts[: len(weights)]]

@@ -4,10 +4,9 @@ Calibration: intervals as wide as past errors at the same horizon say they have 
 
 A multiplicative form of split-conformal prediction (Vovk et al. 2005,
 doi:10.1007/b106715; Romano, Patterson & Candès 2019, arXiv:1905.03222), one factor per
-central interval and horizon. It multiplies the distances between the median and both ends,
-so that the interval held as many past observations as it says; it may widen or narrow. With
-``symmetric = false`` each end has a factor of its own, which moves the middle of what is
-forecast too, and few series cannot teach.
+quantile level and horizon. The factor of level τ multiplies the distance between the
+median and the τ-quantile, so that past observations fell below the moved quantile with
+frequency τ. It may widen or narrow, and differs above and below.
 """
 
 from __future__ import annotations
@@ -127,15 +126,15 @@ class Widening:
 
     Notes
     -----
-    Guarantee, where all past errors count alike and nothing is pulled: if past errors and the
-    coming one, each in widths of its own forecast, are exchangeable, a central interval of
-    `LEVELS` holds the coming observation with at least the probability that it says and, ties
-    aside, at most 1/(n + 1) more, n past errors, on average over the series that were pooled
-    (with factors that differ above and below: each end, instead of the interval). Not: for
-    every single series, in a year of shock, or after a break of regime. What is shipped comes
-    near it and promises less: recent errors count more, weights of the members were taught by
-    the same past, and with few past errors factors are pulled towards one, which leaves what
-    the members' own intervals hold.
+    Guarantee, where all past errors count alike, nothing is pulled and no bound is reached: if
+    past errors and the coming one, each in widths of its own forecast, are exchangeable, the
+    coming observation lies within each end of `LEVELS` with at least the probability that it
+    says (as far as n past errors reach, n/(n + 1)) and, ties aside, at most 1/(n + 1) more, on
+    average over the series that were pooled; so a central interval holds within 2/(n + 1) of what it says. Not: for every
+    single series, in a year of shock, or after a break of regime. What is shipped comes near
+    this and promises less: recent errors count more, the members' weights were taught by the
+    same past (which makes past errors too small where it is short), and with few past errors
+    factors are pulled towards one, which leaves what the members' own intervals hold.
     """
 
     factors: np.ndarray
@@ -174,9 +173,6 @@ def learn(
     share: np.ndarray,
     independent: float,
     pull: float,
-    plain: float = np.inf,
-    *,
-    symmetric: bool = True,
 ) -> Widening:
     """Learn the factors of one horizon from past forecasts.
 
@@ -193,36 +189,26 @@ def learn(
         years, neighbouring countries shocks.
     pull : float
         Log factors are multiplied by ``independent / (independent + pull)``.
-    plain : float
-        Log factors beyond this (a member that is plainly too sure of itself, or not enough) are
-        pulled less, in proportion to the square of how far beyond.
-    symmetric : bool
-        Whether both ends of a central interval have the same factor.
     """
     kept = np.isfinite(quantiles).all(axis=0) & np.isfinite(observed) & (share > 0)
     if not kept.any():
         return none()
     mass = share[kept] / share[kept].sum()
-    error = observed[kept] - median[kept]
-    sizes = np.maximum(np.abs(quantiles[:, kept] - median[kept]), 1e-12)
+    n = int(kept.sum())
     factors = np.empty(len(LEVELS))
-    for low, level in enumerate(LEVELS[: len(LEVELS) // 2].tolist()):
-        high = len(LEVELS) - 1 - low
-        below, above = -error / sizes[low], error / sizes[high]
-        if symmetric:
-            factors[[low, high]] = _reached(np.maximum(below, above), mass, 1.0 - 2.0 * level)
-        else:
-            factors[low] = _reached(below, mass, 1.0 - level)
-            factors[high] = _reached(above, mass, 1.0 - level)
-    wanted = np.log(np.clip(factors, *BOUNDS))
-    pulled = pull * np.minimum(1.0, (plain / np.maximum(np.abs(wanted), 1e-12)) ** 2)
-    trust = independent / (independent + pulled) if independent > 0 else 0.0
-    return Widening(np.exp(trust * wanted), independent)
-
-
-def _reached(ratio: np.ndarray, mass: np.ndarray, wanted: float) -> float:
-    """Return what a share of the ratios does not exceed, corrected for finite samples."""
-    order = np.argsort(ratio, kind="stable")
-    wanted = min(wanted * (len(ratio) + 1) / len(ratio), 1.0)
-    first = int(np.searchsorted(np.cumsum(mass[order]), wanted - 1e-12))
-    return float(ratio[order][min(first, len(ratio) - 1)])
+    for position, level in enumerate(LEVELS):
+        reach = quantiles[position, kept] - median[kept]
+        error = observed[kept] - median[kept]
+        upper = level > 0.5
+        size = np.maximum(np.abs(reach), 1e-12)
+        ratio = (error if upper else -error) / size
+        wanted = level if upper else 1.0 - level
+        # The finite-sample correction of conformal prediction.
+        wanted = min(wanted * (n + 1) / n, 1.0)
+        order = np.argsort(ratio, kind="stable")
+        reached = np.cumsum(mass[order])
+        first = min(int(np.searchsorted(reached, wanted - 1e-12)), n - 1)
+        factors[position] = ratio[order][first]
+    factors = np.clip(factors, *BOUNDS)
+    trust = independent / (independent + pull) if independent > 0 else 0.0
+    return Widening(np.exp(trust * np.log(factors)), independent)

@@ -39,13 +39,12 @@ def test_heavy_tails_widen_the_ends_only() -> None:
     assert made.factors[4] < 1.1
 
 
-def test_the_side_of_past_errors_is_not_carried_on() -> None:
-    """Years share shocks: that all errors of few years lay above says nothing of the next one."""
+def test_skewed_errors_move_one_side() -> None:
     observed = np.abs(np.random.default_rng(2).normal(0, 2, 4000))
     quantiles = np.repeat(stats.norm.ppf(LEVELS)[:, None], 4000, 1)
     made = learn(quantiles, np.zeros(4000), observed, np.ones(4000), 4000, 0.0)
-    np.testing.assert_allclose(made.factors, 2.0, atol=0.15)
-    np.testing.assert_array_equal(made.factors, made.factors[::-1])
+    assert made.factors[0] == BOUNDS[0]
+    assert made.factors[-1] > 1.8
 
 
 def test_few_errors_are_hardly_believed() -> None:
@@ -58,21 +57,20 @@ def test_few_errors_are_hardly_believed() -> None:
     np.testing.assert_array_equal(none().factors, 1.0)
 
 
-@pytest.mark.parametrize("n", [19, 39])
-def test_central_intervals_hold_what_the_guarantee_says(n: int) -> None:
+@pytest.mark.parametrize("n", [39, 79])
+def test_ends_hold_what_the_guarantee_says(n: int) -> None:
     """Exchangeable errors, skewed, of several sizes: what is said, and at most 1/(n + 1) more."""
-    said = 1.0 - 2.0 * LEVELS[:4]
-    inside = []
-    for seed in range(1500):
-        generator = np.random.default_rng([3, seed])
+    generator = np.random.default_rng(3)
+    within = []
+    for _ in range(2000):
         size = generator.gamma(4.0, 0.25, n + 1)
-        observed = size * 1.5 * (generator.exponential(1.0, n + 1) - 0.7)
+        observed = size * 1.3 * (generator.gamma(4.0, 0.5, n + 1) - 1.9)
         quantiles = stats.norm.ppf(LEVELS)[:, None] * size
         made = learn(quantiles[:, :-1], np.zeros(n), observed[:-1], np.ones(n), n, 0.0)
         ends = made.factors * quantiles[:, -1]
-        inside.append((ends[:4] <= observed[-1]) & (observed[-1] <= ends[::-1][:4]))
-    held = np.mean(inside, axis=0)
-    noise = 3.0 * np.sqrt(said * (1 - said) / 1500)
+        within.append(np.where(LEVELS < 0.5, observed[-1] >= ends, observed[-1] <= ends))
+    held, said = np.mean(within, axis=0), np.maximum(LEVELS, 1.0 - LEVELS)
+    noise = 3.0 * np.sqrt(said * (1.0 - said) / 2000)
     assert (held >= said - noise).all()
     assert (held <= said + 1.0 / (n + 1) + noise).all()
 
