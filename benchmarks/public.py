@@ -23,6 +23,7 @@ from forecast import scores
 from forecast.contract import Model
 from forecast.evaluate.track import Track
 from forecast.hindcast.columns import SCORED, in_unit
+from forecast.models.ensemble.model import Ensemble
 
 MODELS = ("naive", "persistence", "structural", "pooled", "hierarchical", "ensemble")
 
@@ -39,6 +40,31 @@ def skills(track: Track, per: str) -> pd.DataFrame:
         columns = {"low": low, "high": high, "said": said, "model": model}
         made.append(own[["forecasts", "crps", "skill"]].assign(**columns))
     return pd.concat(made).reset_index().set_index(["model", "horizon"])
+
+
+def against_best(track: Track, per: str) -> pd.DataFrame:
+    """The ensemble over the best of its members that were run, by horizon and over all of them.
+
+    ``--models`` with all members holds it against each of them. The best is known in hindsight only, and is another one at each horizon. ``low`` and ``high``
+    are the 95 % bootstrap interval of the ratio (blocks of whole origins), without the choice.
+    """
+    members = [model for model in track.models if model in Ensemble().labels]
+    if "ensemble" not in track.models or not members:
+        return pd.DataFrame()
+    by_horizon = track.summary(["model", "horizon"], per=per).set_index(["horizon", "model"])
+    scored = by_horizon["crps"].unstack()
+    overall = track.summary(["model"], per=per).set_index("model")["crps"]
+    rows = []
+    for horizon, scores_of in [*scored.iterrows(), ("all", overall)]:
+        best = str(scores_of[members].idxmin())
+        row = {"horizon": horizon, "best": best, "ratio": scores_of["ensemble"] / scores_of[best]}
+        if horizon != "all":
+            compared = track.compare("ensemble", best, per=per).set_index("horizon").loc[horizon]
+            low, high = (1 + compared[side] / scores_of[best] for side in ("lower", "upper"))
+            said = "too few origins" if np.isnan(low) else "behind" if low > 1 else "not behind"
+            row |= {"low": low, "high": high, "said": said}
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("horizon")
 
 
 def efficiency(track: Track, per: str) -> pd.DataFrame:
@@ -93,6 +119,7 @@ def run(name: str, shared: Path, models: list[str | Model], store: Path) -> None
     reference = overall["crps"][track.reference]
     show(f"{name}: all horizons, {per}", overall.assign(skill=1 - overall["crps"] / reference))
     show(f"{name}: skill against {track.reference}, with its 95 % interval", skills(track, per))
+    show(f"{name}: the ensemble over its best member", against_best(track, per))
     tested = track.calibration_test().set_index(["model", "horizon"])
     kept = ["origins", "coverage_50", "coverage_80", "lower_80", "upper_80", "coverage_95"]
     show(f"{name}: coverage over the panel", tested[[*kept, "pit_spread", "p_value_pit"]])

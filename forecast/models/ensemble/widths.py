@@ -126,12 +126,16 @@ class Widening:
 
     Notes
     -----
-    Guarantee: if the past errors and the coming one are exchangeable and no pull is
-    applied, the coming observation lies below the calibrated τ-quantile with a
-    probability within 1/(n + 1) of τ, n past errors, on average over the series that
-    were pooled. Not: for every single series, in a year of shock, or after a break of
-    regime. With a pull towards one (few past errors) the guarantee weakens to what the
-    members' own intervals give.
+    Guarantee, where all past errors count alike, nothing is pulled and no bound is reached: if
+    past errors and the coming one, each in widths of its own forecast, are exchangeable, the
+    coming observation lies within each end of `LEVELS` with at least the probability that it
+    says (as far as n past errors reach, n/(n + 1)) and, ties aside, at most 1/(n + 1) more, on
+    average over the series that were pooled; so a central interval holds within 2/(n + 1) of
+    what it says. Not: for every single series, in a year of shock, or after a break of regime.
+    What is shipped comes near this and promises less: recent errors count more, the members'
+    weights were taught by the same past (which makes past errors too small where it is short),
+    and with few past errors factors are pulled towards one, which leaves what the members' own
+    intervals hold.
     """
 
     factors: np.ndarray

@@ -57,18 +57,22 @@ def test_few_errors_are_hardly_believed() -> None:
     np.testing.assert_array_equal(none().factors, 1.0)
 
 
-def test_finite_samples_are_covered() -> None:
-    """The guarantee: on average over samples, not less than said."""
-    inside = []
-    for seed in range(1500):
-        generator = np.random.default_rng([3, seed])
-        n = 19
-        observed = generator.normal(0, 1.5, n + 1)
-        quantiles = np.repeat(stats.norm.ppf(LEVELS)[:, None], n, 1)
-        made = learn(quantiles, np.zeros(n), observed[:-1], np.ones(n), n, 0.0)
-        upper = made.at(np.array([0.9]))[0] * stats.norm.ppf(0.9)
-        inside.append(observed[-1] <= upper)
-    assert np.mean(inside) == pytest.approx(0.9, abs=0.025)
+@pytest.mark.parametrize("n", [39, 79])
+def test_ends_hold_what_the_guarantee_says(n: int) -> None:
+    """Exchangeable errors, skewed, of several sizes: what is said, and at most 1/(n + 1) more."""
+    generator = np.random.default_rng(3)
+    within = []
+    for _ in range(2000):
+        size = generator.gamma(4.0, 0.25, n + 1)
+        observed = size * 1.3 * (generator.gamma(4.0, 0.5, n + 1) - 1.9)
+        quantiles = stats.norm.ppf(LEVELS)[:, None] * size
+        made = learn(quantiles[:, :-1], np.zeros(n), observed[:-1], np.ones(n), n, 0.0)
+        ends = made.factors * quantiles[:, -1]
+        within.append(np.where(LEVELS < 0.5, observed[-1] >= ends, observed[-1] <= ends))
+    held, said = np.mean(within, axis=0), np.maximum(LEVELS, 1.0 - LEVELS)
+    noise = 3.0 * np.sqrt(said * (1.0 - said) / 2000)
+    assert (held >= said - noise).all()
+    assert (held <= said + 1.0 / (n + 1) + noise).all()
 
 
 @settings(max_examples=50, deadline=None)
