@@ -1,7 +1,7 @@
 """Backtests of corridors: Germany by partner, Abel and Cohen's five-year flows, Meta's estimates.
 
     python benchmarks/corridors.py SHARED germany|five-year|meta [--early]
-    python benchmarks/corridors.py SHARED cost     # by number of corridors
+    python benchmarks/corridors.py SHARED cost [PLACES]   # by number of corridors
 
 SHARED is the folder of gathered figures. Choices were made on Germany's origins 2013 to 2015
 (``--early``); all else is reported, and Meta was run once. Scores are of figures that were there
@@ -11,6 +11,7 @@ to be forecast: corridors with a figure at the origin and in the target year.
 from __future__ import annotations
 
 import resource
+import subprocess
 import sys
 import time
 import warnings
@@ -180,29 +181,34 @@ def made_up(n_places: int, n_years: int) -> Panel:
     return Panel.from_frame(pd.DataFrame(rows, columns=["origin", "destination", "year", "value"]))
 
 
-def cost() -> None:
-    """Print processor seconds and memory by number of corridors."""
-    for size in (60, 40, 20, 10, 5):
-        panel = made_up(size, 30)
-        began = time.perf_counter(), time.process_time()
-        fitted = Corridors(on_failure="mark").fit(panel, 1)
-        middle = time.process_time()
-        fitted.forecast((panel.origin + 5,), 1000)
-        table = fitted.diagnostics
-        end, whole = time.process_time(), time.perf_counter() - began[0]
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-        print(
-            f"{size} x {size}, {len(panel)} corridors: fit {middle - began[1]:.0f} s, forecast "
-            f"{end - middle:.0f} s of the processor, {whole:.0f} s in all; {memory:.2f} GB; "
-            f"R-hat {table['r_hat'].max():.3f}, ESS {table['ess_bulk'].min():.0f}",
-            flush=True,
-        )
+def cost(sizes: list[int]) -> None:
+    """Print processor seconds and memory by number of places, each in a process of its own."""
+    if len(sizes) > 1:
+        for size in sizes:
+            subprocess.run([sys.executable, __file__, *sys.argv[1:3], str(size)], check=True)
+        return
+    panel = made_up(sizes[0], 30)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    began = time.perf_counter(), time.process_time()
+    fitted = Corridors(on_failure="mark").fit(panel, 1)
+    middle = time.process_time()
+    fitted.forecast((panel.origin + 5,), 1000)
+    table = fitted.diagnostics
+    end, whole = time.process_time(), time.perf_counter() - began[0]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(
+        f"{sizes[0]} x {sizes[0]}, {len(panel)} corridors: fit {middle - began[1]:.0f} s, forecast "
+        f"{end - middle:.0f} s of the processor, {whole:.0f} s in all; {memory:.2f} GB, "
+        f"{before:.2f} before; R-hat {table['r_hat'].max():.3f}, "
+        f"ESS {table['ess_bulk'].min():.0f}",
+        flush=True,
+    )
 
 
 def main(shared: Path, what: str, early: bool) -> None:
     """Run one of the parts."""
     if what == "cost":
-        cost()
+        cost([int(one) for one in sys.argv[3:]] or [20, 30, 40, 60])
         return
     models: dict[str, ModelBase] = {name: find_model(name) for name in BASELINES}
     models["corridors"] = Corridors(sampler=SHORT, on_failure="mark")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 import forecast as fc
 from forecast.errors import FitError, TooShortError, UnknownNameError
-from forecast.models.corridors import totals
+from forecast.models.corridors import totals, widths
 from forecast.models.corridors.data import PairFlows, pair_flows
 from forecast.models.corridors.model import Corridors
 from forecast.outlook import Forecast
@@ -243,3 +244,65 @@ def test_baselines_say_what_their_names_say() -> None:
     total = made.counts[-3:, own].sum(axis=1)
     share = made.counts[-1, at] / total[-1]
     assert ShareFlow()._figures(made)[at] == pytest.approx(share * total.mean())
+
+
+RULES_OF_DRAWS = {"largest_multiple": 20.0, "largest_share": 0.02}
+RULES = {"alike": 1.5, "pseudo_cases": 50.0}
+
+
+@pytest.mark.parametrize(("true", "low", "high"), [(1.0, 0.93, 1.07), (0.6, 0.55, 0.72)])
+def test_factors_make_past_intervals_hold_what_they_promise(
+    true: float, low: float, high: float
+) -> None:
+    generator = np.random.default_rng(4)
+    drawn = np.expm1(6.0 + generator.normal(size=(4000, 1)))
+    outcome = np.expm1(6.0 + true * generator.normal(size=2000))
+    ratios = widths._ratios(np.broadcast_to(drawn, (4000, 2000)), outcome)
+    sizes = generator.uniform(2.0, 9.0, 2000)
+    made = widths.fitted(sizes, ratios, np.linspace(2.0, 9.0, 30), RULES)
+    assert ((low < made.factor) & (made.factor < high)).all()
+    # A handful of cases leaves intervals nearly as they were.
+    few = widths.fitted(sizes[:3], ratios[:3], np.array([5.0]), RULES)
+    assert (np.abs(few.factor - 1.0) < 0.1).all()
+
+
+def test_intervals_are_stretched_to_where_factors_say_and_draws_keep_their_ranks() -> None:
+    generator = np.random.default_rng(6)
+    counts = np.rint(np.exp(9.0 + 0.5 * generator.normal(size=(2000, 3))))
+    factor = np.array([[0.8, 1.0, 1.3], [0.5, 0.6, 0.7]])
+    made = widths.Widths(np.array([5.0, 9.0]), factor, 100).applied(counts, np.array([1, 9, 12.0]))
+    np.testing.assert_allclose(np.median(made, axis=0), np.median(counts, axis=0), rtol=1e-3)
+    for at, own in enumerate((factor[0], factor[1], factor[1])):
+        for level, by in zip(widths.LEVELS, own):
+            ends = [0.5 - level / 2, 0.5 + level / 2]
+            before, after = (
+                np.quantile(np.log1p(one[:, at]), [0.5, *ends]) for one in (counts, made)
+            )
+            np.testing.assert_allclose(
+                after[1:] - after[0], by * (before[1:] - before[0]), rtol=0.02
+            )
+        order = np.argsort(counts[:, at], kind="stable")
+        assert (np.diff(made[order, at]) >= 0).all()
+
+
+def test_widths_are_learned_where_the_past_is_long_enough_and_shown() -> None:
+    model = Corridors(sampler=SMALL, on_failure="mark")
+    fit = model.fit(Panel.from_frame(flows()), 1)
+    table = fit.widths
+    assert list(table) == ["source", "persons", "level", "factor", "cases"]
+    assert set(table["level"]) == {0.5, 0.8, 0.95}
+    assert table["cases"].unique() == [3 * 11 + 1]
+    late = flows()[lambda table: table["year"] >= 2017]
+    assert model.fit(Panel.from_frame(late), 1).widths.empty
+
+
+def test_hindcasts_see_nothing_after_their_origin() -> None:
+    table = flows()
+    early = table[table["origin"] + table["destination"] != "UZBDEU"]
+    made = pair_flows(Panel.from_frame(early).series, {})
+    later = made.counts.copy()
+    later[9:] = 7.0
+    past, altered = made.until(9), dataclasses.replace(made, counts=later).until(9)
+    for name in ("counts", "offset", "growth", "log_mean", "log_size"):
+        np.testing.assert_array_equal(getattr(past, name), getattr(altered, name))
+    assert (past.bounds(RULES_OF_DRAWS) == altered.bounds(RULES_OF_DRAWS)).all()
