@@ -45,8 +45,9 @@ def skills(track: Track, per: str) -> pd.DataFrame:
 def against_best(track: Track, per: str) -> pd.DataFrame:
     """The ensemble over the best of its members that were run, by horizon and over all of them.
 
-    ``--models`` with all members holds it against each of them. The best is known in hindsight only, and is another one at each horizon. ``low`` and ``high``
-    are the 95 % bootstrap interval of the ratio (blocks of whole origins), without the choice.
+    ``--models`` with all members holds it against each of them. The best is known in hindsight
+    only, and is another one at each horizon. ``low`` and ``high`` are the 95 % bootstrap interval
+    of the ratio (blocks of whole origins), without the choice.
     """
     members = [model for model in track.models if model in Ensemble().labels]
     if "ensemble" not in track.models or not members:
