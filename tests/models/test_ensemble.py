@@ -319,7 +319,7 @@ def test_a_slow_member_is_asked_at_fewer_earlier_origins() -> None:
 
 def test_what_was_asked_before_changes_nothing() -> None:
     panel = fc.load("central-asia").select(source="un-wpp", location=["KAZ", "UZB"])
-    model = Ensemble(["naive", "mean", "ar"])
+    model = Ensemble(["naive", "mean", "ar"], settings=FEW)
     fresh = model.fit(panel, 1).forecast((2027,), 200).paths
     asked = model.fit(panel, 1)
     asked.forecast((2045,), 200)
@@ -328,9 +328,9 @@ def test_what_was_asked_before_changes_nothing() -> None:
 
 def test_draws_obey_the_accounts_and_may_do_without() -> None:
     panel = fc.load("kazakhstan").select(source=["kz-bns", "kz-bns-balance"]).until(2023)
-    settings = {"coherence": {"apply": False}}
+    settings = {**FEW, "coherence": {"apply": False}}
     apart = fc.forecast(panel, Ensemble(["naive", "ar"], settings=settings), (2025, 2027), 300)
-    outlook = fc.forecast(panel, Ensemble(["naive", "ar"]), (2025, 2027), 300)
+    outlook = fc.forecast(panel, Ensemble(["naive", "ar"], settings=FEW), (2025, 2027), 300)
     assert not accounts.check(apart)["holds"].any()
     assert accounts.check(outlook)["holds"].all()
     flows = outlook.series["measure"].isin(["immigration", "emigration"]).to_numpy()

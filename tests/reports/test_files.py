@@ -114,6 +114,7 @@ def test_charts_draw_the_rows_of_their_series(book: openpyxl.Workbook) -> None:
         assert [line.val.numRef.f.split("$")[1] for line in chart.series] == ["F", "G", "J", "K"]
 
 
+@pytest.mark.thorough
 def test_the_workbook_is_the_same_with_lxml_and_without() -> None:
     code = (
         "import sys, openpyxl; from forecast.reports.workbook import _steady; "

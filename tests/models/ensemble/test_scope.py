@@ -10,6 +10,7 @@ import forecast as fc
 from forecast.contract import meant_for
 from forecast.models.ensemble import stacking
 from forecast.models.ensemble.model import Ensemble
+from forecast.models.gross_flows.model import Flows
 from forecast.models.registry import model
 from forecast.panel import Panel
 
@@ -73,7 +74,9 @@ def test_a_short_series_is_forecast_by_those_that_borrow_and_says_so() -> None:
     table = accounts().to_frame()
     short = table[table["location"] == "KAZ"].assign(location="KGZ")
     table = pd.concat([table, short[short["year"] >= 2019]], ignore_index=True)
-    model = Ensemble(["naive", "mean", "flows"], settings={"history": {"origins": 4}})
+    sampler = {"chains": 2, "warm_up": 100, "kept": 100, "farthest": 4}
+    flows = Flows(sampler=sampler, on_failure="mark")
+    model = Ensemble(["naive", "mean", flows], settings={"history": {"origins": 4}})
     outlook = fc.forecast(Panel.from_frame(table), model, (2025,))
     notes = outlook.notes.set_index(["location", "measure"])["reason"]
     said = notes["KGZ", "immigration"]
