@@ -6,7 +6,11 @@ smaller is better. Inputs are in any one unit (persons in the score table).
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +24,27 @@ INTERVAL_LEVELS = (0.5, 0.8, 0.95)
 QUANTILE_LEVELS = (0.1, 0.9)
 #: Order of the variogram score (Scheuerer and Hamill 2015, doi:10.1175/MWR-D-14-00269.1).
 VARIOGRAM_ORDER = 0.5
+
+
+@cache
+def _scoringrules() -> Any:
+    """Return scoringrules without its compiled kernels, which nothing here uses.
+
+    Where numba can be imported, they are compiled whenever scoringrules is: two seconds in every
+    process. One who has imported it before keeps them.
+    """
+    if "scoringrules" not in sys.modules:
+        numba = sys.modules.get("numba")
+        # What Python takes for a module that cannot be imported.
+        sys.modules["numba"] = None  # type: ignore[assignment]
+        try:
+            import scoringrules
+        finally:
+            del sys.modules["numba"]
+            if numba is not None:
+                sys.modules["numba"] = numba
+        return scoringrules
+    return sys.modules["scoringrules"]
 
 
 @dataclass(frozen=True)
@@ -75,12 +100,10 @@ def crps(draws: SortedDraws, observed: np.ndarray) -> np.ndarray:
     draws : SortedDraws, shape (n_draws, n)
     observed : ndarray, shape (n,)
     """
-    import scoringrules
-
     # The backend is named because the default depends on what else is installed, and
     # with it the last bits of the result.
     return np.asarray(
-        scoringrules.crps_ensemble(
+        _scoringrules().crps_ensemble(
             observed,
             draws.values,
             m_axis=0,
@@ -105,10 +128,8 @@ def interval_score(
     level : float in (0, 1)
         Probability inside the interval.
     """
-    import scoringrules
-
     return np.asarray(
-        scoringrules.interval_score(observed, lower, upper, 1.0 - level, backend="numpy")
+        _scoringrules().interval_score(observed, lower, upper, 1.0 - level, backend="numpy")
     )
 
 
@@ -131,17 +152,40 @@ def weighted_interval_score(
         The first is the sum of the other three: width of the intervals, and what the
         observation lay above them and below them.
     """
-    median = draws.quantile(0.5)
+    intervals = []
+    for level in WIS_LEVELS:
+        alpha = 1.0 - level
+        intervals.append((level, draws.quantile(alpha / 2), draws.quantile(1.0 - alpha / 2)))
+    return wis_of_intervals(draws.quantile(0.5), intervals, observed)
+
+
+def wis_of_intervals(
+    median: np.ndarray,
+    intervals: Sequence[tuple[float, np.ndarray, np.ndarray]],
+    observed: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the weighted interval score and its parts where only some quantiles are known.
+
+    Parameters
+    ----------
+    median : ndarray, shape (n,)
+    intervals : sequence of (level, lower, upper)
+        Central intervals: probability inside, and both ends, each of shape (n,).
+    observed : ndarray, shape (n,)
+
+    Returns
+    -------
+    wis, sharpness, underprediction, overprediction : ndarray
+        See `weighted_interval_score`.
+    """
     sharpness = np.zeros_like(median)
     under = 0.5 * np.maximum(observed - median, 0.0)
     over = 0.5 * np.maximum(median - observed, 0.0)
-    for level in WIS_LEVELS:
-        alpha = 1.0 - level
-        lower, upper = draws.quantile(alpha / 2), draws.quantile(1.0 - alpha / 2)
-        sharpness += alpha / 2 * (upper - lower)
+    for level, lower, upper in intervals:
+        sharpness += (1.0 - level) / 2 * (upper - lower)
         under += np.maximum(observed - upper, 0.0)
         over += np.maximum(lower - observed, 0.0)
-    share = len(WIS_LEVELS) + 0.5
+    share = len(intervals) + 0.5
     parts = sharpness / share, under / share, over / share
     return parts[0] + parts[1] + parts[2], *parts
 
@@ -155,10 +199,8 @@ def quantile_loss(quantile: np.ndarray, observed: np.ndarray, level: float) -> n
     level : float in (0, 1)
         Probability below the quantile.
     """
-    import scoringrules
-
     return np.asarray(
-        scoringrules.quantile_score(observed, quantile, np.asarray(level), backend="numpy")
+        _scoringrules().quantile_score(observed, quantile, np.asarray(level), backend="numpy")
     )
 
 

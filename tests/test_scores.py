@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scoringrules
@@ -155,3 +158,18 @@ def test_the_true_dependence_beats_its_neighbours_on_the_joint_scores() -> None:
     for score in (scores.energy_score, scores.variogram_score):
         mean = {c: np.mean([score(joint(c), y) for y in happened]) for c in (0.1, 0.6, 0.98)}
         assert mean[0.6] < min(mean[0.1], mean[0.98]), score.__name__
+
+
+def test_scoring_does_not_compile_what_it_does_not_use() -> None:
+    """Importing scoringrules compiles its kernels for numba, two seconds in every process."""
+    code = (
+        "import numba, numpy as np; from numba.core import event; from forecast import scores\n"
+        "with event.install_recorder('numba:compile') as recorder:\n"
+        "    draws = scores.SortedDraws.of(np.arange(6.0).reshape(3, 2))\n"
+        "    print(scores.crps(draws, np.array([5.0, 9.0])).round(6).tolist())\n"
+        "import numba as again; print(len(recorder.buffer), again is numba)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    crps, rest = done.stdout.splitlines()
+    assert crps == "[1.666667, 4.666667]"
+    assert rest == "0 True"

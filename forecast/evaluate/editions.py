@@ -230,7 +230,7 @@ def _figures(panel: Panel) -> pd.Series:
 
 
 def _judged(edition: Edition, came: pd.Series, known: pd.Series) -> pd.DataFrame:
-    from scoringrules import weighted_interval_score
+    from forecast.scores import wis_of_intervals
 
     wide = edition.quantiles.pivot_table(
         index=[*KEY, "origin", "year"], columns="quantile", values="value"
@@ -261,13 +261,8 @@ def _judged(edition: Edition, came: pd.Series, known: pd.Series) -> pd.DataFrame
         table[f"inside_{level}"] = (observed >= lower) & (observed <= upper)
     if not edition.whole:
         return table.assign(chance_above_zero=np.nan, wis=np.nan)
-    table["wis"] = weighted_interval_score(
-        observed,
-        median,
-        wide[[low for _, low, _ in intervals]].to_numpy(dtype=float),
-        wide[[high for *_, high in intervals]].to_numpy(dtype=float),
-        np.array([1 - level / 100 for level, *_ in intervals]),
-    )
+    ends = [(level / 100, *wide[[low, high]].to_numpy(float).T) for level, low, high in intervals]
+    table["wis"] = wis_of_intervals(median, ends, observed)[0]
     return table
 
 
