@@ -128,7 +128,8 @@ class Forecast:
         Returns
         -------
         DataFrame
-            ``location, measure, source, year, quantile, value`` (persons per year).
+            ``location, measure, source, year, quantile, value`` (persons per year); of
+            corridors also ``origin, destination, note``.
 
         Raises
         ------
@@ -150,7 +151,7 @@ class Forecast:
         table = periods.labelled(table, self.frequency)
         repeated = table.loc[table.index.repeat(len(wanted))].reset_index(drop=True)
         repeated = repeated.assign(quantile=np.tile(wanted, len(table)), value=values.T.ravel())
-        return with_ends(repeated)
+        return with_ends(repeated, self.notes)
 
     def intervals(
         self, level: float = 0.80, years: Sequence[int | str] | None = None

@@ -80,6 +80,12 @@ def test_zeros_stay_near_zero_and_short_corridors_say_what_they_rest_on(outlook:
     assert not lines.drop("UZB:DEU").str.contains("Rests on").any()
 
 
+def test_every_table_says_what_rests_on_the_model(outlook: Forecast) -> None:
+    for table in (outlook.intervals(), outlook.quantiles((0.1, 0.9)), outlook.to_frame("quantile")):
+        rests = table.loc[table["note"].str.contains("Rests on the model"), "location"]
+        assert set(rests) == {"UZB:DEU"}
+
+
 def test_uncertainty_grows_with_the_horizon(outlook: Forecast) -> None:
     near, far = np.log1p(drawn(outlook, "DEU:RUS")).std(axis=0)
     assert 0.05 < near < far
