@@ -201,6 +201,8 @@ class ModelBase:
         The only measures that it forecasts; None for all.
     needs : tuple of str
         Measures that the same source must have of the same location, or it declines a series.
+    members : sequence of ModelBase
+        Models whose forecasts it combines.
     inputs : tuple of {"moves", "covariates"}
         Tables that `fit` takes by these names, cut to what was known at the end of the panel
         and on the day of its newest release (`forecast.data.inputs`).
@@ -220,6 +222,7 @@ class ModelBase:
     name: str
     measures: tuple[str, ...] | None = None
     needs: tuple[str, ...] = ()
+    members: Sequence[ModelBase] = ()
     inputs: tuple[Input, ...] = ()
     separate: bool = False
 

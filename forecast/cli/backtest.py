@@ -136,6 +136,7 @@ def backtest(
             f"{out} exists and is not a folder written by forecast backtest (no {_MARKER} in it). "
             "Choose another path, or move it away."
         )
+    figures.prepare(models)
     panel, published = _read(figures, step)
     names = [published.get(name, name) for name in models]
     with _progress() as advance:

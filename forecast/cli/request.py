@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,13 @@ class Figures:
                 for one in (value or ()) if not isinstance(value, str) else (value,):
                     words += [name, one]
         return words
+
+    def prepare(self, models: Iterable[str]) -> None:
+        """Have what models compile compiled while the bundled figures are read."""
+        if self.data == DEFAULT_DATA:
+            from forecast.models.registry import prepare
+
+            prepare(models, self.measure)
 
     def read(self) -> tuple[Reading | None, Panel | None]:
         """Return what was understood of a file, and all its series; a name has no reading.
@@ -236,6 +243,7 @@ class Request:
             If the figures cannot be used, or a saved forecast is to be read as a file is.
         """
         if self.saved is None:
+            self.figures.prepare([self.model])
             with progress("reading the data"):
                 panel = self.figures.panel()
             if of_years:

@@ -12,7 +12,8 @@ import forecast as fc
 from forecast.artifacts import caching
 from forecast.hindcast import occasions
 from forecast.models.bayes.compiling import CompiledCode
-from forecast.models.registry import specification
+from forecast.models.ensemble.model import Ensemble
+from forecast.models.registry import REGISTRY, prepare, specification
 from forecast.models.series.structural import RandomWalk
 from forecast.panel import Panel
 
@@ -114,3 +115,29 @@ def test_stated_types_are_those_of_a_fit(model: str, name: str, measures: list[s
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"
+
+
+class Preparing(RandomWalk):
+    """A model that notes that it was asked to prepare."""
+
+    def __init__(self, name: str, asked: list[str]) -> None:
+        super().__init__()
+        self.name, self.asked = name, asked
+
+    def prepare(self) -> bool:
+        self.asked.append(self.name)
+        return True
+
+
+def test_what_first_fits_wait_for_is_started_for_members_that_are_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    net, flows = Preparing("net", asked), Preparing("flows", asked)
+    net.measures = ("net_migration",)
+    flows.measures, flows.needs = ("immigration", "net_migration"), ("immigration",)
+    monkeypatch.setitem(REGISTRY, "both", lambda: Ensemble([net, flows]))
+    prepare(["both", "no such model"], ["net_migration"])
+    assert asked == ["net"]
+    prepare(["both"])
+    assert asked == ["net", "net", "flows"]

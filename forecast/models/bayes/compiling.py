@@ -60,9 +60,11 @@ class CompiledCode:
         with FileLock(complete.with_name("lock")), suppress(OSError, subprocess.SubprocessError):
             if not complete.exists():
                 commands = [[sys.executable, "-c", f"import {module}"] for module in self.modules]
+                # Who reads the output of a command that ends earlier must not wait for it.
+                no = subprocess.DEVNULL
                 running = [
-                    subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)  # noqa: S603
-                    for command in commands
+                    subprocess.Popen(one, env=environment, stdin=no, stdout=no, stderr=no)  # noqa: S603
+                    for one in commands
                 ]
                 codes = [process.wait() for process in running]
                 if not any(codes):

@@ -75,7 +75,7 @@ class Ensemble(ModelBase):
         checked = EnsembleSettings.of({**stated, **own}, "the settings of the ensemble")
         self.settings: dict[str, Any] = checked.model_dump(exclude_unset=True)
         chosen = [name for name in stated["members"] if name in REGISTRY]
-        self.members: list[ModelBase] = [
+        self.members: Sequence[ModelBase] = [
             find_model(member) for member in (chosen if members is None else members)
         ]
         if not self.members:

@@ -128,7 +128,8 @@ def _weights(
         if moving[cells[2, i]] == 1.0:
             variance[i] += shared**2
         else:
-            pull[i] = shared * common[cells[2, i]]
+            for k in range(2):
+                pull[i, k] = shared * common[cells[2, i], k]
     return variance, pull
 
 

@@ -60,8 +60,11 @@ def collapsed(
         what `draw` needs besides.
     """
     top, end = first * STATES, (last + 1) * STATES
-    root[top:end] = 0.0
-    half[top:end] = 0.0
+    # One by one: an assignment to a slice brings a message about shapes, seconds to compile.
+    for row in range(top, end):
+        half[row] = 0.0
+        for m in range(BAND):
+            root[row, m] = 0.0
     log_density = -2.0 * math.log(wide)
     turned = 1.0 - x[CORRELATION] ** 2
     for k in range(2):

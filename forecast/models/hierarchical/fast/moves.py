@@ -188,16 +188,21 @@ def move_years(
     n_years, n_groups = len(year), groups.shape[1]
     of_chance, of_shared = priors[7, 1] ** -2.0, priors[9, 1] ** -2.0
     for _ in range(REPEATS):
-        precision, pull = float(n_years), -year.sum()
+        # Year by year: whole arrays at once take longer to compile.
+        total, squares = 0.0, 0.0
+        for t in range(n_years):
+            total += year[t]
+        precision, pull = float(n_years), -total
         for g in range(n_groups):
             shared = math.exp(groups[9, g])
             precision += shared * shared * of_chance
             pull += shared * (groups[7, g] - priors[7, 0]) * of_chance
         added = pull / precision + generator.standard_normal() / math.sqrt(precision)
-        year += added
+        for t in range(n_years):
+            year[t] += added
+            squares += year[t] * year[t]
         step = 2.4 / math.sqrt(2.0 * n_years + n_groups * of_shared)
         step *= generator.standard_normal()
-        squares = (year * year).sum()
         gain = -0.5 * squares * (math.exp(-2.0 * step) - 1.0) - n_years * step
         for g in range(n_groups):
             groups[7, g] -= math.exp(groups[9, g]) * added
@@ -206,7 +211,8 @@ def move_years(
         if math.log(generator.random()) < gain:
             for g in range(n_groups):
                 groups[9, g] += step
-            year *= math.exp(-step)
+            for t in range(n_years):
+                year[t] *= math.exp(-step)
 
 
 @compiled(njit, error_model="numpy", nogil=True)
