@@ -5,9 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -216,14 +217,39 @@ def _here[T](
     if processes == 1:
         yield from map(_timed, jobs)
         return
+    calls = (partial(_timed, job, enabled()) for job in jobs)
+    yield from _in_processes(calls, processes, "generator_unordered")
+
+
+def side_by_side[T](calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Make independent calls on all processors, and return what they do, in their order.
+
+    One after another in a process that is itself one of several.
+
+    Parameters
+    ----------
+    calls : sequence of callable
+        Without arguments; what they hold is sent along.
+
+    Raises
+    ------
+    FitError
+        If a process died.
+    """
+    if multiprocessing.parent_process() is not None:
+        return [call() for call in calls]
+    return list(_in_processes(calls, None, "generator"))
+
+
+def _in_processes[T](
+    calls: Iterable[Callable[[], T]], processes: int | None, order: str
+) -> Iterator[T]:
     from joblib import Parallel, delayed
 
-    # Workers read the job by value: memory-mapping small tables would only cost time.
-    parallel = Parallel(
-        n_jobs=processes or -1, return_as="generator_unordered", max_nbytes=None, batch_size=1
-    )
+    # Workers read what is sent by value: memory-mapping small tables would only cost time.
+    parallel = Parallel(n_jobs=processes or -1, return_as=order, max_nbytes=None, batch_size=1)
     try:
-        yield from parallel(delayed(_timed)(job, enabled()) for job in jobs)
+        yield from parallel(delayed(call)() for call in calls)
     except BrokenProcessPool as error:
         raise FitError(_LOST.format(reason=str(error).split(".")[0])) from None
 

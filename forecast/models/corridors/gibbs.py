@@ -111,29 +111,36 @@ class PairState(SharedEffects):
         """
         by_size = np.exp(-size_effect[:, None] * self.log_size)
         phi, q = persistence[:, None], (innovation[:, None] * by_size) ** 2 / self.own
-        weight = self.step_weight
-        r, rate = (noise[:, None] * by_size) ** 2, self.rate
-        m, b = np.zeros_like(q), np.zeros_like(q)
-        v = q / (1.0 - phi**2)
-        log_density, precision, pull = np.zeros_like(q), np.zeros_like(q), np.zeros_like(q)
+        # All that does not hang on the year before, of all years at once: loops are slow.
+        drift, news = by_size * common, q / self.step_weight
+        noise_variance = (noise[:, None] * by_size) ** 2 + self.counting
+        phi_squared, seen = phi**2, self.seen.astype(float)
+        # Where the level is zero, and how much less than it by each unit: one recursion for both.
+        level, v = np.zeros((2, *q.shape)), q / (1.0 - phi_squared)
+        target = np.stack(np.broadcast_arrays(self.rate, 1.0), axis=1)
+        apart = np.empty((len(seen), *level.shape))
+        f, informed = np.empty((2, len(seen), *q.shape))
         kept = []
-        for t in range(len(rate)):
+        for t in range(len(seen)):
             if t:
-                m, b = phi * m + by_size * common[t], phi * b
-                v = phi**2 * v + q / weight[t]
-            seen = self.seen[t]
-            f = v + r + self.counting[t]
-            of_data, of_level = rate[t] - m, 1.0 + b
-            informed = np.where(seen, 1.0 / f, 0.0)
-            log_density += np.where(seen, np.log(f), 0.0) + informed * of_data**2
-            precision += informed * of_level**2
-            pull += informed * of_level * of_data
-            gain = v * informed
-            m, b, v = m + gain * of_data, b - gain * of_level, v - gain * v
+                level *= phi
+                level[0] += drift[t]
+                v *= phi_squared
+                v += news[t]
+            np.add(v, noise_variance[t], out=f[t])
+            np.subtract(target[t], level, out=apart[t])
+            np.divide(seen[t], f[t], out=informed[t])
+            gain = v * informed[t]
+            level += gain * apart[t]
+            v -= gain * v
             if keep:
-                kept.append((m, b, v))
+                kept.append((level[0].copy(), -level[1], v.copy()))
+        of_data, of_level = apart[:, 0], apart[:, 1]
+        weighted = informed * of_level
+        precision, pull = (weighted * of_level).sum(axis=0), (weighted * of_data).sum(axis=0)
         if keep:
             return (precision, pull, *(np.stack(part) for part in zip(*kept)))
+        log_density = (seen * np.log(f) + informed * of_data**2).sum(axis=0)
         return -0.5 * log_density, precision, pull
 
     def _draw_rates(self, common: np.ndarray) -> None:

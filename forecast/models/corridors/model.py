@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from forecast.contract import ModelBase
 from forecast.corridors import FLOW
 from forecast.errors import DataError, FitError, TooShortError
+from forecast.hindcast.jobs import side_by_side
 from forecast.models.coherent import Coherent
 from forecast.models.corridors.data import flows_by_source, pair_flows
 from forecast.models.corridors.fitted import FittedCorridors, FittedSource
 from forecast.models.corridors.sampler import sample
 from forecast.models.corridors.totals import ENDS, NET, totals
-from forecast.models.corridors.widths import learned
+from forecast.models.corridors.widths import hindcasts, learned
 from forecast.models.corridors_settings import CorridorsPriors, CorridorsSampler
 from forecast.models.registry import specification
 from forecast.models.series.univariate import series_seed
@@ -24,6 +26,9 @@ from forecast.series import usable_years
 
 if TYPE_CHECKING:
     import pymc as pm
+
+#: Draws of a chain from which on the fit and its hindcasts are worth processes of their own.
+LONG = 1000
 
 
 class Corridors(ModelBase):
@@ -135,19 +140,21 @@ class Corridors(ModelBase):
         flows = pair_flows(series, rest)
         late = max(s.origin for s in series)
         tail = 1 + max((late - s.origin) // s.step for s in series)
-        posterior = sample(
-            flows, self.priors, self.sampler, self.stated["diagnostics"],
-            series_seed(seed, self.name, (source, "", "posterior")), tail,
-        )  # fmt: skip
+        seeds = [series_seed(seed, self.name, (source, "", use)) for use in ("posterior", "widths")]
+        law = (flows, self.priors, self.sampler)
+        calls: list[Callable[[], Any]] = [
+            partial(sample, *law, self.stated["diagnostics"], seeds[0], tail),
+            *hindcasts(*law, self.stated, seeds[1]),
+        ]
+        # Starting processes takes longer than short chains do.
+        long = int(self.sampler["kept"]) >= LONG
+        posterior, *cases = side_by_side(calls) if long else [call() for call in calls]
         if posterior.failure and self.on_failure == "refuse":
             raise FitError(
                 f"the fit of the corridors of {source} is refused: {posterior.failure} "
                 "Corridors(on_failure='mark') returns it marked."
             )
-        widths = learned(
-            flows, self.priors, self.sampler, self.stated,
-            series_seed(seed, self.name, (source, "", "widths")),
-        )  # fmt: skip
+        widths = learned(cases, flows, self.stated)
         return FittedSource(source, tuple(series), flows, posterior, known, against, widths)
 
     def pymc_model(self, panel: Panel, source: str | None = None) -> pm.Model:

@@ -108,7 +108,7 @@ def sample(
             if len(traces) % every == 0:
                 kept.add(state)
         table, failure = _examined(np.stack(traces, axis=1), state, limits)
-        aim += sampler["kept"] // 2
+        aim += sampler["kept"] // 4
         if not failure or aim > sampler["most"]:
             break
     if whole:

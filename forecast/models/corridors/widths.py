@@ -8,8 +8,9 @@ Romano, Patterson and Candès (2019, https://arxiv.org/abs/1905.03222) widen qua
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -94,11 +95,15 @@ def _stretched(
     return np.asarray(moved + beyond * np.maximum(apart - last, 0.0))
 
 
-def learned(
+#: Sizes of corridors, and how far out their outcomes lay.
+type Cases = tuple[np.ndarray, np.ndarray]
+
+
+def hindcasts(
     flows: PairFlows, priors: Mapping[str, Any], sampler: Mapping[str, int],
     stated: Mapping[str, Any], seed: np.random.SeedSequence,
-) -> Widths | None:  # fmt: skip
-    """Learn widths from hindcasts of some corridors, nothing after each origin seen.
+) -> list[Callable[[], Cases]]:  # fmt: skip
+    """Return the hindcasts of some corridors to be made, nothing after each origin seen by it.
 
     Parameters
     ----------
@@ -111,8 +116,8 @@ def learned(
 
     Returns
     -------
-    Widths or None
-        None where the past is too short to tell.
+    list of callable
+        Each gives what `learned` learns from; none where the past is too short.
     """
     rules = stated["widths"]
     short = {**sampler, **{k: min(sampler[k], rules[k]) for k in ("warm_up", "kept", "paths")}}
@@ -121,28 +126,55 @@ def learned(
     some = np.linspace(0, flows.n_pairs - 1, min(flows.n_pairs, rules["corridors"]))
     flows = flows.some(np.sort(order[some.round().astype(int)]))
     own = np.array([REST not in pair for pair in flows.pairs])
-    sizes: list[np.ndarray] = []
-    ratios: list[np.ndarray] = []
+    made: list[Callable[[], Cases]] = []
     for n in range(flows.n_years - 1, stated["settings"]["least_figures"] - 1, -1):
         told = np.isfinite(flows.counts[n - 1]) & np.isfinite(flows.counts[n]) & own
-        if len(ratios) == rules["origins"] or not told.any():
-            continue
-        past = flows.until(n)
-        known = np.flatnonzero(np.isfinite(past.counts).any(axis=0))
-        past = past.some(known)
-        fit, futures = seed.spawn(2)
-        posterior = sample(past, priors, short, stated["diagnostics"], fit, 1)
-        drawn = simulate(
-            past, posterior, priors, 1, DRAWS, past.bounds(stated["settings"]),
-            np.random.default_rng(futures),
-        )[-1]  # fmt: skip
-        told = told[known]
-        sizes.append(past.log_mean[told])
-        ratios.append(_ratios(drawn[:, told], flows.counts[n, known][told]))
-    cases = sum(map(len, sizes))
-    if cases < rules["least_cases"]:
+        if len(made) < rules["origins"] and told.any():
+            seeds = seed.spawn(2)
+            made.append(partial(_hindcast, flows, n, told, priors, short, stated, seeds))
+    return made
+
+
+def _hindcast(
+    flows: PairFlows, n: int, told: np.ndarray, priors: Mapping[str, Any],
+    sampler: Mapping[str, int], stated: Mapping[str, Any],
+    seeds: Sequence[np.random.SeedSequence],
+) -> Cases:  # fmt: skip
+    """Fit the years before one, and hold its outcomes of the corridors chosen by `told`."""
+    past = flows.until(n)
+    known = np.flatnonzero(np.isfinite(past.counts).any(axis=0))
+    past = past.some(known)
+    posterior = sample(past, priors, sampler, stated["diagnostics"], seeds[0], 1)
+    drawn = simulate(
+        past, posterior, priors, 1, DRAWS, past.bounds(stated["settings"]),
+        np.random.default_rng(seeds[1]),
+    )[-1]  # fmt: skip
+    told = told[known]
+    return past.log_mean[told], _ratios(drawn[:, told], flows.counts[n, known][told])
+
+
+def learned(cases: Sequence[Cases], flows: PairFlows, stated: Mapping[str, Any]) -> Widths | None:
+    """Learn widths from what `hindcasts` gave.
+
+    Parameters
+    ----------
+    cases : sequence
+        Of each hindcast.
+    flows : PairFlows
+        The corridors that factors are for.
+    stated : mapping
+        All of ``models/corridors.toml``.
+
+    Returns
+    -------
+    Widths or None
+        None where the past is too short to tell.
+    """
+    rules = stated["widths"]
+    if sum(len(sizes) for sizes, _ in cases) < rules["least_cases"]:
         return None
-    return fitted(np.concatenate(sizes), np.concatenate(ratios), flows.log_mean, rules)
+    sizes, ratios = (np.concatenate(part) for part in zip(*cases))
+    return fitted(sizes, ratios, flows.log_mean, rules)
 
 
 def _ratios(drawn: np.ndarray, outcome: np.ndarray) -> np.ndarray:
