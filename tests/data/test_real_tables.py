@@ -414,6 +414,20 @@ def test_all_flows_of_regions_are_crosschecked_and_the_net_kept(tmp_path: Path) 
     assert any("in 1 of 2 figures; not in KZ-75 2022" in note for note in reading.notes)
 
 
+def test_a_column_that_is_not_kept_needs_no_unit(tmp_path: Path) -> None:
+    text = "place;year;emigrants;saldo\nKAZ;2021;3000;100\nKAZ;2022;4000;-90\n"
+    reading = understand(written(tmp_path, "t.csv", text), flows="all")
+    assert [key[2] for key in reading.panel.keys] == ["net_all_flows"]
+    assert reading.units == ("persons, inferred: no unit is stated and all are whole numbers",)
+
+
+def test_a_misspelt_measure_is_named_with_its_line(tmp_path: Path) -> None:
+    text = "location,measure,year,value\nKAZ,imigration,2021,3000\nKAZ,imigration,2022,4000\n"
+    reading = understand(written(tmp_path, "t.csv", text))
+    assert "line 2, column measure: unknown measure 'imigration'" in str(reading.problems[0])
+    assert "Did you mean: immigration" in str(reading.problems[0])
+
+
 def test_a_total_row_is_held_against_its_rows(tmp_path: Path) -> None:
     text = "Область;2022;2023\nЧуйская область;10;20\nТаласская область;1;2\nВсего;11;23\n"
     reading = understand(written(tmp_path, "t.csv", text), measure="internal_arrivals")

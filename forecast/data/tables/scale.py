@@ -191,7 +191,9 @@ def settle_factors(context: Context) -> None:
         _refuse_fractions(observations)
         if title is None and unstated:
             inferred, reason = _infer(unstated, context.has_package_columns())
-            units = {measures.find(one.kept).unit.en for one in unstated}
+            counted = [measures.known().get(one.kept) for one in unstated]
+            # What is read but not kept has no measure, and a misspelt one is said elsewhere.
+            units = {one.unit.en for one in counted if one} or {"persons"}
             named = " and ".join(sorted(units)) if inferred == 1.0 else unit_name(inferred)
             out.units.append(f"{named}, {reason}")
             for one in unstated:
