@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,8 @@ from forecast.panel import Panel
 
 QUICK = ["naive", "mean", "ar", "pooled"]
 FEW = {"history": {"origins": 6, "draws": 200}}
+#: As few earlier origins, and as many as are shipped.
+OFTEN = [FEW, pytest.param({}, marks=pytest.mark.thorough)]
 
 
 def quick(**more: object) -> Ensemble:
@@ -317,20 +320,22 @@ def test_a_slow_member_is_asked_at_fewer_earlier_origins() -> None:
     assert weights(outlook).sum() == pytest.approx(1.0)
 
 
-def test_what_was_asked_before_changes_nothing() -> None:
+@pytest.mark.parametrize("history", OFTEN)
+def test_what_was_asked_before_changes_nothing(history: dict[str, Any]) -> None:
     panel = fc.load("central-asia").select(source="un-wpp", location=["KAZ", "UZB"])
-    model = Ensemble(["naive", "mean", "ar"], settings=FEW)
+    model = Ensemble(["naive", "mean", "ar"], settings=history)
     fresh = model.fit(panel, 1).forecast((2027,), 200).paths
     asked = model.fit(panel, 1)
     asked.forecast((2045,), 200)
     np.testing.assert_array_equal(asked.forecast((2027,), 200).paths, fresh)
 
 
-def test_draws_obey_the_accounts_and_may_do_without() -> None:
+@pytest.mark.parametrize("history", OFTEN)
+def test_draws_obey_the_accounts_and_may_do_without(history: dict[str, Any]) -> None:
     panel = fc.load("kazakhstan").select(source=["kz-bns", "kz-bns-balance"]).until(2023)
-    settings = {**FEW, "coherence": {"apply": False}}
+    settings = {**history, "coherence": {"apply": False}}
     apart = fc.forecast(panel, Ensemble(["naive", "ar"], settings=settings), (2025, 2027), 300)
-    outlook = fc.forecast(panel, Ensemble(["naive", "ar"], settings=FEW), (2025, 2027), 300)
+    outlook = fc.forecast(panel, Ensemble(["naive", "ar"], settings=history), (2025, 2027), 300)
     assert not accounts.check(apart)["holds"].any()
     assert accounts.check(outlook)["holds"].all()
     flows = outlook.series["measure"].isin(["immigration", "emigration"]).to_numpy()

@@ -70,13 +70,15 @@ def test_series_with_special_members_learn_apart_and_others_need_no_excuse() -> 
     assert set(outlook.notes["reason"]) == {""}
 
 
-def test_a_short_series_is_forecast_by_those_that_borrow_and_says_so() -> None:
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.thorough)])
+def test_a_short_series_is_forecast_by_those_that_borrow_and_says_so(whole: bool) -> None:
     table = accounts().to_frame()
     short = table[table["location"] == "KAZ"].assign(location="KGZ")
     table = pd.concat([table, short[short["year"] >= 2019]], ignore_index=True)
     sampler = {"chains": 2, "warm_up": 100, "kept": 100, "farthest": 4}
     flows = Flows(sampler=sampler, on_failure="mark")
-    model = Ensemble(["naive", "mean", flows], settings={"history": {"origins": 4}})
+    few = Ensemble(["naive", "mean", flows], settings={"history": {"origins": 4}})
+    model = Ensemble(["naive", "mean", "flows"]) if whole else few
     outlook = fc.forecast(Panel.from_frame(table), model, (2025,))
     notes = outlook.notes.set_index(["location", "measure"])["reason"]
     said = notes["KGZ", "immigration"]
