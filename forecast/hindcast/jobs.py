@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Engine = Literal["local", "dask"]
 #: Below this many fits of a series, starting processes costs more than it saves.
-_WORTHWHILE = 1500
+_WORTHWHILE = 400
 #: Jobs sent ahead to each Dask worker; more would only wait in memory.
 _AHEAD = 2
 _LOST = (

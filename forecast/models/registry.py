@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -222,20 +222,3 @@ def table() -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def prepare(names: Iterable[str], measures: Collection[str] = ()) -> None:
-    """Start, in the background, what first fits by models would wait for.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Registered names; what is none is left to who asks for it.
-    measures : collection of str
-        The only measures that they will see; without any, all.
-    """
-    chosen = [complete(model(name)) for name in names if name in REGISTRY]
-    for one in [part for each in chosen for part in (each, *each.members)]:
-        meant = one.measures is None or set(one.measures) & set(measures)
-        if not measures or (meant and set(one.needs) <= set(measures)):
-            one.prepare()

@@ -25,6 +25,8 @@ class About(Settings):
         Papers, with their DOI.
     only, needs : tuple of str
         Measures that it forecasts, and that a panel must hold; all and none by default.
+    compiled : str
+        Package that holds code to be compiled for it, as ``CODE``; none by default.
     discount : tuple of float
         Share of the past that counts one year later, for the variance; several are weighed.
     """
@@ -37,6 +39,7 @@ class About(Settings):
     references: Names = ()
     only: Names = ()
     needs: Names = ()
+    compiled: str = ""
     discount: Annotated[tuple[Share, ...], Field(strict=False)] = (1.0,)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,8 @@ import pytest
 import forecast as fc
 from forecast.artifacts import caching
 from forecast.hindcast import occasions
-from forecast.models.bayes.compiling import CompiledCode
-from forecast.models.ensemble.model import Ensemble
-from forecast.models.registry import REGISTRY, prepare, specification
+from forecast.models.bayes.compiling import CompiledCode, prepare
+from forecast.models.registry import REGISTRY, is_specified, model, settings, specification
 from forecast.models.series.structural import RandomWalk
 from forecast.panel import Panel
 
@@ -75,12 +75,17 @@ def test_code_is_compiled_in_the_background_once(
     assert [run.read_text(encoding="utf-8") for run in runs] == ["once\n", "once\n"]
 
 
+@pytest.mark.parametrize(
+    "programs",
+    [lambda failing: ("", failing), lambda failing: (failing, "")],
+    ids=["fork", "first"],
+)
 def test_code_that_cannot_be_compiled_is_tried_once_in_the_background(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    programs: Callable[[str], tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = tmp_path / "runs"
     failing = f"open({str(runs)!r}, 'a').write('tried\\n'); raise SystemExit(1)"
-    code = code_of(tmp_path, monkeypatch, "", failing)
+    code = code_of(tmp_path, monkeypatch, *programs(failing))
     assert not code.start_compiling()
     code._compiler.join()
     # A fit compiles it itself, and says what is wrong with it: nothing is to be waited for.
@@ -117,27 +122,28 @@ def test_stated_types_are_those_of_a_fit(model: str, name: str, measures: list[s
     assert done.stdout.strip() == "0"
 
 
-class Preparing(RandomWalk):
-    """A model that notes that it was asked to prepare."""
-
-    def __init__(self, name: str, asked: list[str]) -> None:
-        super().__init__()
-        self.name, self.asked = name, asked
-
-    def prepare(self) -> bool:
-        self.asked.append(self.name)
-        return True
-
-
 def test_what_first_fits_wait_for_is_started_for_members_that_are_meant(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[str] = []
-    net, flows = Preparing("net", asked), Preparing("flows", asked)
-    net.measures = ("net_migration",)
-    flows.measures, flows.needs = ("immigration", "net_migration"), ("immigration",)
-    monkeypatch.setitem(REGISTRY, "both", lambda: Ensemble([net, flows]))
-    prepare(["both", "no such model"], ["net_migration"])
-    assert asked == ["net"]
-    prepare(["both"])
-    assert asked == ["net", "net", "flows"]
+    started: list[str] = []
+
+    def start(code: CompiledCode) -> bool:
+        started.append(code.here.parent.name)
+        return False
+
+    monkeypatch.setattr(CompiledCode, "start_compiling", start)
+    prepare(["ensemble", "no such model"], ["net_migration"])
+    assert started == ["hierarchical"]
+    prepare(["naive", "flows"], ["immigration"])
+    assert started == ["hierarchical"]
+    prepare(["ensemble"])
+    assert started == ["hierarchical", "hierarchical", "gross_flows"]
+
+
+def test_what_a_model_is_meant_for_is_told_by_its_toml_too() -> None:
+    """Read without importing the model: see `forecast.models.bayes.compiling.prepare`."""
+    names = [name for name in REGISTRY if is_specified(name) and settings(name).compiled]
+    assert sorted(names) == ["flows", "hierarchical"]
+    for name in names:
+        assert settings(name).only == model(name).measures
+        assert settings(name).needs == model(name).needs
