@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import forecast as fc
-from forecast.artifacts import caching
+from forecast.artifacts import caching, places
 from forecast.hindcast import occasions
+from forecast.hindcast.jobs import Job, run, run_all
+from forecast.hindcast.members import MemberCache, MemberForecast, member_job
 from forecast.models.bayes.compiling import CompiledCode, prepare
 from forecast.models.registry import REGISTRY, is_specified, model, settings, specification
 from forecast.models.series.structural import RandomWalk
@@ -147,3 +151,51 @@ def test_what_a_model_is_meant_for_is_told_by_its_toml_too() -> None:
     for name in names:
         assert settings(name).only == model(name).measures
         assert settings(name).needs == model(name).needs
+
+
+def test_a_job_that_another_process_runs_is_waited_for_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neighbouring origins of a backtest need the same members: each is run by one process."""
+    panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+    asked: list[str] = []
+    members = [Waiting("first", True, asked), Waiting("second", True, asked)]
+    monkeypatch.setattr(Waiting, "recipe", property(lambda self: {"name": self.name}))
+    jobs = [member_job(member, panel, panel.origin + 1, 100, 1, 21) for member in members]
+    cache = MemberCache()
+    # Another process: it has claimed the first, keeps it while the second is run, and gives it up.
+    give_up = cache.claim(jobs[0])
+    assert give_up is not None
+    assert cache.claim(jobs[0]) is None
+    elsewhere = run(jobs[0])
+    asked.clear()
+
+    class Watched(MemberCache):
+        def write(self, job: Job[MemberForecast], result: MemberForecast, seconds: float) -> None:
+            super().write(job, result, seconds)
+            cache.write(jobs[0], elsewhere, 1.0)
+            give_up()
+
+    results = dict(run_all(jobs, fits=2, results=Watched()))
+    assert asked == ["second"]
+    assert (results[0].persons == elsewhere.persons).all()
+    assert sorted(results) == [0, 1]
+
+
+def test_a_job_that_another_process_gave_up_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+    asked: list[str] = []
+    member = Waiting("first", True, asked)
+    monkeypatch.setattr(Waiting, "recipe", property(lambda self: {"gave": "up"}))
+    job = member_job(member, panel, panel.origin + 1, 100, 1, 21)
+    give_up = MemberCache().claim(job)
+    assert give_up is not None
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(lambda: dict(run_all([job], fits=1, results=MemberCache())))
+        time.sleep(0.2)
+        assert not running.done()
+        give_up()
+        assert sorted(running.result(timeout=30)) == [0]
+    assert asked == ["first"]
+    # Nothing stays claimed, and no lock is left.
+    assert not list(places.cache().glob("*.lock"))
