@@ -377,7 +377,7 @@ class Forecast:
         *,
         team: str = "forecast",
         samples: int = 100,
-        horizons: Sequence[int] | None = None,
+        horizons: Sequence[int | str] | None = None,
     ) -> Path:
         """Write a hubverse hub, or add the forecast to one of ours; whole or not at all.
 
@@ -391,8 +391,8 @@ class Forecast:
             Short name of who makes the forecast; with the model's name it is the ``model_id``.
         samples : int
             Sample paths of each series.
-        horizons : sequence of int, optional
-            The target years by default.
+        horizons : sequence of int or str, optional
+            The target years, or periods such as ``"2027-06"``, by default.
 
         Returns
         -------
@@ -424,14 +424,14 @@ class Forecast:
         return target
 
     def hub_files(
-        self, *, horizons: Sequence[int] | None = None, **options: Any
+        self, *, horizons: Sequence[int | str] | None = None, **options: Any
     ) -> dict[str, bytes]:
         """Return the files of a hub without writing them.
 
         Parameters
         ----------
-        horizons : sequence of int, optional
-            The target years by default.
+        horizons : sequence of int or str, optional
+            The target years, or periods such as ``"2027-06"``, by default.
         **options
             ``team, samples, name, earlier``, see `forecast.exports.hub.hub_files`.
 
@@ -455,8 +455,11 @@ class Forecast:
         from forecast.exports.hub import hub_files
 
         self.require_unconditional("a hub")
-        years = list(self.horizons if horizons is None else horizons)
+        years = [self._number(year) for year in (self.horizons if horizons is None else horizons)]
         quantiles = self.quantiles(QUANTILE_LEVELS, years)
+        if self.frequency != "year":
+            texts = {periods.label(year, self.frequency): year for year in years}
+            quantiles = quantiles.assign(year=quantiles["period"].map(texts))
         draws = self.paths.sel(year=years)
         options.setdefault("notes", self.notes)
         return hub_files(self.series, quantiles, draws, self.history, **options)

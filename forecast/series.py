@@ -155,7 +155,8 @@ def series_of(table: pd.DataFrame, step: int, frequency: str = "year") -> tuple[
         return ()
     keys = table[KEY].to_numpy(dtype=object)
     starts = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
-    numbers = table[["value", "population", "precision"]].to_numpy(float)
+    # A copy: what pandas gives may be what the table holds, and read-only.
+    numbers = np.array(table[["value", "population", "precision"]], dtype=float)
     years, flags = table["year"].to_numpy(), table["flag"].to_numpy(dtype=object)
     if frequency != "year":
         # A sum since January is no figure of its last period.

@@ -269,7 +269,7 @@ def hub() -> None:
 )
 def export(request: Request, out: Path, team: str, samples: int) -> None:
     """Write a forecast as a hub, version 6: configuration, metadata, model output, figures."""
-    outlook = request.outlook("a hub")
+    outlook = request.outlook()
     with progress("writing the hub"):
         written = outlook.to_hub(out, team=team, samples=samples)
     click.echo(str(written))

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import pandas as pd
 
+from forecast import periods
 from forecast.errors import DataError
 from forecast.locations import ends
 from forecast.validation import clean
@@ -80,9 +81,21 @@ def abbreviation(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:40] or "unnamed"
 
 
-def year_end(year: int) -> str:
-    """Return the last day of a year, which stands for the year."""
-    return f"{year}-12-31"
+def last_day(period: int, frequency: str) -> str:
+    """Return the last day of a year, month, quarter or half-year, which stands for the period.
+
+    Parameters
+    ----------
+    period : int
+        Its number, see `forecast.periods`.
+    frequency : str
+
+    Examples
+    --------
+    >>> last_day(2027, "year"), last_day(24329, "month")
+    ('2027-12-31', '2027-06-30')
+    """
+    return f"{period}-12-31" if frequency == "year" else str(periods.end(period, frequency).date())
 
 
 class Finding(NamedTuple):

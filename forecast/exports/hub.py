@@ -20,6 +20,7 @@ from forecast.exports.files import ENDS, inactive_columns, with_ends
 from forecast.exports.tasks import (
     Tasks,
     as_config,
+    frequency_of,
     from_config,
     have_corridors,
     merged,
@@ -77,6 +78,7 @@ def check_hub_folder(target: Path, history: Panel) -> None:
     """
     artifacts.check_folder(target, _holds_hub)
     earlier = earlier_hub(target)
+    _check_frequency(earlier, history.frequency)
     if earlier is not None and earlier[1] is not None:
         _check_days("as_of" in earlier[1], versioned(history))
 
@@ -96,8 +98,9 @@ def hub_files(
     """Return the files of a hub in the hubverse's format, version 6, by their path in it.
 
     Each origin is a round of its own; tasks are ``origin_date, source, target, location,
-    horizon`` (years) with the derived ``target_end_date``. Values are whole persons per
-    calendar year, net inflow positive. The same forecast gives the same files.
+    horizon`` (periods: years, or months, quarters, half-years) with the derived
+    ``target_end_date``, the last day of the period. Values are whole persons per period, net
+    inflow positive. The same forecast gives the same files.
 
     Parameters
     ----------
@@ -108,7 +111,7 @@ def hub_files(
     draws : DataArray, dims (draw, series, year)
         The same years; attributes ``model, version, seed, data_hash``.
     history : Panel
-        The observed figures, of calendar years.
+        The observed figures.
     team : str
         Who made the forecast.
     samples : int
@@ -123,17 +126,16 @@ def hub_files(
     Raises
     ------
     DataError
-        If the panel has five-year periods, there are fewer draws than samples, or the figures
-        cannot be joined with those of the hub.
+        If the panel has five-year periods, the hub other periods, there are fewer draws than
+        samples, or the figures cannot be joined with those of the hub.
 
     References
     ----------
     Reich et al. (2022), doi:10.2105/AJPH.2022.306831; https://docs.hubverse.io
     """
-    history.require_years("a hub")
     if history.step != 1:
         raise DataError(
-            f"a hub asks for calendar years; the data have periods of {history.step} "
+            f"a hub asks for years, or parts of a year; the data have periods of {history.step} "
             "years. Give annual series."
         )
     available = draws.sizes["draw"]
@@ -143,7 +145,9 @@ def hub_files(
     series, quantiles = (
         inactive_columns(table, ("source", "measure", "location")) for table in (series, quantiles)
     )
-    asked = tasks_of(series, draws["year"].to_numpy().tolist(), samples)
+    frequency = history.frequency
+    asked = tasks_of(series, draws["year"].to_numpy().tolist(), samples, frequency)
+    _check_frequency(earlier, frequency)
     if earlier is not None and have_corridors(asked) and not have_corridors(earlier[0]):
         raise DataError(
             "the hub has no corridors: its tables lack the columns origin and destination. Choose "
@@ -162,8 +166,10 @@ def hub_files(
         figures, truth = with_ends(figures), with_ends(truth)
     identity = f"{files.abbreviation(team)}-{files.abbreviation(str(draws.attrs['model']))}"
     tables = {
-        f"{files.OUTPUT}/{identity}/{files.year_end(origin)}-{identity}.csv": rows
-        for origin, rows in output_tables(series, quantiles, draws, samples, corridors).items()
+        f"{files.OUTPUT}/{identity}/{files.last_day(origin, frequency)}-{identity}.csv": rows
+        for origin, rows in output_tables(
+            series, quantiles, draws, samples, corridors, frequency
+        ).items()
     }
     tables[files.TIME_SERIES] = figures
     if len(truth):
@@ -209,6 +215,14 @@ def _with_earlier(earlier: pd.DataFrame | None, figures: pd.DataFrame) -> pd.Dat
     unit = [name for name in ("as_of", *files.UNIT) if name in figures]
     both = pd.concat([earlier[figures.columns], figures], ignore_index=True)
     return both.drop_duplicates(unit, keep="last")
+
+
+def _check_frequency(earlier: tuple[Tasks, pd.DataFrame | None] | None, frequency: str) -> None:
+    if earlier is not None and earlier[0] and frequency_of(earlier[0]) != frequency:
+        raise DataError(
+            f"the hub is of figures by {frequency_of(earlier[0])}, the forecast by {frequency}: a "
+            "hub has one kind of period. Choose another folder."
+        )
 
 
 def _check_days(earlier: bool, new: bool) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import measures
+from forecast import measures, periods
 from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.errors import DataError
 from forecast.exports.files import (
@@ -20,10 +20,10 @@ from forecast.exports.files import (
     STANDARD,
     TASK_IDS,
     UNIT,
+    last_day,
     schema_address,
     task_ids,
     with_ends,
-    year_end,
 )
 from forecast.panel import Panel
 from forecast.validation import MEASURES
@@ -39,14 +39,17 @@ class Task:
     Attributes
     ----------
     horizons : frozenset of int
-        Years after the origin.
+        Periods after the origin.
     samples : tuple of int
         Fewest and most samples of a model; zeros where there are none.
+    frequency : str
+        What a period is; the same in every task of a hub.
     """
 
     locations: frozenset[str]
     horizons: frozenset[int]
     samples: tuple[int, int]
+    frequency: str = "year"
 
     def __or__(self, other: Task) -> Task:
         given = [pair for pair in (self.samples, other.samples) if pair[1]]
@@ -54,6 +57,7 @@ class Task:
             self.locations | other.locations,
             self.horizons | other.horizons,
             (min(p[0] for p in given), max(p[1] for p in given)) if given else (0, 0),
+            self.frequency,
         )
 
 
@@ -61,23 +65,27 @@ class Task:
 Tasks = dict[tuple[int, str, str], Task]
 
 
-def tasks_of(series: pd.DataFrame, horizons: Sequence[int], samples: int) -> Tasks:
+def tasks_of(
+    series: pd.DataFrame, horizons: Sequence[int], samples: int, frequency: str = "year"
+) -> Tasks:
     """Return the tasks that the forecast of some series answers.
 
     Parameters
     ----------
     series : DataFrame
-        One row per series: ``location, measure, source`` and ``origin``, the year of its last
+        One row per series: ``location, measure, source`` and ``origin``, the period of its last
         figure.
     horizons : sequence of int
-        Forecast years; those up to the origin of a series are not asked of it.
+        Forecast periods; those up to the origin of a series are not asked of it.
     samples : int
         Of each task; 0 where only quantiles are asked for.
+    frequency : str
+        What a period is.
 
     Returns
     -------
     dict of (origin, source, measure) to Task
-        Horizons are years after the origin.
+        Horizons are periods after the origin.
     """
     asked: Tasks = {}
     for row in series.to_dict("records"):
@@ -86,7 +94,7 @@ def tasks_of(series: pd.DataFrame, horizons: Sequence[int], samples: int) -> Tas
         if not ahead:
             continue
         key = (origin, str(row["source"]), str(row["measure"]))
-        task = Task(frozenset([str(row["location"])]), ahead, (samples, samples))
+        task = Task(frozenset([str(row["location"])]), ahead, (samples, samples), frequency)
         asked[key] = asked[key] | task if key in asked else task
     return asked
 
@@ -108,6 +116,11 @@ def merged(first: Tasks, second: Tasks) -> Tasks:
     return {**first, **second, **both}
 
 
+def frequency_of(asked: Tasks) -> str:
+    """Return what a period of the tasks of a hub is."""
+    return next((task.frequency for task in asked.values()), "year")
+
+
 def have_corridors(asked: Tasks) -> bool:
     """Whether any task is about a corridor: then all name its ends."""
     return any(":" in place for task in asked.values() for place in task.locations)
@@ -124,7 +137,7 @@ def as_config(asked: Tasks) -> dict[str, Any]:
                 "round_id": ROUND,
                 "model_tasks": [_model_task(*key, asked[key], ids) for key in keys],
                 "submissions_due": {"relative_to": ROUND, "start": 0, "end": _OPEN_DAYS},
-                "last_data_date": year_end(origin),
+                "last_data_date": last_day(origin, frequency_of(asked)),
             }
         )
     return {
@@ -163,17 +176,29 @@ def from_config(config: Mapping[str, Any], where: str) -> Tasks:
                 (origin,) = ids[ROUND]["required"]
                 (source,), (target,) = ids["source"]["optional"], ids["target"]["optional"]
                 drawn = task["output_type"].get("sample", {}).get("output_type_id_params", {})
-                asked[int(origin[:4]), source, target] = Task(
+                horizons = ids["horizon"]["optional"]
+                frequency = _frequency(origin, horizons[0], ids[DERIVED]["optional"][0])
+                start = periods.number(int(origin[:4]), 1, frequency)
+                part = (int(origin[5:7]) - 1) * periods.PER_YEAR[frequency] // 12
+                asked[start + part, source, target] = Task(
                     frozenset(ids["location"]["optional"]),
-                    frozenset(ids["horizon"]["optional"]),
+                    frozenset(horizons),
                     (drawn.get("min_samples_per_task", 0), drawn.get("max_samples_per_task", 0)),
+                    frequency,
                 )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         raise DataError(
             f"{where} is a hub with other tasks than ours; nothing is added to it. "
             "Choose another folder."
         ) from None
     return asked
+
+
+def _frequency(origin: str, horizon: int, end: str) -> str:
+    """Return the frequency whose so many periods lie between two last days."""
+    months = 12 * (int(end[:4]) - int(origin[:4])) + int(end[5:7]) - int(origin[5:7])
+    names = {12 // per: name for name, per in periods.PER_YEAR.items()}
+    return names[months // horizon]
 
 
 def _model_task(
@@ -187,7 +212,7 @@ def _model_task(
         "location": sorted(task.locations),
         **{end: sorted(set(ends[end])) for end in ENDS},
         "horizon": horizons,
-        DERIVED: [year_end(origin + horizon) for horizon in horizons],
+        DERIVED: [last_day(origin + horizon, task.frequency) for horizon in horizons],
     }
     # A net flow has no lower bound; a count has.
     value: dict[str, Any] = {"type": "double"}
@@ -214,7 +239,7 @@ def _model_task(
         }
     return {
         "task_ids": {
-            ROUND: {"required": [year_end(origin)], "optional": None},
+            ROUND: {"required": [last_day(origin, task.frequency)], "optional": None},
             **{name: {"required": None, "optional": optional[name]} for name in ids[1:]},
         },
         "output_type": output,
@@ -222,21 +247,37 @@ def _model_task(
             {
                 "target_id": measure,
                 "target_name": measure.replace("_", " ").capitalize(),
-                "target_units": measures.find(measure).per(),
+                "target_units": measures.find(measure).per(task.frequency),
                 "target_keys": {"target": measure},
-                "description": "Persons per calendar year; positive net flows are inflows. "
-                "target_end_date is the last day of the year.",
+                "description": _description(measure, task.frequency),
                 "target_type": "continuous",
-                # The schema knows no step of a year; the horizon counts years all the same.
-                "is_step_ahead": False,
+                **_steps(task.frequency),
             }
         ],
     }
 
 
+def _description(measure: str, frequency: str) -> str:
+    if frequency == "year":
+        unit, sign = "Persons per calendar year", "positive net flows are inflows"
+    else:
+        unit = measures.find(measure).per(frequency).capitalize()
+        sign = f"horizon counts {frequency}s; positive net flows are inflows"
+    return f"{unit}; {sign}. target_end_date is the last day of the {frequency}."
+
+
+def _steps(frequency: str) -> dict[str, Any]:
+    """Return how far ahead a target is, as the schema can say it: it knows steps of a month only.
+
+    Of all else the horizon counts periods all the same.
+    """
+    months = {"is_step_ahead": True, "time_unit": "month"}
+    return months if frequency == "month" else {"is_step_ahead": False}
+
+
 def output_tables(
     series: pd.DataFrame, quantiles: pd.DataFrame, draws: xr.DataArray, samples: int,
-    corridors: bool = False,
+    corridors: bool = False, frequency: str = "year",
 ) -> dict[int, pd.DataFrame]:  # fmt: skip
     """Return the model output by origin, one row per task, output type and id.
 
@@ -253,6 +294,8 @@ def output_tables(
         At the years of `quantiles`.
     corridors : bool
         Whether the hub names ends of corridors.
+    frequency : str
+        What a period is.
     """
     quantiles = quantiles.rename(columns={"quantile": "output_type_id"})
     tables = [quantiles.assign(output_type="quantile")]
@@ -270,8 +313,8 @@ def output_tables(
     keys = pd.MultiIndex.from_frame(table[["source", "measure", "location"]])
     table["origin"] = origins.reindex(keys).to_numpy()
     table["horizon"] = table["year"] - table["origin"]
-    table[ROUND] = table["origin"].map(year_end)
-    table["target_end_date"] = table["year"].map(year_end)
+    table[ROUND] = _last_days(table["origin"], frequency)
+    table[DERIVED] = _last_days(table["year"], frequency)
     # Adding zero turns a rounded minus zero into zero.
     table["value"] = table["value"].round() + 0.0
     table = table.rename(columns={"measure": "target"}).sort_values(
@@ -285,13 +328,17 @@ def output_tables(
     return {origin: with_ends(rows) if corridors else rows for origin, rows in by_origin.items()}
 
 
+def _last_days(numbers: pd.Series, frequency: str) -> pd.Series:
+    return numbers.map({n: last_day(int(n), frequency) for n in numbers.unique()})
+
+
 def versioned(history: Panel) -> bool:
     """Whether every figure has the day of its release."""
     return bool(history.figures["as_of"].notna().all())
 
 
 def observed(history: Panel) -> pd.DataFrame:
-    """Return the history as a hub's time series: every release, missing years left out.
+    """Return the history as a hub's time series: every release, missing periods left out.
 
     Returns
     -------
@@ -303,7 +350,8 @@ def observed(history: Panel) -> pd.DataFrame:
     figures = history.figures if by_day else history.latest
     figures = figures[figures["value"].notna()]
     table = figures.rename(columns={"measure": "target", "value": "observation"}).assign(
-        target_end_date=figures["year"].map(year_end), flag=figures["flag"].fillna("")
+        target_end_date=_last_days(figures["year"], history.frequency),
+        flag=figures["flag"].fillna(""),
     )
     if by_day:
         table["as_of"] = table["as_of"].dt.strftime("%Y-%m-%d")
@@ -312,7 +360,7 @@ def observed(history: Panel) -> pd.DataFrame:
 
 
 def oracle(observations: pd.DataFrame, asked: Tasks) -> pd.DataFrame:
-    """Return the newest figure of every task whose year has come.
+    """Return the newest figure of every task whose period has come.
 
     Parameters
     ----------
@@ -328,7 +376,7 @@ def oracle(observations: pd.DataFrame, asked: Tasks) -> pd.DataFrame:
         `UNIT` and ``oracle_value`` in persons per calendar year.
     """
     wanted = {
-        (source, target, place, year_end(origin + horizon))
+        (source, target, place, last_day(origin + horizon, task.frequency))
         for (origin, source, target), task in asked.items()
         for place in task.locations
         for horizon in task.horizons

@@ -108,9 +108,8 @@ def recent(view: SeriesView, words: Language) -> tuple[str, str]:
     (str, str)
         SVG texts, both in the same unit; the second is empty where the first shows every year.
     """
-    kept = RECENT if view.series.season == 1 else 5 * view.series.season
-    start = int(view.series.years[-kept:][0])
-    large = fan(view, words, size=LARGE, first=max(start, view.start()))
+    start = _recent_start(view)
+    large = fan(view, words, size=LARGE, first=start)
     since = max(view.start(), int(view.series.years[0]))
     return large, _history(view, since, words) if since < start else ""
 
@@ -130,6 +129,55 @@ def _history(view: SeriesView, since: int, words: Language) -> str:
         svg.numbers(axes, words, most=3)
         title = f"{heading(view, words)}. {said}"
         return to_svg(figure, name, title, sentences.last_figure(view, words))
+
+
+#: What a legend explains, by the flags of figures that a fan marks in this way.
+_FLAGGED = {
+    "doubted": labels.DOUBTED,
+    "interpolated": ("interpolated",),
+    "break": ("break",),
+    "missing": labels.MISSING,
+}
+
+
+def marks(views: Sequence[SeriesView], *, short: bool = False) -> frozenset[str]:
+    """Return what charts show beside past, median and bands: what a legend has to explain.
+
+    Parameters
+    ----------
+    views : sequence of SeriesView
+        The series that are drawn.
+    short : bool
+        Whether they are drawn by `recent`, which marks doubted figures of the last years only, and
+        not by `fan`.
+
+    Returns
+    -------
+    frozenset of str
+        Some of ``concept`` (target years of policy concepts, and their phases), ``release``
+        (earlier figures), ``doubted``, ``interpolated``, ``break`` and ``missing``.
+    """
+    found = set()
+    for view in views:
+        series = view.series
+        for name, flags in _FLAGGED.items():
+            marked = np.logical_or.reduce([series.flagged(flag) for flag in flags])
+            if name == "doubted":
+                marked &= ~np.isnan(series.values)
+            since = _recent_start(view) if short and name == "doubted" else view.start()
+            if (marked & (series.years >= since)).any():
+                found.add(name)
+        if _phases(view):
+            found.add("concept")
+        if any((line.index >= view.start()).any() for line in view.releases):
+            found.add("release")
+    return frozenset(found)
+
+
+def _recent_start(view: SeriesView) -> int:
+    """Return the first of the last fifteen figures; of months and quarters, of five years."""
+    kept = RECENT if view.series.season == 1 else 5 * view.series.season
+    return max(int(view.series.years[-kept:][0]), view.start())
 
 
 def ranking(ranked: Sequence[SeriesView], year: int, words: Language) -> str:
@@ -283,13 +331,17 @@ def _years(axes: Axes, view: SeriesView, first: int) -> None:
     svg.years(axes, first, last, per_year=view.series.season)
 
 
+def _phases(view: SeriesView) -> list[tuple[int, int]]:
+    """Return first and target year of the phases of the country's concept that are forecast."""
+    concept = CONCEPTS.get(view.country) if view.series.season == 1 else None
+    ahead = set(view.horizons) & set(view.years.tolist())
+    return [phase for phase in (concept.phases if concept else ()) if phase[1] in ahead]
+
+
 def _targets(axes: Axes, view: SeriesView) -> None:
     """Mark the target years of the country's policy concept, and its phases along the top."""
-    concept = CONCEPTS.get(view.country) if view.series.season == 1 else None
     left = axes.get_xlim()[0]
-    for start, year in concept.phases if concept else ():
-        if year not in view.horizons or year not in view.years:
-            continue
+    for start, year in _phases(view):
         axes.axvline(year, color=ACCENT, lw=0.9, ls=(0, (4, 2)))
         axes.plot(
             [max(start - 0.7, left), year], [1, 1], color=ACCENT, lw=2.5, clip_on=False,

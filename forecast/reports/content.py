@@ -142,6 +142,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         "overdue": provenance.overdue(outlook.history, words),
         "contrast": UN_SOURCE in sources and len(sources) > 1,
         "known_region": any(bundled(view.key) for view in views),
+        "marks": charts.marks([view for view in views if view.forecast]),
         "accounts": accounts(views, words),
         "mixed": any(_mixed(view) for view in views),
         "countries": countries,
@@ -168,6 +169,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
             "what_ifs": short.what_ifs(what_ifs),
             "changes": short.changes(changed),
             "outturn": short.outturn(turned),
+            "marks": charts.marks([v for v in views if v.forecast and v.national], short=True),
         },
     }
 

@@ -103,9 +103,10 @@ def report(
     list of Path
         ``NAME.html`` (the main report, nothing loaded from outside), ``NAME.csv`` (every
         quantile, tidy), ``NAME.xlsx``, ``NAME.manifest.json``, ``NAME-annex.html`` (everything
-        behind the main report), of annual data the folder ``NAME-hub`` (a hubverse hub, the
-        same in every language), and ``NAME-explorer.html`` (see `forecast.reports.explorer`).
-        Of months, quarters and half-years there is neither a hub nor an explorer; the page says so.
+        behind the main report), the folder ``NAME-hub`` (a hubverse hub, the same in every
+        language; none of five-year periods), and ``NAME-explorer.html`` (see
+        `forecast.reports.explorer`). Of months, quarters and half-years there is no explorer; the
+        page says so.
         Files already there stay as they are unless all are made.
 
     Raises
@@ -247,7 +248,7 @@ def check_place(folder: str | Path, name: str, language: str, history: Panel) ->
     folder, name, language
         As of `report`.
     history : Panel
-        The figures; only annual ones get a hub.
+        The figures; those of five-year periods get no hub.
 
     Raises
     ------
@@ -262,7 +263,7 @@ def check_place(folder: str | Path, name: str, language: str, history: Panel) ->
     for file in _files(name, words).values():
         artifacts.check_file(Path(folder) / file)
     explorer.check_place(folder, name, words)
-    if history.step == 1 and history.frequency == "year":
+    if history.step == 1:
         check_hub_folder(Path(folder) / f"{name}-hub", history)
 
 
@@ -275,8 +276,8 @@ def _files(name: str, words: Language) -> dict[str, str]:
 
 
 def _hub(outlook: Forecast, folder: Path) -> dict[str, bytes]:
-    """Return the edition's files of the hub; none where a step is not one year."""
-    if outlook.history.step != 1 or outlook.frequency != "year":
+    """Return the edition's files of the hub; none of five-year periods."""
+    if outlook.history.step != 1:
         return {}
     samples = min(SAMPLES, outlook.paths.sizes["draw"])
     return outlook.hub_files(samples=samples, earlier=earlier_hub(folder), name=folder.name)

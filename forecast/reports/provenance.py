@@ -156,7 +156,7 @@ def method(outlook: Forecast, words: Language) -> dict[str, Any]:
     models = [_model(name, words) for name in _with_members(outlook.model)]
     return {
         "models": models,
-        "hub": outlook.history.step == 1 and outlook.frequency == "year",
+        "hub": outlook.history.step == 1,
         "scales": sorted({str(note) for note in _forecast(outlook)["scale"]}),
         "revised": _revised(outlook),
         "parametric": all(model["kind"] == "time series" for model in models),

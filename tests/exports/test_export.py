@@ -13,6 +13,7 @@ from hubdata import connect_hub, connect_target_data
 from hubdata.create_target_data_schema import TargetType
 
 import forecast as fc
+from forecast import periods
 from forecast.cli.main import cli
 from forecast.draw_tables import QUANTILE_LEVELS
 from forecast.errors import DataError
@@ -168,6 +169,58 @@ def test_the_shell_exports_and_checks(outlook: Forecast, tmp_path: Path) -> None
     absent = run(cli, ["hub", "check", str(tmp_path / "none")])
     assert absent.exit_code == 1
     assert "is not a folder" in absent.stderr
+
+
+@pytest.mark.parametrize(
+    ("frequency", "code", "last_days"),
+    [
+        ("month", "M", ["2024-11-30", "2024-12-31", "2025-01-31"]),
+        ("quarter", "Q", ["2030-09-30", "2030-12-31", "2031-03-31"]),
+        ("half-year", "H", ["2039-06-30", "2039-12-31", "2040-06-30"]),
+    ],
+)
+def test_a_hub_of_parts_of_a_year(
+    frequency: str, code: str, last_days: list[str], tmp_path: Path
+) -> None:
+    first = periods.number(2022, 1, frequency)
+    texts = [periods.label(first + n, frequency) for n in range(30)]
+    rows = [
+        (place, measure, text, 100.0 + 7 * (n % 4) + n)
+        for place, measure in (("KAZ", "immigration"), ("KGZ", "immigration"),
+                               ("KAZ", "permit_quota"))
+        for n, text in enumerate(texts)
+        if place == "KAZ" or n < 28
+    ]  # fmt: skip
+    columns = ["location", "measure", "period", "value"]
+    panel = Panel.from_frame(pd.DataFrame(rows, columns=columns))
+    ahead = [periods.label(first + n, frequency) for n in (34, 35, 36)]
+    early = fc.forecast(panel.until(texts[-4]), "persistence", ahead[:1] + texts[-2:], draws=200)
+    outlook = fc.forecast(panel, "persistence", ahead, draws=200)
+    folder = early.to_hub(tmp_path / "hub", horizons=texts[-2:])
+    outlook.to_hub(folder, samples=20)
+    assert check_hub(folder).empty
+    table = output(folder)
+    # A series that ends two periods earlier has a round of its own; horizons are periods.
+    ends = {n: str(periods.end(first + n, frequency).date()) for n in range(37)}
+    assert {str(day) for day in table["origin_date"]} == {ends[26], ends[27], ends[29]}
+    drawn = outlook.quantiles([0.5], ahead).set_index(["location", "measure", "period"])["value"]
+    middle = table[(table["output_type"] == "quantile") & (table["output_type_id"] == 0.5)]
+    numbers = {day: n for n, day in ends.items()}
+    for row in middle.itertuples():
+        n = numbers[str(row.target_end_date)]
+        assert row.horizon == n - numbers[str(row.origin_date)]
+        if n >= 34 and str(row.origin_date) != ends[26]:
+            assert row.value == round(drawn[row.location, row.target, ahead[n - 34]])
+    assert set(last_days) <= {str(day) for day in middle["target_end_date"]}
+    truth = connect_target_data(folder, TargetType.ORACLE_OUTPUT).to_table().to_pandas()
+    assert len(truth) == 4
+    (entry, *_) = json.loads((folder / files.TASKS).read_text(encoding="utf-8"))["rounds"]
+    target = entry["model_tasks"][0]["target_metadata"][0]
+    assert target["target_units"] == f"persons per {frequency}"
+    assert target.get("time_unit") == ("month" if frequency == "month" else None)
+    yearly = fc.load("central-asia").select(location="KAZ", source="kz-bns")
+    with pytest.raises(DataError, match=f"the hub is of figures by {frequency}, the forecast by y"):
+        fc.forecast(yearly, "naive", draws=100).to_hub(folder)
 
 
 def test_a_hub_of_corridors_names_their_ends_and_what_rests_on_the_model(tmp_path: Path) -> None:

@@ -71,6 +71,26 @@ def test_flags_and_policy_years_are_drawn(fans: dict) -> None:
     assert fans["kz-bns-balance", "KZ-11", "net_all_flows"].count("stroke-dasharray") == plain + 1
 
 
+def test_a_legend_explains_what_is_drawn_and_nothing_else(fans: dict, known: Known) -> None:
+    styles = {
+        "concept": "stroke-dasharray: 3.6,1.8",
+        "interpolated": "stroke-dasharray: 1.5,2.2;",
+        "break": "stroke-dasharray: 1.2,2;",
+        "missing": "var(--wash)",
+        "release": "opacity: 0.6",
+    }
+    seen = set()
+    for key, view in known.items():
+        marked = charts.marks([view])
+        for name, style in styles.items():
+            assert (name in marked) == (style in fans[key]), (key, name)
+        seen |= marked
+    assert seen == {*styles, "doubted"}
+    assert charts.marks(list(known.values())) == seen
+    assert charts.marks(list(known.values()), short=True) <= seen
+    assert charts.marks([]) == frozenset()
+
+
 def test_ranking_names_every_region_in_order(known: Known) -> None:
     regions = [view for view in known.values() if not view.national]
     svg = charts.ranking(regions, 2027, ENGLISH)

@@ -18,6 +18,7 @@ import forecast as fc
 from forecast.cli.main import cli
 from forecast.errors import DataError
 from forecast.evaluate.editions import read_edition
+from forecast.exports.check import check_hub
 from forecast.language import language, rounded
 from forecast.reports.explorer import explore
 
@@ -58,14 +59,18 @@ def test_a_table_is_read_forecast_and_reported(tmp_path: Path, case: str) -> Non
     file.write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
     outlook = fc.forecast(fc.read(file), "persistence", horizons, draws=200)
     written = fc.report(outlook, folder=tmp_path / "out", name="t")
-    assert {path.suffix for path in written} == {".html", ".csv", ".xlsx", ".json"}
+    assert {path.suffix for path in written} == {".html", ".csv", ".xlsx", ".json", ""}
+    assert check_hub(tmp_path / "out" / "t-hub").empty
     page, annex = (text_of(tmp_path / "out" / name) for name in ("t.html", "t-annex.html"))
     for period in horizons:
         assert period in page
         assert f"Kazakhstan, {period}" in annex
     assert unit in page
     assert unit in annex
-    assert "have no hub and no explorer" in annex
+    assert "have no explorer" in annex
+    # A legend explains what is drawn: of periods there are no target years of a policy concept.
+    assert "target year of the country’s policy concept" not in page + annex
+    assert "last period observed" in annex
     # No number of a period is on a page: they are text.
     first, last = int(outlook.paths["year"][0]), int(outlook.paths["year"][-1])
     assert not {str(number) for number in range(first - 40, last + 1)} & set(annex.split())
@@ -104,15 +109,6 @@ def test_a_page_in_russian_puts_no_word_for_year_behind_a_month(tmp_path: Path) 
     assert "Проданные патенты" in page
     assert "патентов" in page
     assert not re.search(r"2025-06 (?:год|г\.)", page)
-
-
-def test_a_hub_is_of_years() -> None:
-    months = [f"2024-{month:02d}" for month in range(1, 13)]
-    table = pd.DataFrame({"location": "KAZ", "measure": "immigration", "period": months,
-                          "value": range(100, 112)})  # fmt: skip
-    outlook = fc.forecast(fc.Panel.from_frame(table), "naive", draws=200)
-    with pytest.raises(DataError, match=r"a hub asks for calendar years; the data are by month"):
-        outlook.hub_files()
 
 
 def monthly(measure: str = "immigration", scale: float = 1.0, last: str = "2024-09") -> fc.Panel:
@@ -179,14 +175,15 @@ def test_an_explorer_is_of_years(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_the_shell_refuses_a_hub_of_months_before_it_forecasts(tmp_path: Path) -> None:
-    file = tmp_path / "m.csv"
+def test_the_shell_writes_a_hub_of_months(tmp_path: Path) -> None:
+    file, hub = tmp_path / "m.csv", tmp_path / "h"
     file.write_text(monthly().to_frame().to_csv(index=False), encoding="utf-8")
-    # No model is so called: a forecast would say that.
-    shell = ["hub", "export", "--data", str(file), "--model", "none", "--out", str(tmp_path / "h")]
-    result = CliRunner().invoke(cli, shell)
-    assert result.exit_code == 1
-    assert "a hub asks for calendar years; the data are by month" in result.output
+    shell = ["hub", "export", "--data", str(file), "--model", "persistence", "--out", str(hub),
+             "--horizons", "2024-12,2025-03"]  # fmt: skip
+    assert CliRunner().invoke(cli, shell).exit_code == 0
+    assert check_hub(hub).empty
+    (made,) = (hub / "model-output").rglob("2024-09-30-*.csv")
+    assert set(pd.read_csv(made)["target_end_date"]) == {"2024-12-31", "2025-03-31"}
 
 
 def test_a_check_names_the_unit_of_the_measure(tmp_path: Path) -> None:
