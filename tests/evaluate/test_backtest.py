@@ -18,8 +18,7 @@ from forecast.hindcast.scoring import Scored, Scores
 from forecast.hindcast.vintages import Origin, Outcomes, seen
 from forecast.models.coherent import Coherent
 from forecast.models.corridors.model import Corridors
-from forecast.models.ensemble.model import Ensemble
-from forecast.models.ensemble.seasonal import Seasonal
+from forecast.models.ensemble.model import Ensemble, Seasonal
 from forecast.models.gross_flows.model import Flows
 from forecast.models.registry import REGISTRY
 from forecast.models.registry import model as find_model

@@ -12,7 +12,7 @@ import pandas as pd
 from forecast import locations
 from forecast.corridors import ENDS, FLOW, with_ends
 from forecast.errors import DataError, listed
-from forecast.models.mirror_settings import CountingSource, MirrorSettings
+from forecast.models.corridors_settings import CountingSource, MirrorSettings
 from forecast.panel import Panel
 
 #: Who counts that is no country: each country at the one end or the other, or none.
