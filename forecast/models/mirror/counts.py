@@ -15,11 +15,9 @@ from forecast.errors import DataError, listed
 from forecast.models.corridors_settings import CountingSource, MirrorSettings
 from forecast.panel import Panel
 
-#: Who counts that is no country: each country at the one end or the other, or none.
-SIDES = ("destination", "origin", "estimate", "unknown")
 #: Added before logs are taken, so that a count of zero has one.
 HALF = 0.5
-#: Who counts: source, kind (one of `SIDES`), and the country whose office it is, or "".
+#: Who counts: source, kind (destination, origin, estimate, unknown), and the country whose office it is, or "".
 COUNTER = ["source", "kind", "country"]
 #: What shares an accuracy: source and kind.
 BOOK = ["source", "kind"]
