@@ -17,7 +17,7 @@ from forecast.panel import Panel
 
 #: Added before logs are taken, so that a count of zero has one.
 HALF = 0.5
-#: Who counts: source, kind (destination, origin, estimate, unknown), and the country whose office it is, or "".
+#: Who counts: source, kind (a field of `CountingKinds`), and the country of the office, or "".
 COUNTER = ["source", "kind", "country"]
 #: What shares an accuracy: source and kind.
 BOOK = ["source", "kind"]
