@@ -26,33 +26,30 @@ def is_specified(name: str) -> bool:
 @cache
 def classes() -> dict[str, type[About]]:
     """Return the class of each TOML; one of another name says what every TOML says."""
-    from forecast.models import seasonal_settings as seasonal
-    from forecast.models import settings as typed
-    from forecast.models.corridors_settings import CorridorsSettings
-    from forecast.models.ensemble_settings import EnsembleSettings
-    from forecast.models.mirror_settings import MirrorSettings
+    from forecast.models import corridors_settings, series_settings
+    from forecast.models import settings as joint
 
     return {
-        "ar": typed.ArSettings,
-        "arima": typed.ArimaSettings,
-        "corridors": CorridorsSettings,
-        "ensemble": EnsembleSettings,
-        "ets": typed.EtsSettings,
-        "flows": typed.FlowsSettings,
-        "hierarchical": typed.HierarchicalSettings,
-        "internal": typed.InternalSettings,
-        "level": typed.LevelSettings,
-        "mirror": MirrorSettings,
-        "pooled": typed.PooledSettings,
-        "regression": typed.RegressionSettings,
-        "seasonal": EnsembleSettings,
-        "seasonal-arima": seasonal.SeasonalArimaSettings,
-        "seasonal-components": seasonal.SeasonalComponentsSettings,
-        "seasonal-ets": seasonal.SeasonalEtsSettings,
-        "seasonal-pooled": seasonal.SeasonalPooledSettings,
-        "seasonal-theta": seasonal.SeasonalThetaSettings,
-        "structural": typed.StructuralSettings,
-        "theta": typed.ThetaSettings,
+        "ar": series_settings.ArSettings,
+        "arima": series_settings.ArimaSettings,
+        "corridors": corridors_settings.CorridorsSettings,
+        "ensemble": joint.EnsembleSettings,
+        "ets": series_settings.EtsSettings,
+        "flows": joint.FlowsSettings,
+        "hierarchical": joint.HierarchicalSettings,
+        "internal": joint.InternalSettings,
+        "level": series_settings.LevelSettings,
+        "mirror": corridors_settings.MirrorSettings,
+        "pooled": series_settings.PooledSettings,
+        "regression": series_settings.RegressionSettings,
+        "seasonal": joint.EnsembleSettings,
+        "seasonal-arima": series_settings.SeasonalArimaSettings,
+        "seasonal-components": series_settings.SeasonalComponentsSettings,
+        "seasonal-ets": series_settings.SeasonalEtsSettings,
+        "seasonal-pooled": series_settings.SeasonalPooledSettings,
+        "seasonal-theta": series_settings.SeasonalThetaSettings,
+        "structural": series_settings.StructuralSettings,
+        "theta": series_settings.ThetaSettings,
     }
 
 
@@ -116,7 +113,7 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "seasonal-arima": "forecast.models.seasonal.models:SeasonalArima",
     "seasonal-theta": "forecast.models.seasonal.models:SeasonalTheta",
     "seasonal-pooled": "forecast.models.seasonal.pooled:SeasonalPooled",
-    "seasonal": "forecast.models.ensemble.seasonal:Seasonal",
+    "seasonal": "forecast.models.ensemble.model:Seasonal",
     "ensemble": "forecast.models.ensemble.model:Ensemble",
 }
 
