@@ -144,15 +144,15 @@ def pymc_model(gross: Gross, priors: Mapping[str, Any]) -> pm.Model:
         parameters = shock, growth, damping, correlation, shared, mixing
 
         def moved(news: Any, *parameters: Any) -> Any:
-            return paths(split(news, names), *parameters, cells)["level"][row, flow]
+            return paths(split(news, names), cells, *parameters)["level"][row, flow]
 
         away = figures - cells.centre[cells.stretch][row, flow]
         news = whitened(
             "news", "news_item", len(names["news_item"]), away, deviations, parameters, moved,
-            lambda *given: covariance(*given, cells),
+            lambda *given: covariance(cells, *given),
         )  # fmt: skip
         parts = split(news, names)
-        states = parts | paths(parts, *parameters, cells)
+        states = parts | paths(parts, cells, *parameters)
         for name in ("level", "first_level"):
             centre = cells.centre[cells.stretch] if name == "level" else cells.centre
             states[name] = states[name] + centre
@@ -190,13 +190,13 @@ def split(news: Any, names: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
 
 def paths(
     parts: Mapping[str, Any],
+    cells: Cells,
     shock: Any,
     growth: Any,
     damping: Any,
     correlation: Any,
     shared: Any,
     mixing: Any,
-    cells: Cells,
 ) -> dict[str, Any]:
     """Return what the news make of the flows, by the law.
 
@@ -204,10 +204,10 @@ def paths(
     ----------
     parts : mapping
         See `split`.
-    shock, growth, damping, correlation, shared, mixing : tensor
-        Variables of the model.
     cells : Cells
         The years.
+    shock, growth, damping, correlation, shared, mixing : tensor
+        Variables of the model.
 
     Returns
     -------
@@ -232,22 +232,22 @@ def paths(
 
 
 def covariance(
+    cells: Cells,
     shock: Any,
     growth: Any,
     damping: Any,
     correlation: Any,
     shared: Any,
     mixing: Any,
-    cells: Cells,
 ) -> Any:
     """Return the covariance of the levels that have figures, whatever the news.
 
     Parameters
     ----------
-    shock, growth, damping, correlation, shared, mixing : array or tensor
-        Variables of the model.
     cells : Cells
         The years.
+    shock, growth, damping, correlation, shared, mixing : array or tensor
+        Variables of the model.
 
     Returns
     -------

@@ -46,6 +46,6 @@ def of_figures(cells: Cells, draw: Mapping[str, np.ndarray]) -> tuple[np.ndarray
     """
     known = ~np.isnan(cells.values)
     names = "shock", "growth", "damping", "correlation", "shared", "mixing"
-    levels = covariance(*(draw.get(name, np.zeros(())) for name in names), cells)
+    levels = covariance(cells, *(draw.get(name, np.zeros(())) for name in names))
     around = (draw["noise"] ** 2 + cells.error)[known]
     return cells.centre[cells.stretch][known], levels + np.diag(around)
