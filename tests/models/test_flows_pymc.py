@@ -233,6 +233,20 @@ def test_a_figure_given_the_others_is_the_ratio_of_their_densities(
         assert alone == pytest.approx(whole - others, abs=1e-5)
 
 
+@pytest.mark.slow
+def test_nuts_on_the_model_itself_passes_the_gate(panel: Panel) -> None:
+    sampler = {"compiled": False, "warm_up": 800, "kept": 1000, "target_accept": 0.95}
+    plain = Flows(sampler=sampler).fit(panel, 1)
+    assert plain.sampled.failure == ""
+    one, two = (
+        fitted.diagnostics.set_index("parameter") for fitted in (Flows().fit(panel, 1), plain)
+    )
+    shared = one.index.intersection(two.index)
+    one, two = one.loc[shared], two.loc[shared]
+    error = one["sd"] * np.sqrt(1 / one["ess_bulk"] + 1 / two["ess_bulk"])
+    assert ((one["mean"] - two["mean"]).abs() < 5 * error).all()
+
+
 class WithoutShock(Flows):
     """Has lost what futures are drawn from."""
 

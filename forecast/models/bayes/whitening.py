@@ -109,6 +109,16 @@ def partly_centred(share: Any) -> Transform:
     share : ndarray
         How far each entry is centred: 0 samples the distance from the mean in units of the
         standard deviation, 1 the variable itself.
+
+    Returns
+    -------
+    Transform
+        What ``pm.Normal`` takes as ``transform``.
+
+    Examples
+    --------
+    >>> partly_centred(0.0).name
+    'partlycentred'
     """
     left = 1.0 - share
 
