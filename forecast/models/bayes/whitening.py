@@ -52,6 +52,17 @@ def whitened(
     Returns
     -------
     TensorVariable, shape (size,)
+
+    Examples
+    --------
+    >>> with pm.Model(coords={"year": [2024, 2025]}) as model:
+    ...     figures, one = pt.as_tensor([1.0, 2.0]), pt.ones(2)
+    ...     size = pm.HalfNormal("size")
+    ...     news = whitened(
+    ...         "news", "year", 2, figures, one, [size], lambda z, s: s * z, lambda s: s**2 * pt.eye(2)
+    ...     )
+    >>> model.rvs_to_values[news].name
+    'news_whitened__'
     """
 
     class Whitened(Transform):  # type: ignore[misc]
@@ -149,6 +160,15 @@ def standardised() -> Transform:
 
     Its log, less about its mean and over about its standard deviation, so that a shape that
     differs from draw to draw makes no funnel.
+
+    Returns
+    -------
+    Transform
+
+    Examples
+    --------
+    >>> standardised().name
+    'standardised'
     """
 
     class Standardised(Transform):  # type: ignore[misc]

@@ -151,6 +151,15 @@ def parted(pairs: np.ndarray, correlation: np.ndarray) -> np.ndarray:
         Standard normal pairs.
     correlation : ndarray, shape (..., 1)
         Of each.
+
+    Returns
+    -------
+    ndarray, shape (..., n, 2)
+
+    Examples
+    --------
+    >>> parted(np.array([[1.0, 0.6]]), np.array([0.6])).tolist()
+    [[1.0, 0.0]]
     """
     first, other = pairs[..., 0], pairs[..., 1]
     return np.stack([first, (other - correlation * first) / (1.0 - correlation**2) ** 0.5], axis=-1)
