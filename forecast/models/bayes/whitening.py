@@ -59,7 +59,8 @@ def whitened(
     ...     figures, one = pt.as_tensor([1.0, 2.0]), pt.ones(2)
     ...     size = pm.HalfNormal("size")
     ...     news = whitened(
-    ...         "news", "year", 2, figures, one, [size], lambda z, s: s * z, lambda s: s**2 * pt.eye(2)
+    ...         "news", "year", 2, figures, one, [size], lambda z, s: s * z,
+    ...         lambda s: s**2 * pt.eye(2),
     ...     )
     >>> model.rvs_to_values[news].name
     'news_whitened__'
