@@ -19,9 +19,8 @@ import numpy as np
 from scipy.stats import chisquare
 
 from forecast.models.gross_flows.data import Gross, Place
-from forecast.models.gross_flows.fast.posterior import PARAMETERS, Chains, named
-from forecast.models.gross_flows.graph import FREE, Cells, pymc_model
-from forecast.models.gross_flows.left_out import mixing
+from forecast.models.gross_flows.fast.posterior import Chains, named
+from forecast.models.gross_flows.graph import FREE, PARAMETERS, Cells, pymc_model
 from forecast.models.registry import specification
 
 N_YEARS = 22
@@ -99,7 +98,7 @@ def stay(
         true = world()(number)
         x[:] = np.concatenate([np.ravel(true[name]) for name in PARAMETERS])
         level[:], slope[:], common[:] = true["level"], true["growth_path"], true["common"]
-        mixed[cells.changes] = mixing(cells, true, generator)
+        mixed[cells.changes] = true["mixing"]
         for _ in range(steps):
             # Positions of the noise among the parameters.
             deviation = np.sqrt(x[7:9] ** 2 + cells.error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,19 @@ WIDE = 3.0
 DEGREES = (3.0, 50.0)
 #: Largest size of the correlation between directions, and share of common shocks.
 MOST = 0.9
-#: Free variables, as far as a panel has them.
-FREE = (
-    "mean", "spread", "log_shock", "growth", "damping", "noise", "degrees", "correlation",
-    "shared", "growth_news", "common_news", "move", "first_level",
+#: Free variables of the world and its places, as far as a panel has them.
+PARAMETERS = (
+    "mean", "spread", "growth", "damping", "noise", "degrees", "correlation", "shared", "log_shock",
 )  # fmt: skip
+#: All free variables.
+FREE = (*PARAMETERS, "mixing", "news")
+#: What the news are of, in their order, and the dimension that goes with the two flows.
+NEWS = {
+    "growth_news": "place_year", "shock_news": "change", "first_level": "stretch",
+    "common_news": "year",
+}  # fmt: skip
+#: What they make, and the dimension.
+PATHS = {"growth_path": "place_year", "common": "year", "move": "change", "level": "place_year"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,58 +101,175 @@ def pymc_model(gross: Gross, priors: Mapping[str, Any]) -> pm.Model:
     pymc.Model
         Log rates: of persons per 1,000 inhabitants. Free variables of the world (``mean``,
         ``spread``, ``growth``, ``damping``, ``noise``, ``degrees``, ``correlation``, and where
-        there are several places ``shared``), of each place (``log_shock``), of each stretch
-        between breaks (``first_level``), of its years (``growth_news``), of changes from one year
-        to the next (``move``) and of calendar years (``common_news``); the observed ``log_rate``
-        by ``figure``, its values and counting error `pm.Data`.
+        there are several places ``shared``), of each place (``log_shock``) and of changes from
+        one year to the next (``mixing``, the mixing variance that makes a shock Student-t); the
+        standard normal ``news`` that move everything, with their names in ``growth_news`` (by
+        year of a stretch), ``shock_news`` (by change), ``common_news`` (by calendar year) and
+        ``first_level`` (by stretch between breaks); the observed ``log_rate`` by ``figure``, its
+        values and counting error `pm.Data`.
+
+        The news depend on no parameter. That they take some is for the coordinates in which they
+        are sampled, `forecast.models.bayes.whitening`.
     """
     import pymc as pm
     import pytensor.tensor as pt
 
-    cells = Cells.of(gross)
+    from forecast.models.bayes.whitening import partly_centred, standardised, whitened
+
+    cells, names = Cells.of(gross), coordinates(gross)
     known = ~np.isnan(cells.values)
+    row, flow = np.nonzero(known)
     several = len(gross.places) > 1
-    with pm.Model(coords=coordinates(gross)) as model:
+    with pm.Model(coords=names) as model:
         figures = pm.Data("figures", cells.values[known], dims="figure")
         counting = pm.Data("counting_error", cells.error[known], dims="figure")
         mean = pm.Normal("mean", *priors["log_shock"], dims="flow")
         spread = pm.HalfNormal("spread", priors["shock_spread"])
-        log_shock = pm.Normal("log_shock", mean, spread, dims=("place", "flow"))
+        log_shock = pm.Normal(
+            "log_shock", mean, spread, dims=("place", "flow"), transform=partly_centred(0.0)
+        )
         shock = pm.Deterministic("shock", pt.exp(log_shock), dims=("place", "flow"))
         growth = pm.HalfNormal("growth", priors["growth"], dims="flow")
         damping = pm.Beta("damping", *beta(*priors["damping"]), dims="flow")
         noise = pm.HalfNormal("noise", priors["noise"], dims="flow")
         degrees = pm.Truncated("degrees", pm.Gamma.dist(*priors["degrees"]), *DEGREES)
         correlation = pm.Uniform("correlation", -MOST, MOST)
+        shared = pm.Uniform("shared", 0.0, MOST) if several else pt.constant(0.0, dtype="float64")
+        half = degrees / 2.0
+        mixing = pm.InverseGamma(
+            "mixing", half, half, dims="change", transform=standardised(), default_transform=None
+        )
 
-        news = pm.Normal("growth_news", dims=("place_year", "flow"))
-        weights = [law.fading(damping[k], cells.lag) for k in (0, 1)]
-        growing = pm.Deterministic(
-            "growth_path", law.growth(news, growth, weights), dims=("place_year", "flow")
-        )
-        size = shock[cells.place[cells.changes]]
-        scale, pull = size, growing[cells.changes]
-        if several:
-            shared = pm.Uniform("shared", 0.0, MOST)
-            made = pm.Normal("common_news", dims=("year", "flow"))
-            common = pm.Deterministic(
-                "common", law.pair(made[:, 0], made[:, 1], correlation), dims=("year", "flow")
-            )
-            pull = law.drift(pull, size, shared, common[cells.year[cells.changes]])
-            scale = law.own_scale(size, shared)
-        together = np.eye(2) + correlation * (1.0 - np.eye(2))
-        move = pm.MvStudentT(
-            "move", nu=degrees, mu=pull, scale=scale[:, :, None] * together * scale[:, None, :],
-            dims=("change", "flow"),
+        deviations = pt.sqrt(noise[flow] ** 2 + counting)
+        parameters = shock, growth, damping, correlation, shared, mixing
+
+        def moved(news: Any, *parameters: Any) -> Any:
+            return paths(split(news, names), cells, *parameters)["level"][row, flow]
+
+        away = figures - cells.centre[cells.stretch][row, flow]
+        news = whitened(
+            "news", "news_item", len(names["news_item"]), away, deviations, parameters, moved,
+            lambda *given: covariance(cells, *given),
         )  # fmt: skip
-        first = pm.Normal("first_level", cells.centre, WIDE, dims=("stretch", "flow"))
-        within = (cells.lag[:, cells.changes] >= 0).astype(float)
-        level = pm.Deterministic(
-            "level", first[cells.stretch] + within @ move, dims=("place_year", "flow")
+        parts = split(news, names)
+        states = parts | paths(parts, cells, *parameters)
+        for name in ("level", "first_level"):
+            centre = cells.centre[cells.stretch] if name == "level" else cells.centre
+            states[name] = states[name] + centre
+        for name, dim in (NEWS | PATHS).items():
+            if name in states:
+                states[name] = pm.Deterministic(name, states[name], dims=(dim, "flow"))
+        pm.Normal(
+            "log_rate", states["level"][row, flow], deviations, observed=figures, dims="figure"
         )
-        deviations = pt.sqrt(noise[np.nonzero(known)[1]] ** 2 + counting)
-        pm.Normal("log_rate", level[np.nonzero(known)], deviations, observed=figures, dims="figure")
     return model
+
+
+def split(news: Any, names: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Return the news by what they are of; see `NEWS`.
+
+    Parameters
+    ----------
+    news : array or tensor, shape (..., n_news)
+        Standard normal.
+    names : mapping
+        See `coordinates`.
+
+    Returns
+    -------
+    dict of str to array or tensor, shape (..., n, 2)
+    """
+    parts, begin = {}, 0
+    for name, dim in NEWS.items():
+        end = begin + 2 * len(names[dim])
+        if end <= len(names["news_item"]):
+            parts[name] = news[..., begin:end].reshape((*news.shape[:-1], len(names[dim]), 2))
+        begin = end
+    return parts
+
+
+def paths(
+    parts: Mapping[str, Any],
+    cells: Cells,
+    shock: Any,
+    growth: Any,
+    damping: Any,
+    correlation: Any,
+    shared: Any,
+    mixing: Any,
+) -> dict[str, Any]:
+    """Return what the news make of the flows, by the law.
+
+    Parameters
+    ----------
+    parts : mapping
+        See `split`.
+    cells : Cells
+        The years.
+    shock, growth, damping, correlation, shared, mixing : tensor
+        Variables of the model.
+
+    Returns
+    -------
+    dict of str to tensor, shape (..., n, 2)
+        ``growth_path``, ``move``, ``first_level`` and ``level``, both around the centres of the
+        stretches, and ``common`` where there are several places.
+    """
+    weights = [law.fading(damping[k], cells.lag) for k in (0, 1)]
+    growing = law.growth(parts["growth_news"], growth, weights)
+    size, pull = shock[cells.place[cells.changes]], growing[..., cells.changes, :]
+    states = {"growth_path": growing, "first_level": WIDE * parts["first_level"]}
+    if "common_news" in parts:
+        made = parts["common_news"]
+        states["common"] = law.pair(made[..., 0], made[..., 1], correlation)
+        year = cells.year[cells.changes]
+        pull = law.drift(pull, size, shared, states["common"][..., year, :])
+    own = law.pair(parts["shock_news"][..., 0], parts["shock_news"][..., 1], correlation)
+    states["move"] = pull + law.own_scale(size, shared) * mixing[:, None] ** 0.5 * own
+    within = (cells.lag[:, cells.changes] >= 0).astype(float)
+    first = states["first_level"][..., cells.stretch, :]
+    return states | {"level": first + within @ states["move"]}
+
+
+def covariance(
+    cells: Cells,
+    shock: Any,
+    growth: Any,
+    damping: Any,
+    correlation: Any,
+    shared: Any,
+    mixing: Any,
+) -> Any:
+    """Return the covariance of the levels that have figures, whatever the news.
+
+    Parameters
+    ----------
+    cells : Cells
+        The years.
+    shock, growth, damping, correlation, shared, mixing : array or tensor
+        Variables of the model.
+
+    Returns
+    -------
+    array or tensor, shape (n_figures, n_figures)
+    """
+    row, flow = np.nonzero(~np.isnan(cells.values))
+    changes, year = cells.changes, cells.year[cells.changes]
+    apart = np.maximum(np.abs(year[:, None] - year), 0)
+    stretch = cells.stretch
+    same = (stretch[changes][:, None] == stretch[changes]).astype(float)
+    within = (cells.lag[row][:, changes] >= 0).astype(float)
+    moved = within * shock[cells.place[changes]][:, flow].T
+    yearly = (year[:, None] == year).astype(float)
+    shocks = shared**2 * yearly + law.own_scale(1.0, shared) ** 2 * mixing * np.eye(len(changes))
+    alike = (flow[:, None] == flow).astype(float)
+    total = (alike + correlation * (1.0 - alike)) * (moved @ shocks @ moved.T)
+    for k in range(2):
+        one = within[flow == k]
+        grown = one @ (growth[k] ** 2 * same * damping[k] ** apart) @ one.T
+        place = (np.flatnonzero(flow == k) == np.arange(len(flow))[:, None]).astype(float)
+        total = total + place @ grown @ place.T
+    return total + WIDE**2 * alike * (stretch[row][:, None] == stretch[row])
 
 
 def needed(gross: Gross) -> tuple[str, ...]:
@@ -197,7 +322,7 @@ def coordinates(gross: Gross) -> dict[str, list[Any]]:
     places = [f"{place.location} ({place.source})" for place in gross.places]
     years = [gross.first_year + year for year in range(gross.values.shape[1])]
     labels = [f"{places[p]} {years[t]}" for p, t in zip(cells.place, cells.year)]
-    return {
+    names: dict[str, list[Any]] = {
         "place": places,
         "flow": list(DIRECTIONS),
         "year": years,
@@ -206,3 +331,11 @@ def coordinates(gross: Gross) -> dict[str, list[Any]]:
         "change": [labels[cell] for cell in cells.changes],
         "figure": [f"{labels[i]} {DIRECTIONS[k]}" for i, k in np.argwhere(~np.isnan(cells.values))],
     }
+    news = [
+        f"{name} {entry} {flow}"
+        for name, dim in NEWS.items()
+        if name != "common_news" or len(places) > 1
+        for entry in names[dim]
+        for flow in DIRECTIONS
+    ]
+    return {**names, "news_item": news}

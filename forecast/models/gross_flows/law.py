@@ -142,6 +142,29 @@ def pair(first: Any, other: Any, correlation: Any) -> Any:
     return _beside(first, correlation * first + (1.0 - correlation**2) ** 0.5 * other)
 
 
+def parted(pairs: np.ndarray, correlation: np.ndarray) -> np.ndarray:
+    """Return the independent numbers that `pair` makes pairs of, shape (..., n, 2).
+
+    Parameters
+    ----------
+    pairs : ndarray, shape (..., n, 2)
+        Standard normal pairs.
+    correlation : ndarray, shape (..., 1)
+        Of each.
+
+    Returns
+    -------
+    ndarray, shape (..., n, 2)
+
+    Examples
+    --------
+    >>> parted(np.array([[1.0, 0.6]]), np.array([0.6])).tolist()
+    [[1.0, 0.0]]
+    """
+    first, other = pairs[..., 0], pairs[..., 1]
+    return np.stack([first, (other - correlation * first) / (1.0 - correlation**2) ** 0.5], axis=-1)
+
+
 def _beside(first: Any, other: Any) -> Any:
     """Put two arrays or tensors side by side along a new last dimension."""
     unit = np.eye(2)

@@ -19,7 +19,7 @@ from forecast.models.gross_flows import graph
 from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, collect
 from forecast.models.gross_flows.fast import CODE
 from forecast.models.gross_flows.futures import simulate
-from forecast.models.gross_flows.left_out import left_out, mixing
+from forecast.models.gross_flows.left_out import left_out
 from forecast.models.gross_flows.notes import notes
 from forecast.models.registry import specification
 from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
@@ -245,7 +245,7 @@ class FittedFlows(FittedBase):
                 str(name): values.to_numpy()[row]
                 for name, values in tree["posterior"].data_vars.items()
             }
-            mean, deviation = left_out(cells, draw, mixing(cells, draw, generator))
+            mean, deviation = left_out(cells, draw)
             away = (figures - mean) / deviation
             likelihood[row] = -0.5 * away**2 - np.log(deviation) - 0.5 * np.log(2.0 * np.pi)
             replicated[row] = mean + deviation * generator.standard_normal(len(mean))

@@ -13,7 +13,6 @@ from forecast.models.hierarchical.rates_panel import RatesPanel, transitions
 
 if TYPE_CHECKING:
     import pymc as pm
-    from pymc.logprob.transforms import Transform
 
 #: What each group has, in the order of the priors.
 OF_GROUPS = (
@@ -53,6 +52,8 @@ def pymc_model(
     """
     import pymc as pm
     import pytensor.tensor as pt
+
+    from forecast.models.bayes.whitening import partly_centred
 
     group, n_top = pool.group, len(pool.group) - len(pool.parent)
     share = centred(pool, settings)
@@ -186,34 +187,3 @@ def centred(pool: RatesPanel, settings: Mapping[str, Any]) -> np.ndarray:
     used = transitions(pool, settings)["weight"].sum(axis=1)
     halves = settings["centring"]
     return np.stack([used / (used + halves[name]) for name in OF_LOCATIONS])
-
-
-def partly_centred(share: np.ndarray) -> Transform:
-    """Return the coordinates in which a normal variable is sampled; its prior stays as it is.
-
-    Parameters
-    ----------
-    share : ndarray
-        See `centred`.
-    """
-    import pytensor.tensor as pt
-    from pymc.logprob.transforms import Transform
-
-    left = 1.0 - share
-
-    class PartlyCentred(Transform):  # type: ignore[misc]
-        name = "partlycentred"
-        ndim_supp = 0
-
-        def forward(self, value: Any, *inputs: Any) -> Any:
-            *_, centre, spread = inputs
-            return (value - left * centre) / spread**left
-
-        def backward(self, value: Any, *inputs: Any) -> Any:
-            *_, centre, spread = inputs
-            return left * centre + spread**left * value
-
-        def log_jac_det(self, value: Any, *inputs: Any) -> Any:
-            return pt.broadcast_to(left * pt.log(inputs[-1]), value.shape)
-
-    return PartlyCentred()

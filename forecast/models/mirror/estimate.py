@@ -18,7 +18,6 @@ import pandas as pd
 
 from forecast.models.bayes.gate import Sampled
 from forecast.models.corridors_settings import MirrorSettings
-from forecast.models.hierarchical.graph import partly_centred
 from forecast.models.mirror.counts import COUNTER, Counts
 
 if TYPE_CHECKING:
@@ -176,6 +175,8 @@ def pymc_model(counts: Counts, settings: MirrorSettings) -> pm.Model:
     """
     import pymc as pm
     import pytensor.tensor as pt
+
+    from forecast.models.bayes.whitening import partly_centred
 
     believed, priors = beliefs(counts, settings), settings.priors
     flows = counts.flows

@@ -37,7 +37,7 @@ VECTOR, TABLE, ARRAY = float64[::1], float64[:, ::1], float64[:, :, ::1]
 INTEGERS = int64[:, ::1]
 STATE = types.Tuple((VECTOR, TABLE, TABLE, TABLE, VECTOR))  # type: ignore[no-untyped-call]
 GIVEN = types.Tuple((INTEGERS, INTEGERS, ARRAY, VECTOR, VECTOR))  # type: ignore[no-untyped-call]
-KEPT = types.Tuple((TABLE, ARRAY, ARRAY, ARRAY))  # type: ignore[no-untyped-call]
+KEPT = types.Tuple((TABLE, ARRAY, ARRAY, ARRAY, TABLE))  # type: ignore[no-untyped-call]
 
 
 @CODE.compiled(njit, error_model="numpy", nogil=True)
@@ -164,7 +164,7 @@ def chain(
     generator : numpy.random.Generator
         Source of the randomness.
     kept : tuple of ndarray
-        Filled: `x`, `level`, `slope` and `common` of each draw.
+        Filled: `state` of each draw.
     """
     x, level, slope, common, mixing = state
     cells, bounds, figures, prior, limits = given
@@ -197,6 +197,8 @@ def chain(
             row = (number - warm_up) // apart
             for j in range(len(x)):
                 kept[0][row, j] = x[j]
+            for i in range(len(mixing)):
+                kept[4][row, i] = mixing[i]
             for k in range(2):
                 for i in range(len(mixing)):
                     kept[1][row, i, k], kept[2][row, i, k] = level[i, k], slope[i, k]

@@ -10,18 +10,28 @@ import numpy as np
 import xarray as xr
 
 from forecast.models.bayes.gate import Sampled, examine
+from forecast.models.gross_flows import law
 from forecast.models.gross_flows.data import Gross
 from forecast.models.gross_flows.fast import CODE
-from forecast.models.gross_flows.graph import DEGREES, FREE, MOST, WIDE, Cells, beta, coordinates
+from forecast.models.gross_flows.graph import (
+    DEGREES,
+    MOST,
+    NEWS,
+    PARAMETERS,
+    WIDE,
+    Cells,
+    beta,
+    coordinates,
+)
 
 #: Threads that chains run in.
 CORES = 2
-#: What a vector of parameters holds, in the order of `fast.kernel`, with its dimensions.
-PARAMETERS: Mapping[str, tuple[str, ...]] = {
-    "mean": ("flow",), "spread": (), "growth": ("flow",), "damping": ("flow",),
-    "noise": ("flow",), "degrees": (), "correlation": (), "shared": (),
-    "log_shock": ("place", "flow"),
-}  # fmt: skip
+#: What the gate looks at.
+EXAMINED = (*PARAMETERS, "growth_news", "common_news", "move", "first_level")
+#: Dimensions of what a vector of parameters holds, in the order of `fast.kernel`.
+DIMENSIONS = dict.fromkeys(("mean", "growth", "damping", "noise"), ("flow",)) | {
+    "log_shock": ("place", "flow")
+}
 
 
 class Chains:
@@ -78,7 +88,7 @@ class Chains:
         self.given[2][0][known] = figures - self.cells.centre[self.cells.stretch][known]
 
     def run(self, warm_up: int, kept: int, apart: int) -> list[np.ndarray]:
-        """Go on, and return parameters, levels around their centre, growth and common shocks.
+        """Go on, and return parameters, levels around their centre, growth, common shocks, mixing.
 
         Parameters
         ----------
@@ -92,7 +102,7 @@ class Chains:
         """
         from forecast.models.gross_flows.fast.gibbs import chain
 
-        made = [np.empty((len(self.states), kept, *values.shape)) for values in self.states[0][:4]]
+        made = [np.empty((len(self.states), kept, *values.shape)) for values in self.states[0]]
 
         def one(row: int) -> None:
             state, steps, kept_of_it = self.states[row], self.steps[row], [m[row] for m in made]
@@ -123,7 +133,7 @@ def sample(
     made = chains.run(int(sampler["warm_up"]), kept, apart)
     while True:
         tree = xr.DataTree.from_dict({"posterior": named(made, chains)})
-        sampled = examine(tree, limits, FREE)
+        sampled = examine(tree, limits, EXAMINED)
         if not sampled.failure or 2 * apart > int(sampler["farthest"]):
             return sampled
         # Every second draw, and as many again.
@@ -144,37 +154,53 @@ def named(made: list[np.ndarray], chains: Chains) -> xr.Dataset:
     chains : Chains
         Whose draws they are.
     """
-    x, relative, growing, common = made
+    x, relative, growing, common, mixed = made
     cells, names = chains.cells, chains.names
     values: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
     begin = 0
-    for name, dims in PARAMETERS.items():
+    for name in PARAMETERS:
+        dims = DIMENSIONS.get(name, ())
         shape = [len(names[dim]) for dim in dims]
         end = begin + int(np.prod(shape))
         values[name] = (dims, x[:, :, begin:end].reshape(*x.shape[:2], *shape))
         begin = end
-    growth, damping, correlation = (values[n][1] for n in ("growth", "damping", "correlation"))
-    level = relative + cells.centre[cells.stretch]
+    growth, damping, correlation, shared = (
+        values[name][1][:, :, None] for name in ("growth", "damping", "correlation", "shared")
+    )
+    shock = np.exp(values["log_shock"][1])
+    changes, centre = cells.changes, cells.centre
+    level = relative + centre[cells.stretch]
+    move = level[:, :, changes] - level[:, :, changes - 1]
     news = growing.copy()
-    left = damping[:, :, None]
-    changes = cells.changes
-    news[:, :, changes] -= left * growing[:, :, changes - 1]
-    news[:, :, changes] /= np.sqrt(1.0 - left**2)
-    fresh = common.copy()
-    fresh[..., 1] -= correlation[..., None] * common[..., 0]
-    fresh[..., 1] /= np.sqrt(1.0 - correlation[..., None] ** 2)
+    news[:, :, changes] -= damping * growing[:, :, changes - 1]
+    news[:, :, changes] /= np.sqrt(1.0 - damping**2)
+    first, size = level[:, :, chains.given[1][:, 0]], shock[:, :, cells.place[changes]]
+    share = shared[..., None] * (len(names["place"]) > 1)
+    pull = law.drift(growing[:, :, changes], size, share, common[:, :, cells.year[changes]])
+    mixing = mixed[:, :, changes]
+    own = (move - pull) / (law.own_scale(size, share) * np.sqrt(mixing)[..., None])
+    parts = {
+        "growth_news": news / growth,
+        "shock_news": law.parted(own, correlation),
+        "first_level": (first - centre) / WIDE,
+        "common_news": law.parted(common, correlation),
+    }
+    if len(names["place"]) == 1:
+        del parts["common_news"]
+    values |= {name: ((NEWS[name], "flow"), part) for name, part in parts.items()}
+    flat = [part.reshape(*x.shape[:2], -1) for part in parts.values()]
     values |= {
-        "shock": (("place", "flow"), np.exp(values["log_shock"][1])),
-        "growth_news": (("place_year", "flow"), news / growth[:, :, None]),
+        "shock": (("place", "flow"), shock),
+        "mixing": (("change",), mixing),
+        "news": (("news_item",), np.concatenate(flat, axis=2)),
         "growth_path": (("place_year", "flow"), growing),
-        "first_level": (("stretch", "flow"), level[:, :, chains.given[1][:, 0]]),
-        "move": (("change", "flow"), level[:, :, changes] - level[:, :, changes - 1]),
+        "first_level": (("stretch", "flow"), first),
+        "move": (("change", "flow"), move),
         "level": (("place_year", "flow"), level),
-        "common_news": (("year", "flow"), fresh),
         "common": (("year", "flow"), common),
     }
     if len(names["place"]) == 1:
-        for name in ("shared", "common_news", "common"):
+        for name in ("shared", "common"):
             del values[name]
     used = {dim for dims, _ in values.values() for dim in dims}
     return xr.Dataset(
