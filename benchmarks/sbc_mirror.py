@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecast.models.corridors_settings import CountingSource, MirrorSettings
 from forecast.models.mirror.counts import Counts
 from forecast.models.mirror.estimate import beliefs, counting_variance, pymc_model
-from forecast.models.mirror_settings import CountingSource, MirrorSettings
 from forecast.models.registry import settings as settings_of
 
 CORRIDORS = ("AAA:DDD", "BBB:DDD", "CCC:DDD", "AAA:EEE", "BBB:EEE")

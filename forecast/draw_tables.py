@@ -1,4 +1,4 @@
-"""Tables of draws: the numbers that a caller asks about, checked; quantiles or every draw."""
+"""Tables of draws: numbers that a caller asks about, checked; quantiles, every draw, chances."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from forecast import periods
 from forecast.errors import DataError, unknown_name
+from forecast.series import usual_maximum
+from forecast.series_key import KEY
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from forecast.outlook import Forecast
 
 #: Columns that name a series in the tables that users see.
 TABLE_KEY = ["location", "measure", "source"]
@@ -156,3 +161,61 @@ def sample_table(draws: xr.DataArray, series: pd.DataFrame) -> pd.DataFrame:
     repeated = table.loc[table.index.repeat(drawn.sizes["draw"])].reset_index(drop=True)
     number = np.tile(np.arange(drawn.sizes["draw"]), len(table))
     return repeated.assign(draw=number, value=drawn.to_numpy().ravel()).dropna(ignore_index=True)
+
+
+def surges(outlook: Forecast, above: float | None = None, *, years: int = 5) -> pd.DataFrame:
+    """Return the chance of a surge in each coming period, and by then.
+
+    Parameters
+    ----------
+    outlook : Forecast
+        Draws of any model; it is the method's own.
+    above : float, optional
+        A threshold in persons per period, the same for every series; by default the largest
+        figure that each series had in the last years.
+    years : int
+        Years of that, from 1.
+
+    Returns
+    -------
+    DataFrame
+        ``location, measure, source, year`` (``period`` where not by year), ``ahead`` (periods
+        after the last figure), ``threshold`` (persons), ``probability`` (of more than that in
+        this period) and ``by_then`` (in this or an earlier one, but after the data).
+
+    Raises
+    ------
+    DataError
+        If the threshold is no number, or years is no whole number from 1.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+    >>> table = fc.forecast(panel, "naive", draws=200).surges()
+    >>> bool((table["by_then"] >= table["probability"]).all())
+    True
+    """
+    if isinstance(years, bool) or not isinstance(years, int) or years < 1:
+        raise DataError(f"years is {years!r}; give a whole number of years, 1 or more.")
+    given = None if above is None else threshold("above", above)
+    grid = outlook.paths["year"].to_numpy()
+    drawn = outlook.paths.transpose("series", "draw", "year").to_numpy()
+    rows: list[tuple[object, ...]] = []
+    for row, key in enumerate(outlook.keys):
+        series = outlook.history.find(key)
+        if series is None:
+            continue
+        limit = usual_maximum(series, years) if given is None else given
+        ahead = ~np.isnan(drawn[row]).any(axis=0)
+        higher = drawn[row][:, ahead] > limit
+        ever = np.logical_or.accumulate(higher, axis=1)
+        for at, year in enumerate(grid[ahead]):
+            if int(year) in outlook.horizons:
+                steps = (int(year) - series.origin) // series.step
+                chances = float(higher[:, at].mean()), float(ever[:, at].mean())
+                rows.append((*key, int(year), steps, limit, *chances))
+    columns = [*KEY, "year", "ahead", "threshold", "probability", "by_then"]
+    table = pd.DataFrame(rows, columns=columns)
+    table = table[[*TABLE_KEY, *columns[3:]]]
+    return periods.labelled(table, outlook.frequency)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast import aggregation, artifacts, drawing, early_warning, periods, plots
+from forecast import aggregation, artifacts, draw_tables, drawing, periods, plots
 from forecast.artifacts import archive
 from forecast.corridors import with_ends
 from forecast.draw_tables import (
@@ -62,7 +62,7 @@ class Forecast:
     explanation: pd.DataFrame | None = None
 
     plot, plot_compare, plot_why = plots.fan, plots.compare, plots.why
-    by, surges = aggregation.by, early_warning.surges
+    by, surges = aggregation.by, draw_tables.surges
     _repr_html_ = drawing.forecast_html
 
     @property

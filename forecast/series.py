@@ -250,3 +250,17 @@ def flags_of(series: Series) -> str:
         if len(years):
             parts.append(f"{flag} {' '.join(map(series.label, years))}")
     return "; ".join(parts)
+
+
+def usual_maximum(series: Series, years: int = 5) -> float:
+    """Return the largest usable figure of the last years up to the end of a series.
+
+    Parameters
+    ----------
+    series : Series
+        Persons per period.
+    years : int
+        Years that are looked back on; fewer if the series is shorter.
+    """
+    recent = usable_values(series)[-years * series.season // series.step or None :]
+    return float(np.nanmax(recent)) if np.isfinite(recent).any() else float("nan")

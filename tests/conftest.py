@@ -21,6 +21,10 @@ from forecast.models.run import forecast
 from forecast.models.series.structural import RandomWalk
 from forecast.outlook import Forecast
 from forecast.panel import Panel
+from forecast.scores import _scoringrules
+
+# Before a test imports scoringrules itself and each worker compiles kernels that nothing uses.
+_scoringrules()
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

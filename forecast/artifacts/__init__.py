@@ -4,6 +4,7 @@ from forecast.artifacts.entries import (
     MANIFEST,
     Arrays,
     caching,
+    claim,
     enabled,
     is_sealed,
     keep,
@@ -29,7 +30,7 @@ from forecast.artifacts.recipes import described, digest, name_of, recipe
 
 __all__ = [
     "MANIFEST", "Arrays", "atomic_file", "atomic_folder", "caching", "check_file",
-    "check_folder", "check_writable", "described", "digest", "enabled", "holding", "is_sealed",
-    "keep", "lookup", "name_of", "read_entry", "read_sealed", "recipe", "recover",
+    "check_folder", "check_writable", "claim", "described", "digest", "enabled", "holding",
+    "is_sealed", "keep", "lookup", "name_of", "read_entry", "read_sealed", "recipe", "recover",
     "sealed_folder", "sha256", "sweep", "write_entry", "write_text",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -82,6 +82,48 @@ def lookup(made: Mapping[str, Any]) -> Arrays | None:
     with suppress(OSError):
         os.utime(entry)
     return loaded
+
+
+def claim(made: Mapping[str, Any], wait: bool = False) -> Callable[[], None] | None:
+    """Claim the making of what is to be kept under a recipe, until that is given up again.
+
+    Parameters
+    ----------
+    made : mapping
+        See `forecast.artifacts.recipes.recipe`.
+    wait : bool, optional
+        Whether to wait for another process that has claimed it.
+
+    Returns
+    -------
+    callable or None
+        Gives it up. None if another process makes it. Where nothing is kept, everyone may.
+    """
+    if not enabled():
+        return _nothing
+    from filelock import FileLock, Timeout
+
+    path = places.cache() / f"{name_of(made)}.lock"
+    lock = FileLock(path, timeout=-1 if wait else 0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        return None
+    except OSError:
+        return _nothing
+
+    def give_up() -> None:
+        lock.release()
+        # Who waits for it finds what was kept, and needs it no more.
+        with suppress(OSError):
+            path.unlink()
+
+    return give_up
+
+
+def _nothing() -> None:
+    """Give up what was never claimed."""
 
 
 def keep(made: Mapping[str, Any], arrays: Arrays) -> None:

@@ -19,6 +19,8 @@ from pathlib import Path
 from forecast.errors import DataError
 
 _LOCK, _NEW, _TRASH, _PART = "lock", "new", "trash", ".part"
+#: Name of a folder that a writer works in, beside what it writes.
+_WORKSPACE = re.compile(rf"\.(?P<name>.+)-\w{{8}}{re.escape(_PART)}")
 #: The earlier folder, moved aside while the new one takes its place; it must not be lost.
 _EARLIER = "earlier"
 #: How often others may put a folder in the same place before ours gives up.
@@ -36,6 +38,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     """
     target = Path(path).resolve()
     check_file(target)
+    recover(target)
     with _workspace(target) as workspace:
         # The same ending: some libraries choose the format by it.
         temporary = workspace / f"{_NEW}{target.suffix}"
@@ -124,13 +127,13 @@ def sweep(folder: Path, name: str | None = None) -> None:
     name : str, optional
         Only those of this file or folder.
     """
-    stem = ".+" if name is None else re.escape(name)
-    pattern = re.compile(rf"\.(?P<name>{stem})-\w{{8}}{re.escape(_PART)}")
     try:
-        names = os.listdir(folder)
+        names = [one for one in os.listdir(folder) if one.endswith(_PART)]
     except OSError:
         return
-    for match in filter(None, map(pattern.fullmatch, names)):
+    for match in filter(None, map(_WORKSPACE.fullmatch, names)):
+        if name not in (None, match["name"]):
+            continue
         workspace = folder / match[0]
         if workspace.is_symlink() or not workspace.is_dir():
             continue
@@ -222,7 +225,6 @@ def sha256(content: str | Path | bytes) -> str:
 def _workspace(target: Path) -> Iterator[Path]:
     """Give an empty folder beside `target`, locked while this process lives."""
     _make_folder(target.parent)
-    sweep(target.parent, target.name)
     with ExitStack() as stack:
         for _ in range(_ATTEMPTS):
             made = tempfile.mkdtemp(prefix=f".{target.name}-", suffix=_PART, dir=target.parent)

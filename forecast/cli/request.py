@@ -80,7 +80,7 @@ class Figures:
     def prepare(self, models: Iterable[str]) -> None:
         """Have what models compile compiled while the bundled figures are read."""
         if self.data == DEFAULT_DATA:
-            from forecast.models.registry import prepare
+            from forecast.models.bayes.compiling import prepare
 
             prepare(models, self.measure)
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from forecast import periods
 from forecast.contract import FittedBase, Model
-from forecast.early_warning import usual_maximum
 from forecast.errors import DataError
 from forecast.hindcast.jobs import Failure, Job, run_all
 from forecast.hindcast.scoring import Scores
@@ -19,6 +18,7 @@ from forecast.models.registry import model as find_model
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.scores import SortedDraws, crps
+from forecast.series import usual_maximum
 from forecast.series_key import KEY, keys_of
 
 #: Columns of the table, in order.
@@ -42,7 +42,7 @@ def surges(
     """Give chances of surges from past origins and score them.
 
     A surge is a figure above the largest of the last years up to the origin, as
-    `forecast.early_warning.surges` has it.
+    `forecast.draw_tables.surges` has it.
 
     Parameters
     ----------

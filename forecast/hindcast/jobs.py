@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Engine = Literal["local", "dask"]
 #: Below this many fits of a series, starting processes costs more than it saves.
-_WORTHWHILE = 1500
+_WORTHWHILE = 400
 #: Jobs sent ahead to each Dask worker; more would only wait in memory.
 _AHEAD = 2
 _LOST = (
@@ -74,6 +74,13 @@ class Results[T](Protocol):
 
     def write(self, job: Job[T], result: T, seconds: float) -> None:
         """Keep the result of a job that took so many seconds of a processor."""
+
+    def claim(self, job: Job[T], wait: bool = False) -> Callable[[], None] | None:
+        """Keep other processes from running a job; return what gives it up again.
+
+        None if another process runs it, unless it is to be waited for.
+        """
+        return lambda: None
 
 
 @dataclass(frozen=True)
@@ -176,30 +183,63 @@ def run_all[T](
     FitError
         If a process died. (A model that raises costs its own job only.)
     """
-    running: dict[int, Job[T]] = {}
+    running: dict[int, tuple[Job[T], Callable[[], None] | None]] = {}
     finished: deque[tuple[int, T]] = deque()
+    elsewhere: list[tuple[int, Job[T]]] = []
 
     def missing() -> Iterator[tuple[int, Job[T]]]:
         for number, job in enumerate(jobs):
             result = None if results is None else results.read(job)
-            if result is None:
-                running[number] = job
-                yield number, job
-            else:
+            if result is not None:
                 finished.append((number, result))
+                continue
+            give_up = None if results is None else results.claim(job)
+            if results is not None and give_up is None:
+                # Another process runs it: the others come first, then its result is there.
+                elsewhere.append((number, job))
+                continue
+            running[number] = job, give_up
+            yield number, job
 
     if engine == "dask":
         work = _on_dask(missing(), processes, scheduler)
     else:
         work = _here(missing(), processes, fits)
-    for number, result, seconds in work:
-        while finished:
-            yield finished.popleft()
-        job = running.pop(number)
-        if results is not None:
-            results.write(job, result, seconds)
-        yield number, result
+    try:
+        for number, result, seconds in work:
+            while finished:
+                yield finished.popleft()
+            job, give_up = running.pop(number)
+            if results is not None:
+                results.write(job, result, seconds)
+            if give_up is not None:
+                give_up()
+            yield number, result
+    finally:
+        for _, give_up in running.values():
+            if give_up is not None:
+                give_up()
     yield from finished
+    for number, job in elsewhere:
+        # Nothing else is claimed meanwhile: processes do not wait for each other in a circle.
+        yield number, _waited_for(job, results)
+
+
+def _waited_for[T](job: Job[T], results: Results[T] | None) -> T:
+    """Return the result of a job that another process runs, or run it where it kept none."""
+    if results is None:
+        return run(job)
+    give_up = results.claim(job, wait=True)
+    try:
+        kept = results.read(job)
+        if kept is not None:
+            return kept
+        _, result, seconds = _timed((0, job), enabled())
+        results.write(job, result, seconds)
+        return result
+    finally:
+        if give_up is not None:
+            give_up()
 
 
 def _timed[T](numbered: tuple[int, Job[T]], cache: bool = True) -> tuple[int, T, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from forecast import artifacts
 from forecast.contract import NOT_FORECAST, FittedBase, ModelBase, complete
-from forecast.hindcast.jobs import Failure, Job
+from forecast.hindcast.jobs import Failure, Job, Results
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.series_key import SeriesKey, keys_of
@@ -204,7 +204,7 @@ def member_job(
     return Job(member, panel, years, draws, seed, Members(points))
 
 
-class MemberCache:
+class MemberCache(Results[MemberForecast]):
     """Forecasts of members in the user's cache, under everything that decides them.
 
     Of a model that states no recipe none are kept.
@@ -226,6 +226,13 @@ class MemberCache:
             return
         if recipe["parts"]["points"] is not None or seconds > SLOW:
             artifacts.keep(recipe, result.arrays())
+
+    def claim(self, job: Job[MemberForecast], wait: bool = False) -> Callable[[], None] | None:
+        """Keep other processes from running a job whose forecast is sure to be kept."""
+        recipe = _recipe(job)
+        if recipe is None or recipe["parts"]["points"] is None:
+            return super().claim(job, wait)
+        return artifacts.claim(recipe, wait)
 
 
 def _recipe(job: Job[MemberForecast]) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from forecast import artifacts
 from forecast.hindcast.columns import COLUMNS, JOINT_COLUMNS, conform
-from forecast.hindcast.jobs import Job
+from forecast.hindcast.jobs import Job, Results
 from forecast.hindcast.scoring import Scored, Scores
 
 _FORMAT = "forecast-fold/1"
@@ -53,7 +53,7 @@ def recipe(job: Job[Scored], scores: Scores) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Store:
+class Store(Results[Scored]):
     """A folder of finished folds; several backtests may share it."""
 
     folder: Path

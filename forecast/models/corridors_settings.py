@@ -1,9 +1,15 @@
-"""What `models/corridors.toml` may hold."""
+"""What `models/corridors.toml` and `models/mirror.toml` may hold: flows between places."""
 
 from __future__ import annotations
 
-from forecast.config import Count, Numbers, Pair, Positive, Settings, Share
-from forecast.models.settings import About
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from forecast.config import Count, Numbers, Pair, Positive, Settings, Share, Text
+from forecast.models.settings import About, DiagnosticsSettings
+
+type PositivePair = Annotated[tuple[Positive, Positive], Field(strict=False)]
 
 
 class CorridorsPriors(Settings):
@@ -75,3 +81,180 @@ class CorridorsSettings(About):
     settings: CorridorsRules
     widths: CorridorsWidths
     diagnostics: CorridorsGate
+
+
+class CountingKind(Settings):
+    """What a kind of source is believed to do: see ``models/mirror.toml``.
+
+    Attributes
+    ----------
+    coverage : (float, float)
+        Share of the moves that its definition means and that it counts: median, and standard
+        deviation of the log.
+    pairs, accuracy : (float, float)
+        How far it is off in one corridor in all years, and in one year besides, as standard
+        deviation of the log: its median, and the standard deviation of its own log.
+    reason : str
+        What these numbers rest on.
+    """
+
+    coverage: PositivePair
+    pairs: PositivePair
+    accuracy: PositivePair
+    reason: Text
+
+
+class CountingKinds(Settings):
+    """The kinds of sources that `mirror` tells apart.
+
+    Attributes
+    ----------
+    destination, origin : CountingKind
+        Registers of arrivals, and of departures.
+    estimate : CountingKind
+        Results of a model: nobody was counted.
+    unknown : CountingKind
+        Sources of which nothing is said.
+    """
+
+    destination: CountingKind
+    origin: CountingKind
+    estimate: CountingKind
+    unknown: CountingKind
+
+
+class MoveDefinition(Settings):
+    """How many moves a definition makes of one that lasts twelve months.
+
+    Attributes
+    ----------
+    factor : (float, float)
+        Median, and standard deviation of the log.
+    reason : str
+        What these numbers rest on.
+    """
+
+    factor: PositivePair
+    reason: Text
+
+
+class MoveDefinitions(Settings):
+    """From when on a stay is a move.
+
+    Attributes
+    ----------
+    any, three_months, six_months, nine_months, twelve_months, permanent : MoveDefinition
+        From the registration of a dwelling on, after so many months, or for good.
+    unknown : MoveDefinition
+        Of sources that do not say it.
+    """
+
+    any: MoveDefinition
+    three_months: MoveDefinition
+    six_months: MoveDefinition
+    nine_months: MoveDefinition
+    twelve_months: MoveDefinition
+    permanent: MoveDefinition
+    unknown: MoveDefinition
+
+
+class CountingSource(Settings):
+    """Who counts in a source, and what it takes for a move.
+
+    Attributes
+    ----------
+    name : str
+        The source, as in the panel.
+    counts : str
+        A kind of `CountingKinds`, or the code of the country whose office counts.
+    definition : str
+        A definition of `MoveDefinitions`.
+    reason : str
+        Where that is said.
+    """
+
+    name: Text
+    counts: Text
+    definition: Literal[
+        "any", "three_months", "six_months", "nine_months", "twelve_months", "permanent", "unknown"
+    ] = "unknown"
+    reason: str = ""
+
+
+class TrueFlowPriors(Settings):
+    """Priors of the true flow of `mirror`.
+
+    Attributes
+    ----------
+    log_flow : (float, float)
+        Log of the flow in the first year (persons per period): mean and standard deviation.
+    change : (float, float)
+        How much the log moves from year to year: median of that standard deviation, and
+        standard deviation of its log.
+    degrees_of_changes, degrees_of_counts : float
+        Degrees of freedom of Student's t, of changes and of errors of counts.
+    """
+
+    log_flow: PositivePair
+    change: PositivePair
+    degrees_of_changes: Positive
+    degrees_of_counts: Positive
+
+
+class MirrorSampler(Settings):
+    """Chains of `mirror`.
+
+    Attributes
+    ----------
+    chains : int
+        How many.
+    warm_up, kept : int
+        Draws of each chain that are thrown away, and kept at first.
+    most : int
+        Draws of each chain at the most, where the diagnostics ask for more.
+    target_accept : float
+        Share of proposals to be accepted.
+    told : int
+        Draws that the result keeps, at most.
+    corridors : int
+        From how many corridors coverage and accuracy are learnt, at most.
+    centring : float
+        Years told by others as well at which the error of a corridor is sampled half in units
+        of its spread.
+    """
+
+    chains: Count
+    warm_up: Count
+    kept: Count
+    most: Count
+    target_accept: Share
+    told: Count
+    corridors: Count
+    centring: Positive
+
+
+class MirrorSettings(About):
+    """Settings of `mirror`.
+
+    Attributes
+    ----------
+    kinds : CountingKinds
+        What is believed of each kind of source.
+    definitions : MoveDefinitions
+        How many moves each definition makes.
+    source : tuple of CountingSource
+        What is known of single sources.
+    priors : TrueFlowPriors
+        Of the true flows.
+    sampler : MirrorSampler
+        How many draws are made.
+    diagnostics : DiagnosticsSettings
+        What they have to meet.
+    """
+
+    kinds: CountingKinds
+    definitions: MoveDefinitions
+    source: Annotated[tuple[CountingSource, ...], Field(strict=False)]
+    priors: TrueFlowPriors
+    sampler: MirrorSampler
+    diagnostics: DiagnosticsSettings

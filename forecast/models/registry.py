@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -26,33 +26,30 @@ def is_specified(name: str) -> bool:
 @cache
 def classes() -> dict[str, type[About]]:
     """Return the class of each TOML; one of another name says what every TOML says."""
-    from forecast.models import seasonal_settings as seasonal
-    from forecast.models import settings as typed
-    from forecast.models.corridors_settings import CorridorsSettings
-    from forecast.models.ensemble_settings import EnsembleSettings
-    from forecast.models.mirror_settings import MirrorSettings
+    from forecast.models import corridors_settings, series_settings
+    from forecast.models import settings as joint
 
     return {
-        "ar": typed.ArSettings,
-        "arima": typed.ArimaSettings,
-        "corridors": CorridorsSettings,
-        "ensemble": EnsembleSettings,
-        "ets": typed.EtsSettings,
-        "flows": typed.FlowsSettings,
-        "hierarchical": typed.HierarchicalSettings,
-        "internal": typed.InternalSettings,
-        "level": typed.LevelSettings,
-        "mirror": MirrorSettings,
-        "pooled": typed.PooledSettings,
-        "regression": typed.RegressionSettings,
-        "seasonal": EnsembleSettings,
-        "seasonal-arima": seasonal.SeasonalArimaSettings,
-        "seasonal-components": seasonal.SeasonalComponentsSettings,
-        "seasonal-ets": seasonal.SeasonalEtsSettings,
-        "seasonal-pooled": seasonal.SeasonalPooledSettings,
-        "seasonal-theta": seasonal.SeasonalThetaSettings,
-        "structural": typed.StructuralSettings,
-        "theta": typed.ThetaSettings,
+        "ar": series_settings.ArSettings,
+        "arima": series_settings.ArimaSettings,
+        "corridors": corridors_settings.CorridorsSettings,
+        "ensemble": joint.EnsembleSettings,
+        "ets": series_settings.EtsSettings,
+        "flows": joint.FlowsSettings,
+        "hierarchical": joint.HierarchicalSettings,
+        "internal": joint.InternalSettings,
+        "level": series_settings.LevelSettings,
+        "mirror": corridors_settings.MirrorSettings,
+        "pooled": series_settings.PooledSettings,
+        "regression": series_settings.RegressionSettings,
+        "seasonal": joint.EnsembleSettings,
+        "seasonal-arima": series_settings.SeasonalArimaSettings,
+        "seasonal-components": series_settings.SeasonalComponentsSettings,
+        "seasonal-ets": series_settings.SeasonalEtsSettings,
+        "seasonal-pooled": series_settings.SeasonalPooledSettings,
+        "seasonal-theta": series_settings.SeasonalThetaSettings,
+        "structural": series_settings.StructuralSettings,
+        "theta": series_settings.ThetaSettings,
     }
 
 
@@ -116,7 +113,7 @@ REGISTRY: dict[str, str | Callable[[], Model]] = {
     "seasonal-arima": "forecast.models.seasonal.models:SeasonalArima",
     "seasonal-theta": "forecast.models.seasonal.models:SeasonalTheta",
     "seasonal-pooled": "forecast.models.seasonal.pooled:SeasonalPooled",
-    "seasonal": "forecast.models.ensemble.seasonal:Seasonal",
+    "seasonal": "forecast.models.ensemble.model:Seasonal",
     "ensemble": "forecast.models.ensemble.model:Ensemble",
 }
 
@@ -222,20 +219,3 @@ def table() -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def prepare(names: Iterable[str], measures: Collection[str] = ()) -> None:
-    """Start, in the background, what first fits by models would wait for.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Registered names; what is none is left to who asks for it.
-    measures : collection of str
-        The only measures that they will see; without any, all.
-    """
-    chosen = [complete(model(name)) for name in names if name in REGISTRY]
-    for one in [part for each in chosen for part in (each, *each.members)]:
-        meant = one.measures is None or set(one.measures) & set(measures)
-        if not measures or (meant and set(one.needs) <= set(measures)):
-            one.prepare()

@@ -1,4 +1,4 @@
-"""What each `models/*.toml` may hold: one typed class a model (the ensemble's lie beside it)."""
+"""What every `models/*.toml` may hold, and those of models that learn from many series at once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from forecast.config import Count, Names, Numbers, Pair, Positive, Settings, Share
-
-type Order = Annotated[tuple[int, int, int], Field(strict=False)]
-type Bounds = Annotated[tuple[int, int], Field(strict=False)]
 
 
 class About(Settings):
@@ -25,6 +22,8 @@ class About(Settings):
         Papers, with their DOI.
     only, needs : tuple of str
         Measures that it forecasts, and that a panel must hold; all and none by default.
+    compiled : str
+        Package that holds code to be compiled for it, as ``CODE``; none by default.
     discount : tuple of float
         Share of the past that counts one year later, for the variance; several are weighed.
     """
@@ -37,136 +36,8 @@ class About(Settings):
     references: Names = ()
     only: Names = ()
     needs: Names = ()
+    compiled: str = ""
     discount: Annotated[tuple[Share, ...], Field(strict=False)] = (1.0,)
-
-
-class ArGridSettings(Settings):
-    """Persistence of deviations from the mean."""
-
-    prior_power: float
-    persistence_nodes: Count
-
-
-class ArSettings(About):
-    """Settings of `ar`."""
-
-    grid: ArGridSettings
-
-
-class ArimaGridSettings(Settings):
-    """Nodes of the partial autocorrelations."""
-
-    fine: Count
-    coarse: Count
-
-
-class ArimaSettings(About):
-    """Settings of `arima`."""
-
-    orders: Annotated[tuple[Order, ...], Field(strict=False)]
-    grid: ArimaGridSettings
-
-
-class EtsGridSettings(Settings):
-    """Nodes of the smoothing parameters."""
-
-    smoothing_level: Numbers
-    trend_share: Numbers
-    damping: Numbers
-
-
-class EtsSettings(About):
-    """Settings of `ets`."""
-
-    grid: EtsGridSettings
-
-
-class LevelGridSettings(Settings):
-    """Nodes of the gain."""
-
-    gain: Numbers
-
-
-class LevelSettings(About):
-    """Settings of `level`."""
-
-    grid: LevelGridSettings
-
-
-class TrendSettings(Settings):
-    """Nodes of the damped trend."""
-
-    gain: Numbers
-    trend_variance: Numbers
-    damping: Numbers
-
-
-class StructuralSettings(About):
-    """Settings of `structural`; its level and reversion are those of `level` and `ar`."""
-
-    trend: TrendSettings
-
-
-class ThetaGridSettings(Settings):
-    """Nodes of the smoothing parameter."""
-
-    smoothing_level: Numbers
-
-
-class ThetaSettings(About):
-    """Settings of `theta`."""
-
-    grid: ThetaGridSettings
-
-
-class PooledSettings(About):
-    """Settings of `pooled`."""
-
-    minimum_cells: Count
-    minimum_series: Count
-    least_past: Bounds
-    weight_power: float
-    ridge: float
-
-
-class EffectsSettings(Settings):
-    """Prior of the effects of drivers."""
-
-    spread: Numbers
-
-
-class GateSettings(Settings):
-    """When the drivers stay."""
-
-    origins: Count
-    horizon: Count
-    draws: Count
-    p_value: Share
-
-
-class DriversSettings(Settings):
-    """What all drivers need."""
-
-    minimum_years: Count
-
-
-class DriverSettings(Settings):
-    """One driver."""
-
-    name: str
-    measure: str
-    form: Literal["ratio", "relative", "change", "level"]
-    to: str = ""
-    place: str = ""
-
-
-class RegressionSettings(About):
-    """Settings of `regression`."""
-
-    prior: EffectsSettings
-    gate: GateSettings
-    drivers: DriversSettings
-    driver: Annotated[tuple[DriverSettings, ...], Field(strict=False)]
 
 
 class FlowsPriors(Settings):
@@ -307,3 +178,96 @@ class InternalSettings(About):
 
     response: ResponseSettings
     pooling: LivelinessSettings
+
+
+class HistorySettings(Settings):
+    """At which earlier origins the members of `ensemble` are asked again."""
+
+    every: Count
+    origins: Annotated[int, Field(ge=0)]
+    draws: Count
+    points: Count
+    steps: Count
+    seed: int
+    sparse: dict[str, Count]
+
+
+class GroupsSettings(Settings):
+    """Parts of a scale that learn by themselves."""
+
+    most: Count
+    least: Count
+
+
+class WeightsSettings(Settings):
+    """How past forecasts weigh."""
+
+    scale_power: float
+    half_life: Positive
+    bandwidth: Annotated[int, Field(ge=0)]
+    pull: float
+    pull_steps: float
+    shared: Share
+
+
+class CalibrationSettings(Settings):
+    """How past errors widen or narrow the intervals."""
+
+    half_life: Positive
+    bandwidth: Annotated[int, Field(ge=0)]
+    pull: float
+
+
+class PublishedErrorsSettings(Settings):
+    """Errors of a published forecast that takes part."""
+
+    least: Count
+    growth: float
+    correlation: Share
+
+
+class RevisionSettings(Settings):
+    """Revisions learned up to a day."""
+
+    source: str
+    kind: str
+    until: str
+    step: Count
+    pairs: Count
+    intercept: float
+    exponent: float
+    correlation: float
+    sizes: Numbers
+    inhabitants: float = 0.0
+    own: Annotated[dict[str, Positive], Field(default_factory=dict)]
+
+
+class RevisionsSettings(Settings):
+    """How revisions of figures move what the past forecasts are held against."""
+
+    apply: bool
+    enough: Count
+    least: Count
+    shrinkage: Positive
+    learned: Annotated[tuple[RevisionSettings, ...], Field(strict=False)] = ()
+
+
+class CoherenceSettings(Settings):
+    """Whether the draws obey the accounts that the figures obey, and how they are made to."""
+
+    apply: bool
+    method: Literal["mint", "bottom-up", "top-down", "middle-out"]
+
+
+class EnsembleSettings(About):
+    """Settings of `ensemble`."""
+
+    members: Names
+    pool: Literal["linear", "quantile"]
+    history: HistorySettings
+    groups: GroupsSettings
+    weights: WeightsSettings
+    calibration: CalibrationSettings
+    published: PublishedErrorsSettings
+    revisions: RevisionsSettings
+    coherence: CoherenceSettings

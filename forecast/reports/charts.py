@@ -36,8 +36,6 @@ BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
 RECENT = 15
 #: Size of such a chart.
 LARGE = (480, 176)
-#: First year of the small fans, which have no room for the exodus before.
-SPARK_YEAR = 2000
 
 
 def fan(

@@ -18,8 +18,7 @@ from forecast.hindcast.scoring import Scored, Scores
 from forecast.hindcast.vintages import Origin, Outcomes, seen
 from forecast.models.coherent import Coherent
 from forecast.models.corridors.model import Corridors
-from forecast.models.ensemble.model import Ensemble
-from forecast.models.ensemble.seasonal import Seasonal
+from forecast.models.ensemble.model import Ensemble, Seasonal
 from forecast.models.gross_flows.model import Flows
 from forecast.models.registry import REGISTRY
 from forecast.models.registry import model as find_model
@@ -73,7 +72,7 @@ def test_every_column_is_explained_on_the_page() -> None:
 #: Models of accounts, which need gross flows and regions to say anything.
 ACCOUNTS = ("flows", "internal", "coherent")
 QUICK = {"chains": 2, "warm_up": 100, "kept": 100, "farthest": 4}
-SWEEPS = {"chains": 2, "warm_up": 60, "kept": 60, "most": 60, "paths": 60, "settling": 10}
+SWEEPS = {"chains": 2, "warm_up": 20, "kept": 20, "most": 20, "paths": 20, "settling": 5}
 #: With short chains, and ensembles that look back on few origins.
 SMALL: dict[str, Callable[[], Model]] = {
     "flows": lambda: Flows(sampler=QUICK, on_failure="mark"),

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import forecast as fc
-from forecast.artifacts import caching
+from forecast.artifacts import caching, places
 from forecast.hindcast import occasions
-from forecast.models.bayes.compiling import CompiledCode
-from forecast.models.ensemble.model import Ensemble
-from forecast.models.registry import REGISTRY, prepare, specification
+from forecast.hindcast.jobs import Job, run, run_all
+from forecast.hindcast.members import MemberCache, MemberForecast, member_job
+from forecast.models.bayes.compiling import CompiledCode, prepare
+from forecast.models.registry import REGISTRY, is_specified, model, settings, specification
 from forecast.models.series.structural import RandomWalk
 from forecast.panel import Panel
 
@@ -75,12 +79,17 @@ def test_code_is_compiled_in_the_background_once(
     assert [run.read_text(encoding="utf-8") for run in runs] == ["once\n", "once\n"]
 
 
+@pytest.mark.parametrize(
+    "programs",
+    [lambda failing: ("", failing), lambda failing: (failing, "")],
+    ids=["fork", "first"],
+)
 def test_code_that_cannot_be_compiled_is_tried_once_in_the_background(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    programs: Callable[[str], tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = tmp_path / "runs"
     failing = f"open({str(runs)!r}, 'a').write('tried\\n'); raise SystemExit(1)"
-    code = code_of(tmp_path, monkeypatch, "", failing)
+    code = code_of(tmp_path, monkeypatch, *programs(failing))
     assert not code.start_compiling()
     code._compiler.join()
     # A fit compiles it itself, and says what is wrong with it: nothing is to be waited for.
@@ -117,27 +126,76 @@ def test_stated_types_are_those_of_a_fit(model: str, name: str, measures: list[s
     assert done.stdout.strip() == "0"
 
 
-class Preparing(RandomWalk):
-    """A model that notes that it was asked to prepare."""
-
-    def __init__(self, name: str, asked: list[str]) -> None:
-        super().__init__()
-        self.name, self.asked = name, asked
-
-    def prepare(self) -> bool:
-        self.asked.append(self.name)
-        return True
-
-
 def test_what_first_fits_wait_for_is_started_for_members_that_are_meant(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    started: list[str] = []
+
+    def start(code: CompiledCode) -> bool:
+        started.append(code.here.parent.name)
+        return False
+
+    monkeypatch.setattr(CompiledCode, "start_compiling", start)
+    prepare(["ensemble", "no such model"], ["net_migration"])
+    assert started == ["hierarchical"]
+    prepare(["naive", "flows"], ["immigration"])
+    assert started == ["hierarchical"]
+    prepare(["ensemble"])
+    assert started == ["hierarchical", "hierarchical", "gross_flows"]
+
+
+def test_what_a_model_is_meant_for_is_told_by_its_toml_too() -> None:
+    """Read without importing the model: see `forecast.models.bayes.compiling.prepare`."""
+    names = [name for name in REGISTRY if is_specified(name) and settings(name).compiled]
+    assert sorted(names) == ["flows", "hierarchical"]
+    for name in names:
+        assert settings(name).only == model(name).measures
+        assert settings(name).needs == model(name).needs
+
+
+def test_a_job_that_another_process_runs_is_waited_for_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neighbouring origins of a backtest need the same members: each is run by one process."""
+    panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
     asked: list[str] = []
-    net, flows = Preparing("net", asked), Preparing("flows", asked)
-    net.measures = ("net_migration",)
-    flows.measures, flows.needs = ("immigration", "net_migration"), ("immigration",)
-    monkeypatch.setitem(REGISTRY, "both", lambda: Ensemble([net, flows]))
-    prepare(["both", "no such model"], ["net_migration"])
-    assert asked == ["net"]
-    prepare(["both"])
-    assert asked == ["net", "net", "flows"]
+    members = [Waiting("first", True, asked), Waiting("second", True, asked)]
+    monkeypatch.setattr(Waiting, "recipe", property(lambda self: {"name": self.name}))
+    jobs = [member_job(member, panel, panel.origin + 1, 100, 1, 21) for member in members]
+    cache = MemberCache()
+    # Another process: it has claimed the first, keeps it while the second is run, and gives it up.
+    give_up = cache.claim(jobs[0])
+    assert give_up is not None
+    assert cache.claim(jobs[0]) is None
+    elsewhere = run(jobs[0])
+    asked.clear()
+
+    class Watched(MemberCache):
+        def write(self, job: Job[MemberForecast], result: MemberForecast, seconds: float) -> None:
+            super().write(job, result, seconds)
+            cache.write(jobs[0], elsewhere, 1.0)
+            give_up()
+
+    results = dict(run_all(jobs, fits=2, results=Watched()))
+    assert asked == ["second"]
+    assert (results[0].persons == elsewhere.persons).all()
+    assert sorted(results) == [0, 1]
+
+
+def test_a_job_that_another_process_gave_up_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = fc.load("central-asia").select(location="KAZ", measure="immigration")
+    asked: list[str] = []
+    member = Waiting("first", True, asked)
+    monkeypatch.setattr(Waiting, "recipe", property(lambda self: {"gave": "up"}))
+    job = member_job(member, panel, panel.origin + 1, 100, 1, 21)
+    give_up = MemberCache().claim(job)
+    assert give_up is not None
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(lambda: dict(run_all([job], fits=1, results=MemberCache())))
+        time.sleep(0.2)
+        assert not running.done()
+        give_up()
+        assert sorted(running.result(timeout=30)) == [0]
+    assert asked == ["first"]
+    # Nothing stays claimed, and no lock is left.
+    assert not list(places.cache().glob("*.lock"))

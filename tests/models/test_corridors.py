@@ -19,6 +19,8 @@ from forecast.outlook import Forecast
 from forecast.panel import Panel
 
 SMALL = {"chains": 2, "warm_up": 60, "kept": 60, "most": 60, "paths": 60, "settling": 10}
+#: Where no more is asked than what holds of any draw.
+SHORT = SMALL | {"warm_up": 20, "kept": 20, "most": 20, "paths": 20, "settling": 5}
 YEARS = range(2008, 2020)
 PLACES = ("KAZ", "RUS", "UZB", "DEU")
 
@@ -94,7 +96,7 @@ def test_uncertainty_grows_with_the_horizon(outlook: Forecast) -> None:
 
 def test_the_same_seed_gives_the_same_draws_and_another_one_others() -> None:
     panel = Panel.from_frame(flows()).select(origin="KAZ")
-    model = Corridors(sampler=SMALL, on_failure="mark")
+    model = Corridors(sampler=SHORT, on_failure="mark")
     one, same, other = (
         fc.forecast(panel, model, horizons=(2021,), draws=100, seed=seed).draws.to_numpy()
         for seed in (1, 1, 2)
@@ -107,7 +109,7 @@ def test_the_same_seed_gives_the_same_draws_and_another_one_others() -> None:
 def test_corridors_add_up_to_arrivals_departures_and_net_in_every_draw(rest: float) -> None:
     table = flows()
     panel = with_totals(table, rest)
-    model = Corridors(sampler=SMALL, on_failure="mark")
+    model = Corridors(sampler=SHORT, on_failure="mark")
     outlook = fc.forecast(panel, model, horizons=(2020, 2022), draws=100)
     into = sum(drawn(outlook, f"{place}:KAZ") for place in PLACES if place != "KAZ")
     out = sum(drawn(outlook, f"KAZ:{place}") for place in PLACES if place != "KAZ")
@@ -126,7 +128,7 @@ def test_corridors_add_up_to_arrivals_departures_and_net_in_every_draw(rest: flo
 
 def test_totals_smaller_than_their_corridors_are_not_tied_and_it_says_so() -> None:
     panel = with_totals(flows(), -30.0)
-    model = Corridors(sampler=SMALL, on_failure="mark")
+    model = Corridors(sampler=SHORT, on_failure="mark")
     notes = fc.forecast(panel, model, horizons=(2020,), draws=100).notes.set_index("measure")
     assert notes.loc["immigration", "status"] == "not forecast"
     assert "Not tied to its 3 corridors: they are more" in notes.loc["immigration", "reason"]
@@ -149,14 +151,14 @@ def test_proportional_fitting_meets_totals_of_both_ends_and_keeps_what_is_observ
 @pytest.mark.parametrize("pair", [("KAZ", "RUS"), ("DEU", "UZB")])
 def test_one_corridor_alone_is_a_panel_too(pair: tuple[str, str]) -> None:
     panel = Panel.from_frame(flows()).select(origin=pair[0], destination=pair[1])
-    model = Corridors(sampler=SMALL, on_failure="mark")
+    model = Corridors(sampler=SHORT, on_failure="mark")
     values = fc.forecast(panel, model, horizons=(2021,), draws=100).draws.to_numpy()
     assert np.isfinite(values).all()
 
 
 def test_hyperparameters_learn_from_some_and_all_are_forecast() -> None:
     panel = Panel.from_frame(flows())
-    model = Corridors(sampler={**SMALL, "learned_from": 6}, on_failure="mark")
+    model = Corridors(sampler={**SHORT, "learned_from": 6}, on_failure="mark")
     fitted = model.fit(panel, 1)
     assert fitted.sources[0].posterior.learned_from == 6
     assert len(fitted.forecast((2020,), 100).keys) == 12
@@ -165,7 +167,7 @@ def test_hyperparameters_learn_from_some_and_all_are_forecast() -> None:
 def test_series_that_end_earlier_start_earlier_and_periods_of_five_years_work() -> None:
     table = flows()
     late = (table["origin"] == "RUS") & (table["year"] > 2016)
-    model = Corridors(sampler=SMALL, on_failure="mark")
+    model = Corridors(sampler=SHORT, on_failure="mark")
     outlook = fc.forecast(Panel.from_frame(table[~late]), model, horizons=(2018, 2020), draws=100)
     assert np.isfinite(drawn(outlook, "RUS:KAZ")).all()
     assert np.isnan(drawn(outlook, "KAZ:UZB")[:, 0]).all()
@@ -176,7 +178,7 @@ def test_series_that_end_earlier_start_earlier_and_periods_of_five_years_work() 
 def test_nothing_after_the_origin_is_seen() -> None:
     table = flows()
     altered = table.assign(value=table["value"].where(table["year"] <= 2015, 7.0))
-    model = Corridors(sampler=SMALL, on_failure="mark")
+    model = Corridors(sampler=SHORT, on_failure="mark")
     one, other = (
         model.fit(Panel.from_frame(given).until(2015), 1).forecast((2017,), 100).draws.to_numpy()
         for given in (table, altered)
@@ -210,7 +212,7 @@ def test_counts_on_the_log_scale_are_the_logarithm_where_they_are_large() -> Non
 def test_a_fit_that_misses_the_gate_is_refused() -> None:
     panel = Panel.from_frame(flows())
     with pytest.raises(FitError, match=r"corridors of user is refused: R-hat|effective sample"):
-        Corridors(sampler={**SMALL, "kept": 20, "most": 20}).fit(panel, 1)
+        Corridors(sampler=SHORT).fit(panel, 1)
 
 
 def test_panels_without_flows_and_misspelt_settings_are_refused() -> None:
@@ -298,7 +300,7 @@ def test_intervals_are_stretched_to_where_factors_say_and_draws_keep_their_ranks
 
 
 def test_widths_are_learned_where_the_past_is_long_enough_and_shown() -> None:
-    model = Corridors(sampler=SMALL, on_failure="mark")
+    model = Corridors(sampler=SHORT, on_failure="mark")
     fit = model.fit(Panel.from_frame(flows()), 1)
     table = fit.widths
     assert list(table) == ["source", "persons", "level", "factor", "cases"]

@@ -15,11 +15,11 @@ from scipy.stats import norm
 import forecast as fc
 from forecast.errors import DataError, FitError, UnknownNameError
 from forecast.models.bayes.gate import Sampled
+from forecast.models.corridors_settings import MirrorSettings
 from forecast.models.mirror import run
 from forecast.models.mirror.counts import counts_of
 from forecast.models.mirror.estimate import APPLIED, BETWEEN, ONE, SEVERAL, beliefs
 from forecast.models.mirror.run import learners, sample
-from forecast.models.mirror_settings import MirrorSettings
 from forecast.models.registry import settings
 from forecast.shelf import shelf
 

@@ -223,7 +223,7 @@ def test_a_series_is_prepared_with_what_outliers_exceed() -> None:
 def test_the_default_of_months_is_the_seasonal_ensemble() -> None:
     panel = fc.Panel.from_frame(table(places=3, size=60))
     small = {"history": {"origins": 3, "draws": 100}}
-    from forecast.models.ensemble.seasonal import Seasonal
+    from forecast.models.ensemble.model import Seasonal
 
     two = Seasonal(["seasonal-naive", "seasonal-ets"], settings=small)
     outlook = fc.forecast(panel, two, ("2021-06",), draws=100)

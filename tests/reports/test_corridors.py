@@ -15,9 +15,9 @@ import forecast as fc
 from forecast.cli.main import cli
 from forecast.language import language
 from forecast.models.bayes.gate import Sampled
+from forecast.models.corridors_settings import MirrorSettings
 from forecast.models.mirror.counts import counts_of
 from forecast.models.mirror.estimate import estimate
-from forecast.models.mirror_settings import MirrorSettings
 from forecast.models.registry import settings
 from forecast.reports.corridors import chart, section
 

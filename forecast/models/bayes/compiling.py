@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import gc
+import hashlib
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 from filelock import FileLock
 
-from forecast.artifacts import check_writable, digest, places
+from forecast.artifacts import check_writable, places
 from forecast.artifacts.recipes import hash_of
 from forecast.errors import DataError
+from forecast.shelf import shelf
 
 #: Set in the process that compiles for others.
 _COMPILING = "FORECAST_COMPILING"
@@ -34,14 +39,15 @@ class CompiledCode:
     here : Path
         Folder of its modules, which call no compiled code of others.
     modules : tuple of str
-        Those whose functions state their types: to import them is to compile everything.
+        Those whose functions state their types: to import them is to compile everything. The first
+        holds what the others call; they do not call each other.
     """
 
     here: Path
     modules: tuple[str, ...]
 
     def compile_apart(self) -> None:
-        """Have each module compiled by a process of its own, unless they lie on disk already.
+        """Have the modules compiled by processes of their own, unless they lie on disk already.
 
         Each piece of compiled code brings its own copy of what it calls, optimised in its own way,
         and the copy that a process has first serves all. A process that compiles would so get other
@@ -55,20 +61,17 @@ class CompiledCode:
         environment = {
             **os.environ,
             _COMPILING: "1",
+            # Threads that wait for work in a loop would take the processors from the others.
+            "OPENBLAS_NUM_THREADS": "1",
             "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")])),
         }
+        command = [sys.executable, "-m", __name__, *self.modules]
         with FileLock(complete.with_name("lock")), suppress(OSError, subprocess.SubprocessError):
             if not complete.exists():
-                commands = [[sys.executable, "-c", f"import {module}"] for module in self.modules]
                 # Who reads the output of a command that ends earlier must not wait for it.
                 no = subprocess.DEVNULL
-                running = [
-                    subprocess.Popen(one, env=environment, stdin=no, stdout=no, stderr=no)  # noqa: S603
-                    for one in commands
-                ]
-                codes = [process.wait() for process in running]
-                if not any(codes):
-                    complete.touch()
+                subprocess.run(command, env=environment, stdin=no, stdout=no, stderr=no, check=True)  # noqa: S603
+                complete.touch()
 
     def start_compiling(self) -> bool:
         """Do as `compile_apart` in the background, so that other models are fitted meanwhile.
@@ -135,7 +138,8 @@ class CompiledCode:
         base = Path(stated) if stated else places.cache() / "numba"
         # Numba files code by where its source lies: two checkouts of one version share nothing.
         made = hash_of(self.here.glob("*.py"), self.here)[:16]
-        folder = base / f"{made}-{digest(str(self.here))[:8]}"
+        where = hashlib.sha256(str(self.here).encode()).hexdigest()
+        folder = base / f"{made}-{where[:8]}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             check_writable(folder)
@@ -148,3 +152,71 @@ class CompiledCode:
         if self.folder is None or _COMPILING in os.environ:
             return None
         return Path(self.folder) / "complete"
+
+
+def prepare(names: Iterable[str], measures: Collection[str] = ()) -> None:
+    """Start compiling, in the background, what models of these names will need.
+
+    Their TOML says what that is, so nothing is imported that they need themselves: other
+    processors compile while this one still imports libraries and reads figures.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of models; what has no TOML is left to who asks for it.
+    measures : collection of str
+        The only measures that the models will see; without any, all.
+    """
+    for name in names:
+        about = _stated(name)
+        for one in (about, *map(_stated, about.get("members", ()))):
+            only, needs = set(one.get("only", measures)), set(one.get("needs", ()))
+            meant = not measures or (only & set(measures) and needs <= set(measures))
+            if one.get("compiled") and meant:
+                code: CompiledCode = import_module(one["compiled"]).CODE
+                code.start_compiling()
+
+
+def _stated(name: str) -> dict[str, Any]:
+    """Return what the TOML of a model states; nothing where there is none that can be read."""
+    try:
+        return tomllib.loads((shelf("models") / f"{name}.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def compile_modules(first: str, *others: str) -> bool:
+    """Compile modules by importing them: the first here, each other one in a fork.
+
+    A fork has what the first one compiled, and numba itself, without loading it anew.
+
+    Returns
+    -------
+    bool
+        Whether all were compiled.
+    """
+    # Compiling makes little garbage, and what there is goes with the process.
+    gc.disable()
+    import_module(first)
+    if sys.platform != "linux":
+        for module in others:
+            import_module(module)
+        return True
+    forks = []
+    for module in others:
+        fork = os.fork()
+        if not fork:
+            # Nothing of what the parent would do at its end is done in a fork.
+            failed = 1
+            try:
+                import_module(module)
+                failed = 0
+            finally:
+                os._exit(failed)
+        forks.append(fork)
+    failures = [os.waitpid(fork, 0)[1] for fork in forks]
+    return not any(failures)
+
+
+if __name__ == "__main__":
+    sys.exit(not compile_modules(*sys.argv[1:]))

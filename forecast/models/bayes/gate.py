@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -261,11 +260,25 @@ def _halves(values: np.ndarray) -> np.ndarray:
 
 
 def _normal_scores(values: np.ndarray) -> np.ndarray:
-    """Replace draws by the normal quantiles of their ranks; equal ones share a mean rank."""
+    """Replace draws by the normal quantiles of their ranks; equal ones share a mean rank.
+
+    As by `scipy.stats.rankdata`, in half the time: a fifth of a fit went into it.
+    """
     rows = values.reshape(len(values), -1)
+    size = rows.shape[1]
+    order = np.argsort(rows, axis=1)
+    # Positions in all rows, one after another.
+    order += np.arange(0, rows.size, size)[:, None]
+    ordered = rows.ravel()[order.ravel()]
+    differs = np.append(True, ordered[1:] != ordered[:-1])
+    differs[::size] = True
+    first = np.flatnonzero(differs)
+    equal = np.diff(first, append=rows.size)
     # Blom (1958).
-    scores = ndtri((rankdata(rows, axis=1) - 0.375) / (rows.shape[1] + 0.25))
-    return np.asarray(scores.reshape(values.shape))
+    scores = ndtri((first % size + (equal + 1) / 2 - 0.375) / (size + 0.25))
+    ranked = np.empty(rows.size)
+    ranked[order.ravel()] = np.repeat(scores, equal)
+    return ranked.reshape(values.shape)
 
 
 def _r_hat(values: np.ndarray) -> np.ndarray:

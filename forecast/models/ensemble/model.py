@@ -26,9 +26,9 @@ from forecast.models.ensemble import explanation, release_revisions, revisions, 
 from forecast.models.ensemble import residual_errors as published_errors
 from forecast.models.ensemble.joint import Combined, combine
 from forecast.models.ensemble.weights import GroupWeights, LearnedWeights, learn
-from forecast.models.ensemble_settings import EnsembleSettings
 from forecast.models.registry import REGISTRY, specification
 from forecast.models.registry import model as find_model
+from forecast.models.settings import EnsembleSettings
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.series_key import SeriesKey
@@ -98,11 +98,33 @@ class Ensemble(ModelBase):
     def fit(self, panel: Panel, seed: int) -> FittedEnsemble:
         """Prepare the members; they are run at earlier origins when it is known how far ahead."""
         if self.usual and panel.frequency != "year" and self.stated == "ensemble":
-            from forecast.models.ensemble.seasonal import Seasonal
-
             return Seasonal(name=self.name).fit(panel, seed)
         members = published_errors.dress(self.members, panel, self.settings["published"])
         return FittedEnsemble(self, panel, seed, members)
+
+
+class Seasonal(Ensemble):
+    """The ensemble of months, quarters and half-years: members and settings of its own TOML.
+
+    `Ensemble` is this one where figures are not by year and nothing else was asked for. It takes
+    the same arguments; see ``models/seasonal.toml``.
+    """
+
+    stated = "seasonal"
+    recipe = Ensemble.recipe
+
+    def fit(self, panel: Panel, seed: int) -> FittedEnsemble:
+        """Prepare the members; see `Ensemble.fit`.
+
+        Raises
+        ------
+        DataError
+            Of figures by year.
+        """
+        from forecast.models.seasonal.models import require_season
+
+        require_season(self.name, panel)
+        return super().fit(panel, seed)
 
 
 @dataclass

@@ -12,14 +12,12 @@ import pandas as pd
 from forecast import locations
 from forecast.corridors import ENDS, FLOW, with_ends
 from forecast.errors import DataError, listed
-from forecast.models.mirror_settings import CountingSource, MirrorSettings
+from forecast.models.corridors_settings import CountingSource, MirrorSettings
 from forecast.panel import Panel
 
-#: Who counts that is no country: each country at the one end or the other, or none.
-SIDES = ("destination", "origin", "estimate", "unknown")
 #: Added before logs are taken, so that a count of zero has one.
 HALF = 0.5
-#: Who counts: source, kind (one of `SIDES`), and the country whose office it is, or "".
+#: Who counts: source, kind (a field of `CountingKinds`), and the country of the office, or "".
 COUNTER = ["source", "kind", "country"]
 #: What shares an accuracy: source and kind.
 BOOK = ["source", "kind"]

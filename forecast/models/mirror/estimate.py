@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from forecast.models.bayes.gate import Sampled
+from forecast.models.corridors_settings import MirrorSettings
 from forecast.models.hierarchical.graph import partly_centred
 from forecast.models.mirror.counts import COUNTER, Counts
-from forecast.models.mirror_settings import MirrorSettings
 
 if TYPE_CHECKING:
     import pymc as pm

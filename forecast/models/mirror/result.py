@@ -14,9 +14,9 @@ from forecast import drawing, locations
 from forecast.corridors import ENDS, FLOW, with_ends
 from forecast.errors import DataError, unknown_name
 from forecast.models.bayes.gate import Sampled
+from forecast.models.corridors_settings import MirrorSettings
 from forecast.models.mirror.counts import COUNTER, Counts, sided
 from forecast.models.mirror.estimate import Estimate, beliefs, counting_variance, predicted
-from forecast.models.mirror_settings import MirrorSettings
 
 #: The name of the estimate, where a source is named.
 SOURCE = "mirror"

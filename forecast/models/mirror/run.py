@@ -11,10 +11,10 @@ import numpy as np
 from forecast.config import read_toml
 from forecast.errors import DataError, FitError
 from forecast.models.bayes.gate import Sampled, draw
+from forecast.models.corridors_settings import CountingSource, MirrorSettings
 from forecast.models.mirror.counts import Counts, counts_of
 from forecast.models.mirror.estimate import estimate, pymc_model
 from forecast.models.mirror.result import Mirror
-from forecast.models.mirror_settings import CountingSource, MirrorSettings
 from forecast.models.registry import settings as settings_of
 from forecast.panel import Panel
 

@@ -10,4 +10,5 @@ from pathlib import Path
 from forecast.models.bayes.compiling import CompiledCode
 
 #: Where its code lies compiled, and how it comes there.
-CODE = CompiledCode(Path(__file__).parent, (f"{__name__}.density", f"{__name__}.moves"))
+MODULES = tuple(f"{__name__}.{module}" for module in ("kernel", "density", "moves"))
+CODE = CompiledCode(Path(__file__).parent, MODULES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from numba import float64, int64, njit, void
 
 from forecast.models.hierarchical.fast import CODE
 
@@ -33,7 +33,10 @@ LEAST_PRODUCT = 1e-140
 LARGEST = 1e8
 
 
-@compiled(njit, fastmath=IN_ORDER, error_model="numpy")
+# With their types, so that these two are compiled once for all that call them.
+@compiled(
+    njit, void(float64[::1], float64[::1], int64[::1]), fastmath=IN_ORDER, error_model="numpy"
+)
 def exponentials(values: np.ndarray, out: np.ndarray, powers: np.ndarray) -> None:
     """Write e to the power of each value, to 3e-14 for values within ±700.
 
@@ -65,7 +68,7 @@ def exponentials(values: np.ndarray, out: np.ndarray, powers: np.ndarray) -> Non
         bits[t] += powers[t]
 
 
-@compiled(njit, fastmath=FAST, error_model="numpy")
+@compiled(njit, float64(float64[::1]), fastmath=FAST, error_model="numpy")
 def sum_of_logs(squares: np.ndarray) -> float:
     """Sum of the logs of squared densities, one logarithm for as many as a product can hold."""
     total, product = 0.0, 1.0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -190,6 +192,9 @@ def sample(
     Sampled
         Coordinates are codes and years; padded years are left out.
     """
+    # While others compile. In a thread, for ArviZ looks at all callers of whoever imports it.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(import_module, "nutpie.compile_pymc").result()
     # Before anything is imported that would be compiled here.
     CODE.compile_apart()
     from forecast.models.hierarchical.fast import density  # noqa: F401

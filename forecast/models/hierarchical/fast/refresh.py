@@ -12,16 +12,13 @@ posterior as it is: a draw that is moved is as good a draw, and less like the on
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
 from forecast.models.hierarchical.fast.moves import move_chain
 from forecast.models.hierarchical.fast.posterior import OF_EACH, PanelPosterior
 from forecast.models.hierarchical.graph import OF_GROUPS
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 #: Turns of locations and groups, and steps of each location in one of them.
 ROUNDS, STEPS = 3, 4
@@ -63,5 +60,7 @@ def refresh(tree: xr.DataTree, posterior: PanelPosterior, seed: int) -> None:
     moved = {name: groups[:, :, k] for k, name in enumerate(OF_GROUPS)}
     size, kept = np.exp(locations[:, :, 1]), 1.0 / (1.0 + np.exp(-locations[:, :, 2]))
     moved.update(zip(OF_EACH, (locations[:, :, 0], size, kept, year)))
-    for name, values in moved.items():
-        tree["posterior"][name] = tree["posterior"].dataset[name].copy(data=values)
+    earlier = tree["posterior"].to_dataset()
+    tree["posterior"] = xr.DataTree(
+        earlier.assign({name: earlier[name].copy(data=values) for name, values in moved.items()})
+    )
