@@ -225,14 +225,14 @@ WIDTHS = (1.0, 0.95, 0.9, 0.85, 0.8)
 def alone() -> AbstractContextManager[object]:
     """Leave the seasonal models out of nowcasts that are made meanwhile."""
     verb = import_module("forecast.models.nowcast.verb")
-    return mock.patch.object(verb, "_with_seasonal_models")
+    return mock.patch.object(verb, "with_seasonal_models")
 
 
 @contextmanager
 def remembered() -> Iterator[None]:
     """Keep what seasonal models say: nowcasts of one year are also past nowcasts of later ones."""
-    verb = import_module("forecast.models.nowcast.verb")
-    ask, kept = verb._by_model, {}
+    pool = import_module("forecast.models.nowcast.pool")
+    ask, kept = pool.by_model, {}
 
     def answer(parts: object, seen: Panel, model: str, draws: int, seed: int) -> np.ndarray:
         key = (seen.hash, model, draws, seed)
@@ -240,7 +240,7 @@ def remembered() -> Iterator[None]:
             kept[key] = ask(parts, seen, model, draws, seed)
         return kept[key]
 
-    with mock.patch.object(verb, "_by_model", answer):
+    with mock.patch.object(pool, "by_model", answer):
         yield
 
 

@@ -13,6 +13,7 @@ import forecast as fc
 from forecast import periods
 from forecast.errors import DataError, ForecastError
 from forecast.models.ensemble.widths import fitted
+from forecast.models.nowcast import pool
 from forecast.models.nowcast.engine import pooled
 from forecast.models.nowcast.parts import parts_of
 from forecast.models.nowcast.settings import NowcastSettings
@@ -239,7 +240,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, panel: Panel) -> fc.Forecast:
     with monkeypatch.context() as patch:
         # `forecast.models` is a function, too: the module is found by its name alone.
         verb = sys.modules["forecast.models.nowcast.verb"]
-        patch.setattr(verb, "_with_seasonal_models", lambda *_: None)
+        patch.setattr(verb, "with_seasonal_models", lambda *_: None)
         return fc.nowcast(panel, draws=200)
 
 
@@ -280,15 +281,14 @@ def test_past_nowcasts_are_made_from_what_was_known_then_and_say_how_wide() -> N
     late = (table["location"] == "TJK") | (table["period"] > "2024-06")
     behind = (table["location"] == "UZB") & (table["period"] > "2024-03")
     panel = Panel.from_frame(table[~late & ~behind])
-    verb = sys.modules["forecast.models.nowcast.verb"]
     parts = parts_of(panel, 2024, None)
-    then = verb._as_it_was(parts, panel, 1)
+    then = pool._as_it_was(parts, panel, 1)
     ends = then.figures.groupby("location")["year"].max()
     assert [periods.label(ends[place], "month") for place in PLACES[:3]] == [
         "2023-06", "2023-06", "2023-03",
     ]  # fmt: skip
     settings = NowcastSettings.read(shelf("models") / "nowcast" / "settings.toml")
-    kinds, sizes, far, weights = verb._past_cases(parts, panel, None, 1, settings)
+    kinds, sizes, far, weights = pool._past_cases(parts, panel, None, 1, settings)
     assert kinds.tolist() == ["count"] * 9
     assert sorted(set(weights), reverse=True) == [0.5 ** (n / 1.5) for n in range(3)]
     before = table[table["period"] < "2023"].groupby("location")["value"].sum() / 6
@@ -298,7 +298,7 @@ def test_past_nowcasts_are_made_from_what_was_known_then_and_say_how_wide() -> N
     assert (np.diff(far, axis=1) <= 0).all()
     leap = (table["period"] == "2023-12").to_numpy()
     jump = table.assign(value=table["value"] + 1e6 * leap)[~late & ~behind]
-    wild = verb._past_cases(parts_of(Panel.from_frame(jump), 2024, None),
+    wild = pool._past_cases(parts_of(Panel.from_frame(jump), 2024, None),
                             Panel.from_frame(jump), None, 1, settings)  # fmt: skip
     assert (wild[2][:3] > 10).all()
     learned = [
