@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
 from unittest import mock
@@ -68,6 +69,17 @@ VARIANTS = {
         "prior": {"error": 0.2},
     },
 }
+#: Rules by which widths are learned from past nowcasts; compared on early years alone.
+LEARNED = {
+    "shipped": {},
+    "not learned": {"widths": {"years": 0}},
+    "six past years": {"widths": {"years": 6}},
+    "past years alike": {"widths": {"half_life": 1000.0}},
+    "the year before, mostly": {"widths": {"half_life": 0.5}},
+    "20 made-up cases": {"widths": {"pseudo_cases": 20.0}},
+    "200 made-up cases": {"widths": {"pseudo_cases": 200.0}},
+    "one width for all sizes": {"widths": {"alike": 100.0}},
+}
 
 
 def panel(shared: Path) -> Panel:
@@ -97,8 +109,8 @@ def settings(changes: dict[str, object]) -> NowcastSettings:
     for name, value in changes.items():
         if name in ("mean", "spread"):
             made["prior"][name] |= value
-        elif name == "prior":
-            made["prior"] |= value
+        elif name in ("prior", "widths"):
+            made[name] |= value
         else:
             made[name] = value
     return NowcastSettings.of(made, "variant")
@@ -213,7 +225,34 @@ WIDTHS = (1.0, 0.95, 0.9, 0.85, 0.8)
 def alone() -> AbstractContextManager[object]:
     """Leave the seasonal models out of nowcasts that are made meanwhile."""
     verb = import_module("forecast.models.nowcast.verb")
-    return mock.patch.object(verb, "_with_seasonal_models")
+    return mock.patch.object(verb, "with_seasonal_models")
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Keep what seasonal models say: nowcasts of one year are also past nowcasts of later ones."""
+    pool = import_module("forecast.models.nowcast.pool")
+    ask, kept = pool.by_model, {}
+
+    def answer(parts: object, seen: Panel, model: str, draws: int, seed: int) -> np.ndarray:
+        key = (seen.hash, model, draws, seed)
+        if key not in kept:
+            kept[key] = ask(parts, seen, model, draws, seed)
+        return kept[key]
+
+    with mock.patch.object(pool, "by_model", answer):
+        yield
+
+
+def variants(
+    whole: Panel, names: dict[str, dict[str, object]], given: argparse.Namespace
+) -> Iterator[pd.DataFrame]:
+    """Return the scores of nowcasts by settings that differ in one thing, one table each."""
+    for name, changes in names.items():
+        made = settings(changes)
+        with mock.patch.object(NowcastSettings, "read", lambda _, made=made: made):
+            scores = study(whole, given.years, given.months, given.draws, given.seed)
+        yield scores[scores["model"] == "nowcast"].assign(variant=name)
 
 
 def pools(
@@ -300,6 +339,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--variants", action="store_true", help="compare settings on these years")
+    parser.add_argument("--widths", action="store_true", help="compare widths on these years")
     parser.add_argument("--pools", action="store_true", help="compare pools on these years")
     parser.add_argument("--alone", action="store_true", help="without the seasonal models")
     parser.add_argument("--next", metavar="MODEL", help="the year after, by a yearly model")
@@ -314,17 +354,14 @@ def main() -> None:
         scores = pools(whole, given.years, given.months, given.draws, given.seed)
         summary(scores, ["months", "model"]).to_csv(sys.stdout, index=False, lineterminator="\n")
         return
-    if given.variants:
-        parts = []
-        for name, changes in VARIANTS.items():
-            made = settings(changes)
-            with alone(), mock.patch.object(NowcastSettings, "read", lambda _, made=made: made):
-                scores = study(whole, given.years, given.months, given.draws, given.seed)
-            scores = scores[scores["model"] == "nowcast"]
-            parts.append(summary(scores, ["months"]).assign(variant=name))
-        pd.concat(parts).to_csv(sys.stdout, index=False, lineterminator="\n")
+    if given.variants or given.widths:
+        with alone() if given.variants else remembered():
+            names = VARIANTS if given.variants else LEARNED
+            scores = pd.concat(variants(whole, names, given))
+        for by in (["variant", "year", "months"], ["variant", "months"]):
+            summary(scores, by).to_csv(sys.stdout, index=False, lineterminator="\n")
         return
-    with alone() if given.alone else nullcontext():
+    with alone() if given.alone else remembered():
         scores = study(whole, given.years, given.months, given.draws, given.seed)
     for by in (["model", "year", "months"], ["model", "months"]):
         summary(scores, by).to_csv(sys.stdout, index=False, lineterminator="\n")

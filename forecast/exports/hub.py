@@ -20,7 +20,7 @@ from forecast.exports.files import ENDS, inactive_columns, with_ends
 from forecast.exports.tasks import (
     Tasks,
     as_config,
-    frequency_of,
+    check_frequency,
     from_config,
     have_corridors,
     merged,
@@ -78,7 +78,8 @@ def check_hub_folder(target: Path, history: Panel) -> None:
     """
     artifacts.check_folder(target, _holds_hub)
     earlier = earlier_hub(target)
-    _check_frequency(earlier, history.frequency)
+    if earlier is not None:
+        check_frequency(earlier[0], history.frequency)
     if earlier is not None and earlier[1] is not None:
         _check_days("as_of" in earlier[1], versioned(history))
 
@@ -147,7 +148,8 @@ def hub_files(
     )
     frequency = history.frequency
     asked = tasks_of(series, draws["year"].to_numpy().tolist(), samples, frequency)
-    _check_frequency(earlier, frequency)
+    if earlier is not None:
+        check_frequency(earlier[0], frequency)
     if earlier is not None and have_corridors(asked) and not have_corridors(earlier[0]):
         raise DataError(
             "the hub has no corridors: its tables lack the columns origin and destination. Choose "
@@ -215,14 +217,6 @@ def _with_earlier(earlier: pd.DataFrame | None, figures: pd.DataFrame) -> pd.Dat
     unit = [name for name in ("as_of", *files.UNIT) if name in figures]
     both = pd.concat([earlier[figures.columns], figures], ignore_index=True)
     return both.drop_duplicates(unit, keep="last")
-
-
-def _check_frequency(earlier: tuple[Tasks, pd.DataFrame | None] | None, frequency: str) -> None:
-    if earlier is not None and earlier[0] and frequency_of(earlier[0]) != frequency:
-        raise DataError(
-            f"the hub is of figures by {frequency_of(earlier[0])}, the forecast by {frequency}: a "
-            "hub has one kind of period. Choose another folder."
-        )
 
 
 def _check_days(earlier: bool, new: bool) -> None:

@@ -121,6 +121,28 @@ def frequency_of(asked: Tasks) -> str:
     return next((task.frequency for task in asked.values()), "year")
 
 
+def check_frequency(earlier: Tasks, frequency: str) -> None:
+    """Refuse to add a forecast to a hub of other periods.
+
+    Parameters
+    ----------
+    earlier : dict of (origin, source, measure) to Task
+        Of the hub.
+    frequency : str
+        What a period of the forecast is.
+
+    Raises
+    ------
+    DataError
+        Naming both.
+    """
+    if earlier and frequency_of(earlier) != frequency:
+        raise DataError(
+            f"the hub is of figures by {frequency_of(earlier)}, the forecast by {frequency}: a hub "
+            "has one kind of period. Choose another folder."
+        )
+
+
 def have_corridors(asked: Tasks) -> bool:
     """Whether any task is about a corridor: then all name its ends."""
     return any(":" in place for task in asked.values() for place in task.locations)

@@ -14,6 +14,7 @@ from forecast.errors import FitError, TooShortError, UnknownNameError
 from forecast.models.corridors import totals, widths
 from forecast.models.corridors.data import PairFlows, pair_flows
 from forecast.models.corridors.model import Corridors
+from forecast.models.ensemble import widths as ensemble_widths
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 
@@ -265,23 +266,28 @@ def test_factors_make_past_intervals_hold_what_they_promise(
     generator = np.random.default_rng(4)
     drawn = np.expm1(6.0 + generator.normal(size=(4000, 1)))
     outcome = np.expm1(6.0 + true * generator.normal(size=2000))
-    ratios = widths._ratios(np.broadcast_to(drawn, (4000, 2000)), outcome)
+    drawn = np.broadcast_to(np.log1p(drawn), (4000, 2000))
+    ratios = ensemble_widths.ratios(drawn, np.log1p(outcome))
     sizes = generator.uniform(2.0, 9.0, 2000)
-    made = widths.fitted(sizes, ratios, np.linspace(2.0, 9.0, 30), RULES)
+    made = ensemble_widths.fitted(sizes, ratios, np.linspace(2.0, 9.0, 30), RULES)
     assert ((low < made.factor) & (made.factor < high)).all()
     # A handful of cases leaves intervals nearly as they were.
-    few = widths.fitted(sizes[:3], ratios[:3], np.array([5.0]), RULES)
+    few = ensemble_widths.fitted(sizes[:3], ratios[:3], np.array([5.0]), RULES)
     assert (np.abs(few.factor - 1.0) < 0.1).all()
+    # What counts for nothing says nothing: then made-up cases alone decide.
+    none = ensemble_widths.fitted(sizes, ratios, np.array([5.0]), RULES, 0.0 * sizes, 0.9)
+    np.testing.assert_allclose(none.factor, 0.9, rtol=1e-3)
 
 
 def test_intervals_are_stretched_to_where_factors_say_and_draws_keep_their_ranks() -> None:
     generator = np.random.default_rng(6)
     counts = np.rint(np.exp(9.0 + 0.5 * generator.normal(size=(2000, 3))))
     factor = np.array([[0.8, 1.0, 1.3], [0.5, 0.6, 0.7]])
-    made = widths.Widths(np.array([5.0, 9.0]), factor, 100).applied(counts, np.array([1, 9, 12.0]))
+    learned = ensemble_widths.Widths(np.array([5.0, 9.0]), factor, 100)
+    made = widths.stretched(learned, counts, np.array([1, 9, 12.0]))
     np.testing.assert_allclose(np.median(made, axis=0), np.median(counts, axis=0), rtol=1e-3)
     for at, own in enumerate((factor[0], factor[1], factor[1])):
-        for level, by in zip(widths.LEVELS, own):
+        for level, by in zip(ensemble_widths.CENTRAL, own):
             ends = [0.5 - level / 2, 0.5 + level / 2]
             before, after = (
                 np.quantile(np.log1p(one[:, at]), [0.5, *ends]) for one in (counts, made)

@@ -10,9 +10,15 @@ import pandas as pd
 import pytest
 
 import forecast as fc
+from forecast import periods
 from forecast.errors import DataError, ForecastError
+from forecast.models.ensemble.widths import fitted
+from forecast.models.nowcast import pool
 from forecast.models.nowcast.engine import pooled
+from forecast.models.nowcast.parts import parts_of
+from forecast.models.nowcast.settings import NowcastSettings
 from forecast.panel import Panel
+from forecast.shelf import shelf
 
 PLACES = ("KAZ", "KGZ", "UZB", "TJK", "RUS", "DEU", "POL", "TUR", "UKR", "ITA")
 SEASON = 1.0 + 0.4 * np.sin(np.arange(12) * np.pi / 6)
@@ -234,7 +240,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, panel: Panel) -> fc.Forecast:
     with monkeypatch.context() as patch:
         # `forecast.models` is a function, too: the module is found by its name alone.
         verb = sys.modules["forecast.models.nowcast.verb"]
-        patch.setattr(verb, "_with_seasonal_models", lambda *_: None)
+        patch.setattr(verb, "with_seasonal_models", lambda *_: None)
         return fc.nowcast(panel, draws=200)
 
 
@@ -265,13 +271,41 @@ def test_a_pool_has_the_shares_that_it_is_given() -> None:
     generator = np.random.default_rng(1)
     own, others = generator.normal(0, 1, 400), [generator.normal(10, 1, 150) for _ in range(3)]
     for share in (0.25, 0.5):
-        found = pooled(own, others, share, 1.0, generator)
+        found = pooled(own, others, share, generator)
         assert np.mean(found < 5) == pytest.approx(share, abs=0.01)
         assert (np.argsort(found) == np.argsort(own)).all()
-    narrow = pooled(own, others, 0.25, 0.5, np.random.default_rng(1))
-    wide = pooled(own, others, 0.25, 1.0, np.random.default_rng(1))
-    assert np.ptp(narrow) == pytest.approx(np.ptp(wide) / 2)
-    assert np.median(narrow) == pytest.approx(np.median(wide), abs=0.1)
+
+
+def test_past_nowcasts_are_made_from_what_was_known_then_and_say_how_wide() -> None:
+    table = months(places=PLACES[:3], years=range(2017, 2025))
+    late = (table["location"] == "TJK") | (table["period"] > "2024-06")
+    behind = (table["location"] == "UZB") & (table["period"] > "2024-03")
+    panel = Panel.from_frame(table[~late & ~behind])
+    parts = parts_of(panel, 2024, None)
+    then = pool._as_it_was(parts, panel, 1)
+    ends = then.figures.groupby("location")["year"].max()
+    assert [periods.label(ends[place], "month") for place in PLACES[:3]] == [
+        "2023-06", "2023-06", "2023-03",
+    ]  # fmt: skip
+    settings = NowcastSettings.read(shelf("models") / "nowcast" / "settings.toml")
+    kinds, sizes, far, weights = pool._past_cases(parts, panel, None, 1, settings)
+    assert kinds.tolist() == ["count"] * 9
+    assert sorted(set(weights), reverse=True) == [0.5 ** (n / 1.5) for n in range(3)]
+    before = table[table["period"] < "2023"].groupby("location")["value"].sum() / 6
+    assert sizes[:3] == pytest.approx(np.log1p(before[list(PLACES[:3])].sort_index()))
+    # A year that came as its middle said lies inside, one that is far from it does not.
+    assert far.shape == (9, 3)
+    assert (np.diff(far, axis=1) <= 0).all()
+    leap = (table["period"] == "2023-12").to_numpy()
+    jump = table.assign(value=table["value"] + 1e6 * leap)[~late & ~behind]
+    wild = pool._past_cases(parts_of(Panel.from_frame(jump), 2024, None),
+                            Panel.from_frame(jump), None, 1, settings)  # fmt: skip
+    assert (wild[2][:3] > 10).all()
+    learned = [
+        fitted(one[1], one[2], sizes[:3], settings.widths.model_dump(), one[3], 0.9).factor
+        for one in ((kinds, sizes, far, weights), wild)
+    ]
+    assert (learned[1] > learned[0]).all()
 
 
 YEARLY = Panel.from_frame(

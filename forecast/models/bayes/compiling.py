@@ -190,6 +190,11 @@ def compile_modules(first: str, *others: str) -> bool:
 
     A fork has what the first one compiled, and numba itself, without loading it anew.
 
+    Parameters
+    ----------
+    first, *others : str
+        Names of modules; the first holds what the others call.
+
     Returns
     -------
     bool

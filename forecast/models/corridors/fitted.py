@@ -17,7 +17,8 @@ from forecast.models.coherent import FittedCoherent
 from forecast.models.corridors.data import PairFlows
 from forecast.models.corridors.sampler import Posterior, simulate
 from forecast.models.corridors.totals import NET, Total, tied
-from forecast.models.corridors.widths import LEVELS, Widths
+from forecast.models.corridors.widths import stretched
+from forecast.models.ensemble.widths import CENTRAL, Widths
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
@@ -69,7 +70,7 @@ class FittedSource:
         )  # fmt: skip
         if self.widths is not None:
             for at, values in enumerate(drawn):
-                drawn[at] = np.minimum(self.widths.applied(values, self.flows.log_mean), largest)
+                drawn[at] = np.minimum(stretched(self.widths, values, self.flows.log_mean), largest)
         first = final + step * (n_ahead - len(drawn) + 1)
         return {first + step * at: values for at, values in enumerate(drawn)}
 
@@ -121,7 +122,7 @@ class FittedCorridors(FittedBase):
             (one.source, float(np.expm1(size)), float(level), float(factor), one.widths.cases)
             for one in self.sources if one.widths is not None
             for size, row in zip(one.widths.size, one.widths.factor)
-            for level, factor in zip(LEVELS, row)
+            for level, factor in zip(CENTRAL, row)
         ]  # fmt: skip
         return pd.DataFrame(rows, columns=["source", "persons", "level", "factor", "cases"])
 

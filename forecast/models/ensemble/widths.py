@@ -1,6 +1,7 @@
 """Pools of predictive distributions: mixtures of draws and averages of quantiles.
 
-Calibration: intervals as wide as past errors at the same horizon say they have to be.
+Calibration: intervals as wide as past errors say they have to be, by horizon (`learn`) or by size
+of series (`fitted`).
 
 A multiplicative form of split-conformal prediction (Vovk et al. 2005,
 doi:10.1007/b106715; Romano, Patterson & Candès 2019, arXiv:1905.03222), one factor per
@@ -11,10 +12,12 @@ frequency τ. It may widen or narrow, and differs above and below.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 
 def linear_pool(quantiles: np.ndarray, weights: np.ndarray, levels: np.ndarray) -> np.ndarray:
@@ -213,3 +216,135 @@ def learn(
     factors = np.clip(factors, *BOUNDS)
     trust = independent / (independent + pull) if independent > 0 else 0.0
     return Widening(np.exp(trust * np.log(factors)), independent)
+
+
+#: Central intervals that have a factor each, the same on both sides, in `Widths`.
+CENTRAL = np.array([0.5, 0.8, 0.95])
+#: Sizes for which factors are found (those between are interpolated), and factors tried.
+_SIZES = 9
+_TRIED = np.exp(np.linspace(np.log(0.3), np.log(3.0), 400))
+
+
+@dataclass(frozen=True, eq=False)
+class Widths:
+    """Factors on the half-widths of central intervals, by size of series.
+
+    Attributes
+    ----------
+    size : ndarray, shape (n_sizes,)
+        Logarithm of 1 + mean persons of a series, rising.
+    factor : ndarray, shape (n_sizes, 3)
+        Of the intervals of `CENTRAL`, above and below the median alike.
+    cases : int
+        Outcomes that the factors are learned from.
+    """
+
+    size: np.ndarray
+    factor: np.ndarray
+    cases: int
+
+    def applied(self, values: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """Return draws whose intervals are as wide as past outcomes ask for.
+
+        Every draw keeps its rank among the draws of its series, so that what series have in
+        common stays.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n_draws, n)
+            Draws, on the scale on which intervals are stretched.
+        sizes : ndarray, shape (n,)
+            Size of each series, as in `size`.
+        """
+        factor = [np.interp(sizes, self.size, column) for column in self.factor.T]
+        median, half = half_widths(values)
+        apart = values - median
+        moved = np.zeros_like(apart)
+        for side, above in ((half[0], apart < 0), (half[1], apart >= 0)):
+            # A wider interval is nowhere narrower than one inside it.
+            wanted = np.maximum.accumulate(side * np.array(factor), axis=0)
+            moved = np.where(above, _stretched(np.abs(apart), side, wanted, factor[-1]), moved)
+        return np.asarray(median + np.sign(apart) * moved)
+
+
+def half_widths(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return medians, shape (n,), and distances to the ends of intervals below and above.
+
+    Distances have shape (2, n_levels, n).
+    """
+    at = np.concatenate([[0.5], 0.5 - CENTRAL / 2, 0.5 + CENTRAL / 2])
+    median, *ends = np.quantile(values, at, axis=0)
+    return median, np.abs(np.array(ends) - median).reshape(2, len(CENTRAL), -1)
+
+
+def _stretched(
+    apart: np.ndarray, ends: np.ndarray, wanted: np.ndarray, beyond: np.ndarray
+) -> np.ndarray:
+    """Return distances from the median, moved so that `ends` come to lie where wanted."""
+    moved, last, last_wanted = np.zeros_like(apart), np.zeros_like(beyond), np.zeros_like(beyond)
+    for end, to in zip(ends, wanted):
+        room = end - last
+        slope = np.divide(to - last_wanted, room, out=np.zeros_like(room), where=room > 0)
+        moved += slope * np.clip(apart - last, 0.0, room)
+        last, last_wanted = end, to
+    return np.asarray(moved + beyond * np.maximum(apart - last, 0.0))
+
+
+def ratios(values: np.ndarray, outcome: np.ndarray) -> np.ndarray:
+    """Return how far outcomes lie out, in intervals' own half-widths, shape (n, n_levels).
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_draws, n)
+        What was forecast.
+    outcome : ndarray, shape (n,)
+        What came, on the same scale.
+    """
+    median, half = half_widths(values)
+    apart = outcome - median
+    side = np.where(apart < 0, half[0], half[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(apart == 0, 0.0, np.abs(apart) / side)
+    return np.asarray(ratio.T)
+
+
+def fitted(
+    sizes: np.ndarray,
+    ratios: np.ndarray,
+    of: np.ndarray,
+    rules: Mapping[str, Any],
+    weights: np.ndarray | float = 1.0,
+    towards: float = 1.0,
+) -> Widths:
+    """Return the factors with which intervals of past cases hold what they promise.
+
+    Parameters
+    ----------
+    sizes : ndarray, shape (n_cases,)
+    ratios : ndarray, shape (n_cases, n_levels)
+        How far outcomes lay from the median, in half-widths of each interval, see `ratios`.
+    of : ndarray
+        Sizes of the series that factors are for.
+    rules : mapping
+        ``alike`` is the distance in size at which a case counts 0.6, ``pseudo_cases`` the number
+        of made-up cases.
+    weights : ndarray, shape (n_cases,), or float
+        What each case counts besides.
+    towards : float
+        The factor with which intervals of made-up cases hold what they promise.
+
+    References
+    ----------
+    Romano, Patterson & Candès (2019, https://arxiv.org/abs/1905.03222), on widening quantiles.
+    """
+    knots = np.unique(np.quantile(of, np.linspace(0, 1, _SIZES)))
+    normal = ndtri((1 + CENTRAL) / 2) / towards
+    factor = np.empty((len(knots), len(CENTRAL)))
+    for at, size in enumerate(knots):
+        weight = weights * np.exp(-0.5 * ((sizes - size) / rules["alike"]) ** 2)
+        for level, z in enumerate(normal):
+            held = (weight * (ratios[:, level] <= _TRIED[:, None])).sum(axis=1)
+            held += rules["pseudo_cases"] * (2.0 * ndtr(_TRIED * z) - 1.0)
+            held /= weight.sum() + rules["pseudo_cases"]
+            factor[at, level] = np.interp(CENTRAL[level], held, _TRIED)
+    return Widths(knots, factor, len(sizes))

@@ -64,7 +64,6 @@ def pooled(
     own: np.ndarray,
     others: Sequence[np.ndarray],
     share: float,
-    width: float,
     generator: np.random.Generator,
 ) -> np.ndarray:
     """Return draws of a linear pool, in the order of one's own draws.
@@ -78,8 +77,6 @@ def pooled(
         Draws of the same total by others, which count the same.
     share : float
         Weight of `own`.
-    width : float
-        What is left of the distance to the median: a pool is wider than those in it.
     generator : numpy.random.Generator
         Decides between equal draws.
 
@@ -90,17 +87,15 @@ def pooled(
     Examples
     --------
     >>> own, generator = np.array([3.0, 1.0, 2.0]), np.random.default_rng(1)
-    >>> pooled(own, [np.array([11.0, 12.0, 13.0])], 0.5, 1.0, generator).round(6).tolist()
+    >>> pooled(own, [np.array([11.0, 12.0, 13.0])], 0.5, generator).round(6).tolist()
     [12.5, 1.5, 7.0]
     """
     # As many quantiles of each as it has weight, whatever the number of its draws.
     each = max(len(one) for one in (own, *others))
     mine = round(each * len(others) * share / (1.0 - share))
     every = np.concatenate([_quantiles(own, mine), *(_quantiles(one, each) for one in others)])
-    drawn = _quantiles(every, len(own))
-    drawn += (1.0 - width) * (np.median(every) - drawn)
     found = np.empty(len(own))
-    found[np.lexsort((generator.random(len(own)), own))] = drawn
+    found[np.lexsort((generator.random(len(own)), own))] = _quantiles(every, len(own))
     return found
 
 

@@ -38,6 +38,15 @@ class NowcastPrior(Settings):
     revision_years: Positive
 
 
+class NowcastWidths(Settings):
+    """Past nowcasts that the widths of intervals are learned from."""
+
+    years: Annotated[int, Field(ge=0)]
+    half_life: Positive
+    pseudo_cases: Positive
+    alike: Positive
+
+
 class NowcastSettings(Settings):
     """Settings of `nowcast`."""
 
@@ -49,3 +58,4 @@ class NowcastSettings(Settings):
     usual: Positive
     share_before: Annotated[float, Field(gt=0, lt=1)]
     width: Positive
+    widths: NowcastWidths

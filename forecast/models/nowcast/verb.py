@@ -12,22 +12,17 @@ from forecast.accounts.reconcile import reconcile
 from forecast.contract import FORECAST, NOT_FORECAST, NOTE_COLUMNS, Model
 from forecast.errors import DataError
 from forecast.models.assembly import assemble, note
-from forecast.models.nowcast.engine import YEARS_OPEN, pooled, totals
+from forecast.models.nowcast.engine import totals
 from forecast.models.nowcast.parts import Parts, parts_of
+from forecast.models.nowcast.pool import by_model, with_seasonal_models
 from forecast.models.nowcast.settings import NowcastSettings
-from forecast.models.registry import specification
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.series_key import KEY, SeriesKey
 from forecast.shelf import shelf
-from forecast.to_date import is_to_date
 
 #: What rows of `Forecast.explanation` are called that say what a nowcast rests on.
 WHAT = "nowcast"
-#: Persons by which a yearly figure may differ from the sum of its months and be the same.
-_ROUNDING = 0.5
-#: Draws of a member of the pool are at least so many.
-_FEWEST = 100
 #: Columns of `Nowcast.basis` after the key and the year.
 BASIS = ("parts", "parts_in", "so_far", "usual_share", "growth", "past_years")
 
@@ -155,10 +150,10 @@ def nowcast(
     settings = NowcastSettings.read(shelf("models") / "nowcast" / "settings.toml")
     drawn = totals(parts, draws, seed, settings)
     if model is not None:
-        found = _by_model(parts, panel, model, draws, seed)
+        found = by_model(parts, panel, model, draws, seed)
         np.copyto(drawn, found, where=~np.isnan(found))
     else:
-        _with_seasonal_models(drawn, parts, panel, seed, settings)
+        with_seasonal_models(drawn, parts, panel, yearly, seed, settings)
     history = _history(parts, panel, yearly)
     ahead, reasons = _ahead(parts, drawn, history)
     if not ahead:
@@ -172,68 +167,6 @@ def nowcast(
     outlook = reconcile(outlook, "middle-out" if flows else "mint", strict=False)
     told = _explanation(parts, ahead)
     return Nowcast(outlook.paths, outlook.horizons, outlook.notes, history, told)
-
-
-def _with_seasonal_models(
-    drawn: np.ndarray, parts: Parts, panel: Panel, seed: int, settings: NowcastSettings
-) -> None:
-    """Pool draws with what each member of the seasonal ensemble says, in place.
-
-    Only series that all members can forecast are pooled, so that a pool always is of the same.
-    """
-    members = specification("seasonal")["members"]
-    each = max(_FEWEST, -(-len(drawn) // (len(members) + 1)))
-    try:
-        said = [_by_model(parts, panel, name, each, seed) for name in members]
-    except DataError:
-        # Too few months for the models of months: the growth of past years is all there is.
-        return
-    generator, parts_in = np.random.default_rng([seed, len(members)]), parts.parts_in
-    there = ~np.isnan(said).any(axis=(0, 1)) & ~np.isnan(drawn).any(axis=0)
-    for place, back in np.argwhere(there):
-        others = [one[:, place, back] for one in said]
-        begun = back > 0 or parts_in[place] > 0
-        share = 1.0 / (len(members) + 1) if begun else settings.share_before
-        found = pooled(drawn[:, place, back], others, share, settings.width, generator)
-        drawn[:, place, back] = np.round(found) if parts.kinds[place] == "count" else found
-
-
-def _by_model(parts: Parts, panel: Panel, model: str | Model, draws: int, seed: int) -> np.ndarray:
-    """Return totals from a model of months, of series that it can forecast.
-
-    Series that are revised, have sums since January, or whose yearly figures are not the sum of
-    their months, have none: a model of months knows nothing of that.
-
-    Returns
-    -------
-    ndarray, shape (n_draws, n_series, n_years)
-        Newest year first, as many as may be open; NaN where there is none or the year is over.
-    """
-    from forecast.models.run import forecast
-
-    per, year = periods.PER_YEAR[panel.frequency], int(parts.years[-1])
-    end = periods.number(year, per, panel.frequency)
-    found = np.full((draws, len(parts.keys), YEARS_OPEN + 1), np.nan)
-    if panel.origin >= end:
-        return found
-    outlook = forecast(panel, model, (end,), draws, seed).by("year")
-    paths = outlook.paths.transpose("draw", "series", "year")
-    differs = np.abs(parts.sums[:, :-1] - parts.seen[:, :-1]) > _ROUNDING
-    flags = panel.figures["flag"]
-    to_dates = panel.figures[flags.isin([flag for flag in flags.unique() if is_to_date(flag)])]
-    apart = set(to_dates[KEY].itertuples(index=False, name=None))
-    rows = [
-        (place, outlook.position(key))
-        for place, key in enumerate(parts.keys)
-        if key not in apart and not differs[place].any()
-    ]
-    for back in range(min(YEARS_OPEN + 1, len(parts.years))):
-        if year - back in outlook.horizons:
-            values = paths.sel(year=year - back).to_numpy()
-            for place, at in rows:
-                if at is not None and np.isnan(parts.sums[place, -1 - back, -1]):
-                    found[:, place, back] = values[:, at]
-    return found
 
 
 def _history(parts: Parts, panel: Panel, yearly: Panel | None) -> Panel:
