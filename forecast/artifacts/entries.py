@@ -104,7 +104,8 @@ def claim(made: Mapping[str, Any], wait: bool = False) -> Callable[[], None] | N
     from filelock import FileLock, Timeout
 
     path = places.cache() / f"{name_of(made)}.lock"
-    lock = FileLock(path, timeout=-1 if wait else 0)
+    # It may be given up by another thread than the one that claimed it.
+    lock = FileLock(path, timeout=-1 if wait else 0, thread_local=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()

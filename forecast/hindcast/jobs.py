@@ -66,11 +66,12 @@ class Keeper[T](Protocol):
         """Return what is kept where there is none."""
 
 
-class Results[T](Protocol):
-    """Where finished jobs lie, so that they are not run again."""
+class Results[T]:
+    """Where finished jobs lie, so that they are not run again; by itself it keeps nothing."""
 
     def read(self, job: Job[T]) -> T | None:
         """Return what was kept of a job; None if nothing was."""
+        return None
 
     def write(self, job: Job[T], result: T, seconds: float) -> None:
         """Keep the result of a job that took so many seconds of a processor."""
@@ -183,23 +184,21 @@ def run_all[T](
     FitError
         If a process died. (A model that raises costs its own job only.)
     """
-    running: dict[int, tuple[Job[T], Callable[[], None] | None]] = {}
+    kept: Results[T] = Results() if results is None else results
+    running: dict[int, tuple[Job[T], Callable[[], None]]] = {}
     finished: deque[tuple[int, T]] = deque()
     elsewhere: list[tuple[int, Job[T]]] = []
 
     def missing() -> Iterator[tuple[int, Job[T]]]:
         for number, job in enumerate(jobs):
-            result = None if results is None else results.read(job)
-            if result is not None:
+            if (result := kept.read(job)) is not None:
                 finished.append((number, result))
-                continue
-            give_up = None if results is None else results.claim(job)
-            if results is not None and give_up is None:
+            elif (give_up := kept.claim(job)) is None:
                 # Another process runs it: the others come first, then its result is there.
                 elsewhere.append((number, job))
-                continue
-            running[number] = job, give_up
-            yield number, job
+            else:
+                running[number] = job, give_up
+                yield number, job
 
     if engine == "dask":
         work = _on_dask(missing(), processes, scheduler)
@@ -209,26 +208,20 @@ def run_all[T](
         for number, result, seconds in work:
             while finished:
                 yield finished.popleft()
-            job, give_up = running.pop(number)
-            if results is not None:
-                results.write(job, result, seconds)
-            if give_up is not None:
-                give_up()
+            kept.write(running[number][0], result, seconds)
+            running.pop(number)[1]()
             yield number, result
     finally:
         for _, give_up in running.values():
-            if give_up is not None:
-                give_up()
+            give_up()
     yield from finished
     for number, job in elsewhere:
         # Nothing else is claimed meanwhile: processes do not wait for each other in a circle.
-        yield number, _waited_for(job, results)
+        yield number, _waited_for(job, kept)
 
 
-def _waited_for[T](job: Job[T], results: Results[T] | None) -> T:
+def _waited_for[T](job: Job[T], results: Results[T]) -> T:
     """Return the result of a job that another process runs, or run it where it kept none."""
-    if results is None:
-        return run(job)
     give_up = results.claim(job, wait=True)
     try:
         kept = results.read(job)

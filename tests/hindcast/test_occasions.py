@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import forecast as fc
-from forecast.artifacts import caching, places
+from forecast.artifacts import caching, claim, places, recipe
 from forecast.hindcast import occasions
 from forecast.hindcast.jobs import Job, run, run_all
 from forecast.hindcast.members import MemberCache, MemberForecast, member_job
@@ -199,3 +199,23 @@ def test_a_job_that_another_process_gave_up_is_run(monkeypatch: pytest.MonkeyPat
     assert asked == ["first"]
     # Nothing stays claimed, and no lock is left.
     assert not list(places.cache().glob("*.lock"))
+
+
+def test_what_one_thread_claimed_another_may_give_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs for processes are sent from threads of joblib's, and their results come elsewhere."""
+    made = recipe(what="anything")
+    give_up = claim(made)
+    assert give_up is not None
+    assert claim(made) is None
+    # Where the lock cannot be removed, it must be free all the same.
+    monkeypatch.setattr(Path, "unlink", raising_os_error)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(give_up).result()
+    again = claim(made)
+    assert again is not None
+    monkeypatch.undo()
+    again()
+
+
+def raising_os_error(path: Path) -> None:
+    raise OSError
