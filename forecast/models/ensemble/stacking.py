@@ -238,8 +238,8 @@ def average(cells: Terms, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     full = weighed.sum(axis=1) >= 0.999 * most
     values = np.where(there, cells.distance, 0.0)
     own = np.einsum("kkn->kn", cells.apart)
-    alone = np.where(there, cells.distance - 0.5 * own, 0.0)
-    level = (alone[full] * weighed[full]).sum() / weighed[full].sum()
+    scores = np.where(there, cells.distance - 0.5 * own, 0.0)
+    level = (scores[full] * weighed[full]).sum() / weighed[full].sum()
     ratio = np.zeros((members, members))
     for k in range(members):
         for m in range(k, members):
@@ -247,7 +247,7 @@ def average(cells: Terms, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             mass = np.where(common, share, 0.0)
             if mass.sum() <= 0.0:
                 continue
-            here = (alone[full] * mass).sum() / (mass.sum() * full.sum())
+            here = (scores[full] * mass).sum() / (mass.sum() * full.sum())
             ratio[k, m] = level / here if here > 0 else 1.0
             apart[k, m] = apart[m, k] = (
                 ratio[k, m] * np.where(common, cells.apart[k, m], 0.0) @ mass / mass.sum()
@@ -293,8 +293,7 @@ def stack(
         inner = centre[judged] / left if left > 0 else None
         weights[judged] = stack(distance[judged], apart[np.ix_(judged, judged)], pull, inner)
         return weights
-    alone = distance - 0.5 * np.diag(apart)
-    best = float(alone.min())
+    best = float(alone(distance, apart).min())
     if best <= 0.0 or members == 1:
         return centre
     d, a = distance / best, apart / best
@@ -335,47 +334,59 @@ def pull_of(independent: float, strength: float) -> float:
     return strength / independent if independent > 0 else float("inf")
 
 
-def over_steps(
-    parts: Sequence[Terms],
-    shares: Sequence[np.ndarray],
-    judged: Sequence[int],
-    count: float,
-    pull: float,
-) -> np.ndarray:
-    """Return the weights that are best on average over the steps, every step counting alike.
-
-    Far steps can be judged by few past forecasts, so their own weights are pulled to these.
+def over_steps(averages: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Average the terms of several steps ahead, every step counting alike.
 
     Parameters
     ----------
-    parts : sequence of Terms
-        Of each step ahead, from the first.
-    shares : sequence of ndarray
-        How much each past forecast of a step counts, shape (n_forecasts,).
-    judged : sequence of int
-        Positions of the steps with enough past forecasts.
-    count : float
-        About how many separate past forecasts there are, see `pull_of`.
-    pull : float
-        Towards equal weights, at one such forecast.
+    averages : sequence of (ndarray, ndarray)
+        What `average` returns, of each step that can be judged.
 
     Returns
     -------
-    ndarray, shape (n_members,)
-        Not negative, adding to one; equal where no step can be judged.
+    distance : ndarray, shape (n_members,)
+        In units of the CRPS of the best member at each step; infinite for a member that was
+        never judged, for all members where no step has a best one.
+    apart : ndarray, shape (n_members, n_members)
     """
-    averages = [average(parts[step], shares[step]) for step in judged]
-    best = [float((distance - 0.5 * np.diag(apart)).min()) for distance, apart in averages]
+    best = [float(alone(*terms).min()) for terms in averages]
     sound = [(d / b, a / b) for (d, a), b in zip(averages, best) if 0.0 < b < np.inf]
-    members = len(parts[0].distance)
+    members = len(averages[0][0])
+    mean = np.full(members, np.inf)
     if not sound:
-        return np.full(members, 1.0 / members)
+        return mean, np.zeros((members, members))
     distance = np.stack([d for d, _ in sound])
     scored = np.isfinite(distance)
-    mean = np.full(members, np.inf)
     some = scored.any(axis=0)
     mean[some] = np.where(scored, distance, 0.0).sum(axis=0)[some] / scored.sum(axis=0)[some]
     both = scored[:, :, None] & scored[:, None, :]
     apart = np.where(both, np.stack([a for _, a in sound]), 0.0).sum(axis=0)
-    apart = apart / np.maximum(both.sum(axis=0), 1)
-    return stack(mean, apart, pull_of(count, pull))
+    return mean, apart / np.maximum(both.sum(axis=0), 1)
+
+
+def alone(distance: np.ndarray, apart: np.ndarray) -> np.ndarray:
+    """Return the CRPS of each member by itself, shape (n_members,)."""
+    return np.asarray(distance - 0.5 * np.diag(apart))
+
+
+def smoothed(weights: np.ndarray, neighbours: int) -> np.ndarray:
+    """Average the weights of each step with those of its neighbours, less with distance.
+
+    Few past forecasts leave the best weights of one step undecided among many that score
+    nearly alike; what differs from one step to the next is then chance, and moves the ends of
+    the intervals by far more than the score.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (n_steps, n_members)
+        Each row adding to one.
+    neighbours : int
+        To each side; 0 changes nothing.
+
+    Returns
+    -------
+    ndarray, shape (n_steps, n_members)
+    """
+    steps = np.arange(len(weights))
+    kernel = np.maximum(0.0, 1.0 - np.abs(steps[:, None] - steps) / (neighbours + 1.0))
+    return np.asarray(kernel @ weights / kernel.sum(axis=1, keepdims=True))

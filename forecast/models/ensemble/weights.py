@@ -153,8 +153,11 @@ def _weights(
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return the weights of each step, and each member's own CRPS over that of the pool."""
     parts = [stacking.terms(made.quantiles, made.observed) for made in hindcasts]
-    centre = stacking.over_steps(parts, shares, judged, most, float(settings["pull"]))
-    weights_of, relative = [], []
+    overall = stacking.over_steps([stacking.average(parts[at], shares[at]) for at in judged])
+    poor = _poor(*overall, float(settings["limit"]))
+    shared_pull = stacking.pull_of(most, float(settings["pull"]))
+    centre = stacking.stack(np.where(poor, np.inf, overall[0]), overall[1], shared_pull)
+    chosen, terms = [], []
     for step, count in enumerate(counts):
         near = _near(step, judged, int(settings["bandwidth"]))
         distance, apart = stacking.average(
@@ -165,16 +168,32 @@ def _weights(
             np.concatenate([share * shares[other] for other, share in near]),
         )
         pull = stacking.pull_of(count, float(settings["pull_steps"]))
-        weights = stacking.stack(distance, apart, pull, centre)
-        weights_of.append(weights)
-        scored = np.isfinite(distance)
-        together = float(
-            weights[scored] @ distance[scored]
-            - 0.5 * weights[scored] @ apart[np.ix_(scored, scored)] @ weights[scored]
-        )
-        alone = distance - 0.5 * np.diag(apart)
-        relative.append(alone / together if together > 0 else alone)
-    return weights_of, relative
+        left = np.where(poor, np.inf, distance)
+        # Where no other member can be judged, those left out are all there is.
+        left = left if np.isfinite(left).any() else distance
+        chosen.append(stacking.stack(left, apart, pull, centre))
+        terms.append((distance, apart))
+    weights_of = list(stacking.smoothed(np.stack(chosen), int(settings["smoothing"])))
+    return weights_of, [_relative(*one, own) for one, own in zip(terms, weights_of)]
+
+
+def _poor(distance: np.ndarray, apart: np.ndarray, limit: float) -> np.ndarray:
+    """Return which members score more than so many times as badly as the best one.
+
+    They would earn a little weight from the few past years that no other member foresaw, and
+    then decide the ends of all intervals.
+    """
+    scores = stacking.alone(distance, apart)
+    return np.asarray(np.isfinite(scores) & (scores > limit * scores.min()))
+
+
+def _relative(distance: np.ndarray, apart: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the CRPS of each member by itself over that of the pool."""
+    scored = np.isfinite(distance)
+    own = weights[scored]
+    together = float(own @ distance[scored] - 0.5 * own @ apart[np.ix_(scored, scored)] @ own)
+    scores = stacking.alone(distance, apart)
+    return scores / together if together > 0 else scores
 
 
 def _table(

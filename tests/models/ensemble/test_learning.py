@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from forecast.hindcast.quantiles import Hindcasts
+from forecast.models.ensemble.stacking import smoothed
 from forecast.models.ensemble.weights import learn
 from forecast.models.ensemble.widths import POOLS
 from forecast.models.registry import specification
@@ -80,3 +81,57 @@ def test_as_shipped_intervals_come_near_what_the_guarantee_says() -> None:
         held.append([np.mean((low <= coming) & (coming <= high)) for low, high in ends])
     np.testing.assert_allclose(np.mean(held, axis=0), levels, atol=0.05)
     # Without calibration they would hold 36, 61 and 81 %.
+
+
+def three(n: int, observed: np.ndarray, far: float) -> Hindcasts:
+    """Forecasts of N(0, 1), N(0.5, 1) and, of the third member, N(`far`, 1)."""
+    one = stats.norm.ppf(AT)
+    quantiles = np.stack([np.repeat((m + one)[:, None], n, 1) for m in (0.0, 0.5, far)])
+    keys = [("source", f"P{at % 20}", "net_migration") for at in range(n)]
+    return Hindcasts.of(quantiles, observed, np.ones(n), 2000 + np.arange(n) // 20, keys)
+
+
+def rare(seed: int) -> np.ndarray:
+    """One past figure in twelve was far up, where only the third member looks."""
+    generator = np.random.default_rng(seed)
+    return np.where(np.arange(240) % 12 == 0, 8.0, 0.0) + generator.normal(0, 1, 240)
+
+
+def test_a_member_twice_as_bad_as_the_best_does_not_set_the_ends_of_intervals() -> None:
+    steps = [three(240, rare(seed), far=8.0) for seed in range(4)]
+    weights = learn(steps, ["a", "b", "far"], 1, SETTINGS, unit=True).weights(4)
+    assert weights[:, 2].max() == 0.0
+    without = {**SETTINGS, "weights": {**SETTINGS["weights"], "limit": np.inf}}
+    earned = learn(steps, ["a", "b", "far"], 1, without, unit=True).weights(4)
+    assert earned[:, 2].min() > 0.03
+
+
+def test_a_member_is_left_out_for_what_it_said_at_all_horizons_not_at_one() -> None:
+    near = [three(240, np.random.default_rng(at).normal(1, 1, 240), far=1.0) for at in range(5)]
+    last = three(240, np.random.default_rng(9).normal(0, 1, 240), far=3.0)
+    weights = learn([*near, last], ["a", "b", "far"], 1, SETTINGS, unit=True).weights(6)
+    assert weights[:4, 2].min() > 0.5
+
+
+def test_a_member_that_is_alone_takes_part_however_bad_it_was() -> None:
+    steps = [past(40, np.full(40, 30.0)), past(0, np.empty(0)), past(40, np.full(40, 30.0))]
+    for made in steps:
+        made.data["quantiles"][0] = np.nan
+    np.testing.assert_allclose(learn(steps, MEMBERS, 1, SETTINGS, unit=True).weights(3)[:, 1], 1.0)
+
+
+def test_weights_of_neighbouring_horizons_differ_by_less_than_their_best_ones() -> None:
+    generator = np.random.default_rng(5)
+    steps = [past(200, generator.normal(2.0 * (at % 2), 1, 200)) for at in range(6)]
+    rough = {**SETTINGS, "weights": {**SETTINGS["weights"], "bandwidth": 0, "smoothing": 0}}
+    alone = learn(steps, MEMBERS, 1, rough, unit=True).weights(6)[:, 0]
+    kept = learn(steps, MEMBERS, 1, SETTINGS, unit=True).weights(6)[:, 0]
+    assert np.abs(np.diff(kept)).max() < 0.5 * np.abs(np.diff(alone)).max()
+
+
+def test_smoothing_leaves_equal_weights_and_sums_alone() -> None:
+    weights = np.random.default_rng(6).dirichlet(np.ones(4), size=7)
+    np.testing.assert_allclose(smoothed(weights, 0), weights)
+    np.testing.assert_allclose(smoothed(weights, 3).sum(axis=1), 1.0)
+    equal = np.tile(weights[0], (5, 1))
+    np.testing.assert_allclose(smoothed(equal, 2), equal)
