@@ -49,11 +49,12 @@ def against_best(track: Track, per: str) -> pd.DataFrame:
     only, and is another one at each horizon. ``low`` and ``high`` are the 95 % bootstrap interval
     of the ratio (blocks of whole origins), without the choice.
     """
-    members = [model for model in track.models if model in Ensemble().labels]
-    if "ensemble" not in track.models or not members:
-        return pd.DataFrame()
     by_horizon = track.summary(["model", "horizon"], per=per).set_index(["horizon", "model"])
     scored = by_horizon["crps"].unstack()
+    # A model that made no forecast of the panel has no column.
+    members = [model for model in Ensemble().labels if model in scored]
+    if "ensemble" not in scored or not members:
+        return pd.DataFrame()
     overall = track.summary(["model"], per=per).set_index("model")["crps"]
     rows = []
     for horizon, scores_of in [*scored.iterrows(), ("all", overall)]:

@@ -204,7 +204,7 @@ class WeightsSettings(Settings):
 
     scale_power: float
     half_life: Positive
-    limit: Annotated[float, Field(gt=1)] | None = None
+    limit: Annotated[float, Field(gt=1)]
     bandwidth: Annotated[int, Field(ge=0)]
     smoothing: Annotated[int, Field(ge=0)]
     pull: float

@@ -365,7 +365,18 @@ def over_steps(averages: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.nd
 
 
 def alone(distance: np.ndarray, apart: np.ndarray) -> np.ndarray:
-    """Return the CRPS of each member by itself, shape (n_members,)."""
+    """Return the CRPS of each member by itself.
+
+    Parameters
+    ----------
+    distance : ndarray, shape (n_members,)
+    apart : ndarray, shape (n_members, n_members)
+        As `average` returns them.
+
+    Returns
+    -------
+    ndarray, shape (n_members,)
+    """
     return np.asarray(distance - 0.5 * np.diag(apart))
 
 

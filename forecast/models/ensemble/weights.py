@@ -154,7 +154,7 @@ def _weights(
     """Return the weights of each step, and each member's own CRPS over that of the pool."""
     parts = [stacking.terms(made.quantiles, made.observed) for made in hindcasts]
     overall = stacking.over_steps([stacking.average(parts[at], shares[at]) for at in judged])
-    poor = _poor(*overall, float(settings.get("limit", np.inf)))
+    poor = _poor(*overall, float(settings["limit"]))
     shared_pull = stacking.pull_of(most, float(settings["pull"]))
     centre = stacking.stack(np.where(poor, np.inf, overall[0]), overall[1], shared_pull)
     chosen, terms = [], []
