@@ -288,7 +288,7 @@ def past_cases(panel: Panel, settings: NowcastSettings) -> tuple[np.ndarray, ...
 def test_what_was_kept_or_made_in_other_processes_is_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    panel = cut(months(places=PLACES[:3], years=range(2018, 2025)), "2024-03")
+    panel = cut(months(places=PLACES[:3], years=range(2014, 2025)), "2024-03").by("quarter")
     with caching(False):
         plain = fc.nowcast(panel, draws=100)
     monkeypatch.setattr(pool, "_KEPT", 1)
