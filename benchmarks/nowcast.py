@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from unittest import mock
@@ -228,22 +228,6 @@ def alone() -> AbstractContextManager[object]:
     return mock.patch.object(verb, "with_seasonal_models")
 
 
-@contextmanager
-def remembered() -> Iterator[None]:
-    """Keep what seasonal models say: nowcasts of one year are also past nowcasts of later ones."""
-    pool = import_module("forecast.models.nowcast.pool")
-    ask, kept = pool.by_model, {}
-
-    def answer(parts: object, seen: Panel, model: str, draws: int, seed: int) -> np.ndarray:
-        key = (seen.hash, model, draws, seed)
-        if key not in kept:
-            kept[key] = ask(parts, seen, model, draws, seed)
-        return kept[key]
-
-    with mock.patch.object(pool, "by_model", answer):
-        yield
-
-
 def variants(
     whole: Panel, names: dict[str, dict[str, object]], given: argparse.Namespace
 ) -> Iterator[pd.DataFrame]:
@@ -355,13 +339,13 @@ def main() -> None:
         summary(scores, ["months", "model"]).to_csv(sys.stdout, index=False, lineterminator="\n")
         return
     if given.variants or given.widths:
-        with alone() if given.variants else remembered():
+        with alone() if given.variants else nullcontext():
             names = VARIANTS if given.variants else LEARNED
             scores = pd.concat(variants(whole, names, given))
         for by in (["variant", "year", "months"], ["variant", "months"]):
             summary(scores, by).to_csv(sys.stdout, index=False, lineterminator="\n")
         return
-    with alone() if given.alone else remembered():
+    with alone() if given.alone else nullcontext():
         scores = study(whole, given.years, given.months, given.draws, given.seed)
     for by in (["model", "year", "months"], ["model", "months"]):
         summary(scores, by).to_csv(sys.stdout, index=False, lineterminator="\n")

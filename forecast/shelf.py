@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from forecast.errors import DataError
 
 
+@cache
 def shelf(name: str) -> Path:
     """Return the folder of one shelf.
 

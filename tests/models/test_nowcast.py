@@ -11,6 +11,7 @@ import pytest
 
 import forecast as fc
 from forecast import periods
+from forecast.artifacts import caching
 from forecast.errors import DataError, ForecastError
 from forecast.models.ensemble.widths import fitted
 from forecast.models.nowcast import pool
@@ -276,6 +277,34 @@ def test_a_pool_has_the_shares_that_it_is_given() -> None:
         assert (np.argsort(found) == np.argsort(own)).all()
 
 
+def past_cases(panel: Panel, settings: NowcastSettings) -> tuple[np.ndarray, ...]:
+    parts = parts_of(panel, 2024, None)
+    past = pool._past(parts, panel, None, settings)
+    answers = pool._by_members([pool._Question(*then, 700, 1) for then in past.values()])
+    made = {back: (past[back][0], said) for back, said in zip(past, answers)}
+    return pool._past_cases(parts, made, 1, settings)
+
+
+def test_what_was_kept_or_made_in_other_processes_is_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    panel = cut(months(places=PLACES[:3], years=range(2014, 2025)), "2024-03").by("quarter")
+    with caching(False):
+        plain = fc.nowcast(panel, draws=100)
+    monkeypatch.setattr(pool, "_KEPT", 1)
+    fc.nowcast(panel, draws=100)
+    beside = []
+    monkeypatch.setattr(pool, "_LONG", 1)
+    monkeypatch.setattr(pool, "side_by_side", lambda calls: beside.append(len(calls)) or
+                        [call() for call in calls])  # fmt: skip
+    # All answers are there, of now and of three years before: none is asked for again.
+    assert fc.nowcast(panel, draws=100).paths.identical(plain.paths)
+    assert beside == []
+    with caching(False):
+        assert fc.nowcast(panel, draws=100).paths.identical(plain.paths)
+    assert beside == [4]
+
+
 def test_past_nowcasts_are_made_from_what_was_known_then_and_say_how_wide() -> None:
     table = months(places=PLACES[:3], years=range(2017, 2025))
     late = (table["location"] == "TJK") | (table["period"] > "2024-06")
@@ -288,7 +317,7 @@ def test_past_nowcasts_are_made_from_what_was_known_then_and_say_how_wide() -> N
         "2023-06", "2023-06", "2023-03",
     ]  # fmt: skip
     settings = NowcastSettings.read(shelf("models") / "nowcast" / "settings.toml")
-    kinds, sizes, far, weights = pool._past_cases(parts, panel, None, 1, settings)
+    kinds, sizes, far, weights = past_cases(panel, settings)
     assert kinds.tolist() == ["count"] * 9
     assert sorted(set(weights), reverse=True) == [0.5 ** (n / 1.5) for n in range(3)]
     before = table[table["period"] < "2023"].groupby("location")["value"].sum() / 6
@@ -298,8 +327,7 @@ def test_past_nowcasts_are_made_from_what_was_known_then_and_say_how_wide() -> N
     assert (np.diff(far, axis=1) <= 0).all()
     leap = (table["period"] == "2023-12").to_numpy()
     jump = table.assign(value=table["value"] + 1e6 * leap)[~late & ~behind]
-    wild = pool._past_cases(parts_of(Panel.from_frame(jump), 2024, None),
-                            Panel.from_frame(jump), None, 1, settings)  # fmt: skip
+    wild = past_cases(Panel.from_frame(jump), settings)
     assert (wild[2][:3] > 10).all()
     learned = [
         fitted(one[1], one[2], sizes[:3], settings.widths.model_dump(), one[3], 0.9).factor

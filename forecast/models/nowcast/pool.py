@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
-from forecast import periods
+from forecast import artifacts, measures, periods
 from forecast.contract import Model
 from forecast.errors import DataError
+from forecast.hindcast.jobs import side_by_side
 from forecast.models.ensemble.widths import CENTRAL, fitted, ratios
 from forecast.models.nowcast.engine import YEARS_OPEN, pooled, totals
 from forecast.models.nowcast.parts import Parts, parts_of
@@ -22,6 +27,8 @@ _ROUNDING = 0.5
 _FEWEST = 100
 #: Draws of the nowcast of a past year.
 _PAST_DRAWS = 700
+#: Fits of a series from which on an answer is kept, and from which on processes save time.
+_KEPT, _LONG = 60, 1500
 
 
 def with_seasonal_models(
@@ -46,11 +53,18 @@ def with_seasonal_models(
     seed : int
     settings : NowcastSettings
     """
-    there = _pool(drawn, parts, panel, seed, settings)
+    past = _past(parts, panel, yearly, settings)
+    members, *earlier = _by_members(
+        [_Question(parts, panel, len(drawn), seed)]
+        + [_Question(*then, _PAST_DRAWS, seed) for then in past.values()]
+    )
+    there = _pool(drawn, parts, members, seed, settings)
     if not there.any():
         return
     kinds = np.array(parts.kinds)
-    sizes, cases = _sizes(parts.sums[:, :-1, -1]), _past_cases(parts, panel, yearly, seed, settings)
+    sizes = _sizes(parts.sums[:, :-1, -1])
+    cases = _past_cases(parts, {back: (then[0], said) for (back, then), said
+                                in zip(past.items(), earlier)}, seed, settings)  # fmt: skip
     rules = settings.widths.model_dump()
     for kind in dict.fromkeys(kinds[there.any(axis=1)]):
         past_sizes, far, weights = (column[cases[0] == kind] for column in cases[1:])
@@ -66,24 +80,79 @@ def with_seasonal_models(
                 drawn[:, chosen, back] = np.round(values) if kind == "count" else values
 
 
+@dataclass(frozen=True)
+class _Question:
+    """What the seasonal models are asked: totals of a year that is not over, as known then."""
+
+    parts: Parts
+    panel: Panel
+    n_draws: int
+    seed: int
+
+    @property
+    def fits(self) -> int:
+        """Series that are fitted, by all members together."""
+        return len(self.parts.keys) * len(_members())
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """What decides the answer."""
+        return artifacts.recipe(
+            what="totals by seasonal models", members=list(_members()), data=self.panel,
+            parts=self.parts, draws=self.n_draws, seed=self.seed,
+            own=measures.to_toml(self.panel.measures),
+        )  # fmt: skip
+
+    def answer(self) -> np.ndarray | None:
+        """Return draws of each member, see `by_model`; None if the months are too few."""
+        each = max(_FEWEST, -(-self.n_draws // (len(_members()) + 1)))
+        try:
+            return np.array([
+                by_model(self.parts, self.panel, name, each, self.seed) for name in _members()
+            ])  # fmt: skip
+        except DataError:
+            # The growth of past years is all there is.
+            return None
+
+
+def _members() -> Sequence[str]:
+    return tuple(specification("seasonal")["members"])
+
+
+def _by_members(questions: Sequence[_Question]) -> list[np.ndarray | None]:
+    """Return the answers of the seasonal models, those of an earlier run where they were kept."""
+    answers: dict[int, np.ndarray | None] = {}
+    recipes = {at: one.recipe for at, one in enumerate(questions) if one.fits >= _KEPT}
+    for at, recipe in recipes.items():
+        if (kept := artifacts.lookup(recipe)) is not None:
+            answers[at] = kept["totals"]
+    asked = [at for at in range(len(questions)) if at not in answers]
+    calls = [questions[at].answer for at in asked]
+    long = bool(asked) and sum(questions[at].fits for at in asked) >= _LONG
+    for at, answer in zip(asked, side_by_side(calls) if long else [call() for call in calls]):
+        answers[at] = answer
+        if at in recipes and answer is not None:
+            artifacts.keep(recipes[at], {"totals": answer})
+    return [answers[at] for at in range(len(questions))]
+
+
 def _pool(
-    drawn: np.ndarray, parts: Parts, panel: Panel, seed: int, settings: NowcastSettings
+    drawn: np.ndarray,
+    parts: Parts,
+    members: np.ndarray | None,
+    seed: int,
+    settings: NowcastSettings,
 ) -> np.ndarray:
     """Pool draws with those of each seasonal model, in place; return which series and years are.
 
     Only series that all members can forecast are pooled, so that a pool always is of the same.
     """
-    members = specification("seasonal")["members"]
-    each = max(_FEWEST, -(-len(drawn) // (len(members) + 1)))
-    try:
-        said = [by_model(parts, panel, name, each, seed) for name in members]
-    except DataError:
-        # Too few months for the models of months: the growth of past years is all there is.
+    if members is None:
         return np.zeros(drawn.shape[1:], dtype=bool)
     generator, parts_in = np.random.default_rng([seed, len(members)]), parts.parts_in
-    there = ~np.isnan(said).any(axis=(0, 1)) & ~np.isnan(drawn).any(axis=0)
+    there = ~np.isnan(members).any(axis=(0, 1)) & ~np.isnan(drawn).any(axis=0)
     for place, back in np.argwhere(there):
-        others = [one[:, place, back] for one in said]
+        others = [one[:, place, back] for one in members]
         begun = back > 0 or parts_in[place] > 0
         share = 1.0 / (len(members) + 1) if begun else settings.share_before
         drawn[:, place, back] = pooled(drawn[:, place, back], others, share, generator)
@@ -97,10 +166,33 @@ def _sizes(totals: np.ndarray) -> np.ndarray:
     return np.asarray(np.log1p(mean))
 
 
+def _past(
+    parts: Parts, panel: Panel, yearly: Panel | None, settings: NowcastSettings
+) -> dict[int, tuple[Parts, Panel]]:
+    """Return what was known in years before, after as many parts as are in now, by years ago."""
+    past = {}
+    for back in range(1, min(settings.widths.years, len(parts.years) - 2) + 1):
+        try:
+            then = _as_it_was(parts, panel, back)
+            past[back] = parts_of(then, int(parts.years[-1]) - back, yearly), then
+        except DataError:
+            # No year before it to compare with.
+            continue
+    return past
+
+
 def _past_cases(
-    parts: Parts, panel: Panel, yearly: Panel | None, seed: int, settings: NowcastSettings
+    parts: Parts,
+    past: Mapping[int, tuple[Parts, np.ndarray | None]],
+    seed: int,
+    settings: NowcastSettings,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Nowcast years before from as many parts as are in now, and hold them against their totals.
+    """Nowcast years before and hold them against their totals.
+
+    Parameters
+    ----------
+    past : mapping
+        By years ago: the parts known then, and draws of the seasonal models.
 
     Returns
     -------
@@ -109,23 +201,17 @@ def _past_cases(
     """
     kinds, sizes = [np.empty(0, dtype=object)], [np.empty(0)]
     ratio, weights = [np.empty((0, len(CENTRAL)))], [np.empty(0)]
-    for back in range(1, min(settings.widths.years, len(parts.years) - 2) + 1):
-        try:
-            then = _as_it_was(parts, panel, back)
-            past = parts_of(then, int(parts.years[-1]) - back, yearly)
-            drawn = totals(past, _PAST_DRAWS, seed, settings)
-        except DataError:
-            # No year before it to compare with.
-            continue
-        places = np.array([parts.keys.index(key) for key in past.keys])
+    for back, (then, members) in past.items():
+        drawn = totals(then, _PAST_DRAWS, seed, settings)
+        places = np.array([parts.keys.index(key) for key in then.keys])
         came = parts.sums[places, -1 - back, -1]
-        there = _pool(drawn, past, then, seed, settings)[:, 0] & ~np.isnan(came)
-        kind, came = np.array(past.kinds, dtype=object)[there], came[there]
+        there = _pool(drawn, then, members, seed, settings)[:, 0] & ~np.isnan(came)
+        kind, came = np.array(then.kinds, dtype=object)[there], came[there]
         # Between two whole numbers a count may lie anywhere: else intervals of few persons, which
         # hold more than they state, would be narrowed for it.
         jitter = np.random.default_rng([seed, back]).uniform(-0.5, 0.5, len(came))
         kinds.append(kind)
-        sizes.append(_sizes(past.sums[there, :-1, -1]))
+        sizes.append(_sizes(then.sums[there, :-1, -1]))
         ratio.append(ratios(drawn[:, there, 0], came + np.where(kind == "count", jitter, 0.0)))
         weights.append(np.full(len(came), 0.5 ** ((back - 1) / settings.widths.half_life)))
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -78,6 +79,13 @@ def decompose(values: np.ndarray, parts: np.ndarray, season: int, memory: float 
     memory : float
         Share of a year's weight that the year before has: below one the season may change.
     """
+    # Six models take the same series apart, one after the other.
+    return _decomposed(values.tobytes(), parts.astype(np.int64).tobytes(), season, memory)
+
+
+@lru_cache(maxsize=4096)
+def _decomposed(values_as_bytes: bytes, parts_as_bytes: bytes, season: int, memory: float) -> Shape:
+    values, parts = np.frombuffer(values_as_bytes), np.frombuffer(parts_as_bytes, np.int64)
     half = season // 2
     span = np.ones(2 * half + 1)
     # A centred year: its first and last step are the same part of the year, a half each.
@@ -107,6 +115,8 @@ def decompose(values: np.ndarray, parts: np.ndarray, season: int, memory: float 
         seen = mass > 0
         spread = np.divide(squares, mass**2, out=np.ones(season), where=seen)
         errors = np.sqrt(np.where(seen, variance * spread, np.inf))
+    for shared in (effects, errors, cleaned):
+        shared.flags.writeable = False
     return Shape(effects, errors, cleaned)
 
 
