@@ -39,8 +39,9 @@ class Walk:
             normal = self.generator.standard_normal(at.shape)
             proposed = at + self.scale[:, None] * normal @ self.factor.T
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                new = np.nan_to_num(density(proposed), nan=-np.inf, posinf=-np.inf)
-            moved = np.log(self.generator.uniform(size=len(at))) < new - now
+                new = density(proposed)
+                new = np.where(np.isfinite(new), new, -np.inf)
+                moved = np.log(self.generator.uniform(size=len(at))) < new - now
             if self.learning:
                 self._learn(at, moved)
             at, now = np.where(moved[:, None], proposed, at), np.where(moved, new, now)

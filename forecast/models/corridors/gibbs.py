@@ -117,7 +117,8 @@ class PairState(SharedEffects):
         phi_squared, seen = phi**2, self.seen.astype(float)
         # Where the level is zero, and how much less than it by each unit: one recursion for both.
         level, v = np.zeros((2, *q.shape)), q / (1.0 - phi_squared)
-        target = np.stack(np.broadcast_arrays(self.rate, 1.0), axis=1)
+        target = np.ones((len(seen), 2, *self.rate.shape[1:]))
+        target[:, 0] = self.rate
         apart = np.empty((len(seen), *level.shape))
         f, informed = np.empty((2, len(seen), *q.shape))
         kept = []
