@@ -3,8 +3,8 @@
 A figure says much of its own level, so that weighing draws of levels would not leave it out. Given
 the parameters and the mixing of the shocks figures are jointly normal, and what the others say of
 one is known (Bürkner, Gabry and Vehtari 2021, doi:10.1007/s00180-020-01045-4). Parameters still are
-those that the figure has had a say in: draws of them are weighted, and where a short register leaves
-too few draws with a weight, the model is fitted without the figure.
+those that the figure has had a say in: draws of them are weighted, and where a short register
+leaves too few draws with a weight, the model is fitted without the figure.
 """
 
 from __future__ import annotations
