@@ -17,7 +17,7 @@ from forecast.models.gross_flows import graph, law
 from forecast.models.gross_flows.data import Gross, collect
 from forecast.models.gross_flows.fast import kernel, slices
 from forecast.models.gross_flows.fast.posterior import Chains
-from forecast.models.gross_flows.left_out import left_out, of_figures
+from forecast.models.gross_flows.left_out import left_out, of_figures, without
 from forecast.models.gross_flows.model import Flows
 from forecast.models.registry import specification
 from forecast.panel import Panel
@@ -86,6 +86,41 @@ def test_arviz_and_pymc_run_on_it_without_a_warning() -> None:
     away = again["posterior_predictive"]["log_rate"] - tree["observed_data"]["log_rate"]
     left = tree["posterior_predictive"]["log_rate"] - tree["observed_data"]["log_rate"]
     assert float(away.std()) < 0.7 * float(left.std())
+
+
+@pytest.mark.thorough
+def test_leave_one_out_of_all_registers_runs_without_a_warning(panel: Panel) -> None:
+    """Three of the five countries publish arrivals and departures; one of them nine years only."""
+    fitted = Flows().fit(panel, 1)
+    tree = fitted.to_arviz(400)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        weighted = arviz_stats.loo(tree, pointwise=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loo, transforms = fitted.leave_one_out(tree)
+    assert not loo.warning
+    anew = (weighted.pareto_k > weighted.good_k).to_numpy()
+    assert anew.any()
+    assert (loo.pareto_k.to_numpy()[anew] == 0.0).all()
+    # What was not fitted anew is what ArviZ makes of the draws.
+    same = ~anew
+    np.testing.assert_array_equal(loo.elpd_i.to_numpy()[same], weighted.elpd_i.to_numpy()[same])
+    assert np.isfinite(loo.elpd)
+    assert ((transforms >= 0.0) & (transforms <= 1.0)).all()
+    shares = np.histogram(transforms, bins=4, range=(0, 1))[0] / len(transforms)
+    assert (np.abs(shares - 0.25) < 0.15).all()
+
+
+def test_figures_are_left_out_of_a_fit_one_by_one(gross: Gross) -> None:
+    cells = graph.Cells.of(gross)
+    known = ~np.isnan(cells.values)
+    one = int(np.flatnonzero(known.ravel()[known.ravel()].cumsum() == 40)[0])
+    row, flow = np.argwhere(known)[one]
+    rest = graph.Cells.of(without(gross, one)).values
+    assert np.isnan(rest[row, flow])
+    rest[row, flow] = cells.values[row, flow]
+    np.testing.assert_array_equal(rest, cells.values)
 
 
 @pytest.mark.thorough

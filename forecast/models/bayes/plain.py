@@ -93,18 +93,8 @@ def to_arviz(model: pm.Model, sampled: xr.DataTree, draws: int, seed: int) -> xr
         ``log_likelihood``, ``observed_data``, ``constant_data`` and those of `sampled`.
     """
     import pymc as pm
-    import xarray as xr
 
-    sizes = sampled["posterior"].sizes
-    each = max(1, min(sizes["draw"], draws // sizes["chain"]))
-    rows = {"draw": spread(sizes["draw"], each)}
-    tree = xr.DataTree.from_dict(
-        {
-            name: group.dataset.isel(rows).assign_coords(draw=np.arange(each))
-            for name, group in sampled.children.items()
-            if name in {"posterior", "sample_stats"}
-        }
-    )
+    tree = thinned(sampled, draws)
     with model:
         tree.update(pm.sample_prior_predictive(draws, random_seed=seed))
         pm.compute_log_likelihood(tree, progressbar=False)
@@ -112,6 +102,30 @@ def to_arviz(model: pm.Model, sampled: xr.DataTree, draws: int, seed: int) -> xr
             tree, random_seed=seed, extend_inferencedata=True, progressbar=False
         )
     return tree
+
+
+def thinned(sampled: xr.DataTree, draws: int) -> xr.DataTree:
+    """Return some draws of a posterior, spread evenly over each chain.
+
+    Parameters
+    ----------
+    sampled : DataTree
+        Group ``posterior`` and, where the sampler has them, ``sample_stats``.
+    draws : int
+        Over all chains.
+    """
+    import xarray as xr
+
+    sizes = sampled["posterior"].sizes
+    each = max(1, min(sizes["draw"], draws // sizes["chain"]))
+    rows = {"draw": spread(sizes["draw"], each)}
+    return xr.DataTree.from_dict(
+        {
+            name: group.dataset.isel(rows).assign_coords(draw=np.arange(each))
+            for name, group in sampled.children.items()
+            if name in {"posterior", "sample_stats"}
+        }
+    )
 
 
 def spread(available: int, wanted: int) -> np.ndarray:

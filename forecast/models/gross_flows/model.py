@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.contract import FittedBase, ModelBase
-from forecast.errors import FitError, TooShortError
+from forecast.errors import DataError, FitError, TooShortError
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.bayes.gate import Sampled
@@ -19,7 +19,6 @@ from forecast.models.gross_flows import graph
 from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, collect
 from forecast.models.gross_flows.fast import CODE
 from forecast.models.gross_flows.futures import simulate
-from forecast.models.gross_flows.left_out import left_out
 from forecast.models.gross_flows.notes import notes
 from forecast.models.registry import specification
 from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
@@ -30,6 +29,7 @@ from forecast.panel import Panel
 if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
+    from arviz_stats.utils import ELPDDataLOO
 
 
 class Flows(ModelBase):
@@ -91,10 +91,14 @@ class Flows(ModelBase):
         return not self._by_compiled_code or CODE.start_compiling()
 
     @property
+    def changed(self) -> bool:
+        """Whether a subclass states another model."""
+        return type(self).pymc_model is not Flows.pymc_model
+
+    @property
     def _by_compiled_code(self) -> bool:
         """Whether compiled code samples it; a model that was changed is sampled itself."""
-        changed = type(self).pymc_model is not Flows.pymc_model
-        return bool(self.sampler["compiled"]) and not changed
+        return bool(self.sampler["compiled"]) and not self.changed
 
     def fit(self, panel: Panel, seed: int) -> FittedFlows:
         """Fit all countries of a panel together.
@@ -113,13 +117,7 @@ class Flows(ModelBase):
             If the diagnostics reject the fit; the message names the parameter and a remedy.
         """
         gross = _gross(panel)
-        state = series_seed(seed, self.name, ("", "", "posterior")).generate_state(1)
-        sampled = self._sample(panel, gross, int(state[0]))
-        if sampled.failure and self.on_failure == "refuse":
-            raise FitError(
-                f"the fit of gross flows is refused: {sampled.failure} "
-                "Flows(on_failure='mark') returns it marked."
-            )
+        sampled = self.posterior(panel, gross, seed)
         return FittedFlows(self, panel, seed, gross, sampled, notes(panel, gross, sampled.failure))
 
     def pymc_model(self, panel: Panel) -> pm.Model:
@@ -152,15 +150,39 @@ class Flows(ModelBase):
         """
         return graph.pymc_model(_gross(panel), self.priors)
 
-    def _sample(self, panel: Panel, gross: Gross, seed: int) -> Sampled:
-        """Draw from the posterior: by compiled code, or from a model that was changed itself."""
-        limits = self.stated["diagnostics"]
+    def posterior(self, panel: Panel, gross: Gross, seed: int) -> Sampled:
+        """Draw from the posterior: by compiled code, or from a model that was changed itself.
+
+        Parameters
+        ----------
+        panel : Panel
+            What a model that was changed is stated from.
+        gross : Gross
+            What the model as it is here is stated from.
+        seed : int
+            As of `fit`.
+
+        Raises
+        ------
+        FitError
+            As `fit`.
+        """
+        state = series_seed(seed, self.name, ("", "", "posterior")).generate_state(1)
+        limits, seed = self.stated["diagnostics"], int(state[0])
         if self._by_compiled_code:
             from forecast.models.gross_flows.fast import posterior
 
-            return posterior.sample(gross, self.priors, self.sampler, limits, seed)
-        model = kept_variables(self.pymc_model(panel), graph.needed(gross), type(self).__name__)
-        return draw_plainly(model, self.sampler, limits, seed, int(self.sampler["kept"]))
+            sampled = posterior.sample(gross, self.priors, self.sampler, limits, seed)
+        else:
+            model = self.pymc_model(panel) if self.changed else graph.pymc_model(gross, self.priors)
+            kept_variables(model, graph.needed(gross), type(self).__name__)
+            sampled = draw_plainly(model, self.sampler, limits, seed, int(self.sampler["kept"]))
+        if sampled.failure and self.on_failure == "refuse":
+            raise FitError(
+                f"the fit of gross flows is refused: {sampled.failure} "
+                "Flows(on_failure='mark') returns it marked."
+            )
+        return sampled
 
 
 def _gross(panel: Panel) -> Gross:
@@ -221,7 +243,7 @@ class FittedFlows(FittedBase):
         A figure says much of its own level. So likelihood and replicates of each are those given
         all other figures (`forecast.models.gross_flows.left_out`); what PyMC makes of the model
         itself, given the level, is `pm.compute_log_likelihood` and
-        `pm.sample_posterior_predictive`.
+        `pm.sample_posterior_predictive`, and all there is of a model that a subclass has changed.
 
         Parameters
         ----------
@@ -234,22 +256,51 @@ class FittedFlows(FittedBase):
             ``prior, prior_predictive, posterior, posterior_predictive, log_likelihood,
             observed_data``.
         """
+        from forecast.models.gross_flows.left_out import condition
+
         tree = to_arviz(self.model.pymc_model(self.panel), self.posterior, draws, self.seed)
-        cells, generator = graph.Cells.of(self.gross), np.random.default_rng(self.seed)
-        likelihood, replicated = (
-            tree[name].dataset["log_rate"] for name in ("log_likelihood", "posterior_predictive")
-        )
-        figures = tree["observed_data"]["log_rate"].to_numpy()
-        for row in np.ndindex(likelihood.shape[:2]):
-            draw = {
-                str(name): values.to_numpy()[row]
-                for name, values in tree["posterior"].data_vars.items()
-            }
-            mean, deviation = left_out(cells, draw)
-            away = (figures - mean) / deviation
-            likelihood[row] = -0.5 * away**2 - np.log(deviation) - 0.5 * np.log(2.0 * np.pi)
-            replicated[row] = mean + deviation * generator.standard_normal(len(mean))
+        if not self.model.changed:
+            condition(tree, graph.Cells.of(self.gross), self.seed)
         return tree
+
+    def leave_one_out(self, tree: xr.DataTree | None = None) -> tuple[ELPDDataLOO, xr.DataArray]:
+        """Return how well each figure is foreseen by all others, exactly where weights fail.
+
+        Draws are weighted by what each figure had said to them (`arviz_stats.loo`). Where the
+        Pareto k of the weights is too large, as of short registers, the model is fitted once more
+        without the figure (`arviz_stats.reloo`). The others include later years: this is a check of
+        the model, and a backtest says how well it forecasts.
+
+        Parameters
+        ----------
+        tree : DataTree, optional
+            What `to_arviz` returns; made where it is not given.
+
+        Returns
+        -------
+        loo : arviz_stats.utils.ELPDDataLOO
+            Pointwise, for `arviz_stats.compare` among others; Pareto k is 0 where the model was
+            fitted without the figure.
+        transforms : DataArray, dimension ``figure``
+            Probability integral transforms of each figure given the others.
+
+        Raises
+        ------
+        DataError
+            If a subclass has changed the model: how the figures of another one go together is not
+            known here.
+        FitError
+            If the diagnostics reject a fit.
+        """
+        if self.model.changed:
+            raise DataError(
+                f"{type(self.model).__name__} overrides pymc_model, and leave_one_out knows the "
+                "model as it is stated. Use arviz_stats.loo on to_arviz(), or "
+                "arviz_stats.reloo with fits of your own."
+            )
+        from forecast.models.gross_flows.left_out import leave_one_out
+
+        return leave_one_out(self, self.to_arviz() if tree is None else tree)
 
     def forecast(self, years: Sequence[int], draws: int) -> Forecast:
         """Simulate futures; see `forecast.contract.FittedModel`."""
