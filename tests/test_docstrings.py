@@ -50,7 +50,9 @@ WITHOUT_EXAMPLE = {
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.rates": _POSTERIOR,
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.save_posterior": _POSTERIOR,
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.to_arviz": _POSTERIOR,
+    "forecast.models.gross_flows.model.FittedFlows.leave_one_out": _POSTERIOR,
     "forecast.models.gross_flows.model.FittedFlows.to_arviz": _POSTERIOR,
+    "forecast.models.gross_flows.model.Flows.posterior": _POSTERIOR,
     "forecast.models.bayes.gate.Sampled.draws": _POSTERIOR,
     **dict.fromkeys(
         (

@@ -162,6 +162,11 @@ class Flows(ModelBase):
         seed : int
             As of `fit`.
 
+        Returns
+        -------
+        Sampled
+            Draws with their diagnostics.
+
         Raises
         ------
         FitError
