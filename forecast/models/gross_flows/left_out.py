@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import arviz_stats
 import numpy as np
 import xarray as xr
-from scipy.special import ndtr
+from scipy.stats import norm
 
 from forecast.models.bayes.gate import Sampled
 from forecast.models.bayes.plain import thinned
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from arviz_stats.utils import ELPDDataLOO
 
     from forecast.models.gross_flows.model import FittedFlows
-
-#: Half the log of 2 π.
-LOG_ROOT = 0.5 * np.log(2.0 * np.pi)
 
 
 def left_out(cells: Cells, draw: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -106,8 +103,7 @@ def condition(tree: xr.DataTree, cells: Cells, seed: int) -> None:
     likelihood, replicated = (
         tree[name].dataset["log_rate"] for name in ("log_likelihood", "posterior_predictive")
     )
-    away = (tree["observed_data"]["log_rate"].to_numpy() - mean) / deviation
-    likelihood[:] = -0.5 * away**2 - np.log(deviation) - LOG_ROOT
+    likelihood[:] = norm.logpdf(tree["observed_data"]["log_rate"].to_numpy(), mean, deviation)
     noise = np.random.default_rng(seed).standard_normal(mean.shape)
     replicated[:] = mean + deviation * noise
 
@@ -164,10 +160,8 @@ class Refits(arviz_stats.SamplingWrapper):  # type: ignore[misc]
         parts = each_left_out(Cells.of(self.fitted.gross), posterior)
         mean, deviation = (part[..., excluded_obs] for part in parts)
         figure = self.idata_orig["observed_data"]["log_rate"].to_numpy()[excluded_obs]
-        away = (figure - mean) / deviation
-        self.transforms[excluded_obs] = float(ndtr(away).mean())
-        density = -0.5 * away**2 - np.log(deviation) - LOG_ROOT
-        return xr.DataArray(density, dims=("chain", "draw"))
+        self.transforms[excluded_obs] = float(norm.cdf(figure, mean, deviation).mean())
+        return xr.DataArray(norm.logpdf(figure, mean, deviation), dims=("chain", "draw"))
 
 
 def leave_one_out(fitted: FittedFlows, tree: xr.DataTree) -> tuple[ELPDDataLOO, xr.DataArray]:

@@ -63,8 +63,8 @@ def with_seasonal_models(
         return
     kinds = np.array(parts.kinds)
     sizes = _sizes(parts.sums[:, :-1, -1])
-    cases = _past_cases(parts, {back: (then[0], said) for (back, then), said
-                                in zip(past.items(), earlier)}, seed, settings)  # fmt: skip
+    known = {back: (then, draws) for (back, (then, _)), draws in zip(past.items(), earlier)}
+    cases = _past_cases(parts, known, seed, settings)
     rules = settings.widths.model_dump()
     for kind in dict.fromkeys(kinds[there.any(axis=1)]):
         past_sizes, far, weights = (column[cases[0] == kind] for column in cases[1:])

@@ -80,7 +80,9 @@ def decompose(values: np.ndarray, parts: np.ndarray, season: int, memory: float 
         Share of a year's weight that the year before has: below one the season may change.
     """
     # Six models take the same series apart, one after the other.
-    return _decomposed(values.tobytes(), parts.astype(np.int64).tobytes(), season, memory)
+    return _decomposed(
+        values.astype(float).tobytes(), parts.astype(np.int64).tobytes(), season, memory
+    )
 
 
 @lru_cache(maxsize=4096)
