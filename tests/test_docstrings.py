@@ -48,7 +48,7 @@ WITHOUT_EXAMPLE = {
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.predictive_check": _POSTERIOR,
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.prior_sensitivity": _POSTERIOR,
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.rates": _POSTERIOR,
-    f"{_HIERARCHICAL}.fitted.FittedHierarchical.save_posterior": _POSTERIOR,
+    "forecast.models.bayes.plain.FittedPyMCModel.save_posterior": _POSTERIOR,
     f"{_HIERARCHICAL}.fitted.FittedHierarchical.to_arviz": _POSTERIOR,
     "forecast.models.gross_flows.model.FittedFlows.leave_one_out": _POSTERIOR,
     "forecast.models.gross_flows.model.FittedFlows.to_arviz": _POSTERIOR,

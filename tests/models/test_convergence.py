@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import arviz_stats as stats
 import numpy as np
+import nutpie
+import pymc as pm
 import pytest
 import xarray as xr
 from arviz_base import from_dict
 
-from forecast.models.bayes.gate import Sampled, convergence, examine
+from forecast.models.bayes.gate import Sampled, convergence, examine, tree_of
 
 
 def chains(shape: tuple[int, int]) -> np.ndarray:
@@ -72,3 +74,18 @@ def test_energy_that_hardly_moves_is_found_in_the_worst_chain() -> None:
     assert examined(shocks).e_bfmi == pytest.approx(2.0, abs=0.1)
     shocks[1] = shocks[1].cumsum()
     assert "energy hardly moves" in examined(shocks).failure
+
+
+def test_draws_are_labelled_as_nutpie_and_arviz_label_them() -> None:
+    with pm.Model(coords={"place": ["KAZ", "KGZ", "UZB"]}) as model:
+        spread = pm.HalfNormal("spread")
+        pm.Normal("rate", 0.0, spread, dims="place")
+        pm.Normal("row", 0.0, 1.0, shape=(2, 2))
+    compiled = nutpie.compile_pymc_model(model, backend="numba")
+    options = {"draws": 40, "tune": 50, "chains": 2, "seed": 3, "progress_bar": False}
+    want = nutpie.sample(compiled, **options)
+    tree = tree_of(nutpie.sample(compiled, **options, return_raw_trace=True), compiled)
+    xr.testing.assert_equal(tree["posterior"].to_dataset(), want["posterior"].to_dataset())
+    statistics = tree["sample_stats"].to_dataset()
+    assert {"diverging", "energy", "depth", "step_size", "n_steps"} <= set(statistics)
+    xr.testing.assert_equal(statistics, want["sample_stats"].to_dataset()[list(statistics)])

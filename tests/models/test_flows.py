@@ -176,7 +176,7 @@ def test_a_fit_that_is_too_short_is_refused_or_marked(registers: Panel, fitted) 
     told = fitted.notes.query("status == 'forecast'")["reason"]
     assert told.str.contains("The fit is marked: ").all()
     assert "The fit is marked" in fitted.forecast((2026,), 50).paths.attrs["diagnostics"]
-    with pytest.raises(FitError, match="the fit of gross flows is refused"):
+    with pytest.raises(FitError, match="the fit of flows is refused"):
         Flows(sampler=QUICK).fit(registers, 1)
     with pytest.raises(DataError, match="on_failure is 'ask'"):
         Flows(on_failure="ask")  # type: ignore[arg-type]

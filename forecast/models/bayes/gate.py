@@ -8,9 +8,11 @@ thousand they take as long as a quarter of the sampling. A test holds the two to
 from __future__ import annotations
 
 import itertools
+import os
 import time
 import warnings
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +22,16 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import xarray as xr
+    from nutpie.sample import CompiledModel
 
 #: Parameters taken at a time: their draws stay in the processor's cache.
 BLOCK = 32
 #: Quantiles whose effective sample size is that of the tails: those of ArviZ.
 TAILS = (0.11, 0.89)
+#: Where nutpie states names and sizes of a vector's dimensions.
+_SHAPE = ("dims", "shape")
 #: Ranges below this are no movement.
 LEAST_RANGE = float(np.finfo(float).resolution)
 
@@ -115,7 +121,7 @@ def draw(
         with warnings.catch_warnings():
             # Nothing of what it warns of goes unsaid: the gate reads the same diagnostics.
             warnings.simplefilter("ignore")
-            tree = nutpie.sample(
+            trace = nutpie.sample(
                 model,
                 draws=kept,
                 tune=int(sampler["warm_up"]),
@@ -128,7 +134,9 @@ def draw(
                 seed=seed,
                 save_warmup=False,
                 progress_bar=False,
+                return_raw_trace=True,
             )
+        tree = tree_of(trace, model)
         if after is not None:
             after(tree)
         seconds = time.perf_counter() - started
@@ -136,6 +144,54 @@ def draw(
         if not sampled.failure or kept * 2 > int(sampler["most"]):
             return sampled
         kept *= 2
+
+
+def tree_of(trace: Any, model: CompiledModel) -> xr.DataTree:
+    """Return the groups ``posterior`` and ``sample_stats`` of what nutpie sampled.
+
+    What nutpie and ArviZ make of it themselves takes longer than to sample a small panel. Left out
+    are warm-up, and statistics that are vectors or have a value at some draws only.
+
+    Parameters
+    ----------
+    trace : object
+        What `nutpie.sample` returns with ``return_raw_trace=True``.
+    model : CompiledModel
+        What was sampled.
+    """
+    import nutpie
+    import pyarrow as pa
+    import xarray as xr
+
+    of_draws, of_statistics = (
+        list(map(pa.record_batch, batches)) for batches in trace.get_arrow_trace()
+    )
+    kept = [~np.asarray(batch["tuning"]) for batch in of_statistics]
+    about = {"inference_library": "nutpie", "inference_library_version": nutpie.__version__}
+    hidden = {"chain", "draw", "tuning", *(model.reparameterized_names or ())}
+    groups = {}
+    for name, batches in (("posterior", of_draws), ("sample_stats", of_statistics)):
+        variables = {}
+        for field in batches[0].schema:
+            stated = {key.decode(): text.decode() for key, text in (field.metadata or {}).items()}
+            dims, sizes = (list(filter(None, stated.get(key, "").split(","))) for key in _SHAPE)
+            scattered = name == "sample_stats" and (dims or "event_dim" in stated)
+            if scattered or field.name in hidden:
+                continue
+            flat = [_numbers(batch[field.name]) for batch in batches]
+            chains = [v.reshape(-1, *map(int, sizes))[rows] for v, rows in zip(flat, kept)]
+            variables[field.name] = ["chain", "draw", *dims], np.stack(chains)
+        group = xr.Dataset(variables, attrs=about)
+        groups[name] = group.assign_coords(
+            {dim: model.coords.get(dim, range(size)) for dim, size in group.sizes.items()}
+        )
+    return xr.DataTree.from_dict(groups)
+
+
+def _numbers(column: pa.Array) -> np.ndarray:
+    """Return the numbers of a column, those of vectors one after another."""
+    flat = column.flatten() if hasattr(column, "flatten") else column
+    return np.asarray(flat.to_numpy(zero_copy_only=False))
 
 
 def examine(
@@ -237,8 +293,8 @@ def convergence(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n_chains, n = draws.shape[0], draws.shape[2]
     r_hat, bulk, tail = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
     sound = np.flatnonzero(np.isfinite(draws).all(axis=(0, 1)))
-    for first in range(0, len(sound), BLOCK):
-        rows = sound[first : first + BLOCK]
+
+    def diagnose(rows: np.ndarray) -> None:
         values = np.ascontiguousarray(np.moveaxis(draws[:, :, rows], -1, 0))
         halves = _halves(values)
         normal = _normal_scores(halves)
@@ -250,6 +306,10 @@ def convergence(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         low, high = np.quantile(values, TAILS, axis=(1, 2))[:, :, None, None]
         below = (_effective(_halves((values <= limit).astype(float))) for limit in (low, high))
         tail[rows] = np.minimum(*below)
+
+    blocks = [sound[first : first + BLOCK] for first in range(0, len(sound), BLOCK)]
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        list(executor.map(diagnose, blocks))
     return r_hat, bulk, tail
 
 

@@ -1,14 +1,21 @@
-"""PyMC models as they are: sampled by nutpie, and what ArviZ reads made from them."""
+"""PyMC models as they are: what they share, sampling by nutpie, and what ArviZ reads of them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_args
 
 import numpy as np
+import pandas as pd
 
-from forecast.errors import DataError
+from forecast.artifacts import atomic_file
+from forecast.contract import FittedBase, ModelBase
+from forecast.errors import DataError, FitError
+from forecast.models.bayes.compiling import CompiledCode
 from forecast.models.bayes.gate import Sampled, draw
+from forecast.panel import Panel
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
 OnFailure = Literal["refuse", "mark"]
 
 
-def checked(on_failure: OnFailure) -> OnFailure:
+def checked(on_failure: str) -> OnFailure:
     """Return what is to be done with a fit that its diagnostics reject.
 
     Raises
@@ -27,7 +34,129 @@ def checked(on_failure: OnFailure) -> OnFailure:
     """
     if on_failure not in get_args(OnFailure):
         raise DataError(f"on_failure is {on_failure!r}; give 'refuse' or 'mark'.")
-    return on_failure
+    return cast(OnFailure, on_failure)
+
+
+def accept(failure: str, on_failure: OnFailure, fit: str, caller: str) -> None:
+    """Refuse a fit that its diagnostics reject, unless it is to be marked.
+
+    Parameters
+    ----------
+    failure : str
+        What the gate says; empty for a sound fit.
+    fit : str
+        What was fitted, in words.
+    caller : str
+        What takes ``on_failure``.
+
+    Raises
+    ------
+    FitError
+        With the parameter and a remedy.
+    """
+    if failure and on_failure == "refuse":
+        raise FitError(
+            f"the fit of {fit} is refused: {failure} {caller}(on_failure='mark') returns it marked."
+        )
+
+
+class PyMCModel(ModelBase):
+    """A model with compiled code, whose PyMC model a subclass may change.
+
+    Attributes
+    ----------
+    code : CompiledCode
+        Named by the class that states the model.
+    sampler : mapping
+        The table ``[sampler]`` of its TOML, and what replaces it.
+    """
+
+    code: ClassVar[CompiledCode]
+    sampler: Mapping[str, Any]
+
+    @property
+    def changed(self) -> bool:
+        """Whether a subclass states another model."""
+        stating = next(c for c in type(self).__mro__ if "code" in vars(c))
+        return type(self).pymc_model is not vars(stating)["pymc_model"]
+
+    @property
+    def by_compiled_code(self) -> bool:
+        """Whether compiled code samples it; a model that was changed is sampled itself."""
+        return bool(self.sampler["compiled"]) and not self.changed
+
+    def pymc_model(self, panel: Panel) -> pm.Model:
+        """State the model of a panel in PyMC.
+
+        Parameters
+        ----------
+        panel : Panel
+            With the figures that it is made for.
+
+        Returns
+        -------
+        pymc.Model
+
+        Examples
+        --------
+        >>> import forecast as fc
+        >>> from forecast.models.gross_flows.model import Flows
+        >>> panel = fc.load("central-asia").select(source="kz-bns")
+        >>> [variable.name for variable in Flows().pymc_model(panel).observed_RVs]
+        ['log_rate']
+        """
+        raise NotImplementedError(f"{type(self).__name__} states no model")
+
+    def prepare(self) -> bool:
+        """Have its code compiled in the background, and say whether it is."""
+        return not self.by_compiled_code or self.code.start_compiling()
+
+
+@dataclass(frozen=True)
+class FittedPyMCModel(FittedBase):
+    """A model with a posterior, after it has seen a panel.
+
+    Attributes
+    ----------
+    panel : Panel
+    seed : int
+    sampled : Sampled
+        Draws of the posterior, with their diagnostics.
+    notes : DataFrame
+        See `Forecast.notes`; says of each series what it borrows.
+    """
+
+    panel: Panel
+    seed: int
+    sampled: Sampled
+    notes: pd.DataFrame
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row per parameter: ``parameter, mean, sd, r_hat, ess_bulk, ess_tail``."""
+        return self.sampled.table
+
+    @property
+    def posterior(self) -> xr.DataTree:
+        """The draws and their statistics as an ArviZ DataTree; see also `to_arviz`."""
+        return self.sampled.posterior
+
+    def save_posterior(self, path: str | Path) -> Path:
+        """Write the posterior as NetCDF, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; an earlier one is replaced.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
+        with atomic_file(path) as temporary:
+            self.posterior.to_netcdf(temporary, engine="h5netcdf")
+        return Path(path)
 
 
 def kept_variables(model: pm.Model, needed: Collection[str], owner: str) -> pm.Model:

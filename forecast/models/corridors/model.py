@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from forecast.contract import ModelBase
 from forecast.corridors import FLOW
-from forecast.errors import DataError, FitError, TooShortError
+from forecast.errors import DataError, TooShortError
 from forecast.hindcast.jobs import side_by_side
+from forecast.models.bayes.plain import OnFailure, accept, checked
 from forecast.models.coherent import Coherent
 from forecast.models.corridors.data import flows_by_source, pair_flows
 from forecast.models.corridors.fitted import FittedCorridors, FittedSource
@@ -62,7 +63,7 @@ class Corridors(ModelBase):
         self,
         priors: Mapping[str, object] | None = None,
         sampler: Mapping[str, object] | None = None,
-        on_failure: Literal["refuse", "mark"] = "refuse",
+        on_failure: OnFailure = "refuse",
     ) -> None:
         self.stated = specification("corridors")
         self.priors = CorridorsPriors.of(
@@ -71,9 +72,7 @@ class Corridors(ModelBase):
         self.sampler = CorridorsSampler.of(
             {**self.stated["sampler"], **(sampler or {})}, "the sampler of corridors"
         ).model_dump()
-        if on_failure not in ("refuse", "mark"):
-            raise DataError(f"on_failure is {on_failure!r}; give 'refuse' or 'mark'.")
-        self.on_failure = on_failure
+        self.on_failure = checked(on_failure)
         self._totals = Coherent()
         self.inputs = self._totals.inputs
 
@@ -149,11 +148,7 @@ class Corridors(ModelBase):
         # Starting processes takes longer than short chains do.
         long = int(self.sampler["kept"]) >= LONG
         posterior, *cases = side_by_side(calls) if long else [call() for call in calls]
-        if posterior.failure and self.on_failure == "refuse":
-            raise FitError(
-                f"the fit of the corridors of {source} is refused: {posterior.failure} "
-                "Corridors(on_failure='mark') returns it marked."
-            )
+        accept(posterior.failure, self.on_failure, f"the corridors of {source}", "Corridors")
         widths = learned(cases, flows, self.stated)
         return FittedSource(source, tuple(series), flows, posterior, known, against, widths)
 

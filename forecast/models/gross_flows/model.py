@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from forecast.contract import FittedBase, ModelBase
-from forecast.errors import DataError, FitError, TooShortError
+from forecast.errors import DataError, TooShortError
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble
 from forecast.models.bayes.gate import Sampled
-from forecast.models.bayes.plain import OnFailure, checked, draw_plainly, kept_variables, to_arviz
+from forecast.models.bayes.plain import (
+    FittedPyMCModel,
+    OnFailure,
+    PyMCModel,
+    accept,
+    checked,
+    draw_plainly,
+    kept_variables,
+    to_arviz,
+)
 from forecast.models.gross_flows import graph
 from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, collect
 from forecast.models.gross_flows.fast import CODE
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
     from arviz_stats.utils import ELPDDataLOO
 
 
-class Flows(ModelBase):
+class Flows(PyMCModel):
     """Hierarchical model of arrivals and departures (``models/flows.toml``).
 
     Log rates of all countries together: each has its own size of shocks, drawn from a common
@@ -59,6 +66,7 @@ class Flows(ModelBase):
     name = "flows"
     measures = ("immigration", "emigration", "net_migration")
     needs = ("immigration", "emigration")
+    code = CODE
 
     def __init__(
         self,
@@ -86,20 +94,6 @@ class Flows(ModelBase):
             "on_failure": self.on_failure,
         }
 
-    def prepare(self) -> bool:
-        """Have its code compiled in the background, and say whether it is."""
-        return not self._by_compiled_code or CODE.start_compiling()
-
-    @property
-    def changed(self) -> bool:
-        """Whether a subclass states another model."""
-        return type(self).pymc_model is not Flows.pymc_model
-
-    @property
-    def _by_compiled_code(self) -> bool:
-        """Whether compiled code samples it; a model that was changed is sampled itself."""
-        return bool(self.sampler["compiled"]) and not self.changed
-
     def fit(self, panel: Panel, seed: int) -> FittedFlows:
         """Fit all countries of a panel together.
 
@@ -118,7 +112,7 @@ class Flows(ModelBase):
         """
         gross = _gross(panel)
         sampled = self.posterior(panel, gross, seed)
-        return FittedFlows(self, panel, seed, gross, sampled, notes(panel, gross, sampled.failure))
+        return FittedFlows(panel, seed, sampled, notes(panel, gross, sampled.failure), self, gross)
 
     def pymc_model(self, panel: Panel) -> pm.Model:
         """State the model of a panel in PyMC, to look at, change, sample and criticise.
@@ -174,7 +168,7 @@ class Flows(ModelBase):
         """
         state = series_seed(seed, self.name, ("", "", "posterior")).generate_state(1)
         limits, seed = self.stated["diagnostics"], int(state[0])
-        if self._by_compiled_code:
+        if self.by_compiled_code:
             from forecast.models.gross_flows.fast import posterior
 
             sampled = posterior.sample(gross, self.priors, self.sampler, limits, seed)
@@ -182,11 +176,7 @@ class Flows(ModelBase):
             model = self.pymc_model(panel) if self.changed else graph.pymc_model(gross, self.priors)
             kept_variables(model, graph.needed(gross), type(self).__name__)
             sampled = draw_plainly(model, self.sampler, limits, seed, int(self.sampler["kept"]))
-        if sampled.failure and self.on_failure == "refuse":
-            raise FitError(
-                f"the fit of gross flows is refused: {sampled.failure} "
-                "Flows(on_failure='mark') returns it marked."
-            )
+        accept(sampled.failure, self.on_failure, self.name, type(self).__name__)
         return sampled
 
 
@@ -209,38 +199,17 @@ def _gross(panel: Panel) -> Gross:
 
 
 @dataclass(frozen=True)
-class FittedFlows(FittedBase):
+class FittedFlows(FittedPyMCModel):
     """The gross-flow model after it has seen a panel.
 
     Attributes
     ----------
     model : Flows
-    panel : Panel
-    seed : int
     gross : Gross
-    sampled : Sampled
-        Draws of the posterior, with their diagnostics.
-    notes : DataFrame
-        See `Forecast.notes`; a series with fewer than `MINIMUM_YEARS` usable years since its
-        last break says what it borrows.
     """
 
     model: Flows
-    panel: Panel
-    seed: int
     gross: Gross
-    sampled: Sampled
-    notes: pd.DataFrame
-
-    @property
-    def diagnostics(self) -> pd.DataFrame:
-        """One row per parameter: ``parameter, mean, sd, r_hat, ess_bulk, ess_tail``."""
-        return self.sampled.table
-
-    @property
-    def posterior(self) -> xr.DataTree:
-        """The draws as an ArviZ DataTree; see also `to_arviz`."""
-        return self.sampled.posterior
 
     def to_arviz(self, draws: int = 1000) -> xr.DataTree:
         """Return everything that ArviZ's checks read; see `forecast.models.bayes.plain.to_arviz`.

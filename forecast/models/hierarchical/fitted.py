@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from forecast import artifacts
-from forecast.contract import FittedBase
 from forecast.horizons import check_years
 from forecast.models.assembly import assemble
-from forecast.models.bayes.gate import Sampled
-from forecast.models.bayes.plain import spread, to_arviz
+from forecast.models.bayes.plain import FittedPyMCModel, spread, to_arviz
 from forecast.models.hierarchical import priors, rates_panel, simulation
 from forecast.models.hierarchical.law import Parameters
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
-from forecast.panel import Panel
 from forecast.scales import population_ahead
 
 if TYPE_CHECKING:
@@ -32,55 +27,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class FittedHierarchical(FittedBase):
+class FittedHierarchical(FittedPyMCModel):
     """The hierarchical model after it has seen a panel.
 
     Attributes
     ----------
     model : Hierarchical
-    panel : Panel
-    seed : int
     pool : RatesPanel
-    sampled : Sampled
-    notes : DataFrame
-        See `Forecast.notes`; says of each series how much it borrows.
     used_priors : mapping of str to (mean, standard deviation)
     """
 
     model: Hierarchical
-    panel: Panel
-    seed: int
     pool: rates_panel.RatesPanel
-    sampled: Sampled
-    notes: pd.DataFrame
     used_priors: Mapping[str, priors.Prior]
-
-    @property
-    def diagnostics(self) -> pd.DataFrame:
-        """One row per parameter: ``parameter, mean, sd, r_hat, ess_bulk, ess_tail``."""
-        return self.sampled.table
-
-    @property
-    def posterior(self) -> xr.DataTree:
-        """The draws and their statistics as an ArviZ DataTree; see also `to_arviz`."""
-        return self.sampled.posterior
-
-    def save_posterior(self, path: str | Path) -> Path:
-        """Write the posterior as NetCDF, whole or not at all.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file; an earlier one is replaced.
-
-        Returns
-        -------
-        Path
-            The file.
-        """
-        with artifacts.atomic_file(path) as temporary:
-            self.posterior.to_netcdf(temporary, engine="h5netcdf")
-        return Path(path)
 
     @cached_property
     def parameters(self) -> Parameters:

@@ -6,10 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.contract import ModelBase
-from forecast.errors import FitError, TooShortError
+from forecast.errors import TooShortError
 from forecast.models.bayes.gate import Sampled
-from forecast.models.bayes.plain import OnFailure, checked, draw_plainly, kept_variables
+from forecast.models.bayes.plain import (
+    OnFailure,
+    PyMCModel,
+    accept,
+    checked,
+    draw_plainly,
+    kept_variables,
+)
 from forecast.models.hierarchical import graph, priors, rates_panel, simulation
 from forecast.models.hierarchical.fast import CODE
 from forecast.models.hierarchical.fitted import FittedHierarchical
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 
-class Hierarchical(ModelBase):
+class Hierarchical(PyMCModel):
     """Hierarchical autoregression with calm and stormy years (``models/hierarchical.toml``).
 
     Descends from Azose and Raftery (2015, doi:10.1007/s13524-015-0415-0): location means,
@@ -61,6 +67,7 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
 
     name = "hierarchical"
     measures = ("net_migration", "net_all_flows", "internal_net")
+    code = CODE
 
     def __init__(
         self,
@@ -87,16 +94,6 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
             "zero_sum": self.zero_sum,
         }
 
-    def prepare(self) -> bool:
-        """Have its code compiled in the background, and say whether it is."""
-        return not self._by_compiled_code or CODE.start_compiling()
-
-    @property
-    def _by_compiled_code(self) -> bool:
-        """Whether compiled code samples it; a model that was changed is sampled itself."""
-        changed = type(self).pymc_model is not Hierarchical.pymc_model
-        return bool(self.sampler["compiled"]) and not changed
-
     def fit(self, panel: Panel, seed: int) -> FittedHierarchical:
         """Fit all net series of a panel together.
 
@@ -115,13 +112,9 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         pooled, chosen, words = self._stated(panel)
         state = series_seed(seed, self.name, ("", "", "posterior")).generate_state(1)
         sampled = self._sample(panel, pooled, chosen, int(state[0]))
-        if sampled.failure and self.on_failure == "refuse":
-            raise FitError(
-                f"the hierarchical fit is refused: {sampled.failure} "
-                "Hierarchical(on_failure='mark') returns it marked."
-            )
+        accept(sampled.failure, self.on_failure, self.name, type(self).__name__)
         notes = notes_of(panel, pooled, words, sampled.failure)
-        return FittedHierarchical(self, panel, seed, pooled, sampled, notes, chosen)
+        return FittedHierarchical(panel, seed, sampled, notes, self, pooled, chosen)
 
     def pymc_model(self, panel: Panel) -> pm.Model:
         """State the model of a panel in PyMC, to look at, change, sample and criticise.
@@ -161,7 +154,7 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
         settings, limits = self.stated["settings"], self.stated["diagnostics"]
         large = len(pooled.series) >= settings["speaks_for_itself"]
         kept = int(self.sampler["kept_of_many" if large else "kept"])
-        if self._by_compiled_code:
+        if self.by_compiled_code:
             from forecast.models.hierarchical.fast import posterior
 
             return posterior.sample(pooled, chosen, settings, self.sampler, limits, seed, kept)

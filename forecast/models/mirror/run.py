@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from forecast.config import read_toml
-from forecast.errors import DataError, FitError
-from forecast.models.bayes.gate import Sampled, draw
+from forecast.errors import DataError
+from forecast.models.bayes.gate import Sampled
+from forecast.models.bayes.plain import OnFailure, accept, checked, draw_plainly
 from forecast.models.corridors_settings import CountingSource, MirrorSettings
 from forecast.models.mirror.counts import Counts, counts_of
 from forecast.models.mirror.estimate import estimate, pymc_model
@@ -26,7 +26,7 @@ def mirror(
     *,
     sources: Sources | None = None,
     settings: str | Path | None = None,
-    on_failure: Literal["refuse", "mark"] = "refuse",
+    on_failure: OnFailure = "refuse",
     seed: int = 1,
 ) -> Mirror:
     """Say what was probably moved in each corridor, given what several sources counted.
@@ -86,8 +86,7 @@ def mirror(
         )
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise DataError(f"seed is {seed!r}; give a whole number, zero or above.")
-    if on_failure not in ("refuse", "mark"):
-        raise DataError(f"on_failure is {on_failure!r}; give 'refuse' or 'mark'.")
+    checked(on_failure)
     stated = settings_of("mirror") if settings is None else MirrorSettings.read(settings)
     assert isinstance(stated, MirrorSettings)  # noqa: S101  the registry knows its class
     counts = counts_of(panel, stated, _sources(sources))
@@ -102,10 +101,7 @@ def mirror(
             "source, or take the counts as they are."
         )
     sampled = sample(fitted, stated, seed)
-    if sampled.failure and on_failure == "refuse":
-        raise FitError(
-            f"the fit of mirror is refused: {sampled.failure} on_failure='mark' returns it marked."
-        )
+    accept(sampled.failure, on_failure, "mirror", "mirror")
     generator = np.random.default_rng([seed, len(counts.table)])
     return Mirror(
         counts, estimate(counts, fitted, sampled, stated, generator), stated, seed, sampled
@@ -143,11 +139,8 @@ def sample(counts: Counts, settings: MirrorSettings, seed: int) -> Sampled:
         With the sampler and the limits of the gate.
     seed : int
     """
-    import nutpie
-
-    compiled = nutpie.compile_pymc_model(pymc_model(counts, settings), backend="numba")
-    limits = settings.diagnostics.model_dump()
-    return draw(compiled, settings.sampler.model_dump(), limits, seed, settings.sampler.kept)
+    sampler, limits = settings.sampler.model_dump(), settings.diagnostics.model_dump()
+    return draw_plainly(pymc_model(counts, settings), sampler, limits, seed, sampler["kept"])
 
 
 def _sources(given: Sources | None) -> list[CountingSource]:

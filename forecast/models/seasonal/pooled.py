@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from forecast.contract import BY_NAME, FORECAST, NOT_FORECAST, NOTE_COLUMNS, FittedBase, ModelBase
-from forecast.errors import TooShortError
+from forecast.contract import BY_NAME, FittedBase, ModelBase
 from forecast.horizons import check_years
-from forecast.models.assembly import assemble, note
+from forecast.models.assembly import assemble
 from forecast.models.registry import specification
 from forecast.models.seasonal.levels import GAPS, SPREADS, Levels
 from forecast.models.seasonal.models import SeasonalPrepared, require_season, seasonally_prepared
 from forecast.models.seasonal.shape import pool
+from forecast.models.series.pooled import by_scale
 from forecast.models.series.univariate import series_seed
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -68,41 +69,14 @@ class SeasonalPooled(ModelBase):
             If no scale has enough series to learn from.
         """
         require_season(self.name, panel)
-        settings = specification(self.name)
-        ready: dict[SeriesKey, SeasonalPrepared] = {}
-        reasons: dict[SeriesKey, str] = {}
-        for series in panel:
-            try:
-                ready[series.key] = seasonally_prepared(series, 1)
-            except TooShortError as error:
-                reasons[series.key] = str(error)
-        pools: dict[str, Pool] = {}
-        for kind in sorted({one.scale.kind for one in ready.values()}):
-            members = {key: one for key, one in ready.items() if one.scale.kind == kind}
+
+        def shared(members: dict[SeriesKey, SeasonalPrepared], _: str) -> Pool | None:
             made = _pool(members)
-            if made.levels.step(1) is None:
-                reasons |= dict.fromkeys(
-                    members,
-                    f"{len(members)} series on the scale {kind!r} are too few or too short: "
-                    f"{settings['minimum_series']} series and {settings['minimum_cells']} past "
-                    "changes are needed to learn from.",
-                )
-                continue
-            pools[kind] = made
-        if not pools:
-            raise TooShortError(
-                f"no series can be forecast by {self.name!r}: "
-                f"{next(iter(reasons.values()), 'the panel is empty.')} Add series or earlier "
-                "figures, or use a model of single series such as 'seasonal-ets'."
-            )
-        notes = [
-            note(one, NOT_FORECAST, reasons[one.key])
-            if one.key in reasons
-            else note(one, FORECAST, "", ready[one.key].scale.kind)
-            for one in panel
-        ]
-        table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
-        return FittedSeasonalPools(panel, seed, pools, table)
+            return None if made.levels.step(1) is None else made
+
+        ready = partial(seasonally_prepared, years=1)
+        pools, notes = by_scale(panel, self.name, ready, shared, "seasonal-ets")
+        return FittedSeasonalPools(panel, seed, pools, notes)
 
 
 def _pool(members: dict[SeriesKey, SeasonalPrepared]) -> Pool:

@@ -13,7 +13,7 @@ whose ranks follow a Gaussian copula over horizons, estimated from the same resi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,7 @@ from forecast.models.series.reversion import (
 )
 from forecast.models.series.univariate import MINIMUM_YEARS, Prepared, prepare, series_seed
 from forecast.outlook import Forecast
-from forecast.panel import Panel
+from forecast.panel import Panel, Series
 from forecast.series_key import SeriesKey
 
 
@@ -192,43 +192,83 @@ class PooledReversion(ModelBase):
         TooShortError
             If no scale has enough series to learn from.
         """
-        ready: dict[SeriesKey, Prepared] = {}
-        reasons: dict[SeriesKey, str] = {}
-        for series in panel:
-            try:
-                ready[series.key] = prepare(series)
-            except TooShortError as error:
-                reasons[series.key] = str(error)
-        pools: dict[str, SharedScale] = {}
-        for kind in sorted({one.scale.kind for one in ready.values()}):
-            members = {key: one for key, one in ready.items() if one.scale.kind == kind}
+
+        def shared(members: dict[SeriesKey, Prepared], kind: str) -> SharedScale | None:
             pool = SharedScale(members, kind, panel.step)
-            try:
-                pool.step(1)
-            except TooShortError:
-                settings = pool.settings
-                reasons |= dict.fromkeys(
-                    members,
-                    f"{len(members)} series on the scale {kind!r} are too few or too short: "
-                    f"{settings['minimum_series']} series and {settings['minimum_cells']} past "
-                    "changes are needed to learn from.",
-                )
-                continue
-            pools[kind] = pool
-        notes = []
-        for series in panel:
-            if series.key in reasons:
-                notes.append(note(series, NOT_FORECAST, reasons[series.key]))
-            else:
-                notes.append(note(series, FORECAST, "", ready[series.key].scale.kind))
-        if not pools:
-            raise TooShortError(
-                f"no series can be forecast by {self.name!r}: "
-                f"{next(iter(reasons.values()), 'the panel is empty.')} Add series or earlier "
-                "years, or use a model of single series such as 'structural'."
-            )
-        table = pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
-        return FittedPools(panel, seed, pools, table)
+            if (first := pool.learn(1)) is not None:
+                pool.steps[1] = first
+                return pool
+            return None
+
+        pools, notes = by_scale(panel, self.name, prepare, shared, "structural")
+        return FittedPools(panel, seed, pools, notes)
+
+
+def by_scale[P: Prepared, S](
+    panel: Panel,
+    name: str,
+    prepare_series: Callable[[Series], P],
+    shared: Callable[[dict[SeriesKey, P], str], S | None],
+    single: str,
+) -> tuple[dict[str, S], pd.DataFrame]:
+    """Describe together what series of one scale have in common.
+
+    Parameters
+    ----------
+    name : str
+        Of the model; its TOML says how many series and changes are needed.
+    prepare_series : callable
+        Makes a series ready, or raises `TooShortError`.
+    shared : callable
+        What the series of a scale have in common; None where there is too little to learn from.
+    single : str
+        A model of single series, named as a remedy.
+
+    Returns
+    -------
+    shared : dict of str to object
+        By scale.
+    notes : DataFrame
+        See `Forecast.notes`.
+
+    Raises
+    ------
+    TooShortError
+        If no scale has enough series to learn from.
+    """
+    settings = specification(name)
+    ready: dict[SeriesKey, P] = {}
+    reasons: dict[SeriesKey, str] = {}
+    for series in panel:
+        try:
+            ready[series.key] = prepare_series(series)
+        except TooShortError as error:
+            reasons[series.key] = str(error)
+    made: dict[str, S] = {}
+    for kind in sorted({one.scale.kind for one in ready.values()}):
+        members = {key: one for key, one in ready.items() if one.scale.kind == kind}
+        if (common := shared(members, kind)) is not None:
+            made[kind] = common
+            continue
+        reasons |= dict.fromkeys(
+            members,
+            f"{len(members)} series on the scale {kind!r} are too few or too short: "
+            f"{settings['minimum_series']} series and {settings['minimum_cells']} past "
+            "changes are needed to learn from.",
+        )
+    if not made:
+        raise TooShortError(
+            f"no series can be forecast by {name!r}: "
+            f"{next(iter(reasons.values()), 'the panel is empty.')} Add series or earlier "
+            f"figures, or use a model of single series such as {single!r}."
+        )
+    notes = [
+        note(one, NOT_FORECAST, reasons[one.key])
+        if one.key in reasons
+        else note(one, FORECAST, "", ready[one.key].scale.kind)
+        for one in panel
+    ]
+    return made, pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
 
 
 @dataclass(frozen=True)

@@ -192,9 +192,10 @@ def sample(
     Sampled
         Coordinates are codes and years; padded years are left out.
     """
-    # While others compile. In a thread, for ArviZ looks at all callers of whoever imports it.
+    # While others compile. In a thread, and ArviZ by itself, for it looks at the source of all
+    # callers of whoever imports it.
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(import_module, "nutpie.compile_pymc").result()
+        list(thread.map(import_module, ("arviz_base", "nutpie.compile_pymc")))
     # Before anything is imported that would be compiled here.
     CODE.compile_apart()
     from forecast.models.hierarchical.fast import density  # noqa: F401
