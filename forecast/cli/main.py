@@ -300,6 +300,8 @@ def check(folder: Path) -> None:
 
 def main() -> None:
     """Run the command; usage errors exit with 2, unacceptable input with 1."""
-    # What it holds at its end goes with the process: the collector would look at all of it.
+    # Libraries make half a million objects that stay. The collector looks at them again and again,
+    # and once more at the end, where all goes with the process.
+    gc.set_threshold(50_000, 20, 20)
     atexit.register(gc.freeze)
     cli(prog_name="forecast")
