@@ -27,7 +27,7 @@ from forecast.draw_tables import (
 )
 from forecast.errors import DataError, unknown_name
 from forecast.panel import Panel
-from forecast.series_key import SeriesKey, find_series, keys_of
+from forecast.series_key import KEY, SeriesKey, find_series
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Forecast:
     @property
     def keys(self) -> list[SeriesKey]:
         """The key of every forecast series, in the order of `paths`."""
-        return keys_of(self.series)
+        return list(zip(*(self.paths[name].to_numpy().tolist() for name in KEY)))
 
     def position(self, key: SeriesKey) -> int | None:
         """Return where a series stands on the dimension ``series`` of `paths`.

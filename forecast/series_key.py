@@ -18,7 +18,7 @@ KEY = ["source", "location", "measure"]
 
 def keys_of(table: pd.DataFrame) -> list[SeriesKey]:
     """Return the key of every row of a table that has the columns `KEY`."""
-    return list(table[KEY].itertuples(index=False, name=None))
+    return list(zip(*(table[name].tolist() for name in KEY)))
 
 
 def rows_of(table: pd.DataFrame, key: Sequence[str]) -> np.ndarray:
