@@ -138,6 +138,10 @@ def models() -> pd.DataFrame:
     return table()
 
 
+# `import forecast.models.registry as registry` looks the module up by this name.
+models.__name__ = "forecast.models"
+
+
 def __getattr__(name: str) -> Any:
     if name in _WHERE:
         module, attribute = _WHERE[name]

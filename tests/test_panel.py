@@ -170,3 +170,11 @@ def test_public_names_are_there() -> None:
     assert issubclass(fc.DataError, fc.ForecastError)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = fc.nonsense  # type: ignore[attr-defined]
+
+
+def test_modules_of_the_models_can_be_imported_under_a_name() -> None:
+    import forecast.models.hierarchical.model as hierarchical
+    import forecast.models.registry as registry
+
+    assert hierarchical.Hierarchical.name == "hierarchical"
+    assert fc.models().equals(registry.table())

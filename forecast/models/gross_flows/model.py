@@ -87,12 +87,8 @@ class Flows(PyMCModel):
     @property
     def recipe(self) -> dict[str, object]:
         """Priors, settings of the sampler, and what it does with a fit that failed."""
-        return {
-            "model": self.name,
-            "priors": self.priors,
-            "sampler": self.sampler,
-            "on_failure": self.on_failure,
-        }
+        stated = {"priors": self.priors, "sampler": self.sampler, "on_failure": self.on_failure}
+        return {"model": self.name, **stated}
 
     def fit(self, panel: Panel, seed: int) -> FittedFlows:
         """Fit all countries of a panel together.
