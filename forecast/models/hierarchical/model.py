@@ -86,13 +86,9 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
     @property
     def recipe(self) -> dict[str, Any]:
         """Priors, settings of the sampler, and what it does with a fit that failed."""
-        return {
-            "model": self.name,
-            "priors": {name: list(values) for name, values in self.given.items()},
-            "sampler": self.sampler,
-            "on_failure": self.on_failure,
-            "zero_sum": self.zero_sum,
-        }
+        given = {name: list(values) for name, values in self.given.items()}
+        stated = {"priors": given, "sampler": self.sampler, "on_failure": self.on_failure}
+        return {"model": self.name, **stated, "zero_sum": self.zero_sum}
 
     def fit(self, panel: Panel, seed: int) -> FittedHierarchical:
         """Fit all net series of a panel together.
