@@ -111,6 +111,7 @@ print(len(recorder.buffer))
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("model", "name", "measures"),
     [

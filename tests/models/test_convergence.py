@@ -76,6 +76,7 @@ def test_energy_that_hardly_moves_is_found_in_the_worst_chain() -> None:
     assert "energy hardly moves" in examined(shocks).failure
 
 
+@pytest.mark.thorough
 def test_draws_are_labelled_as_nutpie_and_arviz_label_them() -> None:
     with pm.Model(coords={"place": ["KAZ", "KGZ", "UZB"]}) as model:
         spread = pm.HalfNormal("spread")

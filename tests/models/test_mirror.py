@@ -151,6 +151,7 @@ def test_tables_and_words(told: fc.Mirror) -> None:
         told.contradictions(1.0)
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_numbers(told: fc.Mirror, quick: Path) -> None:
     again = fc.mirror(fc.Panel.from_frame(table(), step=1), settings=quick)
     pd.testing.assert_frame_equal(again.flows(), told.flows())
@@ -207,6 +208,7 @@ def test_bad_descriptions_of_sources_are_refused(tmp_path: Path) -> None:
         fc.mirror(panel, sources=wrong)
 
 
+@pytest.mark.thorough
 def test_a_fit_that_misses_the_gate_is_refused_or_marked(
     quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -182,6 +182,7 @@ def test_one_place_alone() -> None:
     assert 0.02 < (found["upper"] - found["lower"]) / came < 0.5
 
 
+@pytest.mark.thorough
 def test_nets_are_nowcast_in_persons_and_arrivals_less_departures() -> None:
     came, left = months(1), months(2, measure="emigration")
     net = came.assign(measure="net_migration", value=came["value"] - left["value"])
@@ -201,6 +202,7 @@ def test_nets_are_nowcast_in_persons_and_arrivals_less_departures() -> None:
     assert np.mean(errors) < wide
 
 
+@pytest.mark.thorough
 def test_releases_that_are_revised_upwards_are_expected_to_be_again() -> None:
     table = months(years=range(2016, 2025), noise=0.02, level=3000.0)
     period = pd.PeriodIndex(table["period"], freq="M")
@@ -213,6 +215,7 @@ def test_releases_that_are_revised_upwards_are_expected_to_be_again() -> None:
     assert np.median(ratio) == pytest.approx(1.0, abs=0.06)
 
 
+@pytest.mark.thorough
 def test_a_year_before_that_is_not_complete_is_nowcast_first() -> None:
     found = fc.nowcast(cut(months(), "2023-11"), 2024, draws=400)
     table = found.intervals(years=(2023, 2024))
@@ -285,6 +288,7 @@ def past_cases(panel: Panel, settings: NowcastSettings) -> tuple[np.ndarray, ...
     return pool._past_cases(parts, made, 1, settings)
 
 
+@pytest.mark.thorough
 def test_what_was_kept_or_made_in_other_processes_is_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -371,6 +375,7 @@ def test_too_little_past_says_so() -> None:
         fc.nowcast(cut(stock, "2024-06"))
 
 
+@pytest.mark.thorough
 def test_a_place_without_a_year_before_is_named_with_the_reason() -> None:
     table = months()
     new = (table["location"] == "KGZ") & (table["period"] < "2024-01")
@@ -382,6 +387,7 @@ def test_a_place_without_a_year_before_is_named_with_the_reason() -> None:
     assert replace(found, horizons=(2024,)).basis.equals(found.basis)
 
 
+@pytest.mark.thorough
 def test_amounts_have_no_counts_to_draw() -> None:
     table = months(measure="remittances").assign(value=lambda rows: rows["value"] / 1000)
     found = fc.nowcast(cut(table, "2024-09"), draws=200)
@@ -391,6 +397,7 @@ def test_amounts_have_no_counts_to_draw() -> None:
         assert row.lower < total(table, str(row.location), 2024) < row.upper * 1.02
 
 
+@pytest.mark.thorough
 def test_a_model_of_months_may_say_what_is_missing() -> None:
     panel = cut(months(places=("KAZ", "KGZ")), "2024-09")
     found = fc.nowcast(panel, draws=200, model="naive")

@@ -81,6 +81,7 @@ def test_the_table_to_read_has_what_is_in_and_the_range() -> None:
     assert re.search(r"7\d %", shown)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("files")
 def test_a_forecast_takes_the_nowcast_by_an_option() -> None:
     plain, given = (
@@ -95,6 +96,7 @@ def test_a_forecast_takes_the_nowcast_by_an_option() -> None:
     assert not values[0].equals(values[2])
 
 
+@pytest.mark.thorough
 def test_the_report_has_a_line_on_the_year_so_far(tmp_path: Path) -> None:
     found = fc.nowcast(months(), yearly=yearly(), draws=200)
     outlook = fc.forecast(yearly(), "naive", (2027,), draws=200, nowcast=found)
