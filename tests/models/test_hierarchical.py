@@ -251,3 +251,27 @@ def test_draws_are_the_same_whether_code_is_compiled_or_read(tmp_path: Path) -> 
     )
     assert list(tmp_path.rglob("*.nbi")), "nothing was kept, so the second run compiled as well"
     assert first == second
+
+
+#: Fits, then says what was loaded, and whether nutpie and ArviZ are whole for others.
+LOADED = """
+import sys
+import forecast as fc
+panel = fc.load("central-asia").select(location="KAZ", measure="net_migration", source="kz-bns")
+fc.forecast(panel, "hierarchical", horizons=(2030,), draws=100, cache=False)
+print("matplotlib" in sys.modules, "arviz" in sys.modules)
+import arviz, nutpie, pymc as pm
+with pm.Model() as model:
+    pm.Normal("x")
+compiled = nutpie.compile_pymc_model(model)
+tree = nutpie.sample(compiled, draws=20, tune=20, chains=2, progress_bar=False)
+print(arviz.__name__, hasattr(arviz, "plot_trace"), "posterior" in tree)
+"""
+
+
+@pytest.mark.thorough
+def test_a_fit_loads_no_plots_and_leaves_arviz_to_others() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "False", "arviz", "True", "True"]

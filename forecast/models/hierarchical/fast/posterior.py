@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -192,10 +193,9 @@ def sample(
     Sampled
         Coordinates are codes and years; padded years are left out.
     """
-    # While others compile. In a thread, and ArviZ by itself, for it looks at the source of all
-    # callers of whoever imports it.
+    # While others compile. In a thread: ArviZ looks at the source of all callers of an import.
     with ThreadPoolExecutor(1) as thread:
-        list(thread.map(import_module, ("arviz_base", "nutpie.compile_pymc")))
+        thread.submit(_import_sampler).result()
     # Before anything is imported that would be compiled here.
     CODE.compile_apart()
     from forecast.models.hierarchical.fast import density  # noqa: F401
@@ -214,6 +214,17 @@ def sample(
     sampled = draw(posterior.model(names), sampler, limits, seed, kept, after)
     _complete(sampled.posterior, names)
     return sampled
+
+
+def _import_sampler() -> None:
+    """Import nutpie, which calls what `arviz_base` has: all of ArviZ would bring matplotlib."""
+    there = "arviz" in sys.modules
+    sys.modules.setdefault("arviz", import_module("arviz_base"))
+    try:
+        import_module("nutpie.compile_pymc")
+    finally:
+        if not there:
+            del sys.modules["arviz"]
 
 
 def _complete(tree: xr.DataTree, names: Mapping[str, list[Any]]) -> None:
