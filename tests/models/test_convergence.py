@@ -82,6 +82,7 @@ def test_draws_are_labelled_as_nutpie_and_arviz_label_them() -> None:
         spread = pm.HalfNormal("spread")
         pm.Normal("rate", 0.0, spread, dims="place")
         pm.Normal("row", 0.0, 1.0, shape=(2, 2))
+        pm.Normal("nothing", 0.0, 1.0, shape=(0,))
     compiled = nutpie.compile_pymc_model(model, backend="numba")
     options = {"draws": 40, "tune": 50, "chains": 2, "seed": 3, "progress_bar": False}
     want = nutpie.sample(compiled, **options)

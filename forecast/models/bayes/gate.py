@@ -179,7 +179,7 @@ def tree_of(trace: Any, model: CompiledModel) -> xr.DataTree:
             if scattered or field.name in hidden:
                 continue
             flat = [_numbers(batch[field.name]) for batch in batches]
-            chains = [v.reshape(-1, *map(int, sizes))[rows] for v, rows in zip(flat, kept)]
+            chains = [v.reshape(len(r), *map(int, sizes))[r] for v, r in zip(flat, kept)]
             variables[field.name] = ["chain", "draw", *dims], np.stack(chains)
         group = xr.Dataset(variables, attrs=about)
         groups[name] = group.assign_coords(
