@@ -301,10 +301,12 @@ class Language:
     def without_years(self, text: str) -> str:
         """Return a text without the word for year that sentences put behind 2024-06 or 2024-Q2.
 
+        Where pages are of years it stays as it is.
+
         Parameters
         ----------
         text : str
-            With periods where years would be.
+            With periods where years would be, or places for them: ``{year}``, ``{origin}``.
 
         Returns
         -------
@@ -312,11 +314,14 @@ class Language:
 
         Examples
         --------
-        >>> language("ru").without_years("В 2025-06 году: 840")
+        >>> Language("ru", language("ru").catalogue, "month").without_years("В 2025-06 году: 840")
         'В 2025-06: 840'
         """
         word = _YEAR_WORDS.get(self.code)
-        return re.sub(rf"\b(\d{{4}}-(?:\d\d|[QH]\d)){word}", r"\1", text) if word else text
+        if self.frequency == "year" or word is None:
+            return text
+        period = r"(\b\d{4}-(?:\d\d|[QH]\d)|\{(?:year|origin)\})"
+        return re.sub(f"{period}{word}", r"\1", text)
 
     def listed(self, items: Sequence[object]) -> str:
         """Join items as a sentence does.

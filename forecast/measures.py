@@ -179,10 +179,10 @@ class Measure(Settings):
         >>> find("permit_quota").each(language("en"), "quarter")
         'permits a quarter'
         """
-        unit = self.unit.said(words.code)
+        unit = words.lookup(self.unit.said(words.code))
         if self.kind in ("stock", "rate"):
             return unit
-        if unit == find("immigration").unit.said(words.code) and frequency == "year":
+        if self.unit == find("immigration").unit and frequency == "year":
             return words.say("persons a year")
         return words.say(_EACH[frequency], unit=unit)
 

@@ -38,6 +38,7 @@ _METHODS = [
     ("impacts/sentences.py", "python"),
     ("labels.py", "python"),
     ("language.py", "python"),
+    ("measures.py", "python"),
     ("reports/templates/*.html", "jinja2"),
 ]
 _OPTIONS = {"reports/templates/*.html": {"trimmed": "true", "newstyle_gettext": "true"}}

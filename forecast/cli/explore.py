@@ -45,7 +45,7 @@ def explore(
 ) -> None:
     """Write a page that opens offline, to explore a forecast.
 
-    Choose places, measures and years, drag a threshold and read its chance, add series up or
+    Choose places, measures and periods, drag a threshold and read its chance, add series up or
     take one from another, save what is shown. The page is one file, NAME-explorer.html.
     """
     from forecast.language import language as find_language
@@ -65,7 +65,7 @@ def explore(
     shocks = [read_scenario(given) for given in scenarios]
     wanted = [read_conditions(given) for given in conditions]
     tried = opened(track)
-    outlook = request.outlook("an explorer")
+    outlook = request.outlook("a scenario" if shocks else "")
     with progress("writing the explorer"):
         path = write(
             outlook,

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,11 +16,12 @@ from urllib.parse import quote
 from forecast import artifacts
 from forecast.errors import DataError
 from forecast.evaluate.editions import Edition, read_editions
+from forecast.horizons import told_apart
 from forecast.language import Language
 from forecast.language import language as find_language
 from forecast.outlook import Forecast
 from forecast.reports.content import environment, stem
-from forecast.reports.explorer_data import DRAWS, World, of_condition, of_scenario, payload
+from forecast.reports.explorer_data import DRAWS, World, of_condition, of_scenario, payload, starts
 from forecast.reports.manifest import default_name
 from forecast.reports.record import Record, record
 from forecast.reports.scenario import Given
@@ -82,8 +84,8 @@ def explore(
     UnknownNameError
         If the language or a scenario is not known.
     DataError
-        If the figures are not by year, the draws are a scenario or conditional, the folder cannot
-        be written to, the number of draws is too small, or a condition stands on another forecast.
+        If the draws are a scenario or conditional, the folder cannot be written to, the number of
+        draws is too small, or a condition stands on another forecast.
 
     Examples
     --------
@@ -93,11 +95,11 @@ def explore(
     >>> explore(outlook, folder="reports", name="kazakhstan").name       # doctest: +SKIP
     'kazakhstan-explorer.html'
     """
-    words = find_language(language)
+    words = replace(find_language(language), frequency=outlook.frequency)
     name = default_name(outlook.history) if name is None else name
     target = check_place(folder, name, words)
-    outlook.history.require_years("an explorer")
     outlook.require_unconditional("an explorer")
+    outlook = replace(outlook, horizons=told_apart(outlook.history, outlook.horizons))
     tried = opened(track)
     page = explorer(
         outlook,
@@ -188,10 +190,12 @@ def explorer(
         "<", "\\u003c"
     )
     program, style = _program(), _style()
-    return environment(words).get_template("explorer.html").render(
+    page = environment(words).get_template("explorer.html").render(
         words=words, data=data, program=program, style=style, report=quote(report),
         script_hash=_hash(program), style_hash=_hash(style), shown=shown,
+        starts=starts(views, words),
     )  # fmt: skip
+    return words.without_years(page)
 
 
 def _hash(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast import labels, measures
+from forecast import labels, measures, periods
 from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.errors import DataError
 from forecast.evaluate.editions import Edition
@@ -104,7 +104,8 @@ def payload(
         "words": program_words(words, dict.fromkeys(view.series.measure for view in ordered)),
         "model": worlds[0].outlook.model,
         "step": worlds[0].outlook.history.step,
-        "first": FIRST_YEAR,
+        **({} if words.frequency == "year" else {"frequency": words.frequency}),
+        "first": periods.number(FIRST_YEAR, 1, words.frequency),
         "levels": list(LEVELS),
         "quantiles": STEPS,
         "places": {code: labels.place(code, words) for code in codes},
@@ -117,10 +118,37 @@ def payload(
         },
         "series": [_series(view, words, found) for view in ordered],
         "past": _past(ordered, found),
-        "editions": [_edition(edition, ordered) for edition in earlier],
+        "editions": [
+            _edition(edition, ordered)
+            for edition in earlier
+            if edition.manifest.get("frequency", "year") == words.frequency
+        ],
         "worlds": described,
         "numbers": base64.b64encode(numbers.tobytes()).decode("ascii"),
     }
+
+
+def starts(views: Sequence[SeriesView], words: Language) -> list[int]:
+    """Return the calendar years from which figures may be shown, for a choice.
+
+    Parameters
+    ----------
+    views : sequence of SeriesView
+    words : Language
+        Of a page by year, or by month, quarter or half-year: the first year of the figures and
+        decades after it, but for one that would leave less than two years.
+
+    Returns
+    -------
+    list of int
+        At least one, in rising order.
+    """
+    if words.frequency == "year":
+        return [1990, 2000, 2010]
+    ends = [one for view in views for one in (view.series.years[0], view.series.origin)]
+    first, last = (periods.year_of(one, words.frequency) for one in (min(ends), max(ends)))
+    decades = range(FIRST_YEAR, last - 1, 10)
+    return [max(one, first) for one in decades if one + 10 > first] or [FIRST_YEAR]
 
 
 def _order(view: SeriesView, words: Language) -> tuple[Any, ...]:
@@ -140,7 +168,7 @@ def _order(view: SeriesView, words: Language) -> tuple[Any, ...]:
 def _series(view: SeriesView, words: Language, found: Record | None) -> dict[str, Any]:
     """Return what is known of one series: figures, flags, and what is said of them."""
     series = view.series
-    shown = series.years >= FIRST_YEAR
+    shown = series.years >= view.start()
     marks = {}
     for year, flags in zip(
         series.years[shown].tolist(), np.array(series.flags, dtype=object)[shown]
@@ -162,6 +190,7 @@ def _series(view: SeriesView, words: Language, found: Record | None) -> dict[str
         "measure": series.measure,
         "country": view.country,
         "signed": series.signed,
+        **({} if series.season == 1 else {"unit": view.counted.each(words, words.frequency)}),
         "years": series.years[shown].tolist(),
         "values": [
             None if np.isnan(value) else round(value) for value in series.values[shown].tolist()
@@ -274,7 +303,7 @@ def _stated(condition: Condition, words: Language) -> str:
         value = f"≤ {words.persons(condition.upper)}"
     else:
         value = f"{words.persons(condition.lower)} … {words.persons(condition.upper)}"
-    return f"{', '.join(parts)}, {condition.year} {value}"
+    return f"{', '.join(parts)}, {words.period(condition.year)} {value}"
 
 
 def _past(ordered: Sequence[SeriesView], found: Record | None) -> dict[str, list[list[int]]]:

@@ -65,6 +65,9 @@ _CLAIMS = {
         message("{chance} that the difference is above {limit} in {year}"),
     ),
 }
+#: What is said otherwise of months, quarters and half-years.
+_OF_PERIODS = {"year": message("Period"), "year_slider": message("Period in the chart")}
+_BREAK = message("new level from this period")
 #: What a flag says of one year.
 _FLAGS = {
     "break": message("new level from this year"),
@@ -147,16 +150,21 @@ def program_words(words: Language, counted: Iterable[str] = ()) -> dict[str, Any
     seldom = {"flow", "other"} - set(counted)
     claims = {name: texts for name, texts in _CLAIMS.items() if name not in seldom}
     claims |= {name: _CLAIMS["other"] for name in counted if name not in claims}
-    others = [one for one in map(measures.find, counted) if one.unit.en != "persons"]
-    units = {}
+    every = [measures.find(name) for name in counted]
+    others = any(one.unit.en != "persons" for one in every)
+    said, flags, units = _SAID, _FLAGS, {}
+    if words.frequency != "year":
+        said, flags = _SAID | _OF_PERIODS, _FLAGS | {"break": _BREAK}
+    if others or words.frequency != "year":
+        each = [one.each(words, words.frequency) for one in every]
+        units["unit"] = "; ".join(dict.fromkeys(each))
     if others:
-        every = [measures.find(name) for name in counted]
-        units["unit"] = "; ".join(dict.fromkeys(one.each(words) for one in every))
-        units["people"] = "; ".join(dict.fromkeys(one.unit.said(words.code) for one in every))
+        each = [words.lookup(one.unit.said(words.code)) for one in every]
+        units["people"] = "; ".join(dict.fromkeys(each))
     return {
-        **{name: look(text) for name, text in _SAID.items()},
+        **{name: look(text) for name, text in said.items()},
         **units,
         "claims": {name: [look(text) for text in texts] for name, texts in claims.items()},
-        "flags": {name: look(text) for name, text in _FLAGS.items()},
+        "flags": {name: look(text) for name, text in flags.items()},
         "likelihood": [[bound, look(word)] for bound, word, _ in LIKELIHOOD],
     }

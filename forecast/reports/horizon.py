@@ -105,8 +105,7 @@ def report(
         quantile, tidy), ``NAME.xlsx``, ``NAME.manifest.json``, ``NAME-annex.html`` (everything
         behind the main report), the folder ``NAME-hub`` (a hubverse hub, the same in every
         language; none of five-year periods), and ``NAME-explorer.html`` (see
-        `forecast.reports.explorer`). Of months, quarters and half-years there is no explorer; the
-        page says so.
+        `forecast.reports.explorer`).
         Files already there stay as they are unless all are made.
 
     Raises
@@ -184,21 +183,16 @@ def report(
     )
     files = _files(name, words)
     explored = explorer.file_name(name, words)
-    yearly = outlook.frequency == "year"
-    asked = (
-        explorer.explorer(
-            outlook,
-            views,
-            words,
-            found=found,
-            earlier=earlier,
-            what_ifs=what_ifs,
-            report=files["main"],
-        )
-        if yearly
-        else ""
+    asked = explorer.explorer(
+        outlook,
+        views,
+        words,
+        found=found,
+        earlier=earlier,
+        what_ifs=what_ifs,
+        report=files["main"],
     )
-    shown["files"] = {**files, **({"explorer": explored} if yearly else {})}
+    shown["files"] = {**files, "explorer": explored}
     contents = {
         files["main"]: render(shown, words).encode(),
         files["annex"]: render(shown, words, "annex").encode(),
@@ -216,13 +210,12 @@ def report(
         for file, data in reversed(contents.items()):
             stack.enter_context(artifacts.atomic_file(Path(folder) / file)).write_bytes(data)
         # It repeats the draws, and can be made anew; the manifest vouches for all but it.
-        if asked:
-            stack.enter_context(artifacts.atomic_file(Path(folder) / explored)).write_bytes(
-                asked.encode()
-            )
+        stack.enter_context(artifacts.atomic_file(Path(folder) / explored)).write_bytes(
+            asked.encode()
+        )
         if shared:
             stack.enter_context(hub_folder(Path(folder) / hub, shared))
-    written = [*files.values(), *([hub] if shared else []), *([explored] if asked else [])]
+    written = [*files.values(), *([hub] if shared else []), explored]
     return [Path(folder) / file for file in written]
 
 
@@ -237,7 +230,7 @@ def render(shown: dict[str, Any], words: Language, page: str = "main") -> str:
     page : {"main", "annex"}
     """
     text = clean(environment(words).get_template(f"{page}.html").render(words=words, **shown))
-    return text if shown.get("frequency", "year") == "year" else words.without_years(text)
+    return words.without_years(text)
 
 
 def check_place(folder: str | Path, name: str, language: str, history: Panel) -> None:

@@ -60,11 +60,13 @@ function layOut(picture, width) {
   const dots = picture.fan.length ? (narrow ? 58 : 96) : 0;
   const box = { width, height, text, left, right: width - dots - 8, top: 26, bottom: height - 26,
     dots, low, high, first, last, ticks, labels, narrow, step: niceStep((high - low) / 200) };
-  const pad = 0.6;
+  const pad = PER_YEAR > 1 ? Math.max((last - first) / 100, 0.6) : 0.6;
   chart.x = (year) => left + ((year - first + pad) / (last - first + 2 * pad)) * (box.right - left);
   chart.y = (value) => box.bottom - ((value - low) / (high - low)) * (box.bottom - box.top);
   chart.yearAt = (px) => first - pad + ((px - left) / (box.right - left)) * (last - first + 2 * pad);
   chart.valueAt = (py) => low + ((box.bottom - py) / (box.bottom - box.top)) * (high - low);
+  // Months that stand closer than their marks are wide: a line has to do.
+  box.dense = PER_YEAR > 1 && chart.x(first + 1) - chart.x(first) < 7;
   chart.box = box;
 }
 
@@ -93,20 +95,26 @@ function axes(picture) {
     return [rule(box.left, y, box.right, y, tick === 0 ? 'zero' : 'grid'),
       label(box.left - 8, y + 4, box.labels[i], 'end')];
   }).flat();
-  const unit = label(box.left - 8, 13, WORDS.unit, 'start');
+  const unit = label(box.left - 8, 13, picture.unit, 'start');
   unit.setAttribute('x', 0);
   return [...made, unit, ...yearLabels(picture)];
 }
 
-/** As many years as there is room for, counted back from the year that is asked for. */
+/** As many years as there is room for; months and quarters only where there is room for them. */
 function yearLabels(picture) {
   const { box } = chart;
-  const room = widthOf('2000', box.text) + 14;
+  const parts = [1, PER_YEAR / 4, PER_YEAR / 2].filter((n) => Number.isInteger(n) && n < PER_YEAR);
+  const steps = [...parts, ...[1, 2, 5, 10, 20, 50].map((n) => n * PER_YEAR)];
+  const text = (period, step) => (step < PER_YEAR ? when(period) : String(period / PER_YEAR));
   const each = (box.right - box.left) / (box.last - box.first + 1);
-  const step = [1, 2, 5, 10, 20, 50].find((n) => n * each >= room) ?? 50;
+  const step = steps.find((n) => n * each >= widthOf(text(2000 * PER_YEAR, n), box.text) + 14)
+    ?? steps.at(-1);
   const made = [];
-  for (let year = Math.ceil(box.first / step) * step; year <= box.last; year += step) {
-    made.push(label(chart.x(year), box.bottom + 18, String(year), 'middle'));
+  for (let period = Math.ceil(box.first / step) * step; period <= box.last; period += step) {
+    const x = chart.x(period);
+    // A year is named where its first period stands.
+    if (PER_YEAR > 1) made.push(rule(x, box.top, x, box.bottom + 5, 'grid'));
+    made.push(label(x, box.bottom + 18, text(period, step), 'middle'));
   }
   const marked = picture.targets.map((year) => rule(
     chart.x(year), box.top, chart.x(year), box.bottom, 'target'));
@@ -156,13 +164,19 @@ function runs(rows, reach) {
 function history(picture) {
   const at = (row) => [chart.x(row.year), chart.y(row.value)];
   const made = [];
+  const { dense } = chart.box;
+  const alone = new Set();
   for (const run of runs(picture.history, DATA.step)) {
     made.push(line(run.map(at), 'past-figures'));
+    if (run.length === 1) alone.add(run[0]);
   }
   for (const row of picture.history) {
     const doubted = row.flags.some((flag) => flag !== 'break');
     const [cx, cy] = at(row);
-    made.push(draw('circle', { cx, cy, r: doubted ? 4 : 2.2, class: doubted ? 'doubted' : 'figure' }));
+    const r = doubted ? (dense ? 2.6 : 4) : 2.2;
+    if (doubted || !dense || alone.has(row)) {
+      made.push(draw('circle', { cx, cy, r, class: doubted ? 'doubted' : 'figure' }));
+    }
     if (row.flags.includes('break')) {
       const x = chart.x(row.year - DATA.step / 2);
       made.push(rule(x, chart.box.top, x, chart.box.bottom, 'break'));
@@ -194,10 +208,11 @@ function editionMarks(picture) {
   const { box } = chart;
   const shown = picture.editions.filter((mark) => mark.year >= box.first && mark.year <= box.last);
   return shown.flatMap(({ day, year, median, low, high }) => {
-    const x = chart.x(year) + 5 + 4 * days.indexOf(day);
+    const x = chart.x(year) + (box.dense ? 0 : 5 + 4 * days.indexOf(day));
     const y = chart.y(median);
+    const r = box.dense ? 2.5 : 4;
     return [rule(x, chart.y(low), x, chart.y(high), 'edition-range'),
-      draw('path', { d: `M${x} ${y - 4}L${x + 4} ${y}L${x} ${y + 4}L${x - 4} ${y}Z`, class: 'edition' })];
+      draw('path', { d: `M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}Z`, class: 'edition' })];
   });
 }
 
@@ -269,7 +284,7 @@ function drawChart(host, view, picture) {
   const svg = draw('svg', { width: box.width, height: box.height, role: 'group',
     viewBox: `0 0 ${box.width} ${box.height}`, 'aria-label': fill(WORDS.chart, { what: subject(view.terms) }) });
   const dotted = draw('g', { 'aria-hidden': 'true' }, ...dots(picture, view));
-  const dottedYear = label(box.right + 14, 13, view.year === null ? '' : String(view.year), 'start');
+  const dottedYear = label(box.right + 14, 13, when(view.year), 'start');
   svg.append(
     draw('g', { 'aria-hidden': 'true' }, ...empty(picture), ...fan(picture), ...axes(picture),
       ...beside(picture), ...pastForecasts(picture), ...history(picture), ...editionMarks(picture)),

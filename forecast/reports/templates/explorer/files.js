@@ -43,7 +43,7 @@ function tableRow(view, picture, year, others) {
   const risk = (row) => chance(row.found, view.side, view.at);
   const main = ahead ? [ahead.median, ...ahead.bands.flat(), risk(ahead)] : Array(8).fill(null);
   const rest = other ? [other.median, ...other.bands[1], risk(other)] : Array(4).fill(null);
-  return [year, seen ? seen.value : null, ...main, ...(others ? rest : []), flags];
+  return [when(year), seen ? seen.value : null, ...main, ...(others ? rest : []), flags];
 }
 
 /** A cell of CSV that no spreadsheet takes for a formula. */
@@ -74,7 +74,7 @@ function fileName(view, ending) {
     return `${location}-${measure}-${source}`;
   });
   const plain = parts.join('_').replace(/[^A-Za-z0-9_+-]+/g, '-').slice(0, 80);
-  return `${plain}-${view.year ?? ''}.${ending}`;
+  return `${plain}-${when(view.year)}.${ending}`;
 }
 
 /** Hand a file to the reader. */

@@ -93,7 +93,7 @@ function showControls() {
   at('terms').replaceChildren(...view.terms.map(termControls));
   focused?.();
   at('add').disabled = view.terms.length >= MOST_TERMS;
-  at('year').replaceChildren(...yearsOf(view.terms).map((year) => option(year, year, view.year)));
+  at('year').replaceChildren(...yearsOf(view.terms).map((year) => option(year, when(year), view.year)));
   const counted = !signed(view.terms) && kindOf(view.terms) !== 'sum';
   at('below-name').textContent = counted ? WORDS.fewer : WORDS.under_side;
   at('above-name').textContent = counted ? WORDS.more : WORDS.over_side;
@@ -142,7 +142,7 @@ function answerOf(view, world) {
   // A series without a forecast says why.
   if (view.year === null) return { text: DATA.series[view.terms[0].index].note, share: null };
   const found = distribution(view.terms, world, view.year);
-  if (found === null) return { text: fill(WORDS.no_answer, { year: view.year }), share: null };
+  if (found === null) return { text: fill(WORDS.no_answer, { year: when(view.year) }), share: null };
   if (found.figure !== undefined) {
     const figure = persons(found.figure, signed(view.terms));
     return { text: fill(WORDS.observed, { figure }), share: null };
@@ -226,7 +226,7 @@ function marksSaid(year) {
   const { picture } = state;
   const write = (value) => persons(rounded(value, 3), picture.signed);
   const past = [...picture.past].flatMap(([origin, rows]) => rows.filter((row) => row.year === year)
-    .map((row) => fill(WORDS.past_line, { origin, median: write(row.median) })));
+    .map((row) => fill(WORDS.past_line, { origin: when(origin), median: write(row.median) })));
   const editions = picture.editions.filter((mark) => mark.year === year).map((mark) => fill(
     WORDS.edition_line, { day: mark.day, median: write(mark.median), low: write(mark.low), high: write(mark.high) }));
   return [...past, ...editions].map((text) => ['', text]);
@@ -236,7 +236,7 @@ function writeReadOut(year) {
   const said = readOut(year);
   const items = said.map(([name, text]) => make('span', {},
     ...(name ? [make('span', { className: 'name' }, name), ' '] : []), text));
-  at('readout').replaceChildren(make('strong', {}, String(year)), ...items);
+  at('readout').replaceChildren(make('strong', {}, when(year)), ...items);
   return said.map((pair) => pair.filter(Boolean).join(' ')).join('; ');
 }
 
@@ -253,7 +253,7 @@ function keepRoom() {
 
 function readYear(year) {
   state.cursor = year;
-  moveCursor(year, `${year}: ${writeReadOut(year)}`);
+  moveCursor(year, `${when(year)}: ${writeReadOut(year)}`);
 }
 
 /** A value of the table as the report writes it: figures whole, others to three digits. */
@@ -307,7 +307,7 @@ function showNotes() {
   const own = DATA.series[view.terms[0].index];
   at('trust').textContent = view.terms.length === 1 ? own.trust[view.year] ?? '' : '';
   at('subject').textContent = subject(view.terms);
-  at('dots').textContent = chart.dots.length ? fill(WORDS.dots, { year: view.year }) : '';
+  at('dots').textContent = chart.dots.length ? fill(WORDS.dots, { year: when(view.year) }) : '';
   showLegend();
 }
 
@@ -456,7 +456,9 @@ function yearKeys(event) {
   const years = yearsShown(state.picture);
   const now = years.indexOf(state.cursor);
   const moves = { ArrowRight: now + 1, ArrowUp: now + 1, ArrowLeft: now - 1, ArrowDown: now - 1,
-    Home: 0, End: years.length - 1 };
+    Home: 0, End: years.length - 1,
+    // Many months are read in steps of a year.
+    ...(PER_YEAR > 1 && { PageUp: now + PER_YEAR, PageDown: now - PER_YEAR }) };
   if (event.key in moves) readYear(years[Math.min(Math.max(moves[event.key], 0), years.length - 1)]);
   else if (event.key === 'Enter' || event.key === ' ') {
     chooseYear(state.cursor);

@@ -1,7 +1,7 @@
 /* The view: what is chosen, how an address says it, and the numbers that it shows. */
 
 const SIDES = ['below', 'above'];
-const STARTS = [1990, 2000, 2010];
+const STARTS = [...document.getElementById('since').options].map((one) => Number(one.value));
 const MOST_TERMS = 8;
 
 /** A new view on one series, or on several. */
@@ -11,9 +11,12 @@ function newView(terms) {
   return settle(view);
 }
 
-/** Fewer years where there is little room. */
+/** Fewer years where there is little room; of months and quarters as many as can be told apart. */
 function usualStart() {
-  return window.innerWidth < 560 ? 2010 : 2000;
+  const narrow = window.innerWidth < 560;
+  if (PER_YEAR === 1) return narrow ? 2010 : 2000;
+  const last = Math.max(...DATA.series.flatMap((series) => series.ahead.slice(-1)));
+  return STARTS.find((year) => last - year * PER_YEAR <= (narrow ? 120 : 240)) ?? STARTS.at(-1);
 }
 
 /** The series that a reader meets first: the first with a forecast. */
@@ -58,7 +61,7 @@ function toAddress(view) {
   for (const { index, sign } of view.terms) {
     said.append(sign > 0 ? 'plus' : 'minus', keyOf(DATA.series[index]));
   }
-  if (view.year !== null) said.set('year', view.year);
+  if (view.year !== null) said.set('year', when(view.year));
   said.set(view.side, view.at);
   said.set('since', view.since);
   if (view.world > 0) said.set('if', DATA.worlds[view.world].name);
@@ -86,7 +89,8 @@ function fromAddress(address) {
 function readOptions(view, said) {
   let wrong = false;
   const number = (name) => (said.get(name) ? Number(said.get(name)) : NaN);
-  if (yearsOf(view.terms).includes(number('year'))) view.year = number('year');
+  const year = yearsOf(view.terms).find((one) => when(one) === said.get('year'));
+  if (year !== undefined) view.year = year;
   else wrong = said.has('year');
   for (const side of SIDES.filter((name) => said.has(name))) {
     if (Number.isFinite(number(side))) [view.side, view.at] = [side, Math.round(number(side))];
@@ -154,7 +158,8 @@ function editionsOf(terms) {
 
 /** Every number that a view shows but those of its threshold. */
 function pictureOf(view) {
-  const { terms, world, since } = view;
+  const { terms, world } = view;
+  const since = view.since * PER_YEAR;
   const fan = fanOf(terms, 0);
   const all = historyOf(terms, since);
   // A year that follows from figures known already is no forecast, and stands with the past.
@@ -163,6 +168,7 @@ function pictureOf(view) {
     .filter((row) => row.value !== null)).sort((a, b) => a.year - b.year);
   return {
     history, fan, empty: emptyYears(terms, since), signed: signed(terms),
+    unit: [...new Set(terms.map(({ index }) => DATA.series[index].unit ?? WORDS.unit))].join('; '),
     beside: world > 0 ? fanOf(terms, world) : [],
     past: view.past ? pastOf(terms) : new Map(),
     editions: view.editions ? editionsOf(terms) : [],

@@ -5,6 +5,17 @@ const NARROW = '\u202f';
 const WHOLE = new Intl.NumberFormat(DATA.language, { maximumFractionDigits: 0, useGrouping: true });
 const TENTHS = new Intl.NumberFormat(DATA.language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
+/** Periods in a year, and the mark before its parts, by frequency; years have no parts. */
+const FORMS = { 'half-year': [2, '-H'], quarter: [4, '-Q'], month: [12, '-'] };
+const [PER_YEAR, MARK] = FORMS[DATA.frequency] ?? [1, ''];
+
+/** A period as tables and addresses have it: 2027, 2026-H1, 2026-Q4, 2027-06. */
+function when(period) {
+  if (period === null || PER_YEAR === 1) return String(period ?? '');
+  const part = String((period % PER_YEAR) + 1).padStart(PER_YEAR > 9 ? 2 : 1, '0');
+  return `${Math.floor(period / PER_YEAR)}${MARK}${part}`;
+}
+
 /** A message with its places filled in. */
 function fill(message, values) {
   return message.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
@@ -81,5 +92,5 @@ function signed(terms) {
 function claim(terms, side, limit, year) {
   const forms = WORDS.claims[kindOf(terms)];
   const nought = limit === 0 && forms.length > 2 ? 2 : 0;
-  return fill(forms[nought + (side === 'below' ? 0 : 1)], { limit: persons(limit), year });
+  return fill(forms[nought + (side === 'below' ? 0 : 1)], { limit: persons(limit), year: when(year) });
 }
