@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -54,8 +54,15 @@ class Edition:
 
     @property
     def day(self) -> str:
-        """Day of the newest figure that the edition knew, or its last year; what it is called."""
-        return str(self.manifest["as_of"] or self.manifest["origin"])
+        """Day of the newest figure that the edition knew, or its last period; what it is called."""
+        return str(
+            self.manifest["as_of"] or periods.label(self.manifest["origin"], self.frequency)
+        )
+
+    @property
+    def frequency(self) -> str:
+        """What its periods are."""
+        return str(self.manifest.get("frequency", "year"))
 
     def known(self, panel: Panel) -> Panel:
         """Return the figures that the edition knew."""
@@ -87,6 +94,7 @@ class ManifestFile(Settings):
     data_hash: str
     as_of: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
     origin: int
+    frequency: Literal["year", "half-year", "quarter", "month"] = "year"
     sha256: dict[str, str]
     expected: list[StatedNumber]
 

@@ -119,9 +119,7 @@ def payload(
         "series": [_series(view, words, found) for view in ordered],
         "past": _past(ordered, found),
         "editions": [
-            _edition(edition, ordered)
-            for edition in earlier
-            if edition.manifest.get("frequency", "year") == words.frequency
+            _edition(one, ordered) for one in earlier if one.frequency == words.frequency
         ],
         "worlds": described,
         "numbers": base64.b64encode(numbers.tobytes()).decode("ascii"),

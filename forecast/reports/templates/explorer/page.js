@@ -130,11 +130,17 @@ function showExtras(view) {
 
 /* What is said */
 
+/** A text whose periods, such as 2027-06, are not broken at the end of a line. */
+function unbroken(text) {
+  const parts = text.split(/(\d{4}-(?:\d\d|[QH]\d)\b)/);
+  return parts.map((part, i) => (i % 2 ? make('span', { className: 'n' }, part) : part));
+}
+
 /** Text with the chance made strong. */
 function withChance(text, share) {
   const [before, after] = text.split('{chance}');
   const number = before === '' ? opening(percent(share)) : percent(share);
-  return [opening(before), make('strong', {}, number), after ?? ''];
+  return [...unbroken(opening(before)), make('strong', {}, number), ...unbroken(after ?? '')];
 }
 
 /** The answer in a world: its sentence, and the share behind it; null share without a chance. */
@@ -161,7 +167,7 @@ function sayAnswer() {
   const { view } = state;
   const answer = answerOf(view, 0);
   at('answer').replaceChildren(
-    ...(answer.share === null ? [answer.text] : withChance(answer.text, answer.share)));
+    ...(answer.share === null ? unbroken(answer.text) : withChance(answer.text, answer.share)));
   at('range').textContent = answer.share === null ? '' : rangeSaid(answer);
   at('precision').textContent = answer.share === null ? '' : precisionSaid(answer);
   sayBeside(view);

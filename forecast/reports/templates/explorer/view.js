@@ -42,11 +42,12 @@ function settle(view) {
   return view;
 }
 
-/** Nought for net flows, else the last figure, rounded. */
+/** Nought for net flows, else the last figure, of months that of the same month, rounded. */
 function usualThreshold(terms, year) {
   if (signed(terms)) return 0;
   const past = historyOf(terms, 0);
-  if (past.length > 0) return rounded(past[past.length - 1].value);
+  const last = past.findLast((row) => (year - row.year) % PER_YEAR === 0) ?? past.at(-1);
+  if (last) return rounded(last.value);
   const found = year === null ? null : distribution(terms, 0, year);
   return found && found.sorted ? rounded(quantile(found, 0.5)) : 0;
 }
