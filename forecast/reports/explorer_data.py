@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,7 +84,10 @@ def payload(
     dict
         ``worlds[w]["blocks"][s]`` is where the numbers of series ``s`` start in ``numbers``. For
         each of its years there follow 201 quantiles of all draws (0 to 100 %), then the joint
-        draws kept: position ``d`` is the same world in every series and year.
+        draws kept: position ``d`` is the same world in every series and year. Months, quarters
+        and half-years stand for years as the numbers that `forecast.periods` counts, and
+        ``frequency`` says which. A page of 24 months ahead has 2.9 MB for 30 series, with 500
+        joint draws, and 5.4 MB for 90, with 231.
 
     Raises
     ------
@@ -282,8 +285,10 @@ def of_condition(one: Conditional, outlook: Forecast, words: Language) -> World:
             f"the condition {stated!r} stands on another forecast than the explorer's. Make it "
             "from this one with forecast.condition(outlook, ...)."
         )
-    title = "; ".join(_stated(each, words) for each in one.conditions)
-    name = "; ".join(map(str, one.conditions))
+    # Addresses and titles have periods as text.
+    stated = [replace(each, year=words.period(each.year)) for each in one.conditions]
+    title = "; ".join(_stated(each, words) for each in stated)
+    name = "; ".join(map(str, stated))
     return World("condition", name, title, one.forecast, frozenset(outlook.keys))
 
 
@@ -301,7 +306,7 @@ def _stated(condition: Condition, words: Language) -> str:
         value = f"≤ {words.persons(condition.upper)}"
     else:
         value = f"{words.persons(condition.lower)} … {words.persons(condition.upper)}"
-    return f"{', '.join(parts)}, {words.period(condition.year)} {value}"
+    return f"{', '.join(parts)}, {condition.year} {value}"
 
 
 def _past(ordered: Sequence[SeriesView], found: Record | None) -> dict[str, list[list[int]]]:

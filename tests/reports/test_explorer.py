@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 import forecast as fc
+from forecast import periods
 from forecast.cli.main import cli
 from forecast.errors import DataError, UnknownNameError
 from forecast.evaluate.track import Track
@@ -27,6 +28,7 @@ from forecast.panel import Panel
 from forecast.reports.explorer import explore
 from forecast.reports.explorer_data import STEPS
 from forecast.reports.horizon import report
+from forecast.scenarios.conditions import Condition
 
 
 class Parts(HTMLParser):
@@ -392,3 +394,174 @@ def test_corridors_are_listed_by_their_ends_and_say_what_they_rest_on(tmp_path: 
     drawn = made.sample(location="UZB:RUS", measure="flow", year=2025)
     at = [one["location"] for one in shown["series"]].index("UZB:RUS")
     assert abs(block(shown, 0, at)[-1, STEPS // 2] - np.median(drawn)) <= 1
+
+
+CODES = {"month": "M", "quarter": "Q", "half-year": "Q", "year": "Y"}
+
+
+def by(frequency: str, first: str = "2018-01", last: str = "2024-12") -> Panel:
+    """Two places, two measures, with a break and a gap, by month, quarter or half-year."""
+    spans = pd.period_range(first, last, freq=CODES[frequency])
+    texts = [str(one) if frequency == "month" else f"{one.year}-Q{one.quarter}" for one in spans]
+    season = np.sin(np.arange(len(spans)) * 2 * np.pi / periods.PER_YEAR[frequency])
+    flags = pd.Series("", index=range(len(spans)))
+    flags[[8, 12]] = ["break", "census_rebasing"]
+    random = np.random.default_rng(3)
+    rows = [
+        {"location": place, "measure": measure, "period": text, "value": value, "flag": flag}
+        for place in ("KAZ", "UZB") for measure in ("immigration", "emigration")
+        for text, value, flag in zip(texts, random.poisson(1000 * np.exp(0.3 * season)), flags)
+    ]  # fmt: skip
+    table = pd.DataFrame(rows)
+    table["value"] = table["value"].where(table["flag"] != "census_rebasing")
+    panel = Panel.from_frame(table)
+    return panel.by("half-year") if frequency == "half-year" else panel
+
+
+@pytest.fixture(scope="module")
+def months() -> Forecast:
+    return fc.forecast(by("month"), "seasonal-naive", draws=300)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "first", "asked", "unit"),
+    [("month", 24216, "2025-01", "a month"), ("quarter", 8072, "2025-Q1", "a quarter"),
+     ("half-year", 4036, "2025-H1", "a half-year")],
+)  # fmt: skip
+def test_draws_of_periods_are_those_of_the_forecast(
+    tmp_path: Path, frequency: str, first: int, asked: str, unit: str
+) -> None:
+    outlook = fc.forecast(by(frequency), "seasonal-naive", draws=150)
+    shown = held(explore(outlook, folder=tmp_path, draws=120))
+    assert (shown["frequency"], shown["step"]) == (frequency, 1)
+    assert shown["first"] == periods.number(1990, 1, frequency)
+    assert (shown["words"]["year"], shown["words"]["unit"]) == ("Period", f"persons {unit}")
+    assert shown["words"]["flags"]["break"] == "new level from this period"
+    grid = outlook.paths["year"].to_numpy().tolist()
+    chosen = (np.arange(120) * 150) // 120
+    for at, series in enumerate(shown["series"]):
+        key = series["source"], series["location"], series["measure"]
+        known = outlook.history.find(key)
+        assert known is not None
+        assert series["years"] == known.years.tolist()
+        assert series["years"][0] == first
+        assert series["ahead"] == grid
+        assert periods.label(series["asked"], frequency) == asked
+        assert series["unit"] == f"persons {unit}"
+        row = outlook.keys.index(key)
+        drawn = outlook.paths.isel(series=row).transpose("year", "draw").to_numpy()
+        numbers = block(shown, 0, at)
+        expected = np.quantile(drawn, np.linspace(0, 1, STEPS), axis=1).T
+        assert np.abs(numbers[:, :STEPS] - expected).max() <= 0.5
+        assert np.abs(numbers[:, STEPS:] - drawn[:, chosen]).max() <= 0.5
+
+
+def test_a_page_of_years_has_nothing_of_periods(shown: dict[str, Any], page: Path) -> None:
+    assert not {"frequency", "unit"} & {*shown, *(name for one in shown["series"] for name in one)}
+    said = page.read_text("utf-8")
+    assert "<option>1990</option><option>2000</option><option>2010</option></select>" in said
+    assert "Choose a year by a click" in said
+    assert "eriod" not in json.dumps(shown["words"])
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "choices"),
+    [("1985-01", "2024-12", [1990, 2000, 2010, 2020]), ("2018-01", "2024-12", [2018, 2020]),
+     ("2021-05", "2024-06", [2021])],
+)  # fmt: skip
+def test_figures_of_months_begin_in_years_that_leave_some(
+    tmp_path: Path, first: str, last: str, choices: list[int]
+) -> None:
+    outlook = fc.forecast(by("month", first, last), "persistence", ("2025-06",), draws=100)
+    path = explore(outlook, folder=tmp_path, draws=100)
+    text = path.read_text("utf-8")
+    assert re.findall(r"<option>(\d+)</option>", text) == [str(year) for year in choices]
+    assert ("<label hidden>Figures since" in text) is (len(choices) == 1)
+    assert min(held(path)["series"][0]["years"]) == max(
+        periods.read("1990-01", "month"), periods.read(first, "month")
+    )
+
+
+@pytest.mark.parametrize("code", ["ru", "kk", "ky", "uz"])
+def test_no_language_puts_a_word_for_year_behind_a_month(
+    months: Forecast, tmp_path: Path, code: str
+) -> None:
+    path = explore(months, folder=tmp_path, language=code)
+    shown = held(path)
+    english = held(explore(months, folder=tmp_path))["words"]
+    words = {**shown["words"], "claims": sum(shown["words"]["claims"].values(), [])}
+    said = json.dumps(words, ensure_ascii=False)
+    assert not re.search(r"\{(?:year|origin)\}.?(?:год|г\.|жыл|yil)", said)
+    for name in ("year", "year_slider", "unit", "no_answer"):
+        assert words[name] != english[name]
+    assert words["flags"]["break"] != english["flags"]["break"]
+    assert set(re.findall("[A-Za-z]{2,}", shown["series"][0]["unit"])) <= {"kishi", "oyiga"}
+    if code == "ru":
+        assert "С вероятностью {chance} в {year} прибудет более {limit} чел." in words["claims"]
+        assert "Новый уровень с 2018-09." in shown["series"][0]["note"]
+
+
+def test_a_report_of_months_gives_its_track_and_editions_to_the_explorer(tmp_path: Path) -> None:
+    panel = by("month", "2010-01")
+    old = fc.forecast(panel.until("2024-06"), "seasonal-naive", draws=100)
+    earlier = report(old, folder=tmp_path, name="old")[3]
+    years = fc.forecast(panel.by("year"), "persistence", (2026,), draws=100)
+    other = report(years, folder=tmp_path, name="years")[3]
+    track = fc.backtest(panel, ["seasonal-naive", "persistence"], ["2022-06", "2023-06"], (1, 6),
+                        draws=100, jobs=1, joint=False)  # fmt: skip
+    outlook = fc.forecast(panel, "persistence", draws=100)
+    made = report(outlook, track, tmp_path, name="m", previous=earlier)[-1]
+    shown = held(made)
+    assert '<a href="m.html">' in made.read_text("utf-8")
+    (edition,) = shown["editions"]
+    # An edition of years has no place among months.
+    alone = held(explore(outlook, track, tmp_path / "alone", previous=[earlier, other]))
+    assert alone["editions"] == [edition]
+    assert edition["day"] == "2024-06"
+    quantiles = old.quantiles([0.5], years=["2025-03"])
+    series = shown["series"][0]
+    mine = quantiles[(quantiles["measure"] == series["measure"])
+                     & (quantiles["location"] == series["location"])]  # fmt: skip
+    marks = {year: rest for year, *rest in edition["rows"]["0"]}
+    assert marks[periods.read("2025-03", "month")][0] == round(mine["value"].iloc[0])
+    origin, target = (periods.read(text, "month") for text in ("2022-06", "2022-12"))
+    assert [row[:2] for row in shown["past"]["0"]][:2] == [[origin, origin + 1], [origin, target]]
+    assert "month" in series["trust"][str(series["ahead"][0])]
+
+
+def test_what_is_of_years_alone_is_refused_for_months(
+    months: Forecast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DataError, match="a scenario asks for calendar years; the data are by mon"):
+        explore(months, folder=tmp_path / "new", scenarios=["russia-kazakhstan"])
+    assert not (tmp_path / "new").exists()
+    months.history.to_frame().to_csv(tmp_path / "m.csv", index=False)
+    shell = ("--data", str(tmp_path / "m.csv"), "--model", "seasonal-naive", "--draws", "100",
+             "--out", str(tmp_path / "made"))  # fmt: skip
+    code, said = run(*shell)
+    assert code == 0, said
+    assert held(tmp_path / "made" / "m-explorer.html")["frequency"] == "month"
+    monkeypatch.setattr("forecast.cli.request.Request.of", lambda *_: pytest.fail("it was made"))
+    code, said = run(*shell, "--scenario", "russia-kazakhstan")
+    assert code == 1
+    assert said.count("a scenario asks for calendar years") == 1
+    code, said = run(*shell, "--condition", "KAZ immigration 2025-03 >= 900")
+    assert code == 1
+    assert "is not understood" in said
+
+
+def test_a_condition_on_a_month_is_called_by_it(months: Forecast, tmp_path: Path) -> None:
+    march = Condition("KAZ", "immigration", periods.read("2025-03", "month"), lower=900.0)
+    stated = fc.condition(months, march)
+    (_, given) = held(explore(months, folder=tmp_path, conditions=[stated]))["worlds"]
+    assert given["name"] == "KAZ immigration 2025-03 >= 900"
+    assert given["title"] == "Kazakhstan, Immigration, 2025-03 ≥ 900"
+
+
+def test_a_threshold_of_permits_is_of_permits(tmp_path: Path) -> None:
+    table = by("quarter").to_frame().assign(measure="permit_quota")
+    panel = Panel.from_frame(table.drop_duplicates(["location", "period"]))
+    outlook = fc.forecast(panel, "seasonal-naive", draws=100)
+    text = explore(outlook, folder=tmp_path, language="ru").read_text("utf-8")
+    assert ">Порог, разрешений<" in text
+    assert "разрешений в квартал" in text

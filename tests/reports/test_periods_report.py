@@ -16,11 +16,9 @@ from click.testing import CliRunner
 
 import forecast as fc
 from forecast.cli.main import cli
-from forecast.errors import DataError
 from forecast.evaluate.editions import read_edition
 from forecast.exports.check import check_hub
 from forecast.language import language, rounded
-from forecast.reports.explorer import explore
 
 MONTHS = ("январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь",
           "октябрь", "ноябрь", "декабрь")  # fmt: skip
@@ -60,6 +58,7 @@ def test_a_table_is_read_forecast_and_reported(tmp_path: Path, case: str) -> Non
     outlook = fc.forecast(fc.read(file), "persistence", horizons, draws=200)
     written = fc.report(outlook, folder=tmp_path / "out", name="t")
     assert {path.suffix for path in written} == {".html", ".csv", ".xlsx", ".json", ""}
+    assert written[-1].name == "t-explorer.html"
     assert check_hub(tmp_path / "out" / "t-hub").empty
     page, annex = (text_of(tmp_path / "out" / name) for name in ("t.html", "t-annex.html"))
     for period in horizons:
@@ -67,7 +66,8 @@ def test_a_table_is_read_forecast_and_reported(tmp_path: Path, case: str) -> Non
         assert f"Kazakhstan, {period}" in annex
     assert unit in page
     assert unit in annex
-    assert "have no explorer" in annex
+    assert "Explore the forecast : thresholds and sums of one's own" in page
+    assert "Explore the forecast" in annex
     # A legend explains what is drawn: of periods there are no target years of a policy concept.
     assert "target year of the country’s policy concept" not in page + annex
     assert "last period observed" in annex
@@ -160,19 +160,6 @@ def test_large_amounts_are_told_in_words(tmp_path: Path, code: str, said: str) -
     page = text_of(tmp_path / f"m{ending}.html")
     assert re.search(said, page.replace("\xa0", " "))
     assert not re.search(r"000[,.\s]000", page.replace("\xa0", " "))
-
-
-def test_an_explorer_is_of_years(tmp_path: Path) -> None:
-    outlook = fc.forecast(monthly(), "naive", draws=200)
-    with pytest.raises(DataError, match="an explorer asks for calendar years; the data are by m"):
-        explore(outlook, folder=tmp_path)
-    file = tmp_path / "m.csv"
-    file.write_text(monthly().to_frame().to_csv(index=False), encoding="utf-8")
-    shell = ["explore", "--data", str(file), "--model", "naive", "--out", str(tmp_path / "out")]
-    result = CliRunner().invoke(cli, shell)
-    assert result.exit_code == 1
-    assert result.output.count("an explorer asks for calendar years") == 1
-    assert not (tmp_path / "out").exists()
 
 
 def test_the_shell_writes_a_hub_of_months(tmp_path: Path) -> None:
