@@ -55,9 +55,7 @@ class Edition:
     @property
     def day(self) -> str:
         """Day of the newest figure that the edition knew, or its last period; what it is called."""
-        return str(
-            self.manifest["as_of"] or periods.label(self.manifest["origin"], self.frequency)
-        )
+        return str(self.manifest["as_of"] or periods.label(self.manifest["origin"], self.frequency))
 
     @property
     def frequency(self) -> str:

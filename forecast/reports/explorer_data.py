@@ -121,9 +121,7 @@ def payload(
         },
         "series": [_series(view, words, found) for view in ordered],
         "past": _past(ordered, found),
-        "editions": [
-            _edition(one, ordered) for one in earlier if one.frequency == words.frequency
-        ],
+        "editions": [_edition(one, ordered) for one in earlier if one.frequency == words.frequency],
         "worlds": described,
         "numbers": base64.b64encode(numbers.tobytes()).decode("ascii"),
     }
@@ -286,9 +284,9 @@ def of_condition(one: Conditional, outlook: Forecast, words: Language) -> World:
             "from this one with forecast.condition(outlook, ...)."
         )
     # Addresses and titles have periods as text.
-    stated = [replace(each, year=words.period(each.year)) for each in one.conditions]
-    title = "; ".join(_stated(each, words) for each in stated)
-    name = "; ".join(map(str, stated))
+    shown = [replace(each, year=words.period(each.year)) for each in one.conditions]
+    title = "; ".join(_stated(each, words) for each in shown)
+    name = "; ".join(map(str, shown))
     return World("condition", name, title, one.forecast, frozenset(outlook.keys))
 
 

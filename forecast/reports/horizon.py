@@ -144,54 +144,24 @@ def report(
             f"the edition of {earlier[-1].day} given as previous knew newer figures than this "
             f"report ({outlook.paths.attrs['as_of']}). Leave it out."
         )
-    again = (
-        [shlex.join(command)]
-        if command
-        else manifest.calls(
-            outlook,
-            track,
-            language=language,
-            name=name,
-            title=title,
-            about=about,
-            thresholds=thresholds,
-            previous=given,
-            scenarios=scenarios,
-            targets=targets,
-            impacts=impacts,
-            corridors=corridors,
-        )
-    )
+    again = [shlex.join(command)] if command else manifest.calls(
+        outlook, track, language=language, name=name, title=title, about=about,
+        thresholds=thresholds, previous=given, scenarios=scenarios, targets=targets,
+        impacts=impacts, corridors=corridors,
+    )  # fmt: skip
     extra = content.Supplements(
-        words,
-        found,
-        uncovered=track is not None and found is None,
-        thresholds=_thresholds(thresholds, views),
-        earlier=earlier,
-        scenarios=what_ifs,
-        again=again,
-        called=not command,
+        words, found, uncovered=track is not None and found is None,
+        thresholds=_thresholds(thresholds, views), earlier=earlier, scenarios=what_ifs,
+        again=again, called=not command,
         targets=None if targets is None else target_table(outlook, given=targets),
-        impacts=impacts,
-        title=title,
-        about=about,
-        corridors=corridors,
-    )
+        impacts=impacts, title=title, about=about, corridors=corridors,
+    )  # fmt: skip
     shown = content.page(outlook, views, extra)
     table = inactive_columns(
         all_quantiles(outlook, words), ("location", "name", "measure", "source", "model")
     )
     files = _files(name, words)
     explored = explorer.file_name(name, words)
-    asked = explorer.explorer(
-        outlook,
-        views,
-        words,
-        found=found,
-        earlier=earlier,
-        what_ifs=what_ifs,
-        report=files["main"],
-    )
     shown["files"] = {**files, "explorer": explored}
     contents = {
         files["main"]: render(shown, words).encode(),
@@ -202,6 +172,10 @@ def report(
     hub = f"{name}-hub"
     shared = _hub(outlook, Path(folder) / hub)
     every = {**contents, **{f"{hub}/{path}": data for path, data in shared.items()}}
+    # It repeats the draws, and can be made anew; the manifest vouches for all but it.
+    contents[explored] = explorer.explorer(
+        outlook, views, words, found=found, earlier=earlier, what_ifs=what_ifs, report=files["main"]
+    ).encode()
     contents[files["manifest"]] = manifest.manifest(
         outlook, views, every, [one.name for one in extra.scenarios]
     ).encode()
@@ -209,10 +183,6 @@ def report(
         # Renamed into place in the opposite order: last the manifest, which vouches for the rest.
         for file, data in reversed(contents.items()):
             stack.enter_context(artifacts.atomic_file(Path(folder) / file)).write_bytes(data)
-        # It repeats the draws, and can be made anew; the manifest vouches for all but it.
-        stack.enter_context(artifacts.atomic_file(Path(folder) / explored)).write_bytes(
-            asked.encode()
-        )
         if shared:
             stack.enter_context(hub_folder(Path(folder) / hub, shared))
     written = [*files.values(), *([hub] if shared else []), explored]

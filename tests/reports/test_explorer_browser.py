@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import html
 import importlib.util
+import itertools
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import forecast as fc
+from forecast import periods
 from forecast.language import NARROW
 from forecast.outlook import Forecast
 from forecast.reports.explorer import explore
@@ -86,7 +89,9 @@ def answer(browser: Any) -> str:
     return str(browser.look("document.getElementById('answer').textContent"))
 
 
-def saved(browser: Any, folder: Path) -> tuple[list[str], dict[int, list[str]]]:
+def saved(
+    browser: Any, folder: Path, named: Callable[[str], Any] = int
+) -> tuple[list[str], dict[Any, list[str]]]:
     """Save the numbers; return the header and the rows by year."""
     place = folder / f"saved-{len(list(folder.iterdir()))}"
     place.mkdir()
@@ -95,7 +100,7 @@ def saved(browser: Any, folder: Path) -> tuple[list[str], dict[int, list[str]]]:
     path = waited(lambda: set(place.glob("*.csv")))
     with path.open(encoding="utf-8-sig", newline="") as file:
         head, *rows = csv.reader(file)
-    return head, {int(row[1]): row for row in rows}
+    return head, {named(row[1]): row for row in rows}
 
 
 def waited(look: Any, seconds: float = 10) -> Path:
@@ -306,17 +311,23 @@ def test_nothing_spills_over(browser: Any, folder: Path, width: int, code: str) 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
-def test_axe_finds_nothing_serious(browser: Any, folder: Path, width: int, dark: bool) -> None:
+def test_axe_finds_nothing_serious(
+    browser: Any, folder: Path, by_period: Path, width: int, dark: bool
+) -> None:
     if not AXE.is_file():
         pytest.skip(f"no axe-core on this machine (npm install --prefix build axe-core): {AXE}")
-    visit(browser, folder, view(KAZ, UZB, **{"if": "afghanistan"}), width, dark=dark)
-    browser.look(f"{AXE.read_text(encoding='utf-8')}; 0")
-    found = browser.look(
-        "axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations"
-        ".filter((rule) => ['serious', 'critical'].includes(rule.impact))"
-        ".map((rule) => rule.id + ': ' + rule.nodes[0].html))"
-    )
-    assert found == []
+    for page in ("years", "months"):
+        if page == "years":
+            visit(browser, folder, view(KAZ, UZB, **{"if": "afghanistan"}), width, dark=dark)
+        else:
+            look_at(browser, by_period, "", width=width)
+        browser.look(f"{AXE.read_text(encoding='utf-8')}; 0")
+        found = browser.look(
+            "axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations"
+            ".filter((rule) => ['serious', 'critical'].includes(rule.impact))"
+            ".map((rule) => rule.id + ': ' + rule.nodes[0].html))"
+        )
+        assert found == []
 
 
 def test_a_series_without_a_forecast_says_why(browser: Any, folder: Path) -> None:
@@ -362,3 +373,170 @@ def test_the_driver_sees_errors_and_requests(folder: Path, tmp_path: Path) -> No
         assert any("Content Security Policy" in html.unescape(one) for one in browser.faults())
         assert browser.look("document.documentElement.dataset.ready ?? null") is None
     assert json.dumps(view(KAZ))
+
+
+def by(frequency: str) -> Forecast:
+    """Two places by month or quarter, with a season."""
+    code, per = {"month": ("M", 12), "quarter": ("Q", 4)}[frequency]
+    spans = pd.period_range("2012-01", "2024-12", freq=code)
+    texts = [str(one) if code == "M" else f"{one.year}-Q{one.quarter}" for one in spans]
+    season = np.exp(0.4 * np.sin(np.arange(len(spans)) * 2 * np.pi / per))
+    random = np.random.default_rng(5)
+    tables = [
+        pd.DataFrame({"location": place, "measure": "immigration", "period": texts,
+                      "source": "own", "value": random.poisson(1000 * season)})
+        for place in ("KAZ", "UZB")
+    ]  # fmt: skip
+    return fc.forecast(fc.Panel.from_frame(pd.concat(tables)), "seasonal-naive", draws=400)
+
+
+MONTHS = "own|KAZ|immigration"
+
+
+@pytest.fixture(scope="module")
+def months() -> Forecast:
+    return by("month")
+
+
+@pytest.fixture(scope="module")
+def by_period(months: Forecast, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Explorers of months in two languages, and of quarters."""
+    folder = tmp_path_factory.mktemp("periods")
+    for code in ("en", "ru"):
+        explore(months, folder=folder, language=code, name="month")
+    explore(by("quarter"), folder=folder, name="quarter")
+    return folder
+
+
+def look_at(
+    browser: Any, folder: Path, view: str, name: str = "month-explorer", width: int = 1200
+) -> None:
+    browser.open(f"{(folder / name).as_uri()}.html{'#' if view else ''}{view}", width)
+    browser.wait("document.documentElement.dataset.ready")
+
+
+def test_months_are_asked_for_by_their_names(
+    browser: Any, by_period: Path, months: Forecast, tmp_path: Path
+) -> None:
+    look_at(browser, by_period, "")
+    assert "people arrive in 2025-01" in answer(browser)
+    # What the same month of the year before had is what one asks of a month.
+    known = {"location": "KAZ", "measure": "immigration"}
+    series = next(iter(months.history.select(**known)))
+    last = series.values[series.years == periods.read("2024-01", "month")][0]
+    shown = int(browser.look("document.getElementById('limit').value"))
+    assert abs(shown - last) <= 50
+    browser.choose("#year", periods.read("2026-07", "month"))
+    assert "people arrive in 2026-07" in answer(browser)
+    assert "year=2026-07&" in browser.look("location.hash")
+    assert browser.look("document.getElementById('year').selectedOptions[0].text") == "2026-07"
+    look_at(browser, by_period, view(MONTHS, year="2025-11", above=1200, since=2020))
+    assert browser.look("document.getElementById('status').textContent") == ""
+    exact = months.probability(above=1200, year="2025-11", **known)
+    said = re.findall(rf"(\d+){NARROW}%", answer(browser))[0]
+    assert abs(int(said) - 100 * exact) <= 1
+    assert answer(browser).endswith("that more than 1,200 people arrive in 2025-11")
+    # It does not break at its hyphen.
+    assert browser.look("document.querySelector('#answer .n').textContent") == "2025-11"
+    head, rows = saved(browser, tmp_path, str)
+    assert head[1] == "Period"
+    assert next(iter(rows)) == "2020-01"
+    assert list(rows)[-1] == "2026-12"
+    assert len(rows) == 84
+    column = next(at for at, name in enumerate(head) if name.startswith("Chance "))
+    for period in ("2025-01", "2025-11", "2026-12"):
+        chance = months.probability(above=1200, year=period, **known)
+        assert float(rows[period][column]) == pytest.approx(chance, abs=0.004)
+    assert browser.look("document.getElementById('status').textContent").endswith(
+        "KAZ-immigration-own-2025-11.csv."
+    )
+    heads = browser.look("[...document.querySelectorAll('#rows th')].map((th) => th.textContent)")
+    assert heads == list(rows)[::-1]
+    assert browser.look("document.querySelector('#chart text:not(.pill-text)').textContent")
+
+
+@pytest.mark.parametrize("wrong", ["2027-13", "2027", "2025-1", "2025-Q1", "24300"])
+def test_a_month_that_is_none_is_said_to_be_unknown(
+    browser: Any, by_period: Path, wrong: str
+) -> None:
+    look_at(browser, by_period, view(MONTHS, year=wrong, above=1200))
+    status = browser.look("document.getElementById('status').textContent")
+    assert status.startswith("The address names figures that are not here")
+    assert "arrive in 2025-01" in answer(browser)
+
+
+def test_months_and_quarters_are_read_by_keys_and_pointer(browser: Any, by_period: Path) -> None:
+    look_at(browser, by_period, view(MONTHS, year="2025-03"))
+    told = "document.querySelector('#readout strong').textContent"
+    browser.look("document.getElementById('cursor').focus()")
+    for key, period in (("ArrowRight", "2025-04"), ("PageUp", "2026-04"), ("PageDown", "2025-04"),
+                        ("Home", "2012-01"), ("PageUp", "2013-01"), ("End", "2026-12"),
+                        ("ArrowLeft", "2026-11")):  # fmt: skip
+        browser.press(key)
+        assert browser.look(told) == period
+        spoken = browser.look("document.getElementById('cursor').getAttribute('aria-valuetext')")
+        assert spoken.startswith(f"{period}: ")
+    browser.press("Enter")
+    browser.wait("location.hash.includes('year=2026-11')")
+    look_at(browser, by_period, view(MONTHS, year="2025-Q2"), "quarter-explorer")
+    assert "arrive in 2025-Q2" in answer(browser)
+    x, y, wide = browser.look(
+        "(() => { const box = document.querySelector('#cursor rect').getBoundingClientRect();"
+        "return [box.right, box.y + 20, box.width]; })()"
+    )
+    browser.drag([(x - wide / 200, y)])
+    browser.wait("location.hash.includes('year=2026-Q4')")
+    assert "arrive in 2026-Q4" in answer(browser)
+
+
+def test_a_sum_of_months_is_that_of_the_joint_draws(
+    browser: Any, by_period: Path, months: Forecast, tmp_path: Path
+) -> None:
+    look_at(browser, by_period, view(MONTHS, "own|UZB|immigration", year="2025-06", below=2000))
+    drawn = sum(
+        months.sample(location=code, measure="immigration", year="2025-06")
+        for code in ("KAZ", "UZB")
+    )
+    head, rows = saved(browser, tmp_path, str)
+    low, high = np.quantile(drawn, [0.1, 0.9])
+    assert abs(int(rows["2025-06"][head.index("Middle")]) - np.median(drawn)) <= 1
+    assert abs(int(rows["2025-06"][head.index(f"80{NARROW}% interval: from")]) - low) <= 1
+    assert abs(int(rows["2025-06"][head.index(f"80{NARROW}% interval: to")]) - high) <= 1
+    assert "that fewer than 2,000 people arrive in 2025-06" in answer(browser)
+
+
+def test_a_page_of_months_in_russian(browser: Any, by_period: Path) -> None:
+    look_at(browser, by_period, view(MONTHS, year="2025-11", above=1200), "month-explorer.ru")
+    assert answer(browser).endswith(" в 2025-11 прибудет более 1\xa0200 чел.")
+    assert "год" not in browser.look("document.querySelector('.showing').innerText").lower()
+    assert browser.look("document.querySelector('#head th').textContent") == "Период"
+    assert (
+        browser.look("document.querySelector('#chart').textContent").count("человек в месяц") == 1
+    )
+
+
+@pytest.mark.parametrize("name", ["month-explorer", "month-explorer.ru", "quarter-explorer"])
+@pytest.mark.parametrize("width", [1200, 390])
+@pytest.mark.parametrize("since", [2012, 2020])
+def test_periods_do_not_collide_nor_spill_over(
+    browser: Any, by_period: Path, width: int, name: str, since: int
+) -> None:
+    look_at(browser, by_period, view(MONTHS, since=since), name, width)
+    ticks = browser.look(
+        "[...document.querySelectorAll('#chart text.label')].filter((node) => "
+        "/^\\d{4}(-|$)/.test(node.textContent) && node.getAttribute('text-anchor') === 'middle')"
+        ".map((node) => { const box = node.getBoundingClientRect(); "
+        "return [node.textContent, box.left, box.right]; })"
+    )
+    assert len(ticks) >= 3
+    for (_, _, right), (_, left, _) in itertools.pairwise(ticks):
+        assert left >= right + 4
+    beyond = browser.look(
+        "(() => { const all = document.querySelector('#chart').getBoundingClientRect();"
+        "return [...document.querySelectorAll('#chart text')].filter((node) => {"
+        "const box = node.getBoundingClientRect();"
+        "return box.right > all.right + 0.5 || box.left < all.left - 0.5; })"
+        ".map((node) => node.textContent); })()"
+    )
+    assert beyond == []
+    assert browser.look("document.documentElement.scrollWidth") == width
