@@ -32,6 +32,8 @@ _YEAR_WORDS = {
     "ky": r"(?:[ \u00a0-]жыл\w*)",
     "uz": r"(?:[ \u00a0-]yil\w*)",
 }
+#: The word for "in the year", and what is said in place of it behind a month.
+_WITHIN = {"kk": ("жылы", "кезеңінде"), "ky": ("жылы", "мезгилинде"), "uz": ("yilda", "davrida")}
 MINUS, NARROW = "\u2212", "\u202f"
 
 
@@ -301,7 +303,8 @@ class Language:
     def without_years(self, text: str) -> str:
         """Return a text without the word for year that sentences put behind 2024-06 or 2024-Q2.
 
-        Where pages are of years it stays as it is.
+        Where words bend instead of standing behind "in", "in the year" becomes "in the period".
+        Where pages are of years the text stays as it is.
 
         Parameters
         ----------
@@ -316,11 +319,16 @@ class Language:
         --------
         >>> Language("ru", language("ru").catalogue, "month").without_years("В 2025-06 году: 840")
         'В 2025-06: 840'
+        >>> Language("uz", language("uz").catalogue, "month").without_years("2025-06-yilda 840")
+        '2025-06 davrida 840'
         """
         word = _YEAR_WORDS.get(self.code)
         if self.frequency == "year" or word is None:
             return text
         period = r"(\b\d{4}-(?:\d\d|[QH]\d)|\{(?:year|origin)\})"
+        if self.code in _WITHIN:
+            inside, said = _WITHIN[self.code]
+            text = re.sub(rf"{period}[ \u00a0-]{inside}\b", rf"\1 {said}", text)
         return re.sub(f"{period}{word}", r"\1", text)
 
     def listed(self, items: Sequence[object]) -> str:

@@ -68,7 +68,7 @@ def explore(
     previous : str, Path or sequence of them
         ``NAME.manifest.json`` of earlier editions, shown as marks.
     scenarios : sequence of str, Path, mapping or Scenario
-        Shocks to show beside the forecast.
+        Shocks to show beside the forecast; of figures by year.
     conditions : sequence of Conditional
         Conditional forecasts of this forecast, from `forecast.condition`.
     draws : int
@@ -85,7 +85,8 @@ def explore(
         If the language or a scenario is not known.
     DataError
         If the draws are a scenario or conditional, the folder cannot be written to, the number of
-        draws is too small, or a condition stands on another forecast.
+        draws is too small, a condition stands on another forecast, or a scenario is given and the
+        figures are not by year.
 
     Examples
     --------

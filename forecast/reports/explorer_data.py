@@ -100,11 +100,11 @@ def payload(
     parts: list[np.ndarray] = []
     described = [_world(world, ordered, draws, parts) for world in worlds]
     numbers = np.concatenate(parts) if parts else np.empty(0, dtype="<i4")
-    codes = dict.fromkeys(view.series.location for view in ordered)
+    sources, codes, counted = (dict.fromkeys(names) for names in zip(*(one.key for one in ordered)))
     return {
         "format": "migration-forecast-explorer/1",
         "language": words.code,
-        "words": program_words(words, dict.fromkeys(view.series.measure for view in ordered)),
+        "words": program_words(words, counted),
         "model": worlds[0].outlook.model,
         "step": worlds[0].outlook.history.step,
         **({} if words.frequency == "year" else {"frequency": words.frequency}),
@@ -113,12 +113,8 @@ def payload(
         "quantiles": STEPS,
         "places": {code: labels.place(code, words) for code in codes},
         "countries": {view.country: labels.place(view.country, words) for view in ordered},
-        "measures": {
-            view.series.measure: labels.measure(view.series.measure, words) for view in ordered
-        },
-        "sources": {
-            view.series.source: labels.source(view.series.source, words) for view in ordered
-        },
+        "measures": {name: labels.measure(name, words) for name in counted},
+        "sources": {name: labels.source(name, words) for name in sources},
         "series": [_series(view, words, found) for view in ordered],
         "past": _past(ordered, found),
         "editions": [_edition(one, ordered) for one in earlier if one.frequency == words.frequency],

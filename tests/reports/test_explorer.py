@@ -497,6 +497,9 @@ def test_no_language_puts_a_word_for_year_behind_a_month(
         assert words[name] != english[name]
     assert words["flags"]["break"] != english["flags"]["break"]
     assert set(re.findall("[A-Za-z]{2,}", shown["series"][0]["unit"])) <= {"kishi", "oyiga"}
+    within = {"ru": "в {year} ", "kk": "{year} кезеңінде ", "ky": "{year} мезгилинде ",
+              "uz": "{year} davrida "}  # fmt: skip
+    assert all(within[code] in one for one in claims)
     if code == "ru":
         assert "С вероятностью {chance} в {year} прибудет более {limit} чел." in claims
         assert "Новый уровень с 2018-09." in shown["series"][0]["note"]
