@@ -308,8 +308,9 @@ function showNotes() {
   const { view } = state;
   const noted = (view.year === null ? [] : view.terms).map(({ index }) => DATA.series[index])
     .filter((series) => series.note);
-  at('note').textContent = noted.map((series) => (
-    view.terms.length > 1 ? `${DATA.places[series.location]}: ${series.note}` : series.note)).join(' ');
+  const notes = noted.map((series) => (
+    view.terms.length > 1 ? `${DATA.places[series.location]}: ${series.note}` : series.note));
+  at('note').replaceChildren(...unbroken(notes.join(' ')));
   const own = DATA.series[view.terms[0].index];
   at('trust').textContent = view.terms.length === 1 ? own.trust[view.year] ?? '' : '';
   at('subject').textContent = subject(view.terms);
