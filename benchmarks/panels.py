@@ -6,6 +6,8 @@ it. Panels that are not shipped are read from the folder of gathered figures (``
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,12 +37,15 @@ class Benchmark:
     horizons : tuple of int
     per : str
         Unit of the averages.
+    models : tuple of str
+        Those that forecast so short a past; without any, all that are asked for.
     """
 
     read: Callable[[Path], Panel]
     origins: tuple[int, ...]
     horizons: tuple[int, ...]
     per: str = "1000"
+    models: tuple[str, ...] = ()
 
 
 def world(shared: Path, least: float = 100_000) -> Panel:
@@ -111,6 +116,41 @@ def german_partners(shared: Path) -> Panel:
     return Panel.from_frame(summed[counts >= 50].assign(source="destatis"), step=1)
 
 
+#: Rows of Russia whose people are counted in another row (districts, the country, regions around
+#: autonomous districts), or to which ISO 3166-2 gives no code of Russia.
+_NOT_A_REGION = (
+    r"федеральный округ|^Российская Федерация|^Архангельская область$|^Тюменская область$"
+    r"|Крым|Севастополь"
+)
+_LATIN = str.maketrans("абвгдеёзийклмнопрстуфыэ", "abvgdeeziyklmnoprstufye", "ьъ")
+_LATIN |= str.maketrans(
+    {"ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya"}
+)
+
+
+def _latin_words(name: str) -> str:
+    """Return the words of a name in Latin letters, sorted: names differ in the order of them."""
+    latin = name.lower().translate(_LATIN)
+    return " ".join(sorted(re.findall("[a-z]+", latin.replace("'", ""))))
+
+
+def russian_regions(shared: Path) -> Panel:
+    """Arrivals, departures and net of the regions of Russia, internal and external, 2017-2023."""
+    table = pd.read_csv(shared / "data/corridors/rus_region_arrivals_departures_2017_2023.csv")
+    table = table[(table["sex_ru"] == "Всего") & ~table["region_ru"].str.contains(_NOT_A_REGION)]
+    coded = {
+        _latin_words(one.name): one.code for one in pycountry.subdivisions.get(country_code="RU")
+    }
+    plain = table["region_ru"].str.replace(r"\(.*|^Город |(столица|город) .*", "", regex=True)
+    nearest = {
+        name: difflib.get_close_matches(_latin_words(name), coded, 1)[0] for name in plain.unique()
+    }
+    table["location"] = plain.map(nearest).map(coded)
+    names = {"arrivals": "immigration", "departures": "emigration", "net": "net_migration"}
+    table = table.rename(columns=names).melt(["location", "year"], names.values(), "measure")
+    return Panel.from_frame(table.assign(source="rosstat"), step=1)
+
+
 def regions(source: str) -> Callable[[Path], Panel]:
     """All flows of the regions of one country, from the package's own tables."""
 
@@ -124,6 +164,9 @@ PANELS = {
     "world": Benchmark(world, (1998, 2003, 2008, 2013, 2016), tuple(range(1, 11))),
     "registers": Benchmark(registers, tuple(range(2006, 2021)), (1, 3, 5, 7)),
     "german-partners": Benchmark(german_partners, (2016, 2017, 2018), (1, 2, 3), "scale"),
+    "russian-regions": Benchmark(
+        russian_regions, (2020, 2021, 2022), (1, 2, 3), "scale", ("flows", "ensemble")
+    ),
     "states": Benchmark(states, tuple(range(2009, 2017)), (1, 3, 5)),
     "kazakh-regions": Benchmark(
         regions("kz-bns-balance"), tuple(range(2009, 2024)), (1, 3, 5, 7), "scale"

@@ -111,16 +111,18 @@ def show(title: str, table: pd.DataFrame) -> None:
 
 def run(name: str, shared: Path, models: list[str | Model], store: Path) -> None:
     chosen = PANELS[name]
-    panel = chosen.read(shared)
+    panel, models = chosen.read(shared), list(chosen.models) or models
     track = fc.backtest(
         panel, models, chosen.origins, chosen.horizons, jobs=1, store=store, draws=1000
     )
     per = chosen.per
     columns = ["forecasts", "crps", "mae", "coverage_50", "coverage_80", "coverage_95"]
     overall = track.summary(["model"], per=per).set_index("model")[columns]
-    reference = overall["crps"][track.reference]
-    show(f"{name}: all horizons, {per}", overall.assign(skill=1 - overall["crps"] / reference))
-    show(f"{name}: skill against {track.reference}, with its 95 % interval", skills(track, per))
+    if track.reference:
+        overall["skill"] = 1 - overall["crps"] / overall["crps"][track.reference]
+    show(f"{name}: all horizons, {per}", overall)
+    if track.reference:
+        show(f"{name}: skill against {track.reference}, with its 95 % interval", skills(track, per))
     show(f"{name}: the ensemble over its best member", against_best(track, per))
     tested = track.calibration_test().set_index(["model", "horizon"])
     kept = ["origins", "coverage_50", "coverage_80", "lower_80", "upper_80", "coverage_95"]
@@ -128,7 +130,8 @@ def run(name: str, shared: Path, models: list[str | Model], store: Path) -> None
     if len(track.joint):
         joint = track.joint_summary(["model"]).set_index("model")
         show(f"{name}: joint scores", joint[["energy_score", "variogram_score"]])
-    show(f"{name}: efficiency of the middle", efficiency(track, per))
+    if track.reference:
+        show(f"{name}: efficiency of the middle", efficiency(track, per))
 
 
 def outturn(_shared: Path, models: list[str | Model], _store: Path) -> None:

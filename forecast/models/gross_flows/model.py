@@ -28,7 +28,7 @@ from forecast.models.gross_flows.fast import CODE
 from forecast.models.gross_flows.futures import simulate
 from forecast.models.gross_flows.notes import notes
 from forecast.models.registry import specification
-from forecast.models.series.univariate import MINIMUM_YEARS, series_seed
+from forecast.models.series.univariate import series_seed
 from forecast.models.settings import FlowsPriors, FlowsSampler
 from forecast.outlook import Forecast
 from forecast.panel import Panel
@@ -101,8 +101,7 @@ class Flows(PyMCModel):
         Raises
         ------
         TooShortError
-            If no country has a flow with `MINIMUM_YEARS` usable years: the others would have
-            nothing to borrow from.
+            If no flow has ``minimum_years`` usable years.
         FitError
             If the diagnostics reject the fit; the message names the parameter and a remedy.
         """
@@ -185,10 +184,10 @@ def _gross(panel: Panel) -> Gross:
             "emigration by calendar year. Use another model for net migration."
         )
     longest = max(max(place.usable) for place in gross.places)
-    if longest < MINIMUM_YEARS:
+    if longest < (least := specification("flows")["minimum_years"]):
         raise TooShortError(
             f"no series can be forecast by 'flows': the longest flow has {longest} usable "
-            f"years since its last break, and at least {MINIMUM_YEARS} are needed somewhere "
+            f"years since its last break, and at least {least} are needed somewhere "
             "for the others to borrow from. Add earlier years or other countries."
         )
     return gross

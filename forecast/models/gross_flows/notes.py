@@ -32,7 +32,7 @@ def notes(panel: Panel, gross: Gross, failure: str) -> pd.DataFrame:
         reason = _why_not(series)
         if place is not None and used:
             marked = f"The fit is marked: {failure}" if failure else ""
-            parts = (_borrowed(place, series), _net_is_ahead(place, series), marked)
+            parts = (_borrowed(place, series, len(known) > 1), _net_is_ahead(place, series), marked)
             reason = " ".join(filter(None, parts))
         scale = ("difference" if series.measure == NET else "log rate") if used else ""
         status = FORECAST if used else NOT_FORECAST
@@ -40,8 +40,8 @@ def notes(panel: Panel, gross: Gross, failure: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
 
 
-def _borrowed(place: Place, series: Series) -> str:
-    """Say what a short series takes from the others."""
+def _borrowed(place: Place, series: Series, others: bool) -> str:
+    """Say what a short series takes from the others, or from priors where there are none."""
     counted = (
         min(place.usable)
         if series.measure == NET
@@ -51,7 +51,7 @@ def _borrowed(place: Place, series: Series) -> str:
         return ""
     return (
         f"Borrowed: {counted} usable years since the last break say where the flow is, "
-        "the other countries how far it may move."
+        f"{'the other countries' if others else 'priors'} how far it may move."
     )
 
 
