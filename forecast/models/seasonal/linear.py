@@ -9,6 +9,7 @@ joint distribution of whole paths at a node, which does not depend on the figure
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import product
@@ -23,7 +24,7 @@ from forecast.models.series.representation import (
     joined,
     root,
 )
-from forecast.models.series.statespace import gains, settle
+from forecast.models.series.statespace import gains, gains_and_covariances, settle
 from forecast.models.series.structural import signal_to_noise
 
 #: Orders (p, d, q) and (P, D, Q) of a seasonal ARIMA.
@@ -172,6 +173,13 @@ def arima(order: SeasonalOrder, season: int) -> Nodes:
 LONGEST = 150
 
 
+#: Years before are nowcast like this one, from series so many months shorter.
+SHORTER = (12, 24, 36)
+#: Maps by nodes and longest length, the last used last; at most so many.
+_FAMILIES: dict[tuple[Nodes, int], dict[int, Filter]] = {}
+_MOST = 10
+
+
 @dataclass(frozen=True, eq=False)
 class Filter:
     """What nodes make of any series of one length without gaps.
@@ -196,7 +204,6 @@ class Filter:
     state_root: np.ndarray
 
 
-@lru_cache(maxsize=12)
 def whole(nodes: Nodes, n: int) -> Filter:
     """Return the maps of a series without gaps and breaks.
 
@@ -206,9 +213,30 @@ def whole(nodes: Nodes, n: int) -> Filter:
     n : int
         Length of the series.
     """
-    variance, gain, burned, covariance = gains(nodes, (True,) * n, (False,) * n)
-    errors, state = _steps(nodes, gain, np.ones(n, dtype=bool), np.eye(n))
-    return Filter(variance, burned, errors.transpose(1, 0, 2), state, root(covariance))
+    for key in ((nodes, longer) for longer in (n, *(n + less for less in SHORTER))):
+        if n in (family := _FAMILIES.get(key, {})):
+            _FAMILIES[key] = _FAMILIES.pop(key)
+            return family[n]
+    _FAMILIES[nodes, n] = family = _family(nodes, n)
+    if len(_FAMILIES) > _MOST:
+        del _FAMILIES[next(iter(_FAMILIES))]
+    return family[n]
+
+
+def _family(nodes: Nodes, n: int) -> dict[int, Filter]:
+    """Return the maps of a length and of those that are `SHORTER`: one run passes them all."""
+    lengths = sorted(n - less for less in SHORTER if n - less > nodes.diffuse.sum())
+    variance, gain, burned, covariances = gains_and_covariances(
+        nodes, (True,) * n, (False,) * n, tuple(lengths)
+    )
+    errors, states = _steps(nodes, gain, np.ones(n, dtype=bool), np.eye(n), lengths)
+    errors = errors.transpose(1, 0, 2)
+    return {
+        one: Filter(
+            variance[:one], burned[:one], errors[:, :one, :one], state[:, :, :one], root(covariance)
+        )
+        for one, state, covariance in zip([*lengths, n], states, covariances)
+    }
 
 
 @lru_cache(maxsize=48)
@@ -218,20 +246,30 @@ def _last_root(nodes: Nodes, observed: tuple[bool, ...], breaks: tuple[bool, ...
 
 
 def _steps(
-    nodes: Nodes, gain: np.ndarray, observed: np.ndarray, values: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Filter the columns of values of shape (n, c); errors (n, k, c) and last state (k, m, c)."""
+    nodes: Nodes,
+    gain: np.ndarray,
+    observed: np.ndarray,
+    values: np.ndarray,
+    lengths: Sequence[int] = (),
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Filter the columns of values of shape (n, c).
+
+    Returns errors (n, k, c), and the states (k, m, c) after some lengths and after the last step.
+    """
     n_nodes, n_states = nodes.design.shape
     columns = values.shape[1]
     state = np.zeros((n_nodes, n_states, columns))
     errors = np.full((len(values), n_nodes, columns), np.nan)
+    states = []
     for step, row in enumerate(values):
+        if step in lengths:
+            states.append(state)
         if step:
             state = nodes.transition @ state
         if observed[step]:
             errors[step] = row - np.einsum("km,kmc->kc", nodes.design, state)
             state = state + gain[step][:, :, None] * errors[step][:, None, :]
-    return errors, state
+    return errors, [*states, state]
 
 
 def condition(
@@ -270,7 +308,7 @@ def condition(
     else:
         pattern = tuple(observed.tolist()), tuple(breaks.tolist())
         variance, gain, burned, _ = gains(nodes, *pattern)
-        stepped, last = _steps(nodes, gain, observed, centred[:, None])
+        stepped, (last,) = _steps(nodes, gain, observed, centred[:, None])
         errors, state, state_root = stepped[:, :, 0], last[:, :, 0], _last_root(nodes, *pattern)
     used = observed & ~burned
     used[np.flatnonzero(used)[:skip]] = False

@@ -58,6 +58,22 @@ def gains(
     covariance : ndarray, shape (k, m, m)
         Filtered state covariance after the last year.
     """
+    variance, gain, burned, (covariance,) = gains_and_covariances(nodes, observed, breaks, ())
+    return variance, gain, burned, covariance
+
+
+def gains_and_covariances(
+    nodes: Nodes, observed: tuple[bool, ...], breaks: tuple[bool, ...], lengths: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Run the variance recursion; as `gains`, with the covariance after each of some lengths.
+
+    Parameters
+    ----------
+    nodes, observed, breaks
+        As of `gains`.
+    lengths : tuple of int
+        Shorter than the whole length, in rising order. The last covariance is that of the whole.
+    """
     n_nodes, n_states = nodes.design.shape
     n_years = len(observed)
     variance = np.full((n_years, n_nodes), np.nan)
@@ -67,7 +83,10 @@ def gains(
     covariance = nodes.initial + DIFFUSE * np.diag(nodes.diffuse.astype(float))
     forget = DIFFUSE * np.diag((nodes.level & (nodes.level.any())).astype(float))
     moved = np.swapaxes(nodes.transition, 1, 2)
+    covariances = []
     for year in range(n_years):
+        if year in lengths:
+            covariances.append(covariance)
         if year > 0:
             covariance = nodes.transition @ covariance @ moved + nodes.state_noise
         if breaks[year] and year > 0:
@@ -83,7 +102,7 @@ def gains(
         if to_burn:
             burned[year] = True
             to_burn -= 1
-    return variance, gain, burned, covariance
+    return variance, gain, burned, [*covariances, covariance]
 
 
 def condition(
@@ -227,22 +246,23 @@ def learn_variance(
     if not len(years):
         nothing = np.zeros((squares.shape[1], len(discounts)))
         return nothing, nothing.copy(), np.zeros(len(discounts))
-    tiny = np.finfo(float).tiny
-    squares = np.maximum(squares, tiny)
-    sums = np.repeat(squares[0][:, None], len(discounts), axis=1)
-    degrees = np.ones(len(discounts))
+    squares = np.maximum(squares, np.finfo(float).tiny)
+    kept = np.array([discounts**gap for gap in np.diff(years, prepend=years[0])])
+    # Before and after each year: the recursions are short, all logarithms are taken at once.
+    before = np.empty((len(years), squares.shape[1], len(discounts)))
+    after = np.empty_like(before)
+    prior, degrees = np.zeros_like(kept), np.ones(len(discounts))
+    after[0] = squares[0][:, None]
+    rows = zip(after, before[1:], after[1:], kept[1:], squares[1:, :, None], prior[1:])
+    for last, faded, updated, share, square, fewer in rows:
+        np.add(np.multiply(last, share, out=faded), square, out=updated)
+        np.multiply(degrees, share, out=fewer)
+        degrees = fewer + 1
+    prior, terms = prior[1:, None], np.empty((4 * len(years) - 3, *before.shape[1:]))
     # Under the reference prior the density of the first innovation is 1/|e|.
-    evidence = np.repeat(-0.5 * (np.log(squares[0]) + log_variance[0])[:, None], len(discounts), 1)
-    for square, log_f, gap in zip(squares[1:], log_variance[1:], np.diff(years)):
-        kept = discounts**gap
-        sums, degrees = sums * kept, degrees * kept
-        updated = sums + square[:, None]
-        evidence = (
-            evidence
-            + gammaln((degrees + 1) / 2)
-            - gammaln(degrees / 2)
-            - 0.5 * (np.log(np.pi) + log_f[:, None])
-            + 0.5 * (degrees * np.log(sums) - (degrees + 1) * np.log(updated))
-        )
-        sums, degrees = updated, degrees + 1
-    return evidence, sums, degrees
+    terms[0] = -0.5 * (np.log(squares[0]) + log_variance[0])[:, None]
+    terms[1::4] = gammaln((prior + 1) / 2)
+    terms[2::4] = -gammaln(prior / 2)
+    terms[3::4] = -0.5 * (np.log(np.pi) + log_variance[1:, :, None])
+    terms[4::4] = 0.5 * (prior * np.log(before[1:]) - (prior + 1) * np.log(after[1:]))
+    return terms.sum(axis=0), after[-1], degrees
