@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -81,6 +81,28 @@ def settings(name: str) -> About:
 def specification(name: str) -> dict[str, Any]:
     """Return the settings of a model as tables: what its TOML states, see `settings`."""
     return settings(name).model_dump(exclude_unset=True)
+
+
+def replaced(name: str, table: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return one table of a model's TOML with some values replaced.
+
+    Parameters
+    ----------
+    name, table : str
+        Such as ``flows`` and ``priors``.
+    given : mapping, optional
+        By name.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is not in the table.
+    DataError
+        If a value is not what it should be.
+    """
+    kind = type(getattr(settings(name), table))
+    stated = kind.of({**specification(name)[table], **(given or {})}, f"the {table} of {name}")
+    return dict(stated.model_dump())
 
 
 #: Name -> where the model is made. A text ``module:class`` is imported on use, so that

@@ -9,9 +9,9 @@ import pytest
 import forecast as fc
 from forecast.errors import DataError, TooShortError
 from forecast.models.registry import model
-from forecast.models.seasonal import linear, shape
+from forecast.models.seasonal import linear, models, shape
 from forecast.models.seasonal.levels import means
-from forecast.models.seasonal.models import seasonally_prepared
+from forecast.models.seasonal.shape import seasonally_prepared
 from forecast.models.series import representation as one_by_one
 from forecast.models.series import statespace
 
@@ -141,7 +141,7 @@ def test_smoothing_has_the_likelihood_of_statsmodels() -> None:
     """The nodes are statsmodels' own matrices; so is what the filter makes of a series."""
     from statsmodels.tsa.statespace.exponential_smoothing import ExponentialSmoothing
 
-    nodes = linear.smoothing(4)
+    nodes = models.smoothing(4)
     values = np.random.default_rng(5).normal(size=40).cumsum() + np.tile([1.0, 0.0, -1.0, 0.0], 10)
     known = statespace.condition(nodes, values, np.zeros(40, dtype=bool))
     theirs = ExponentialSmoothing(
@@ -168,7 +168,7 @@ def test_smoothing_has_the_likelihood_of_statsmodels() -> None:
 def test_one_linear_map_is_the_filter_step_by_step() -> None:
     values = np.random.default_rng(6).normal(size=60).cumsum()
     no, none = np.zeros(60, dtype=bool), np.zeros(60)
-    for nodes in (linear.walk(12), linear.smoothing(12), linear.components(12)):
+    for nodes in (models.walk(12), models.smoothing(12), models.components(12)):
         at_once = linear.condition(nodes, values, none, no, 0.01, (0.95, 1.0))
         stepwise = statespace.condition(nodes, values, no, 0.01, (0.95, 1.0))
         np.testing.assert_allclose(at_once.weights, stepwise.weights, atol=1e-7)

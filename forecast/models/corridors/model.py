@@ -19,8 +19,7 @@ from forecast.models.corridors.fitted import FittedCorridors, FittedSource
 from forecast.models.corridors.sampler import sample
 from forecast.models.corridors.totals import ENDS, NET, totals
 from forecast.models.corridors.widths import hindcasts, learned
-from forecast.models.corridors_settings import CorridorsPriors, CorridorsSampler
-from forecast.models.registry import specification
+from forecast.models.registry import replaced, specification
 from forecast.models.series.univariate import series_seed
 from forecast.panel import Panel, Series
 from forecast.series import usable_years
@@ -66,12 +65,8 @@ class Corridors(ModelBase):
         on_failure: OnFailure = "refuse",
     ) -> None:
         self.stated = specification("corridors")
-        self.priors = CorridorsPriors.of(
-            {**self.stated["priors"], **(priors or {})}, "the priors of corridors"
-        ).model_dump()
-        self.sampler = CorridorsSampler.of(
-            {**self.stated["sampler"], **(sampler or {})}, "the sampler of corridors"
-        ).model_dump()
+        self.priors = replaced("corridors", "priors", priors)
+        self.sampler = replaced("corridors", "sampler", sampler)
         self.on_failure = checked(on_failure)
         self._totals = Coherent()
         self.inputs = self._totals.inputs

@@ -27,9 +27,8 @@ from forecast.models.gross_flows.data import DIRECTIONS, NET, Gross, collect
 from forecast.models.gross_flows.fast import CODE
 from forecast.models.gross_flows.futures import simulate
 from forecast.models.gross_flows.notes import notes
-from forecast.models.registry import specification
+from forecast.models.registry import replaced, specification
 from forecast.models.series.univariate import series_seed
-from forecast.models.settings import FlowsPriors, FlowsSampler
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 
@@ -75,13 +74,9 @@ class Flows(PyMCModel):
         on_failure: OnFailure = "refuse",
     ) -> None:
         self.stated = specification("flows")
-        self.priors = FlowsPriors.of(
-            {**self.stated["priors"], **(priors or {})}, "the priors of flows"
-        ).model_dump()
+        self.priors = replaced("flows", "priors", priors)
         graph.beta(*self.priors["damping"])
-        self.sampler = FlowsSampler.of(
-            {**self.stated["sampler"], **(sampler or {})}, "the sampler of flows"
-        ).model_dump()
+        self.sampler = replaced("flows", "sampler", sampler)
         self.on_failure = checked(on_failure)
 
     @property

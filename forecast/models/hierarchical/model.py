@@ -21,9 +21,8 @@ from forecast.models.hierarchical.fast import CODE
 from forecast.models.hierarchical.fitted import FittedHierarchical
 from forecast.models.hierarchical.rates_panel import RatesPanel
 from forecast.models.hierarchical.rates_panel import notes as notes_of
-from forecast.models.registry import specification
+from forecast.models.registry import replaced, specification
 from forecast.models.series.univariate import series_seed
-from forecast.models.settings import HierarchicalSampler
 from forecast.panel import Panel
 
 if TYPE_CHECKING:
@@ -78,8 +77,7 @@ Did you mean: storm_echo, log_storm_size, log_storm_spread.
     ) -> None:
         self.stated = specification("hierarchical")
         self.given = _priors(self.stated, priors)
-        settings = {**self.stated["sampler"], **(sampler or {})}
-        self.sampler = HierarchicalSampler.of(settings, "the sampler of hierarchical").model_dump()
+        self.sampler = replaced("hierarchical", "sampler", sampler)
         self.on_failure = checked(on_failure)
         self.zero_sum = zero_sum
 

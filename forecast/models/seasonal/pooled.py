@@ -7,7 +7,6 @@ by itself (`forecast.models.seasonal.levels`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,16 +14,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from forecast.contract import BY_NAME, FittedBase, ModelBase
-from forecast.horizons import check_years
-from forecast.models.assembly import assemble
+from forecast.contract import BY_NAME, ModelBase
 from forecast.models.registry import specification
 from forecast.models.seasonal.levels import GAPS, SPREADS, Levels
-from forecast.models.seasonal.models import SeasonalPrepared, require_season, seasonally_prepared
-from forecast.models.seasonal.shape import pool
-from forecast.models.series.pooled import by_scale
+from forecast.models.seasonal.models import require_season
+from forecast.models.seasonal.shape import SeasonalPrepared, pool, seasonally_prepared
+from forecast.models.series.pooled import FittedScales, by_scale
 from forecast.models.series.univariate import series_seed
-from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.series import last_break
 from forecast.series_key import SeriesKey
@@ -110,24 +106,10 @@ def _pool(members: dict[SeriesKey, SeasonalPrepared]) -> Pool:
     return Pool(members, effects, errors, unit, Levels(values, groups, season, logs, settings))
 
 
-@dataclass(frozen=True)
-class FittedSeasonalPools(FittedBase):
-    """Pools that have seen a panel.
+class FittedSeasonalPools(FittedScales):
+    """Pools that have seen a panel."""
 
-    Attributes
-    ----------
-    panel : Panel
-    seed : int
-    pools : dict of str to Pool
-        By scale.
-    notes : DataFrame
-        One row per series, see `Forecast.notes`.
-    """
-
-    panel: Panel
-    seed: int
-    pools: dict[str, Pool]
-    notes: pd.DataFrame
+    name = "seasonal-pooled"
 
     @property
     def diagnostics(self) -> pd.DataFrame:
@@ -143,20 +125,10 @@ class FittedSeasonalPools(FittedBase):
                     rows.append((kind, horizon, f"spread_{name}", value))
         return pd.DataFrame(rows, columns=["scale", "horizon", "parameter", "mean"])
 
-    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
-        """Simulate futures; see `forecast.contract.FittedModel`."""
-        wanted = check_years(self.panel, years)
-        drawn: dict[SeriesKey, np.ndarray] = {}
-        for made in self.pools.values():
-            drawn |= self._drawn(made, wanted[-1], draws)
-        return assemble(
-            self.panel, drawn, wanted, self.notes, model="seasonal-pooled", seed=self.seed
-        )
-
-    def _drawn(self, made: Pool, last: int, draws: int) -> dict[SeriesKey, np.ndarray]:
-        """Draw futures in persons of the series of one scale."""
-        levels = made.levels
-        end = max(one.series.origin for one in made.series.values())
+    def _drawn(self, pool: Pool, last: int, draws: int) -> dict[SeriesKey, np.ndarray]:
+        """Draw futures of the series of one scale up to a period, in persons."""
+        levels = pool.levels
+        end = max(one.series.origin for one in pool.series.values())
         anchor = np.array(
             [int(np.flatnonzero(~np.isnan(row))[-1]) for row in levels.values], dtype=int
         )
@@ -179,11 +151,11 @@ class FittedSeasonalPools(FittedBase):
             points.append(step.residuals)
         root = levels.copula(longest)
         drawn = {}
-        for row, (key, one) in enumerate(made.series.items()):
+        for row, (key, one) in enumerate(pool.series.items()):
             generator = np.random.default_rng(series_seed(self.seed, "seasonal-pooled", key))
             rank = ndtr(generator.standard_normal((draws, longest)) @ root.T)
-            error = generator.standard_normal((draws, made.effects.shape[1]))
-            season = made.effects[row] + made.errors[row] * error
+            error = generator.standard_normal((draws, pool.effects.shape[1]))
+            season = pool.effects[row] + pool.errors[row] * error
             skipped = one.series.origin - first - anchor[row]
             ahead = max(0, last - one.series.origin)
             paths = np.empty((draws, ahead))
@@ -193,5 +165,5 @@ class FittedSeasonalPools(FittedBase):
                 surprise = np.interp(rank[:, place], at, points[place])
                 level = middle[row, place] + wide[row, place] * surprise
                 paths[:, column] = level + season[:, part]
-            drawn[key] = one.scale.to_persons(paths * made.unit[row])
+            drawn[key] = one.scale.to_persons(paths * pool.unit[row])
         return drawn

@@ -7,6 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from forecast.errors import TooShortError
+from forecast.models.registry import specification
+from forecast.models.series.univariate import Prepared, prepare
+from forecast.panel import Series
+from forecast.series import last_break, usable_since_break
+
 #: Steps to each side of the running median that an outlier is held against.
 BESIDE = 2
 #: Beyond this many robust standard deviations from it a figure is an outlier.
@@ -169,3 +175,59 @@ def pool(
     shrunk = group + keep * (effects - group)
     shrunk -= shrunk.mean(axis=1, keepdims=True)
     return shrunk, np.sqrt(between * (1.0 - keep)), group
+
+
+@dataclass(frozen=True)
+class SeasonalPrepared(Prepared):
+    """A series as a seasonal model sees it: outliers drawn in, its season beside it.
+
+    Attributes
+    ----------
+    excess : ndarray, shape (n,)
+        What outliers exceed `values` by; NaN in gaps.
+    shape : Shape
+        Its own season.
+    parts : ndarray of int, shape (n,)
+        Part of the year of each step, from 0.
+    """
+
+    excess: np.ndarray
+    shape: Shape
+    parts: np.ndarray
+
+    def parts_ahead(self, n_ahead: int) -> np.ndarray:
+        """Return the part of the year of each of the steps that follow."""
+        season = self.series.season
+        return np.asarray((self.series.origin % season + 1 + np.arange(n_ahead)) % season)
+
+
+def seasonally_prepared(series: Series, years: int = 2) -> SeasonalPrepared:
+    """Put a series on its scale with outliers drawn in.
+
+    Parameters
+    ----------
+    series : Series
+        Of months, quarters or half-years.
+    years : int
+        Years of usable figures since the last break that are needed, besides two figures.
+
+    Raises
+    ------
+    TooShortError
+        If it is too short.
+    """
+    prepared = prepare(series)
+    usable, least = usable_since_break(series), years * series.season + 2
+    if usable < least:
+        since = " since the last break" if last_break(series) else ""
+        raise TooShortError(
+            f"{usable} usable {series.frequency}s{since}; at least {least} are needed to tell "
+            "season and change apart."
+        )
+    parts = np.asarray(series.years % series.season)
+    start = last_break(series)
+    memory = float(specification("seasonal-theta")["memory"])
+    shape = decompose(prepared.values[start:], parts[start:], series.season, memory)
+    cleaned = np.concatenate([prepared.values[:start], shape.cleaned])
+    excess = prepared.values - cleaned
+    return SeasonalPrepared(series, prepared.scale, cleaned, prepared.breaks, excess, shape, parts)

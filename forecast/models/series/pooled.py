@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -272,8 +273,8 @@ def by_scale[P: Prepared, S](
 
 
 @dataclass(frozen=True)
-class FittedPools(FittedBase):
-    """Pools that have seen a panel.
+class FittedScales(FittedBase):
+    """Series of a panel, described together by scale.
 
     Attributes
     ----------
@@ -283,12 +284,33 @@ class FittedPools(FittedBase):
         What the series of each scale have in common.
     notes : DataFrame
         One row per series, see `Forecast.notes`.
+    name : str
+        Of the model.
     """
 
     panel: Panel
     seed: int
-    pools: dict[str, SharedScale]
+    pools: dict[str, Any]
     notes: pd.DataFrame
+    name: ClassVar[str]
+
+    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
+        """Simulate futures; see `forecast.contract.FittedModel`."""
+        wanted = check_years(self.panel, years)
+        drawn: dict[SeriesKey, np.ndarray] = {}
+        for pool in self.pools.values():
+            drawn |= self._drawn(pool, wanted[-1], draws)
+        return assemble(self.panel, drawn, wanted, self.notes, model=self.name, seed=self.seed)
+
+    def _drawn(self, pool: Any, last: int, draws: int) -> dict[SeriesKey, np.ndarray]:
+        """Draw futures of the series of one scale up to a year, in persons."""
+        raise NotImplementedError
+
+
+class FittedPools(FittedScales):
+    """Pools that have seen a panel."""
+
+    name = "pooled"
 
     @property
     def diagnostics(self) -> pd.DataFrame:
@@ -303,27 +325,24 @@ class FittedPools(FittedBase):
                     rows.append((kind, horizon, f"spread_{name}", value, np.nan))
         return pd.DataFrame(rows, columns=["scale", "horizon", "parameter", "mean", "sd"])
 
-    def forecast(self, years: Sequence[int], draws: int) -> Forecast:
-        """Simulate futures; see `forecast.contract.FittedModel`."""
-        wanted = check_years(self.panel, years)
+    def _drawn(self, pool: SharedScale, last: int, draws: int) -> dict[SeriesKey, np.ndarray]:
+        """Draw futures of the series of one scale up to a year, in persons."""
         drawn = {}
-        for pool in self.pools.values():
-            ahead = {
-                key: max(0, (wanted[-1] - one.series.origin) // self.panel.step)
-                for key, one in pool.members.items()
-            }
-            # The last usable year may lie before the origin (an outlier, a gap).
-            beyond = {
-                key: len(pool.members[key].values) - 1 - int(pool.pasts[key].where[-1])
-                for key in ahead
-            }
-            longest = max(ahead[key] + beyond[key] for key in ahead)
-            root = pool.copula(longest) if longest else np.empty((0, 0))
-            for key, one in pool.members.items():
-                generator = np.random.default_rng(series_seed(self.seed, "pooled", key))
-                paths = _paths(pool, key, ahead[key] + beyond[key], draws, root, generator)
-                drawn[key] = one.scale.to_persons(paths[:, beyond[key] :])
-        return assemble(self.panel, drawn, wanted, self.notes, model="pooled", seed=self.seed)
+        ahead = {
+            key: max(0, (last - one.series.origin) // self.panel.step)
+            for key, one in pool.members.items()
+        }
+        # The last usable year may lie before the origin (an outlier, a gap).
+        beyond = {
+            key: len(pool.members[key].values) - 1 - int(pool.pasts[key].where[-1]) for key in ahead
+        }
+        longest = max(ahead[key] + beyond[key] for key in ahead)
+        root = pool.copula(longest) if longest else np.empty((0, 0))
+        for key, one in pool.members.items():
+            generator = np.random.default_rng(series_seed(self.seed, "pooled", key))
+            paths = _paths(pool, key, ahead[key] + beyond[key], draws, root, generator)
+            drawn[key] = one.scale.to_persons(paths[:, beyond[key] :])
+        return drawn
 
     def parameter_share(self, key: SeriesKey, n_ahead: int) -> np.ndarray:
         """Return the share of the variance that uncertain coefficients make, shape (n_ahead,)."""
