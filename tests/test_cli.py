@@ -227,6 +227,7 @@ def test_thresholds_on_the_command_line(own: Path, tmp_path: Path) -> None:
         assert refused.stderr.count("\n") == 1
 
 
+@pytest.mark.thorough
 def test_a_track_record_goes_into_the_report(own: Path, tmp_path: Path) -> None:
     asked = ["--models", "naive,structural", "--origins", "2012:2020", "--horizons", "1,3"]
     made = run("backtest", "--data", str(own), *asked, "--out", str(tmp_path / "track"))

@@ -126,7 +126,17 @@ def with_examples() -> list[str]:
     )
 
 
-@pytest.mark.parametrize("module", with_examples())
+#: Examples that take seconds.
+LONG_EXAMPLES = {"forecast.evaluate.track", "forecast.plots", "forecast.models.nowcast.verb"}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param(one, marks=pytest.mark.thorough if one in LONG_EXAMPLES else ())
+        for one in with_examples()
+    ],
+)
 def test_examples_of_docstrings_run(module: str) -> None:
     importlib.import_module(module)
     # The verb `forecast.models` hides the room of that name as an attribute.
@@ -193,6 +203,7 @@ def test_the_first_forecast_runs_as_it_stands() -> None:
     pyplot.close("all")
 
 
+@pytest.mark.thorough
 def test_the_plots_of_the_page_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every line of every block, with an ensemble of two members and fewer draws."""
     matplotlib.use("agg")

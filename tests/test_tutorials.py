@@ -85,6 +85,7 @@ def test_the_first_picture_takes_less_than_ten_lines() -> None:
     assert len(first.splitlines()) < 10
 
 
+@pytest.mark.thorough
 def test_a_table_of_one_s_own(capsys: pytest.CaptureFixture[str]) -> None:
     names = executed("2-your-own-table")
     said = capsys.readouterr().out

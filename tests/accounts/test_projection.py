@@ -61,6 +61,7 @@ def simulated(keys: list[SeriesKey], seed: int, n: int = 60) -> tuple[np.ndarray
     return np.where(counts, np.abs(draws), draws), counts
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=60)
 @given(hierarchies(), st.integers(0, 10_000))
 # Draws of a million that have to shrink to one person leave their rounding behind.

@@ -225,7 +225,13 @@ def test_a_carried_flag_is_a_finding_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sources", "seconds"), [(100, 3.0), pytest.param(300, 10.0, marks=pytest.mark.thorough)]
 )
-@pytest.mark.parametrize("same", [True, False], ids=["the same figures", "accounts that differ"])
+@pytest.mark.parametrize(
+    "same",
+    [
+        pytest.param(True, id="the same figures", marks=pytest.mark.thorough),
+        pytest.param(False, id="accounts that differ"),
+    ],
+)
 def test_many_series_take_little_time(same: bool, sources: int, seconds: float) -> None:
     figures = [abs(value) * 1000.0 + 7 for value in WILD]
     columns = {"location": "KAZ", "year": YEARS}

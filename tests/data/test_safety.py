@@ -298,7 +298,14 @@ def read_apart() -> Iterator[Reader]:
         given.close()
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+#: Those that take seconds; the others have the same limits.
+_LONG = ("nested.parquet", "names.csv")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.thorough if name in _LONG else ()) for name in HOSTILE],
+)
 def test_hostile_files_are_refused_in_time_and_memory(
     tmp_path: Path, read_apart: Reader, name: str
 ) -> None:

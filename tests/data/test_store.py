@@ -273,6 +273,7 @@ def _killing(folder: Path, rounds: int, seed: int) -> str:
     return done.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork processes")
 def test_killed_writers_leave_whole_releases_only(tmp_path: Path) -> None:
     assert "killed at each step" in _killing(tmp_path, 1, 1)

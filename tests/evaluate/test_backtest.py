@@ -179,6 +179,7 @@ def test_a_fold_is_shown_nothing_after_its_origin(walks: Walks) -> None:
     assert origins == [(1999, 2008), (2003, 2012)]
 
 
+@pytest.mark.thorough
 def test_results_do_not_depend_on_company_order_or_processes(walks: Walks) -> None:
     panel = walks()
     options = {"origins": range(2010, 2013), "horizons": (1, 2), "draws": 150}
@@ -302,6 +303,7 @@ def test_rates_are_persons_over_population(walks: Walks) -> None:
     assert set(IN_PERSONS) <= set(COLUMNS)
 
 
+@pytest.mark.thorough
 def test_everything_that_can_be_asked_of_a_track(walks: Walks, tmp_path: object) -> None:
     track = fc.backtest(walks(), ["naive", "ets", "mean"], range(2004, 2020), (1, 3), draws=200)
     assert set(track.skill()["model"]) == {"ets", "mean"}

@@ -37,6 +37,7 @@ def test_the_summary_goes_to_stdout(own: str) -> None:
     assert table["forecasts"].tolist() == [9] * 4
 
 
+@pytest.mark.thorough
 def test_a_folder_holds_everything_and_can_be_opened(own: str, tmp_path: Path) -> None:
     out = tmp_path / "track"
     for _ in range(2):  # the second replaces the first
@@ -93,6 +94,7 @@ def test_bad_input_is_one_message(
     assert "Traceback" not in result.output
 
 
+@pytest.mark.thorough
 def test_a_folder_of_vintages_brings_the_projections_of_the_un(shared: Path) -> None:
     folder = str(shared / "wpp")
     result = run(

@@ -94,6 +94,7 @@ def test_uncertainty_grows_with_the_horizon(outlook: Forecast) -> None:
     assert 0.05 < near < far
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_draws_and_another_one_others() -> None:
     panel = Panel.from_frame(flows()).select(origin="KAZ")
     model = Corridors(sampler=SHORT, on_failure="mark")

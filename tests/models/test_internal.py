@@ -100,6 +100,7 @@ def test_a_region_with_a_year_or_two_borrows_and_is_uncertain() -> None:
     assert bishkek["upper"] - bishkek["lower"] > 10_000
 
 
+@pytest.mark.thorough
 def test_uneven_ends_and_merged_units() -> None:
     table = pd.concat([fc.load("central-asia").to_frame(), fc.load("merged-units").to_frame()])
     table = table[table["source"].isin(["kz-bns", "kz-bns-balance"])]

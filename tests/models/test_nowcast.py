@@ -223,6 +223,7 @@ def test_a_year_before_that_is_not_complete_is_nowcast_first() -> None:
     assert width[2023] < 0.4 * width[2024]
 
 
+@pytest.mark.thorough
 def test_it_is_saved_and_opened(tmp_path: object) -> None:
     found = fc.nowcast(cut(months(), "2024-09"), draws=200)
     again = fc.open(found.save(f"{tmp_path}/now"))
@@ -232,6 +233,7 @@ def test_it_is_saved_and_opened(tmp_path: object) -> None:
     pd.testing.assert_frame_equal(basis_of(again), found.basis)
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_numbers() -> None:
     panel = cut(months(), "2024-09")
     assert fc.nowcast(panel, draws=200).paths.equals(fc.nowcast(panel, draws=200).paths)
@@ -248,6 +250,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, panel: Panel) -> fc.Forecast:
         return fc.nowcast(panel, draws=200)
 
 
+@pytest.mark.thorough
 def test_long_series_are_pooled_with_the_seasonal_models(monkeypatch: pytest.MonkeyPatch) -> None:
     table = months(places=PLACES[:3], years=range(2018, 2025), noise=0.02)
     # Two years of months are too few for those models, and sums since January no months.
@@ -309,6 +312,7 @@ def test_what_was_kept_or_made_in_other_processes_is_the_same(
     assert beside == [4]
 
 
+@pytest.mark.thorough
 def test_past_nowcasts_are_made_from_what_was_known_then_and_say_how_wide() -> None:
     table = months(places=PLACES[:3], years=range(2017, 2025))
     late = (table["location"] == "TJK") | (table["period"] > "2024-06")

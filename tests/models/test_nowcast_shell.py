@@ -71,6 +71,7 @@ def test_the_verb_says_in_one_message_what_is_wrong() -> None:
     assert "this panel is by year" in result.output
 
 
+@pytest.mark.thorough
 def test_the_table_to_read_has_what_is_in_and_the_range() -> None:
     made = fc.nowcast(months(), draws=200)
     console = Console(file=io.StringIO(), width=120)

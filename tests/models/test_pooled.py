@@ -53,7 +53,7 @@ def test_the_way_back_is_recovered() -> None:
             assert found == pytest.approx(1 - persistence**horizon, abs=0.3)
 
 
-@pytest.mark.parametrize("population", [True, False])
+@pytest.mark.parametrize("population", [True, pytest.param(False, marks=pytest.mark.thorough)])
 def test_intervals_cover(population: bool) -> None:
     inside, total = np.zeros(2), 0
     for seed in range(12):

@@ -105,6 +105,7 @@ def test_a_record_without_a_score_is_none(varied: Panel) -> None:
     assert record(short, "mean") is None
 
 
+@pytest.mark.thorough
 def test_a_saved_track_goes_by_its_folder(
     judged: Forecast, track: Track, judged_report: Callable[[str], list[Path]], tmp_path: Path
 ) -> None:

@@ -260,7 +260,7 @@ def test_the_same_forecast_gives_the_same_bytes(
     assert again.read_bytes() == page.read_bytes()
 
 
-@pytest.mark.parametrize("code", ["en", "ru"])
+@pytest.mark.parametrize("code", ["en", pytest.param("ru", marks=pytest.mark.thorough)])
 def test_the_report_and_the_explorer_name_each_other(
     outlook: Forecast, tmp_path: Path, code: str
 ) -> None:
@@ -505,6 +505,7 @@ def test_no_language_puts_a_word_for_year_behind_a_month(
         assert "Новый уровень с 2018-09." in shown["series"][0]["note"]
 
 
+@pytest.mark.thorough
 def test_a_report_of_months_gives_its_track_and_editions_to_the_explorer(tmp_path: Path) -> None:
     panel = by("month", "2010-01")
     old = fc.forecast(panel.until("2024-06"), "seasonal-naive", draws=100)

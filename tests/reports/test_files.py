@@ -134,6 +134,7 @@ def test_the_workbook_is_the_same_with_lxml_and_without() -> None:
     assert openpyxl.load_workbook(io.BytesIO(made[0])).active["A1"].value == "a & b"
 
 
+@pytest.mark.thorough
 def test_a_russian_workbook_has_russian_headers(plain_report: Written) -> None:
     path = next(path for path in plain_report("ru") if path.suffix == ".xlsx")
     for sheet in openpyxl.load_workbook(path):
@@ -224,6 +225,7 @@ def test_the_hub_of_the_edition_is_valid_and_small(written: dict[str, Path]) -> 
     assert sum(path.stat().st_size for path in hub.rglob("*") if path.is_file()) < 500_000
 
 
+@pytest.mark.thorough
 def test_a_report_adds_to_the_hub_that_is_there(
     outlook: Forecast, judged: Forecast, tmp_path: Path
 ) -> None:

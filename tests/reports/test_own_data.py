@@ -92,6 +92,7 @@ def test_only_joint_flows_of_regions_are_said_to_hold_internal_moves(tmp_path: P
     assert said in annex(own(("own", "KZ-11", "net_all_flows")), tmp_path)
 
 
+@pytest.mark.thorough
 def test_the_un_s_smoothing_is_mentioned_with_its_series_only(
     tmp_path: Path, varied: Panel
 ) -> None:
@@ -181,6 +182,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments))
 
 
+@pytest.mark.thorough
 def test_the_command_on_the_page_makes_it_again(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

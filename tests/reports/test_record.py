@@ -128,6 +128,7 @@ def test_a_short_record_says_nothing_of_the_far_future(words: Language) -> None:
     assert verdicts.held(far, ENGLISH) == "not known"
 
 
+@pytest.mark.thorough
 def test_a_record_of_other_horizons_is_named_on_the_page(
     track: Track, varied: Panel, tmp_path: Path
 ) -> None:

@@ -98,6 +98,7 @@ def test_draws_are_as_wide_as_earlier_errors_and_the_rest_is_declined() -> None:
         bare.fit(panel, 1).forecast((2016,), 100)
 
 
+@pytest.mark.thorough
 def test_members_are_asked_with_the_figures_of_the_day() -> None:
     panel, walks = released()
     model = Ensemble(["naive", projected(walks, 0.1)])
