@@ -139,6 +139,11 @@ def report(
     what_ifs = make_scenarios(scenarios, outlook)
     given = [previous] if isinstance(previous, str | Path) else previous
     earlier = read_editions(given)
+    if other := next((one for one in earlier if one.frequency != outlook.frequency), None):
+        raise DataError(
+            f"the edition of {other.day} given as previous is by {other.frequency}, and this "
+            f"report by {outlook.frequency}. Leave it out."
+        )
     if earlier and earlier[-1].day > str(outlook.paths.attrs["as_of"] or "9999"):
         raise DataError(
             f"the edition of {earlier[-1].day} given as previous knew newer figures than this "

@@ -78,7 +78,8 @@ class Conditional:
         -------
         DataFrame
             ``location, measure, source, year, baseline, baseline_lower, baseline_upper, given,
-            given_lower, given_upper``: medians and interval ends, persons per year.
+            given_lower, given_upper``: medians and interval ends, persons per year; ``period``
+            for ``year`` where figures are not by year.
 
         Raises
         ------
@@ -121,7 +122,8 @@ def beside(
     for name, outlook in outlooks.items():
         names = {"median": name, "lower": f"{name}_lower", "upper": f"{name}_upper"}
         table = outlook.intervals(level, years).rename(columns=names)
-        parts.append(table.set_index([*TABLE_KEY, "year"])[list(names.values())])
+        when = "year" if outlook.frequency == "year" else "period"
+        parts.append(table.set_index([*TABLE_KEY, when])[list(names.values())])
     return with_ends(pd.concat(parts, axis=1).reset_index())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast import locations
+from forecast import locations, periods
 from forecast.errors import DataError, unknown_name
 from forecast.outlook import Forecast
 from forecast.series_key import find_series
@@ -18,7 +19,7 @@ from forecast.series_key import find_series
 _NUMBER = r"[+-]?\d[\d,_]*(?:\.\d+)?"
 _WRITTEN = re.compile(
     r"(?P<location>\S+)\s+(?P<measure>[a-z_]+)(?:\s+(?P<source>[^\s<>=~\d][^\s<>=~]*))?"
-    r"\s+(?P<year>\d{4})\s*"
+    r"\s+(?P<year>\d{4}(?:-?[MQHS]?\d{1,2})?)\s*"
     rf"(?P<side>>=|<=|=|~)\s*(?P<value>{_NUMBER})"
     rf"(?:\s+(?P<word>within|sd)\s+(?P<spread>{_NUMBER}))?"
 )
@@ -27,7 +28,7 @@ _VALUES = ("at_least", "at_most", "equal", "near")
 _KEYS = (*_SERIES, "year", "path", *_VALUES, "within", "sd")
 _FORM = (
     "Write LOCATION MEASURE [SOURCE] YEAR and >= NUMBER, <= NUMBER, = NUMBER within NUMBER, or "
-    "~ NUMBER sd NUMBER, such as 'KAZ net_migration 2027 >= 0'."
+    "~ NUMBER sd NUMBER, such as 'KAZ net_migration 2027 >= 0'; of months 2027-06 for the year."
 )
 
 
@@ -39,6 +40,7 @@ class Condition:
     ----------
     location, measure : str
     year : int
+        A calendar year, or the number of another period (`forecast.periods`).
     lower, upper : float
         Bounds in persons, both included; infinite where there is none.
     near, sd : float
@@ -99,6 +101,13 @@ class Condition:
         >>> Condition("KAZ", "immigration", 2027, lower=20000.0).values(outlook).shape
         (200,)
         """
+        # A number alone may count months; below 3000 it is a year.
+        of_years = "year" if self.year < 3000 else outlook.frequency
+        if (named := getattr(self.year, "frequency", of_years)) != outlook.frequency:
+            raise DataError(
+                f"the condition {str(self)!r} names a {named}, and this forecast is by "
+                f"{outlook.frequency}. Write it as {periods.EXAMPLES[outlook.frequency]}."
+            )
         written = f"'{self.location} {self.measure} {{source}} {self.year} ...'"
         position = find_series(
             outlook.series, self.location, self.measure, self.source, "this forecast", written
@@ -150,7 +159,7 @@ def conditions(given: Given | Iterable[Given]) -> list[Condition]:
         or ``"... ~ 5000 sd 1000"``; a mapping with ``location, measure``, perhaps ``source``,
         ``year`` (one or several) and ``at_least``, ``at_most`` (or both), ``equal`` with
         ``within``, or ``near`` with ``sd``; or ``path``, values by year, with ``within`` or
-        ``sd``.
+        ``sd``. Where figures are not by year, ``year`` is a text such as ``"2027-06"``.
 
     Returns
     -------
@@ -186,7 +195,7 @@ def _parsed(text: str) -> Condition:
         raise DataError(f"condition {text!r} is not understood. {_FORM}")
     named = {">=": "at_least", "<=": "at_most", "=": "equal", "~": "near"}
     content: dict[str, Any] = {name: found[name] for name in _SERIES if found[name]}
-    content["year"] = int(found["year"])
+    content["year"] = int(found["year"]) if len(found["year"]) == 4 else found["year"]
     for name, number in ((named[found["side"]], "value"), (found["word"], "spread")):
         if name:
             content[name] = float(re.sub("[,_]", "", found[number]))
@@ -259,6 +268,11 @@ def _number(value: Any, key: str, where: str) -> float:
 
 
 def _year(value: object, where: str) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise DataError(f"condition {where}: year is {value!r}; give a calendar year.")
-    return int(value)
+    if not isinstance(value, bool) and hasattr(value, "__index__"):
+        return operator.index(value)
+    found = periods.parse(value) if isinstance(value, str) else None
+    if found is not None and found[0] != "year":
+        return periods.named(found[1], found[0])
+    raise DataError(
+        f"condition {where}: year is {value!r}; give a calendar year, or a period such as 2027-06."
+    )

@@ -520,6 +520,8 @@ def test_a_report_of_months_gives_its_track_and_editions_to_the_explorer(tmp_pat
     assert '<a href="m.html">' in made.read_text("utf-8")
     (edition,) = shown["editions"]
     # An edition of years has no place among months.
+    with pytest.raises(DataError, match=r"is by year, and this report by month\. Leave it out"):
+        report(outlook, track, tmp_path / "none", name="m", previous=[earlier, other])
     alone = held(explore(outlook, track, tmp_path / "alone", previous=[earlier, other]))
     assert alone["editions"] == [edition]
     assert edition["day"] == "2024-06"
@@ -546,13 +548,16 @@ def test_what_is_of_years_alone_is_refused_for_months(
     code, said = run(*shell)
     assert code == 0, said
     assert held(tmp_path / "made" / "m-explorer.html")["frequency"] == "month"
+    code, said = run(*shell, "--condition", "KAZ immigration 2025-03 >= 900")
+    assert code == 0, said
+    assert held(tmp_path / "made" / "m-explorer.html")["worlds"][1]["kind"] == "condition"
     monkeypatch.setattr("forecast.cli.request.Request.of", lambda *_: pytest.fail("it was made"))
     code, said = run(*shell, "--scenario", "russia-kazakhstan")
     assert code == 1
     assert said.count("a scenario asks for calendar years") == 1
-    code, said = run(*shell, "--condition", "KAZ immigration 2025-03 >= 900")
+    code, said = run(*shell, "--condition", "KAZ immigration 2025-13 >= 900")
     assert code == 1
-    assert "is not understood" in said
+    assert "year is '2025-13'; give a calendar year, or a period such as 2027-06" in said
 
 
 def test_a_condition_on_a_month_is_called_by_it(months: Forecast, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ import forecast as fc
 from forecast.accounts.audit import check
 from forecast.errors import DataError, UnknownNameError
 from forecast.outlook import Forecast
+from forecast.panel import Panel
+from forecast.reports.explorer import explore
 from forecast.scenarios.conditioning import condition, systematic
 from forecast.scenarios.conditions import Condition, conditions
 
@@ -252,6 +255,38 @@ def test_paths_and_several_years() -> None:
 def test_bad_conditions_are_named(given_: Any, message: str) -> None:
     with pytest.raises((DataError, UnknownNameError), match=message):
         conditions(given_)
+
+
+def test_a_condition_on_a_month(tmp_path: Path) -> None:
+    rows = [
+        ("KAZ", "immigration", f"{year}-{month:02d}", 500.0 + 40 * month + 7 * (year % 5))
+        for year in range(2021, 2025)
+        for month in range(1, 13)
+    ]
+    columns = ["location", "measure", "period", "value"]
+    outlook = fc.forecast(
+        Panel.from_frame(pd.DataFrame(rows, columns=columns)), "seasonal-naive", draws=400
+    )
+    middle = float(np.median(outlook.sample(location="KAZ", measure="immigration", year="2025-03")))
+    given_ = condition(outlook, f"KAZ immigration 2025-03 >= {middle:.0f}", minimum=50)
+    (stated,) = given_.conditions
+    assert str(stated) == f"KAZ immigration 2025-03 >= {middle:,.0f}"
+    compared = given_.comparison(years=["2025-03"]).iloc[0]
+    assert compared["period"] == "2025-03"
+    assert compared["given"] > compared["baseline"]
+    drawn = given_.forecast.sample(location="KAZ", measure="immigration", year="2025-03")
+    assert drawn.min() >= round(middle)
+    same_month = {"location": "KAZ", "measure": "immigration", "year": "2025M3", "at_least": middle}
+    assert conditions(same_month)[0].year == stated.year
+    page = explore(outlook, folder=tmp_path, name="months", conditions=[given_], draws=100)
+    assert f"2025-03 ≥ {middle:,.0f}" in page.read_text("utf-8")
+    for wrong, found in (("2025", "a year"), ("2025-Q1", "a quarter")):
+        with pytest.raises(
+            DataError, match=rf"names {found}, and this .* by month\. Write it as 2"
+        ):
+            condition(outlook, f"KAZ immigration {wrong} >= 0")
+    with pytest.raises(DataError, match="year is '2025-13'; give a calendar year, or a period"):
+        conditions("KAZ immigration 2025-13 >= 0")
 
 
 def test_series_and_years_that_are_not_there(coherent: Forecast) -> None:
