@@ -17,7 +17,7 @@ report: .venv/report-ready ## Write reports/central-asia.*, with the track recor
 	$(BIN)/forecast backtest --models persistence,ensemble --out build/track > /dev/null
 	$(BIN)/forecast report --track build/track --out reports --targets concepts --impact all \
 		--previous reports/editions/2024/central-asia.manifest.json \
-		--scenario russia-kazakhstan --scenario labour-return --scenario afghanistan
+		--scenario russia-kazakhstan --scenario labour-return --scenario afghanistan --corridors corridors
 	$(BIN)/python docs/picture.py
 
 docs: .venv/docs-ready ## Build the documentation site in build/site (OPTIONS=--plain: without running tutorials)

@@ -70,6 +70,7 @@ def section(
         ),
         "rows": [_row(row, mirror, words) for _, row in shown.head(LISTED).iterrows()],
         "of": len(shown),
+        "alone": int((shown["basis"].head(LISTED) == ONE).sum()),
         "apart": [_apart(row, words) for _, row in apart.head(APART).iterrows()],
         "all_apart": len(apart),
         "compared": len(_touching(mirror.contradictions(0.0), countries)),

@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 from arviz_base import from_dict
 
+from forecast.models.bayes import gate
 from forecast.models.bayes.gate import Sampled, convergence, examine, tree_of
 
 
@@ -91,3 +92,38 @@ def test_draws_are_labelled_as_nutpie_and_arviz_label_them() -> None:
     statistics = tree["sample_stats"].to_dataset()
     assert {"diverging", "energy", "depth", "step_size", "n_steps"} <= set(statistics)
     xr.testing.assert_equal(statistics, want["sample_stats"].to_dataset()[list(statistics)])
+
+
+@pytest.mark.parametrize(
+    ("most", "least_ess", "lengths"),
+    [
+        (8000, 100, [500]),
+        (8000, 180, [500, 1000]),
+        (8000, 400, [500, 2000]),
+        (1500, 400, [500, 1000]),
+    ],
+)
+def test_draws_are_multiplied_by_what_is_lacking(
+    most: int, least_ess: int, lengths: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = np.random.default_rng(3)
+    asked: list[int] = []
+
+    def slow(_trace: object, _model: object) -> xr.DataTree:
+        """One parameter of which about every eighth draw counts."""
+        draws = generator.standard_normal((2, asked[-1]))
+        for step in range(1, asked[-1]):
+            draws[:, step] = 0.78 * draws[:, step - 1] + np.sqrt(1 - 0.78**2) * draws[:, step]
+        return from_dict({"posterior": {"x": draws}})
+
+    monkeypatch.setattr(nutpie, "sample", lambda _model, **named: asked.append(named["draws"]))
+    monkeypatch.setattr(gate, "tree_of", slow)
+    sampler = {"warm_up": 10, "chains": 2, "target_accept": 0.9, "most": most}
+    limits = {
+        "largest_r_hat": 1.1,
+        "least_ess": least_ess,
+        "most_divergences": 0,
+        "least_e_bfmi": 0.3,
+    }
+    gate.draw(None, sampler, limits, 1, 500)
+    assert asked == lengths

@@ -33,8 +33,8 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The settings with as few draws as the gate lets pass, and three corridors to learn from."""
     text = (shelf("models") / "mirror.toml").read_text(encoding="utf-8")
     for old, new in (
-        ("warm_up = 500", "warm_up = 300"),
-        ("kept = 2000", "kept = 1000"),
+        ("warm_up = 1000", "warm_up = 300"),
+        ("kept = 4000", "kept = 1000"),
         ("corridors = 80", "corridors = 3"),
         ("least_ess = 400", "least_ess = 100"),
         ("largest_r_hat = 1.01", "largest_r_hat = 1.05"),

@@ -63,6 +63,7 @@ def test_rows_say_what_was_moved_and_who_counted_what(told: fc.Mirror) -> None:
     number = float(rows["Kazakhstan → Germany"]["flow"].replace(",", ""))
     assert number == pytest.approx(flows["flow"], rel=0.005)
     assert rows["Kazakhstan → Türkiye"]["basis"].startswith("one source")
+    assert shown["alone"] == sum(row["basis"].startswith("one source") for row in rows.values()) > 0
 
 
 def test_contradictions_of_the_countries_of_the_page(told: fc.Mirror) -> None:
@@ -110,6 +111,7 @@ def test_the_annex_has_it_only_if_asked(told: fc.Mirror, tmp_path: Path) -> None
     fc.report(outlook, folder=tmp_path / "without", name="x")
     annex = (tmp_path / "with" / "x-annex.html").read_text(encoding="utf-8")
     assert 'id="corridors"' in annex
+    assert "take the order of magnitude, not the number" in annex
     assert "own &lt;b&gt;office" in annex
     assert "corridors=corridors" in annex
     other = (tmp_path / "without" / "x-annex.html").read_text(encoding="utf-8")

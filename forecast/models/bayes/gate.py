@@ -103,7 +103,9 @@ def draw(
     kept: int,
     after: Callable[[xr.DataTree], None] | None = None,
 ) -> Sampled:
-    """Draw from a posterior; twice as long, and again, where the gate asks for more draws.
+    """Draw from a posterior; longer, and again, where the gate asks for more draws.
+
+    Twice as long; where effective draws are too few, as many times as that lacks, in powers of two.
 
     Parameters
     ----------
@@ -143,7 +145,11 @@ def draw(
         sampled = replace(examine(tree, limits), seconds=seconds)
         if not sampled.failure or kept * 2 > int(sampler["most"]):
             return sampled
+        thinnest = np.nanmin(sampled.table[["ess_bulk", "ess_tail"]].to_numpy())
+        needed = kept * float(limits["least_ess"]) / max(thinnest, 1.0)
         kept *= 2
+        while kept < needed and kept * 2 <= int(sampler["most"]):
+            kept *= 2
 
 
 def tree_of(trace: Any, model: CompiledModel) -> xr.DataTree:

@@ -23,6 +23,30 @@ COUNTER = ["source", "kind", "country"]
 BOOK = ["source", "kind"]
 
 
+def positions(rows: pd.DataFrame, among: pd.DataFrame) -> np.ndarray:
+    """Return which row of `among` each row is, by the columns of `among`; -1 where it is none.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With those columns, and perhaps others.
+    among : DataFrame
+        Rows that differ from each other.
+
+    Returns
+    -------
+    ndarray of int, shape (n_rows,)
+
+    Examples
+    --------
+    >>> among = pd.DataFrame({"source": ["a", "b"]})
+    >>> positions(pd.DataFrame({"source": ["b", "c"], "value": [1.0, 2.0]}), among).tolist()
+    [1, -1]
+    """
+    index = pd.MultiIndex.from_frame(among)
+    return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(rows[[*among]])))
+
+
 @dataclass(frozen=True, eq=False)
 class Counts:
     """Counts of one or many corridors, with numbers for the entries of each dimension.
@@ -102,8 +126,7 @@ class Counts:
         >>> len(counts.place(counts.counters)) == len(counts.table)
         True
         """
-        index = pd.MultiIndex.from_frame(dimension)
-        return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(self.table[[*dimension]])))
+        return positions(self.table, dimension)
 
     def book_of(self, dimension: pd.DataFrame) -> np.ndarray:
         """Return which of the `books` each row of `counters` or `series` belongs to.
@@ -127,8 +150,7 @@ class Counts:
         >>> counts.book_of(counts.series).tolist()
         [0, 1, 2]
         """
-        index = pd.MultiIndex.from_frame(self.books)
-        return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(dimension[BOOK])))
+        return positions(dimension, self.books)
 
     def counter_of(self, dimension: pd.DataFrame) -> np.ndarray:
         """Return which of the `counters` each row of `series` belongs to.
@@ -152,8 +174,7 @@ class Counts:
         >>> counts.counter_of(counts.series).tolist()
         [0, 1, 2]
         """
-        index = pd.MultiIndex.from_frame(self.counters)
-        return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(dimension[COUNTER])))
+        return positions(dimension, self.counters)
 
     def part(self, rows: np.ndarray) -> Counts:
         """Return some of the counts.

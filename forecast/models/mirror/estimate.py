@@ -18,7 +18,7 @@ import pandas as pd
 
 from forecast.models.bayes.gate import Sampled
 from forecast.models.corridors_settings import MirrorSettings
-from forecast.models.mirror.counts import COUNTER, Counts
+from forecast.models.mirror.counts import COUNTER, Counts, positions
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -314,23 +314,17 @@ def estimate(
         """Return draws of a parameter: of the fit for what it has seen, else of the prior."""
         drawn = prior[0] + prior[1] * generator.standard_normal((number, len(ours)))
         if sampled is not None:
-            place = pd.MultiIndex.from_frame(ours).get_indexer(pd.MultiIndex.from_frame(theirs))
-            drawn[:, place] = sampled.draws(name)[kept]
+            drawn[:, positions(theirs, ours)] = sampled.draws(name)[kept]
         return np.asarray(drawn)
 
     coverage = spread("log_coverage", believed.coverage, counts.counters, fitted.counters)
     pairs = np.exp(spread("log_pairs", believed.pairs, counts.books, fitted.books))
     accuracy = np.exp(spread("log_accuracy", believed.accuracy, counts.books, fitted.books))
     pair = np.full((number, len(counts.series)), np.nan)
-    known = pd.MultiIndex.from_frame(counts.counters).isin(
-        pd.MultiIndex.from_frame(fitted.counters)
-    )
+    known = positions(counts.counters, fitted.counters) >= 0
     flows, drawn = [], []
     if sampled is not None:
-        names = pd.MultiIndex.from_frame(counts.series)
-        pair[:, names.get_indexer(pd.MultiIndex.from_frame(fitted.series))] = sampled.draws("pair")[
-            kept
-        ]
+        pair[:, positions(fitted.series, counts.series)] = sampled.draws("pair")[kept]
         flows.append(fitted.flows)
         drawn.append(sampled.draws("log_flow")[kept])
     rest = ~counts.table["location"].isin(set(fitted.table["location"])).to_numpy()
@@ -415,11 +409,9 @@ def predicted(
         Of Student's t.
     generator : Generator
     """
-    index = pd.MultiIndex.from_frame(counts.counters)
-    counter = index.get_indexer(pd.MultiIndex.from_frame(asked[COUNTER]))
+    counter = positions(asked, counts.counters)
     book = counts.book_of(asked)
-    names = pd.MultiIndex.from_frame(counts.series)
-    series = names.get_indexer(pd.MultiIndex.from_frame(asked[[*COUNTER, "location"]]))
+    series = positions(asked, counts.series)
     # Of one corridor one error: years that are asked of one series share a draw.
     unseen, which = np.unique(
         asked[[*COUNTER, "location"]].agg(" ".join, axis=1), return_inverse=True
