@@ -62,15 +62,16 @@ def section(
     number = counted.groupby("year").size()
     year = int(number.index[number >= COMPLETE * number.max()].max())
     shown = counted[counted["year"] == year].sort_values("flow", ascending=False)
+    listed = shown.head(LISTED)
     apart = _touching(mirror.contradictions(), countries)
     return {
         "year": year,
         "chart": Markup(  # noqa: S704  escaped where it is drawn
             chart(shown.head(DRAWN), year, words)
         ),
-        "rows": [_row(row, mirror, words) for _, row in shown.head(LISTED).iterrows()],
+        "rows": [_row(row, mirror, words) for _, row in listed.iterrows()],
         "of": len(shown),
-        "alone": int((shown["basis"].head(LISTED) == ONE).sum()),
+        "alone": int((listed["basis"] == ONE).sum()),
         "apart": [_apart(row, words) for _, row in apart.head(APART).iterrows()],
         "all_apart": len(apart),
         "compared": len(_touching(mirror.contradictions(0.0), countries)),

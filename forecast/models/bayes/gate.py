@@ -105,7 +105,7 @@ def draw(
 ) -> Sampled:
     """Draw from a posterior; longer, and again, where the gate asks for more draws.
 
-    Twice as long; where effective draws are too few, as many times as that lacks, in powers of two.
+    Twice as long, or four or eight times where that many effective draws are lacking.
 
     Parameters
     ----------
@@ -145,8 +145,8 @@ def draw(
         sampled = replace(examine(tree, limits), seconds=seconds)
         if not sampled.failure or kept * 2 > int(sampler["most"]):
             return sampled
-        thinnest = np.nanmin(sampled.table[["ess_bulk", "ess_tail"]].to_numpy())
-        needed = kept * float(limits["least_ess"]) / max(thinnest, 1.0)
+        thinnest = np.fmin.reduce(sampled.table[["ess_bulk", "ess_tail"]].to_numpy(), axis=None)
+        needed = kept * float(limits["least_ess"]) / max(1.0, thinnest)
         kept *= 2
         while kept < needed and kept * 2 <= int(sampler["most"]):
             kept *= 2
