@@ -16,7 +16,7 @@ import pandas as pd
 
 from forecast import draw_tables, labels, measures, periods
 from forecast.errors import DataError
-from forecast.language import language, rounded
+from forecast.language import language, plain
 from forecast.series_key import KEY, find_series
 from forecast.validation import MEASURES
 
@@ -248,8 +248,11 @@ def numbers(axes: Axes, signed: bool, most: int = 9, frequency: str = "year") ->
         low, high = axes.get_xlim()
         apart = per_year * max(1, -(-int(high - low) // (per_year * min(most, 7))))
         axes.xaxis.set_major_locator(MultipleLocator(apart if high - low > per_year else 1))
-    axes.yaxis.set_major_locator(MaxNLocator(min(6, most), integer=True, steps=[1, 2, 2.5, 5, 10]))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    low, high = axes.get_ylim()
+    # Rates have decimals, persons none.
+    whole = high - low > 1
+    axes.yaxis.set_major_locator(MaxNLocator(min(6, most), integer=whole, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_formatter(lambda at, _: plain(at))
     axes.margins(x=0.02)
     if signed:
         axes.axhline(0, color=MUTED, lw=0.8, zorder=1)
@@ -391,26 +394,36 @@ def called(outlook: Forecast) -> str:
     return f"Model {outlook.model}{given}{'; no forecast' if given else ''}"
 
 
-def between(middle: float, low: float, high: float) -> str:
+def between(measure: str, middle: float, low: float, high: float) -> str:
     """Write a median and its range with three digits, as tables of the report do.
 
     Parameters
     ----------
+    measure : str
+        What is counted.
     middle, low, high : float
-        Persons per calendar year; NaN where the year is observed.
+        In its unit; NaN where the year is observed.
 
     Returns
     -------
     str
         ``middle (low to high)``, with spaces at which no line breaks, or ``observed``.
     """
-    numbers = map(persons, (middle, low, high))
+    numbers = (amount(measure, value) for value in (middle, low, high))
     return "observed" if np.isnan(middle) else "{}\xa0({}\xa0to\xa0{})".format(*numbers)
 
 
-def persons(value: float) -> str:
-    """Write persons with three digits."""
-    return language("en").persons(rounded(float(value), 3))
+def amount(measure: str, value: float) -> str:
+    """Write what a measure counts with three digits.
+
+    Parameters
+    ----------
+    measure : str
+        What is counted.
+    value : float
+        In its unit.
+    """
+    return labels.figure(float(value), measure, language("en"), 3).removeprefix("+")
 
 
 def unit(step: int, names: Iterable[str] = (), frequency: str = "year") -> str:
@@ -472,7 +485,7 @@ def forecast_html(outlook: Forecast) -> str:
     rows = [
         {"place": words(key)[0], **dict(zip(KEY, key))}
         | {
-            periods.label(year, outlook.frequency): between(*cell)
+            periods.label(year, outlook.frequency): between(key[2], *cell)
             for year, cell in zip(horizons, row)
         }
         for key, row in zip(keys, ranges)

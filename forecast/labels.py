@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from forecast import locations, measures
-from forecast.language import Language, message
+from forecast.language import Language, message, rounded
 
 _SOURCES = {
     "un-wpp": message("UN estimate"),
@@ -186,3 +186,39 @@ def reason(note: Mapping[str, object], words: Language) -> str:
         if found:
             return words.say(sentence, **found.groupdict())
     return words.lookup(given)
+
+
+def figure(value: float, measure: str, words: Language, digits: int = 0) -> str:
+    """Return a figure as readers write it: whole, signed where it may be below zero.
+
+    Parameters
+    ----------
+    value : float
+        In the unit of the measure.
+    measure : str
+        What is counted.
+    words : Language
+        How numbers are written.
+    digits : int
+        To how many it is rounded, 0 for none; a rate has two decimals, or three digits, whatever
+        it says, an amount of a million or more at most three digits.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from forecast.language import language
+    >>> figure(23761.0, "immigration", language("en"), 2)
+    '24,000'
+    >>> figure(3.1e9, "remittances", language("en"))
+    '3.1 billion'
+    """
+    counted = measures.find(measure)
+    if counted.kind == "rate":
+        return words.decimal(value)
+    shown = rounded(value, digits) if digits else value
+    if counted.kind == "amount":
+        return words.amount(shown, sign=counted.signed)
+    return words.persons(shown, sign=counted.signed)

@@ -197,7 +197,7 @@ class Language:
         )
 
     def decimal(self, value: float) -> str:
-        """Write a number with at most two decimals.
+        """Write a number with at most two decimals; below a tenth with three digits.
 
         Parameters
         ----------
@@ -209,13 +209,14 @@ class Language:
 
         Examples
         --------
-        >>> language("en").decimal(0.125)
-        '0.12'
+        >>> language("en").decimal(0.125), language("en").decimal(0.04125)
+        ('0.12', '0.0412')
         """
         from babel.numbers import format_decimal
 
-        prefix = MINUS if value < 0 else ""
-        return prefix + format_decimal(abs(value), format="#,##0.##", locale=self.code)
+        prefix, size = MINUS if value < 0 else "", abs(value)
+        places = 2 if size == 0 or size >= 0.1 else 2 - math.floor(math.log10(size))
+        return prefix + format_decimal(size, format=f"#,##0.{places * '#'}", locale=self.code)
 
     def percent(self, probability: float) -> str:
         r"""Write a probability as whole per cent; never 0 or 100, which draws cannot show.
@@ -373,6 +374,25 @@ def language(code: str) -> Language:
 def message(text: str) -> str:
     """Mark a text for the catalogue where it is defined; it is looked up where it is used."""
     return text
+
+
+def plain(value: float) -> str:
+    """Write a figure in a message: whole from a hundred on, else with the decimals it needs.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> plain(23_761.4), plain(12.0), plain(0.0412)
+    ('23,761', '12', '0.0412')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
 
 
 def rounded(value: float, digits: int = 2) -> int:

@@ -339,13 +339,16 @@ def _read(file: Path, *, own: bool = False) -> dict[str, Measure]:
 def _made(name: object, table: object, file: str, *, own: bool = True) -> Measure:
     """Return a measure from what is said of it, with one message where that is not enough."""
     where = f"[{name}] of {file}" if file else f"measure {name!r}"
+    if not isinstance(table, Mapping):
+        raise DataError(
+            f"{where} is {table!r}; write a table with kind, unit and words, headed by the name of "
+            "the measure: [refusal_rate]."
+        )
     if own and (name in _TAKEN or name in shipped()):
         what = "a measure of the package" if name in shipped() else "a word of tables"
         raise DataError(f"{where}: {name} is {what} already. Choose another name.")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise DataError(f"{where}: write its name in small letters, digits and _.")
-    if not isinstance(table, Mapping):
-        raise DataError(f"{where} is {table!r}; write a table with kind, unit and words.")
     if "name" in table:
         raise unknown_name(f"key in {where}", "name", list(Measure.model_fields)[1:])
     return Measure.of({"name": name, **table}, where)

@@ -23,6 +23,7 @@ from forecast import (
     validation,
 )
 from forecast.errors import DataError, listed, unknown_name
+from forecast.language import plain
 from forecast.series import Series, series_of
 from forecast.series_key import KEY, SeriesKey
 from forecast.validation import COLUMNS
@@ -461,7 +462,7 @@ class Panel:
         rows = [
             {"place": locations.name(one.location), **dict(zip(KEY, one.key)),
              "years": f"{one.label(one.years[0])}–{one.label(one.origin)}",
-             "last figure": f"{one.values[-1]:,.0f}".replace("-", "−")}
+             "last figure": plain(float(one.values[-1])).replace("-", "−")}
             for one in self.series[: drawing.MOST]
         ]  # fmt: skip
         unit = drawing.unit(self.step, self.measures, self.frequency)

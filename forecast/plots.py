@@ -87,7 +87,7 @@ def fan(
         )  # fmt: skip
         text = partial(periods.label, frequency=outlook.frequency)
         values = "; ".join(
-            f"{text(year)}:\xa0{between(*row)}" for year, *row in zip(at, middle, low, high)
+            f"{text(year)}:\xa0{between(key[2], *row)}" for year, *row in zip(at, middle, low, high)
         )
         note = f"{drawing.called(outlook)}. {values if len(at) <= YEARS else ''}"
         drawing.finish(axes, key, note, outlook.history.step, outlook.frequency)
@@ -564,8 +564,8 @@ def scenario_table(scenario: Scenario) -> str:
     rows = [
         {
             **row[[*TABLE_KEY, "year"]],
-            "baseline": drawing.between(*(row["baseline" + end] for end in ends)),
-            "what if": drawing.between(*(row["what_if" + end] for end in ends)),
+            "baseline": drawing.between(row["measure"], *row[[f"baseline{end}" for end in ends]]),
+            "what if": drawing.between(row["measure"], *row[[f"what_if{end}" for end in ends]]),
         }
         for _, row in found.head(drawing.MOST).iterrows()
     ]

@@ -28,7 +28,8 @@ class Scale:
     Attributes
     ----------
     kind : {"log", "rate", "persons"}
-        Counts are modelled as log(1 + persons), so no draw is negative; net flows as
+        Counts are modelled as log(1 + persons), so no draw is negative; rates likewise, counted
+        in `grain`; net flows as
         net migrants per 1,000 mid-year population per year where the population is
         known in every observed year, in persons otherwise.
     values : ndarray, shape (n_years,)
@@ -42,6 +43,8 @@ class Scale:
     most : float
         Largest count that a draw may reach, in persons: as many as live there, where that is
         known, each year of the step. More do not come or go.
+    grain : float
+        What is counted as one, see `Series.grain`.
     """
 
     kind: Kind
@@ -50,6 +53,7 @@ class Scale:
     population: np.ndarray | None
     step: int
     most: float = MOST
+    grain: float = 1.0
 
     def to_persons(self, paths: np.ndarray) -> np.ndarray:
         """Turn paths on the scale of the model into persons.
@@ -72,12 +76,32 @@ class Scale:
         [[1000.0]]
         """
         if self.kind == "log":
-            persons: np.ndarray = np.expm1(np.clip(paths, 0.0, np.log1p(self.most)))
-            return persons
+            counts = np.expm1(np.clip(paths, 0.0, np.log1p(self.most / self.grain)))
+            return np.asarray(counts * self.grain)
         if self.population is None:
             return paths
         ahead = population_ahead(self.population, paths.shape[1])
         return np.asarray(paths * self.step * ahead / 1000.0)
+
+    def logs(self, persons: np.ndarray) -> np.ndarray:
+        """Turn persons into what a count is modelled as; what is below zero, into zero.
+
+        Parameters
+        ----------
+        persons : ndarray
+            In the unit of the series.
+
+        Returns
+        -------
+        ndarray
+            Of the same shape.
+
+        Examples
+        --------
+        >>> Scale("log", np.array([]), 0.0, None, 1).logs(np.array([-3.0, 0.0])).tolist()
+        [0.0, 0.0]
+        """
+        return np.asarray(np.log1p(np.maximum(persons, 0.0) / self.grain))
 
 
 def choose(series: Series, kind: Kind | None = None) -> Scale:
@@ -96,12 +120,13 @@ def choose(series: Series, kind: Kind | None = None) -> Scale:
     observed = ~np.isnan(series.values)
     last = float(series.values[observed][-1])
     stated = series.precision[observed][-1]
-    rounding = (1.0 if np.isnan(stated) else float(stated)) / np.sqrt(12.0)
+    grain = series.grain
+    rounding = (grain if np.isnan(stated) else float(stated)) / np.sqrt(12.0)
     if kind is None:
         kind = ("rate" if is_rate(series) else "persons") if series.signed else "log"
     if kind == "log":
-        logs, floor = np.log1p(series.values), rounding / (1.0 + last)
-        return Scale("log", logs, floor, None, series.step, most_persons(series))
+        logs, floor = np.log1p(series.values / grain), rounding / (grain + last)
+        return Scale("log", logs, floor, None, series.step, most_persons(series), grain)
     if kind == "rate":
         factor = 1000.0 / (series.step * series.population)
         floor = rounding * float(factor[observed][-1])
@@ -113,15 +138,17 @@ def most_persons(series: Series) -> float:
     """Return the largest count that a forecast of a series may reach, in persons per step.
 
     Where the population is known: its largest figure for each year of the step. A population itself
-    has no such bound, nor has what is not counted in persons; an amount may reach a million times
-    its largest figure, of which only the computer takes notice. Of months, quarters and
-    half-years: `HIGHEST` times the largest figure.
+    has no such bound, nor has what is not counted in persons; an amount or a rate may reach a
+    million times its largest figure, of which only the computer takes notice. Of months, quarters
+    and half-years: `HIGHEST` times the largest figure.
     """
     measure, largest = measures.find(series.measure), float(np.nanmax(series.values))
-    ends = MOST if measure.kind not in ("amount", "rate") else max(MOST, 1e6 * largest)
+    ends = max(MOST, 1e6 * largest) if measure.kind == "amount" else MOST
+    if measure.kind == "rate":
+        ends = 1e6 * max(largest, series.grain)
     if series.season > 1 and series.measure != "population":
-        return min(HIGHEST * (largest + HIGHEST), ends)
-    if ends > MOST or measure.unit.en != "persons":
+        return min(HIGHEST * (largest + HIGHEST * series.grain), ends)
+    if measure.kind in ("amount", "rate") or measure.unit.en != "persons":
         return ends
     known = series.population[~np.isnan(series.population)]
     if series.measure == "population" or not len(known):

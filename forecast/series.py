@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from forecast import periods, to_date, validation
+from forecast import measures, periods, to_date, validation
 from forecast.flags import names_of
 from forecast.series_key import KEY, SeriesKey
 
@@ -86,6 +86,20 @@ class Series:
     def signed(self) -> bool:
         """Whether values may be below zero (net flows) or not (counts)."""
         return validation.MEASURES[self.measure]
+
+    @property
+    def grain(self) -> float:
+        """What the figures are counted in: one, for a rate its last decimal.
+
+        A rate with more decimals is counted in ten-thousandths of its usual size, or finer.
+        """
+        if measures.find(self.measure).kind != "rate":
+            return 1.0
+        sizes = np.abs(self.values[~np.isnan(self.values)])
+        texts = (f"{size:.12f}".rstrip("0") for size in sizes)
+        decimals = max((len(text.partition(".")[2]) for text in texts), default=0)
+        usual = float(np.median(sizes[sizes > 0])) if (sizes > 0).any() else 1.0
+        return float(10.0 ** max(-decimals, np.floor(np.log10(usual)) - 4))
 
     def until(self, year: int) -> Series:
         """Return the series up to and including a year in which it is observed.

@@ -6,12 +6,14 @@ import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import forecast as fc
 from forecast import labels, measures
 from forecast.data import store
+from forecast.data.checks import check
 from forecast.data.releases import status
 from forecast.errors import DataError, UnknownNameError
 from forecast.language import LANGUAGES, language
@@ -94,6 +96,10 @@ def test_amounts_may_be_larger_than_any_count() -> None:
         (lambda: fc.measure("money", kind="amount"), "lacks its unit"),
         (lambda: fc.measure("x", kind="count", words={"rus": "x"}), "'rus'. Did you mean: ru"),
         (lambda: fc.measure("x", kind="stock", adds_over_time=True), "does not add up over time"),
+        (
+            lambda: measures._made("measure", [{}], "m.toml"),
+            r"headed by the name.*\[refusal_rate\]",
+        ),
     ],
 )
 def test_misuse_has_one_clear_message(declare: Callable[[], object], message: str) -> None:
@@ -131,6 +137,61 @@ def test_figures_of_a_measure_in_its_own_unit_on_the_page(tmp_path: Path) -> Non
     page = (tmp_path / "s.html").read_text(encoding="utf-8")
     assert "Share of women: 2027" in page
     assert "persons a year" not in page
+
+
+def shares(periods: list[str]) -> np.ndarray:
+    """Return shares of some four per cent that wander, with four decimals."""
+    steps = np.random.default_rng(5).normal(0, 0.002, len(periods))
+    return np.round(0.04 + np.abs(np.cumsum(steps)), 4)
+
+
+@pytest.mark.parametrize("model", ["persistence", "ets", "structural", "ensemble", "seasonal-ets"])
+def test_a_rate_is_forecast_alike_in_whatever_unit(model: str) -> None:
+    """As a share, in per cent, per 10,000, and counted: one forecast, in other units."""
+    months = model.startswith("seasonal")
+    at = pd.period_range("2015-01", "2024-12", freq="M" if months else "Y").astype(str).tolist()
+    horizon = "2025-06" if months else 2027
+
+    def drawn(kind: measures.Kind, scale: float) -> np.ndarray:
+        measures._declared.clear()
+        fc.measure("refusals", kind=kind, unit="refusals")
+        values = np.round(shares(at) * scale, 4)
+        table = pd.DataFrame(
+            {"location": "KAZ", "measure": "refusals", "value": values, "period": at}
+        )
+        outlook = fc.forecast(fc.Panel.from_frame(table), model, (horizon,), draws=200)
+        return outlook.paths.isel(series=0, year=-1).to_numpy() / scale
+
+    share = drawn("rate", 1.0)
+    assert 0.02 < np.quantile(share, 0.1) < np.quantile(share, 0.9) < 0.1
+    for kind, scale in (("rate", 100.0), ("rate", 1e4), ("count", 1e4)):
+        np.testing.assert_allclose(drawn(kind, scale), share, rtol=1e-6)
+
+
+def test_steps_of_the_last_decimal_make_no_straight_line_of_a_rate() -> None:
+    fc.measure("refusal_rate", kind="rate", unit="share")
+    at = [str(year) for year in range(2000, 2020)]
+    table = pd.DataFrame(
+        {"location": "KAZ", "measure": "refusal_rate", "year": map(int, at), "value": shares(at)}
+    )
+    assert check(fc.Panel.from_frame(table)).empty
+    table.loc[4:10, "value"] = np.linspace(0.05, 0.08, 7)
+    found = check(fc.Panel.from_frame(table))
+    assert set(found["check"]) == {"interpolated stretch"}
+    assert found["year"].tolist() == [2005, 2006, 2007, 2008, 2009]
+
+
+def test_messages_and_pages_give_a_rate_its_decimals(tmp_path: Path) -> None:
+    fc.measure("refusal_rate", kind="rate", unit="share")
+    at = [str(year) for year in range(2000, 2020)]
+    table = yearly("refusal_rate").assign(value=shares(at)[:15])
+    outlook = fc.forecast(fc.Panel.from_frame(table), "persistence", (2027,), draws=200)
+    middle = float(outlook.paths.sel(year=2027).median())
+    condition = fc.condition(outlook, f"KAZ refusal_rate 2027 >= {middle:.4f}")
+    assert str(condition.conditions[0]).endswith(f">= {middle:.4f}")
+    fc.report(outlook, folder=tmp_path, name="r")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert f"About {language('en').decimal(middle)} in 2027." in page
 
 
 def test_the_store_keeps_months_of_a_measure_of_ones_own(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_fan_shows_figures_bands_and_target_years(outlook: Forecast) -> None:
 def test_words_of_a_fan(outlook: Forecast) -> None:
     axes = outlook.plot("Kazakhstan", *KAZ[1:])
     row = outlook.intervals(0.80).set_index(["location", "measure", "source", "year"])
-    told = drawing.between(*row.loc[(*KAZ, 2027)]).replace("\xa0", " ")
+    told = drawing.between(KAZ[1], *row.loc[(*KAZ, 2027)]).replace("\xa0", " ")
     assert "Kazakhstan: Net migration, UN estimate (un-wpp)" in said(axes)
     assert f"2027: {told}" in said(axes)
     assert re.fullmatch(r"−?[\d,]+ \(−?[\d,]+ to −?[\d,]+\)", told)
@@ -372,7 +372,7 @@ def test_tables_of_a_notebook(outlook: Forecast, varied: Panel, track: Track) ->
     assert "Model naive; 8 series, 3 target years; median (80 % range), persons a year" in html
     row = outlook.intervals(0.80).set_index(["location", "measure", "source", "year"])
     for year in outlook.horizons:
-        assert f">{drawing.between(*row.loc[(*KAZ, year)])}</td>" in html
+        assert f">{drawing.between(KAZ[1], *row.loc[(*KAZ, year)])}</td>" in html
     assert "9 series, 6 locations; persons a year" in varied._repr_html_()
     assert ">1990–2023</td>" in varied._repr_html_()
     held = track.calibration(by=["model"]).query("level == 0.8").set_index("model")["coverage"]
@@ -414,7 +414,7 @@ def test_an_event_and_a_scenario_are_tables_of_a_notebook() -> None:
     html, table = found._repr_html_(), found.effects(0.80)
     assert f"{found.verdict} (p = {found.overall.p_value:.2f}" in html
     last = table.iloc[-1]
-    told = drawing.between(*last[["effect", "lower_calibrated", "upper_calibrated"]])
+    told = drawing.between("immigration", *last[["effect", "lower_calibrated", "upper_calibrated"]])
     assert html.count("<tr") == 1 + len(table)
     assert f">{told}</td>" in html
     assert "errors of the placebos" in html
@@ -422,7 +422,8 @@ def test_an_event_and_a_scenario_are_tables_of_a_notebook() -> None:
         panel, "kz-concept-2023-net", model="naive", draws=100, check=(), placebos_from=("places",)
     )
     last = alone.effects(0.80).iloc[-1]
-    assert f">{drawing.between(*last[['effect', 'lower', 'upper']])}</td>" in alone._repr_html_()
+    told = drawing.between("immigration", *last[["effect", "lower", "upper"]])
+    assert f">{told}</td>" in alone._repr_html_()
     assert "draws of the model alone" in alone._repr_html_()
 
     outlook = fc.forecast(panel, "naive", (2027,), draws=100)
@@ -431,4 +432,4 @@ def test_an_event_and_a_scenario_are_tables_of_a_notebook() -> None:
     assert "russia-kazakhstan; not a forecast; 3 series reached" in html
     for part in ("baseline", "what_if"):
         ends = [part, f"{part}_lower", f"{part}_upper"]
-        assert f">{drawing.between(*row[ends])}</td>" in html
+        assert f">{drawing.between(row['measure'], *row[ends])}</td>" in html

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from forecast.cli.output import in_shell, progress, ruled, show
 from forecast.cli.request import DEFAULT_DATA, Figures, figures_options
+from forecast.language import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +100,7 @@ def _findings(console: Console, findings: pd.DataFrame) -> None:
     rows = []
     for row in findings.head(_SHOWN).to_dict("records"):
         style = "red" if row["severity"] == "error" else "yellow"
-        amounts = ["" if row[n] != row[n] else f"{row[n]:,.0f}" for n in numbers[1:]]
+        amounts = ["" if row[n] != row[n] else plain(row[n]) for n in numbers[1:]]
         cells = [str(row[name]) for name in (*words[1:], "year")]
         rows.append([Text(str(row["severity"]), style=style), *cells, *amounts])
     columns = {**dict.fromkeys(words, "left"), **dict.fromkeys(numbers, "right")}

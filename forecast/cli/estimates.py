@@ -79,7 +79,7 @@ def _readable(result: Mirror) -> Any:
         [
             row["name"],
             str(row["year"]),
-            between(*row[["flow", "lower", "upper"]]),
+            between("flow", *row[["flow", "lower", "upper"]]),
             row["counted"],
             row["basis"],
         ]

@@ -210,8 +210,12 @@ def readable(outlook: Forecast) -> RenderableType:
     words = language("en")
     table = outlook.intervals(0.80)
     when = "year" if outlook.frequency == "year" else "period"
+    rates = [measures.find(name).kind == "rate" for name in table["measure"]]
     amounts = {
-        name: [f"{rounded(value, 3):,}" for value in table[name]]
+        name: [
+            f"{value:.3g}" if rate else f"{rounded(value, 3):,}"
+            for value, rate in zip(table[name], rates)
+        ]
         for name in ("median", "lower", "upper")
     }
     widths = {name: max(map(len, texts)) for name, texts in amounts.items()}

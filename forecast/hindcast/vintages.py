@@ -284,9 +284,9 @@ class Outcomes:
 
     def on_scale(self, key: SeriesKey, persons: np.ndarray, at: int) -> np.ndarray:
         """Bring persons of the year at position `at` of a series on its scale."""
-        if self.kinds[key] == "log":
-            return np.log1p(persons)
         series = self.panel.find(key)
+        if self.kinds[key] == "log":
+            return np.log1p(persons / (1.0 if series is None else series.grain))
         if series is not None and self.kinds[key] == "rate":
             return np.asarray(persons * 1000.0 / (series.step * series.population[at]))
         return persons

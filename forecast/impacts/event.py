@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forecast import locations
+from forecast import locations, measures
 from forecast.config import read_toml
 from forecast.errors import DataError, unknown_name
 from forecast.language import Language
@@ -163,6 +163,11 @@ def make(given: Mapping[str, Any], name: str, where: str) -> Event:
             raise DataError(f'{where} names no {key}. Add {key} = "...".')
     if given["measure"] not in MEASURES:
         raise unknown_name(f"measure in {where}", given["measure"], MEASURES)
+    if measures.find(given["measure"]).kind == "rate":
+        raise DataError(
+            f"{where} is of {given['measure']}, a rate, and an effect is a sum over years. Take "
+            "the counts that the rate is made of."
+        )
     start, end = given.get("start"), given.get("end")
     if not _year(start):
         raise DataError(f"{where} has start = {start!r}; give the first affected calendar year.")

@@ -232,14 +232,14 @@ class Impact:
 
     def _repr_html_(self) -> str:
         table = self.effects(0.80)
-        known = bool(table["lower_calibrated"].notna().all())
+        known, counted = bool(table["lower_calibrated"].notna().all()), self.event.measure
         ends = [f"{end}_calibrated" if known else end for end in ("lower", "upper")]
         rows = [
             {
                 "year": row["year"],
-                "came": drawing.persons(row["observed"]),
-                "expected": drawing.persons(row["expected"]),
-                "difference (80 % range)": drawing.between(*row[["effect", *ends]]),
+                "came": drawing.amount(counted, row["observed"]),
+                "expected": drawing.amount(counted, row["expected"]),
+                "difference (80 % range)": drawing.between(counted, *row[["effect", *ends]]),
             }
             for _, row in table.iterrows()
         ]

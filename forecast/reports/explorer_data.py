@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ from forecast.scenarios.scenario import Scenario
 from forecast.series_key import KEY, SeriesKey
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from forecast.scenarios.conditioning import Conditional
     from forecast.scenarios.conditions import Condition
 
@@ -36,6 +39,8 @@ DRAWS = 500
 STEPS = 201
 #: Most bytes of joint draws of one world; a large panel keeps fewer draws, never below `LEAST`.
 _BUDGET, LEAST = 2_000_000, 100
+#: What the numbers of the page hold.
+_WHOLE = np.iinfo(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +74,7 @@ def payload(
     earlier: Sequence[Edition] = (),
     draws: int = DRAWS,
 ) -> dict[str, Any]:
-    """Return the data of the page: words, series, and draws as 32-bit whole persons in base64.
+    """Return the data of the page: words, series, and draws as 32-bit whole numbers in base64.
 
     Parameters
     ----------
@@ -87,7 +92,8 @@ def payload(
         draws kept: position ``d`` is the same world in every series and year. Months, quarters
         and half-years stand for years as the numbers that `forecast.periods` counts, and
         ``frequency`` says which. A page of 24 months ahead has 2.9 MB for 30 series, with 500
-        joint draws, and 5.4 MB for 90, with 231.
+        joint draws, and 5.4 MB for 90, with 231. Numbers are whole persons; those of rates, and
+        of amounts too large for 32 bits, count in the ``grain`` of their series.
 
     Raises
     ------
@@ -98,7 +104,8 @@ def payload(
         raise DataError(f"{draws} draws are too few for sums. Keep at least {LEAST}.")
     ordered = sorted(views, key=lambda view: _order(view, words))
     parts: list[np.ndarray] = []
-    described = [_world(world, ordered, draws, parts) for world in worlds]
+    grains = _grains(ordered)
+    described = [_world(world, ordered, draws, grains, parts) for world in worlds]
     numbers = np.concatenate(parts) if parts else np.empty(0, dtype="<i4")
     sources, codes, counted = (dict.fromkeys(names) for names in zip(*(one.key for one in ordered)))
     return {
@@ -115,9 +122,11 @@ def payload(
         "countries": {view.country: labels.place(view.country, words) for view in ordered},
         "measures": {name: labels.measure(name, words) for name in counted},
         "sources": {name: labels.source(name, words) for name in sources},
-        "series": [_series(view, words, found) for view in ordered],
-        "past": _past(ordered, found),
-        "editions": [_edition(one, ordered) for one in earlier if one.frequency == words.frequency],
+        "series": [_series(view, words, found, grains[view.series.measure]) for view in ordered],
+        "past": _past(ordered, found, grains),
+        "editions": [
+            _edition(one, ordered, grains) for one in earlier if one.frequency == words.frequency
+        ],
         "worlds": described,
         "numbers": base64.b64encode(numbers.tobytes()).decode("ascii"),
     }
@@ -160,7 +169,28 @@ def _order(view: SeriesView, words: Language) -> tuple[Any, ...]:
     )
 
 
-def _series(view: SeriesView, words: Language, found: Record | None) -> dict[str, Any]:
+def _grains(views: Sequence[SeriesView]) -> dict[str, float]:
+    """Return what one whole number stands for, by measure: a power of ten.
+
+    One for all that is counted, where 32 bits hold twenty times the largest figure; a rate is held
+    to a millionth of its largest figure.
+    """
+    largest: dict[str, float] = {}
+    for view in views:
+        figures = np.abs(view.series.values[~np.isnan(view.series.values)])
+        name = view.series.measure
+        largest[name] = max(largest.get(name, 0.0), float(figures.max(initial=0.0)))
+    return {
+        name: 10.0 ** (math.floor(math.log10(most or 1.0)) - 6)
+        if measures.find(name).kind == "rate"
+        else 10.0 ** max(math.ceil(math.log10(max(20 * most / _WHOLE.max, 1.0))), 0)
+        for name, most in largest.items()
+    }
+
+
+def _series(
+    view: SeriesView, words: Language, found: Record | None, grain: float
+) -> dict[str, Any]:
     """Return what is known of one series: figures, flags, and what is said of them."""
     series = view.series
     shown = series.years >= view.start()
@@ -185,12 +215,14 @@ def _series(view: SeriesView, words: Language, found: Record | None) -> dict[str
         "measure": series.measure,
         "country": view.country,
         "signed": series.signed,
+        **({} if grain == 1 else {"grain": grain}),
         **({} if series.season == 1 else {"unit": view.counted.each(words, words.frequency)}),
         "years": series.years[shown].tolist(),
         "values": [
-            None if np.isnan(value) else round(value) for value in series.values[shown].tolist()
+            None if np.isnan(value) else round(value / grain)
+            for value in series.values[shown].tolist()
         ],
-        "follows": {str(year): round(value) for year, value in view.follows.items()},
+        "follows": {str(year): round(value / grain) for year, value in view.follows.items()},
         "flags": marks,
         "ahead": years,
         "asked": asked[0] if asked else None,
@@ -203,7 +235,11 @@ def _series(view: SeriesView, words: Language, found: Record | None) -> dict[str
 
 
 def _world(
-    world: World, ordered: Sequence[SeriesView], draws: int, parts: list[np.ndarray]
+    world: World,
+    ordered: Sequence[SeriesView],
+    draws: int,
+    grains: Mapping[str, float],
+    parts: list[np.ndarray],
 ) -> dict[str, Any]:
     """Add the numbers of one world to `parts`; return what it is and where they start."""
     paths = world.outlook.paths.transpose("series", "draw", "year")
@@ -221,8 +257,8 @@ def _world(
             continue
         values = drawn[row][:, np.isin(grid, view.years)]
         block = np.vstack([np.quantile(values, levels, axis=0), values[chosen]])
-        limits = np.iinfo(np.int32)
-        whole = np.clip(np.round(block.T), limits.min, limits.max).astype("<i4").ravel()
+        block = np.round(block.T / grains[view.series.measure])
+        whole = np.clip(block, _WHOLE.min, _WHOLE.max).astype("<i4").ravel()
         blocks[str(position)] = start
         start += whole.size
         parts.append(whole)
@@ -303,31 +339,46 @@ def _stated(condition: Condition, words: Language) -> str:
     return f"{', '.join(parts)}, {condition.year} {value}"
 
 
-def _past(ordered: Sequence[SeriesView], found: Record | None) -> dict[str, list[list[int]]]:
+def _past(
+    ordered: Sequence[SeriesView], found: Record | None, grains: Mapping[str, float]
+) -> dict[str, list[list[int]]]:
     """Return past forecasts by series: origin, year, median and 80 % interval."""
     if found is None:
         return {}
     table = found.track.table
     ours = table[(table["model"] == found.model) & (table["status"] == SCORED)]
     groups = {tuple(map(str, key)): rows for key, rows in ours.groupby(KEY)}
-    columns = ["origin", "year", "median", "lower_80", "upper_80"]
+    when, values = ["origin", "year"], ["median", "lower_80", "upper_80"]
     return {
-        str(position): groups[view.key].sort_values(["origin", "year"])[columns]
-        .round().astype(int).to_numpy().tolist()
-        for position, view in enumerate(ordered) if view.key in groups
-    }  # fmt: skip
+        str(position): _rows(
+            groups[view.key].sort_values(when), when, values, grains[view.series.measure]
+        )
+        for position, view in enumerate(ordered)
+        if view.key in groups
+    }
 
 
-def _edition(edition: Edition, ordered: Sequence[SeriesView]) -> dict[str, Any]:
+def _rows(table: pd.DataFrame, when: list[str], values: list[Any], grain: float) -> list[list[int]]:
+    """Return periods and values of one series, values in its grain."""
+    counted = (table[values] / grain).round().clip(_WHOLE.min, _WHOLE.max)
+    return [list(map(int, row)) for row in np.hstack([table[when], counted]).tolist()]
+
+
+def _edition(
+    edition: Edition, ordered: Sequence[SeriesView], grains: Mapping[str, float]
+) -> dict[str, Any]:
     """Return what an earlier edition said: year, median and 80 % interval by series."""
     table = edition.quantiles
     table = table[table["quantile"].round(4).isin([0.1, 0.5, 0.9])]
     wide = table.pivot_table(index=[*KEY, "year"], columns="quantile", values="value")
     wide.columns = wide.columns.astype(float).to_numpy().round(4)
-    wide = wide.reindex(columns=[0.5, 0.1, 0.9]).dropna().round().astype(int).reset_index("year")
+    wide = wide.reindex(columns=[0.5, 0.1, 0.9]).dropna().reset_index("year")
     groups = {tuple(map(str, key)): rows for key, rows in wide.groupby(level=KEY)}
     rows = {
-        str(position): groups[view.key].to_numpy().tolist()
-        for position, view in enumerate(ordered) if view.key in groups
-    }  # fmt: skip
+        str(position): _rows(
+            groups[view.key], ["year"], [0.5, 0.1, 0.9], grains[view.series.measure]
+        )
+        for position, view in enumerate(ordered)
+        if view.key in groups
+    }
     return {"day": edition.day, "model": str(edition.manifest["model"]), "rows": rows}

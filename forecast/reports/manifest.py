@@ -14,7 +14,7 @@ import numpy as np
 from forecast import labels, locations, periods
 from forecast.data import package
 from forecast.evaluate.editions import FORMAT
-from forecast.language import Language, rounded
+from forecast.language import Language
 from forecast.outlook import Forecast
 from forecast.panel import Panel
 from forecast.reports.series_view import SeriesView
@@ -95,8 +95,8 @@ def changes(
                     "measure": labels.measure(measure, words),
                     "source": labels.source(source, words),
                     "year": year,
-                    "then": _shown(before, view.series.signed, words),
-                    "now": _shown(_said(view, year), view.series.signed, words),
+                    "then": _shown(before, measure, words),
+                    "now": _shown(_said(view, year), measure, words),
                 }
             )
     causes = []
@@ -125,22 +125,23 @@ def changes(
 
 def _said(view: SeriesView, year: int) -> dict[str, Any]:
     source, place, measure = view.key
-    lower, middle, upper = np.quantile(view.at(year), [0.1, 0.5, 0.9])
+    lower, middle, upper = np.quantile(view.at(year), [0.1, 0.5, 0.9]).tolist()
+    digits = 6 if view.counted.kind == "rate" else None
     return {
         "source": source,
         "location": place,
         "measure": measure,
         "origin": view.series.origin,
         "year": year,
-        "median": round(float(middle)),
-        "lower_80": round(float(lower)),
-        "upper_80": round(float(upper)),
+        "median": round(middle, digits),
+        "lower_80": round(lower, digits),
+        "upper_80": round(upper, digits),
     }
 
 
-def _shown(row: Mapping[str, Any], signed: bool, words: Language) -> list[str]:
+def _shown(row: Mapping[str, Any], measure: str, words: Language) -> list[str]:
     names = ("median", "lower_80", "upper_80")
-    return [words.persons(rounded(float(row[name]), 3), sign=signed) for name in names]
+    return [labels.figure(float(row[name]), measure, words, 3) for name in names]
 
 
 def _plain(value: object) -> object:

@@ -14,7 +14,7 @@ from forecast import labels, locations
 from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
 from forecast.evaluate.verdicts import SKILFUL
 from forecast.hindcast.columns import SCORED
-from forecast.language import Language, rounded
+from forecast.language import Language
 from forecast.reports.series_view import SeriesView
 from forecast.reports.track_charts import described, hedgehog
 from forecast.reports.track_charts import figures as reliability
@@ -135,9 +135,8 @@ def surprise(row: Mapping[str, Any], words: Language) -> str:
     -------
     str
     """
-    signed = str(row["measure"]) in {"net_migration", "net_all_flows", "internal_net"}
     low, high, seen = (
-        words.persons(rounded(float(row[name]), 3), sign=signed)
+        labels.figure(float(row[name]), str(row["measure"]), words, 3)
         for name in ("lower_95", "upper_95", "observed")
     )
     return words.say(
@@ -353,16 +352,15 @@ def jumps_of(views: Sequence[SeriesView], words: Language) -> list[str]:
         if found is None:
             continue
         year, before, after = found
-        signed = view.series.signed
         rows.append(
             words.say(
                 "{place}, {measure}, {source}: from {before} in {first} to {after} in {year}.",
                 place=labels.place(view.series.location, words),
                 measure=labels.measure(view.series.measure, words),
                 source=labels.source(view.series.source, words),
-                before=words.persons(rounded(before, 3), sign=signed),
+                before=view.written(before, words, 3),
                 first=view.named(year - 1),
-                after=words.persons(rounded(after, 3), sign=signed),
+                after=view.written(after, words, 3),
                 year=view.named(year),
             )
         )

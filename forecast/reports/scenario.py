@@ -339,10 +339,7 @@ def _rows(
         if year < one.shock.first:
             continue
         both = [
-            [
-                words.persons(rounded(float(value), 3), sign=view.series.signed)
-                for value in np.quantile(drawn, [0.5, 0.1, 0.9])
-            ]
+            [view.written(float(value), words, 3) for value in np.quantile(drawn, [0.5, 0.1, 0.9])]
             for drawn in (view.draws[:, at], draws[:, at])
         ]
         rows.append(

@@ -15,7 +15,7 @@ from forecast.accounts.audit import trusted
 from forecast.contract import FORECAST
 from forecast.draw_tables import QUANTILE_LEVELS, TABLE_KEY
 from forecast.errors import DataError
-from forecast.language import Language, rounded
+from forecast.language import Language
 from forecast.measures import Measure
 from forecast.outlook import Forecast
 from forecast.panel import Panel, Series
@@ -208,7 +208,7 @@ class SeriesView:
         return periods.named(period, self.series.frequency)
 
     def written(self, value: float, words: Language, digits: int = 0) -> str:
-        """Return a figure as the page writes it: whole, signed where it may be below zero.
+        """Return a figure of the series as the page writes it, see `labels.figure`.
 
         Parameters
         ----------
@@ -217,8 +217,7 @@ class SeriesView:
         words : Language
             How numbers are written.
         digits : int
-            To how many it is rounded, 0 for none; a rate has two decimals whatever it says, an
-            amount of a million or more at most three digits.
+            To how many it is rounded, 0 for none.
 
         Returns
         -------
@@ -233,12 +232,7 @@ class SeriesView:
         >>> view.written(23761.0, language("en")), view.written(23761.0, language("en"), 2)
         ('23,761', '24,000')
         """
-        if self.counted.kind == "rate":
-            return words.decimal(round(value, 2))
-        shown = rounded(value, digits) if digits else value
-        if self.counted.kind == "amount":
-            return words.amount(shown, sign=self.series.signed)
-        return words.persons(shown, sign=self.series.signed)
+        return labels.figure(value, self.series.measure, words, digits)
 
     @property
     def counted(self) -> Measure:
@@ -460,7 +454,7 @@ def whole(values: pd.Series, counted: pd.Series) -> pd.Series:
     """
     rates = counted.map({name: measures.find(name).kind == "rate" for name in counted.unique()})
     if rates.any():
-        return values.where(rates, values.round()).round(3)
+        return values.where(rates, values.round()).round(6)
     return values.round().astype("int64")
 
 

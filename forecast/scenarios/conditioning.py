@@ -17,6 +17,7 @@ import pandas as pd
 from forecast.corridors import with_ends
 from forecast.draw_tables import TABLE_KEY
 from forecast.errors import DataError
+from forecast.language import plain
 from forecast.outlook import Forecast
 from forecast.scenarios.conditions import Condition, Given, conditions
 
@@ -182,7 +183,7 @@ def condition(
     stated = "; ".join(map(str, wanted))
     largest = float(logs.max())
     if math.isinf(largest):
-        seen = "; ".join(f"{drawn.min():,.0f} to {drawn.max():,.0f}" for drawn in values)
+        seen = "; ".join(f"{plain(drawn.min())} to {plain(drawn.max())}" for drawn in values)
         raise DataError(
             f"no draw of {n_draws:,} meets the condition {stated}: to this forecast it is "
             f"impossible (the draws run from {seen}). Loosen it, or ask for more draws."
@@ -252,7 +253,7 @@ def _given(outlook: Forecast, weights: np.ndarray, stated: str, soft: bool, seed
 
 def _refuse_few(stated: str, effective: float, n_draws: int, minimum: float) -> None:
     """Refuse what rests on too few draws."""
-    if effective < minimum:
+    if effective < minimum * (1 - 1e-9):  # a sum of weights is exact to rounding only
         needed = math.ceil(n_draws * minimum / effective / 1000) * 1000
         raise DataError(
             f"the condition {stated} leaves {effective:,.0f} draws in effect of {n_draws:,}; at "

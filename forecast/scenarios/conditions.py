@@ -13,6 +13,7 @@ import numpy as np
 
 from forecast import locations, periods
 from forecast.errors import DataError, unknown_name
+from forecast.language import plain
 from forecast.outlook import Forecast
 from forecast.series_key import find_series
 
@@ -65,13 +66,13 @@ class Condition:
 
     def __str__(self) -> str:
         series = " ".join(filter(None, (self.location, self.measure, self.source)))
-        if self.near is not None:
-            return f"{series} {self.year} ~ {self.near:,.0f} sd {self.sd:,.0f}"
+        if self.near is not None and self.sd is not None:
+            return f"{series} {self.year} ~ {plain(self.near)} sd {plain(self.sd)}"
         if math.isinf(self.upper):
-            return f"{series} {self.year} >= {self.lower:,.0f}"
+            return f"{series} {self.year} >= {plain(self.lower)}"
         if math.isinf(self.lower):
-            return f"{series} {self.year} <= {self.upper:,.0f}"
-        return f"{series} {self.year} from {self.lower:,.0f} to {self.upper:,.0f}"
+            return f"{series} {self.year} <= {plain(self.upper)}"
+        return f"{series} {self.year} from {plain(self.lower)} to {plain(self.upper)}"
 
     def values(self, outlook: Forecast) -> np.ndarray:
         """Return the values of the series in that year.
@@ -247,7 +248,7 @@ def _one(series: Mapping[str, Any], year: int, stated: Mapping[str, Any], where:
         if lower <= upper:
             return Condition(**series, year=year, lower=lower, upper=upper)
         raise DataError(
-            f"condition {where} asks for at least {lower:,.0f} and at most {upper:,.0f}."
+            f"condition {where} asks for at least {plain(lower)} and at most {plain(upper)}."
         )
     if "equal" in kinds:
         raise DataError(

@@ -161,12 +161,15 @@ def targets(
         ``threshold`` (persons per year), ``probability`` with its Monte Carlo standard
         ``error`` (at least one draw's worth), ``last_year, last``: the newest figure,
         ``record``: the verdict of the backtest, ``status, reason, reference``. A target that
-        no series measures, or whose series were not forecast, is a row with the reason.
+        no series measures, or whose series were not forecast, is a row with the reason. Months,
+        quarters and half-years are added up to years first, draw by draw; no backtest of years
+        stands beside them.
 
     Raises
     ------
     DataError
-        If the file is not what it should be, or the forecast is a scenario or conditional.
+        If the file is not what it should be, the forecast is a scenario or conditional, or one of
+        months that reaches no whole year.
 
     Examples
     --------
@@ -182,7 +185,8 @@ def targets(
     wanted = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else None
     if wanted is None:
         wanted = read(given)  # type: ignore[arg-type]
-    judged = _verdicts(track, outlook.model)
+    judged = _verdicts(track, outlook.model) if outlook.frequency == "year" else {}
+    outlook = outlook if outlook.frequency == "year" else outlook.by("year")
     rows = [row for target in wanted for row in _rows(target, outlook, judged)]
     return pd.DataFrame(rows, columns=COLUMNS)
 

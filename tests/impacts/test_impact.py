@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import forecast as fc
+from forecast import measures
 from forecast.errors import DataError, ForecastError, TooShortError, UnknownNameError
 from forecast.impacts.event import Event, event, names
 from forecast.impacts.placebo import comparable, untouched
@@ -280,3 +281,14 @@ def test_the_arrivals_of_2022_stand_out_of_the_register() -> None:
     total = found.total
     assert 4_000 < total["effect"] < 9_000
     assert total["lower_calibrated"] > 0
+
+
+def test_an_event_of_a_rate_is_refused(tmp_path: Path) -> None:
+    fc.measure("refusals", kind="rate", unit="share")
+    path = tmp_path / "mine.toml"
+    path.write_text(TOML.replace("net_migration", "refusals"), encoding="utf-8")
+    try:
+        with pytest.raises(DataError, match="a rate, and an effect is a sum over years"):
+            event(path)
+    finally:
+        measures._declared.clear()

@@ -19,9 +19,10 @@ import pandas as pd
 import pytest
 
 import forecast as fc
-from forecast import periods
+from forecast import measures, periods
 from forecast.language import NARROW
 from forecast.outlook import Forecast
+from forecast.panel import Panel
 from forecast.reports.explorer import explore
 from forecast.reports.horizon import report
 
@@ -199,6 +200,49 @@ def test_the_number_field_takes_any_number(browser: Any, folder: Path) -> None:
     browser.wait("document.getElementById('answer').textContent.includes('12,345')")
     browser.look(write.replace("{}", "").replace("}}", "}"))
     assert "12,345" in answer(browser)
+
+
+def test_rates_have_decimals_and_billions_are_exact(browser: Any, tmp_path: Path) -> None:
+    years = [*range(2005, 2025)]
+    noise = np.random.default_rng(4).normal(0, 1, len(years))
+    fc.measure("refusal_rate", kind="rate", unit="share")
+    parts = [
+        pd.DataFrame({"location": place, "measure": measure, "year": years, "value": values})
+        for place in ("KAZ", "KGZ")
+        for measure, values in (
+            ("refusal_rate", np.round(0.04 + 0.004 * noise, 4)),
+            ("remittances", np.round(3e9 * np.exp(0.1 * noise))),
+        )
+    ]
+    outlook = fc.forecast(Panel.from_frame(pd.concat(parts)), "mean", (2027,), draws=1000)
+    page = explore(outlook, folder=tmp_path, name="rates")
+    measures._declared.clear()
+    for measure, at in (("refusal_rate", 0.0412), ("remittances", 3_100_000_000)):
+        drawn = outlook.sample(location="KAZ", measure=measure, year=2027)
+        asked = view(f"user|KAZ|{measure}", year=2027, above=at)
+        browser.open(f"{page.as_uri()}#{asked}", 1200)
+        browser.wait("document.documentElement.dataset.ready")
+        assert f"{at:,}" in answer(browser)
+        assert browser.look("document.getElementById('limit').value") == str(at)
+        assert quote(str(at)) in browser.look("location.hash")
+        folder = tmp_path / measure
+        folder.mkdir()
+        head, rows = saved(browser, folder)
+        assert float(rows[2024][2]) == pytest.approx(
+            parts[measure == "remittances"]["value"].iloc[-1]
+        )
+        assert float(rows[2027][3]) == pytest.approx(np.median(drawn), rel=1e-3)
+        chance = next(n for n, name in enumerate(head) if name.startswith("Chance "))
+        assert float(rows[2027][chance]) == pytest.approx((drawn > at).mean(), abs=0.006)
+    both = view("user|KAZ|refusal_rate", "-user|KGZ|refusal_rate", year=2027, above=0.001)
+    browser.open(f"{page.as_uri()}#{both}", 1200)
+    browser.wait("document.documentElement.dataset.ready")
+    one, other = (
+        outlook.sample(location=place, measure="refusal_rate", year=2027)
+        for place in ("KAZ", "KGZ")
+    )
+    shown = browser.look("document.querySelector('#answer strong').textContent")
+    assert abs(int(shown.rstrip("%\u202f")) - 100 * (one - other > 0.001).mean()) < 4
 
 
 def test_a_sum_and_a_difference_are_those_of_the_joint_draws(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import forecast as fc
@@ -85,6 +86,26 @@ def test_probabilities_are_shares_of_draws(outlook: Forecast, tmp_path: Path) ->
     assert (none["status"], none["reason"]) == (
         "not in this forecast", "there is no figure of 1950 to compare with",
     )  # fmt: skip
+
+
+def test_months_are_added_up_to_the_years_of_a_target(tmp_path: Path) -> None:
+    months = [str(one) for one in pd.period_range("2020-01", "2026-09", freq="M")]
+    values = np.random.default_rng(2).poisson(800, len(months))
+    table = {"location": "KAZ", "measure": "immigration", "period": months, "value": values}
+    panel = Panel.from_frame(pd.DataFrame(table))
+    outlook = fc.forecast(panel, "seasonal-naive", ("2027-12",), draws=200)
+    given = write(tmp_path, OWN.replace("2010", "2021").replace("emigration", "immigration"))
+    found = targets(outlook, given=given).set_index(["target", "year"])
+    whole = outlook.paths.isel(series=0).sel(year=slice(2027 * 12, 2027 * 12 + 11)).sum("year")
+    row = found.loc[("Fewer leave than in 2021", 2027)]
+    last, base = values[60:72].sum(), values[12:24].sum()
+    assert (row["last_year"], row["last"], row["threshold"]) == (2025, last, base)
+    assert row["probability"] == pytest.approx(float((whole <= base).mean()))
+    assert found.loc[("Enough come", 2024), "status"] == "observed"
+    assert found.loc[("Enough come", 2040), "reason"] == "2040 was not forecast"
+    short = fc.forecast(panel, "seasonal-naive", ("2026-11",), draws=200)
+    with pytest.raises(DataError, match=r"before any year is whole\. Forecast up to 2026-12"):
+        targets(short, given=given)
 
 
 def test_nothing_is_dropped(outlook: Forecast) -> None:

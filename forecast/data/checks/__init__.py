@@ -33,6 +33,7 @@ from forecast.data.checks.years import (
     zeros,
 )
 from forecast.horizons import spans
+from forecast.language import plain
 from forecast.panel import Panel
 from forecast.series_key import KEY
 
@@ -151,9 +152,9 @@ def _slips_in_words(panel: Panel) -> list[str]:
         times = abs(slip.found / slip.expected)
         size = f"{times:,.0f} times as large as" if times > 1 else f"{1 / times:,.0f} times below"
         lines.append(
-            f"{slip.measure} of {slip.location} ({slip.source}) is {_plain(slip.found)} in "
+            f"{slip.measure} of {slip.location} ({slip.source}) is {plain(slip.found)} in "
             f"{periods.label(slip.year, panel.frequency)}, {size} the {panel.frequency}s beside "
-            f"(about {abs(slip.expected):,.0f}): correct a "
+            f"(about {plain(abs(slip.expected))}): correct a "
             "slip of the unit or the decimal mark; flag a true jump as outlier or break"
         )
     return lines
@@ -165,11 +166,6 @@ def _bundled_in_words(panel: Panel) -> list[str]:
         f"the bundled figure {row.expected:,.0f}: something else may be counted"
         for row in against_bundled(panel)
     ]
-
-
-def _plain(value: float) -> str:
-    """Return a figure with as many decimals as it needs."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
 
 
 __all__ = ["Inconsistency", "add_flags", "check", "warnings_in_words"]

@@ -162,18 +162,24 @@ def on_a_line(series: Series) -> list[tuple[int, float]]:
         return []
     line = 0.5 * (values[:-2] + values[2:])
     bend = np.abs(values[1:-1] - line)
+    unit, step = _rounding(series)
     on_line = np.zeros(len(values), dtype=bool)
-    on_line[1:-1] = bend < 0.5
+    on_line[1:-1] = bend < 0.5 * unit
     neighbour = np.zeros(len(values), dtype=bool)
     neighbour[1:] |= on_line[:-1]
     neighbour[:-1] |= on_line[1:]
-    stated = series.precision[~np.isnan(series.precision)]
-    step = max(1.0, float(np.median(stated))) if len(stated) else 1.0
-    others = bend[~np.isnan(bend) & (bend >= 0.5)]
+    others = bend[~np.isnan(bend) & (bend >= 0.5 * unit)]
     if len(others) and float(np.median(others)) < _BEND * step:
         return []
     marked = on_line & neighbour & ~series.flagged(INTERPOLATED.split()[0])
     return [(int(at), float(line[at - 1])) for at in np.flatnonzero(marked)]
+
+
+def _rounding(series: Series) -> tuple[float, float]:
+    """Return what a series is counted in and the step to which it is rounded."""
+    stated = series.precision[~np.isnan(series.precision)]
+    unit = series.grain
+    return unit, max(unit, float(np.median(stated))) if len(stated) else unit
 
 
 def duplicates(panel: Panel) -> Iterator[Inconsistency]:
@@ -218,10 +224,9 @@ def _telling(run: Sequence[float], series: Series) -> bool:
     """Whether chance cannot repeat a run: different figures with enough digits, on no line."""
     if any(np.isnan(run)) or len(set(run)) < _SHORTEST - 1:
         return False
-    if all(abs(bend) < 0.5 for bend in np.diff(run, 2)):
+    unit, step = _rounding(series)
+    if all(abs(bend) < 0.5 * unit for bend in np.diff(run, 2)):
         return False
-    stated = series.precision[~np.isnan(series.precision)]
-    step = max(1.0, float(np.median(stated))) if len(stated) else 1.0
     digits = sum(float(np.log10(abs(value) / step + 1)) for value in run)
     return digits >= _DIGITS
 

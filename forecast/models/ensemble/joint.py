@@ -12,6 +12,7 @@ from forecast.hindcast.members import MemberForecast
 from forecast.models.ensemble import dependence
 from forecast.models.ensemble.weights import GroupWeights
 from forecast.models.ensemble.widths import POOLS, choose, renormalised
+from forecast.scales import Scale
 from forecast.series_key import SeriesKey
 
 #: Variances are those of draws within these probabilities: heavy tails need not have one.
@@ -71,7 +72,7 @@ class Combined:
 def combine(
     forecasts: Sequence[MemberForecast],
     ahead: Mapping[SeriesKey, int],
-    counts: Mapping[SeriesKey, float],
+    counts: Mapping[SeriesKey, Scale],
     learned: Mapping[SeriesKey, GroupWeights],
     pool: str,
     n_draws: int,
@@ -85,8 +86,8 @@ def combine(
         One per member, with draws.
     ahead : mapping of key to int
         Steps after each series' own last year.
-    counts : mapping of key to float
-        Series that are pooled as log(1 + persons), with the most that each may reach (persons).
+    counts : mapping of key to Scale
+        Those of series that are pooled as log(1 + persons).
     learned : mapping of key to GroupWeights
     pool : {"linear", "quantile"}
 
@@ -108,7 +109,7 @@ def _one(
     forecasts: Sequence[MemberForecast],
     key: SeriesKey,
     n_ahead: int,
-    most: float | None,
+    count: Scale | None,
     learned: GroupWeights,
     pool: str,
     uniform: np.ndarray,
@@ -126,7 +127,7 @@ def _one(
         [renormalised(own, present[:, None])[:, 0] for own in learned.weights(n_ahead)], axis=1
     )
     levels = (np.arange(n_draws) + 0.5) / n_draws
-    scaled = np.log1p(draws) if most is not None else draws
+    scaled = draws if count is None else count.logs(draws)
     pooled = POOLS[pool](scaled, weights[there], levels)
     calibrated = np.stack(
         [
@@ -135,10 +136,8 @@ def _one(
         ],
         axis=1,
     )
-    if most is not None:
-        highest = np.log1p(most)
-        pooled = np.expm1(np.clip(pooled, 0.0, highest))
-        calibrated = np.expm1(np.clip(calibrated, 0.0, highest))
+    if count is not None:
+        pooled, calibrated = count.to_persons(pooled), count.to_persons(calibrated)
     member = choose(weights[there].mean(axis=1), n_draws, uniform)
     template = draws[member, np.arange(n_draws)]
     paths = dependence.with_ranks_of(template, calibrated)

@@ -258,11 +258,11 @@ class FittedEnsemble(FittedBase):
             raise TooShortError(
                 f"no series can be forecast by {self.model.name!r}: {reason}{remedy}"
             )
-        on_scale = {one.key: scales.choose(one) for one in self.panel}
+        on_scale = ((one.key, scales.choose(one)) for one in self.panel)
         combined = combine(
             forecasts,
             {key: ahead[key] for key in able},
-            {key: one.most for key, one in on_scale.items() if one.kind == "log"},
+            {key: scale for key, scale in on_scale if scale.kind == "log"},
             {key: learned.of(key) for key in able},
             str(self.model.settings["pool"]),
             draws,

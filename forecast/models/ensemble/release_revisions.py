@@ -170,15 +170,17 @@ def _pairs(panel: Panel) -> pd.DataFrame:
     table = panel.figures.dropna(subset=["as_of", "value"], ignore_index=True)
     if table["as_of"].nunique() < 2:
         return pd.DataFrame(columns=_PAIRS)
-    kinds = pd.Series({one.key: scales.choose(one).kind for one in panel})
+    kinds = {one.key: (scales.choose(one).kind, one.grain) for one in panel}
     keys, place = np.unique(pd.MultiIndex.from_frame(table[KEY]).to_numpy(), return_inverse=True)
     days, release = np.unique(table["as_of"].to_numpy(), return_inverse=True)
     first = int(table["year"].min())
     column = ((table["year"] - first) // panel.step).to_numpy()
     # Figures of every release, and what was known once it was out, which may be older.
     said = np.full((len(days), len(keys), int(column.max()) + 1), np.nan)
-    kind_of = [str(kinds[key]) for key in keys]
-    said[release, place, column] = _on_scale(table, np.array(kind_of)[place], panel.step)
+    kind_of, grains = zip(*(kinds[key] for key in keys))
+    said[release, place, column] = _on_scale(
+        table, np.array(kind_of)[place], np.array(grains)[place], panel.step
+    )
     people = np.full(said.shape, np.nan)
     people[release, place, column] = table["population"].to_numpy(dtype=float)
     given = ~np.isnan(said)
@@ -200,8 +202,8 @@ def _pairs(panel: Panel) -> pd.DataFrame:
     return found.dropna(subset=["revision", "change"])
 
 
-def _on_scale(rows: pd.DataFrame, kind: np.ndarray, step: int) -> np.ndarray:
+def _on_scale(rows: pd.DataFrame, kind: np.ndarray, grain: np.ndarray, step: int) -> np.ndarray:
     values = rows["value"].to_numpy(dtype=float)
     rate = 1000.0 * values / (step * rows["population"].to_numpy(dtype=float))
-    logs = np.log1p(np.maximum(values, 0.0))
+    logs = np.log1p(np.maximum(values, 0.0) / grain)
     return np.where(kind == "log", logs, np.where(kind == "rate", rate, values))

@@ -49,7 +49,7 @@ class ResidualErrors:
         size = self.law.scale(change) * np.arange(1.0, ahead + 1.0) ** self.growth
         error = size * self.law.draw(draws, ahead, generator)
         if scale.kind == "log":
-            return scale.to_persons(np.log1p(np.maximum(paths, 0.0)) + error)
+            return scale.to_persons(scale.logs(paths) + error)
         return np.asarray(paths + scale.to_persons(error))
 
 

@@ -219,7 +219,7 @@ def _moved(
     size *= float(np.exp(revisions.intercept - law.intercept))
     shift = np.where(open_steps, size * revisions.draw(len(drawn), drawn.shape[1], generator), 0.0)
     if scale.kind == "log":
-        return scale.to_persons(np.log1p(np.maximum(drawn, 0.0)) + shift)
+        return scale.to_persons(scale.logs(drawn) + shift)
     return np.asarray(drawn + scale.to_persons(shift))
 
 

@@ -253,7 +253,9 @@ class Mirror:
             {
                 "corridor": row["name"],
                 "year": row["year"],
-                "probably moved (80 % range)": drawing.between(*row[["flow", "lower", "upper"]]),
+                "probably moved (80 % range)": drawing.between(
+                    FLOW, *row[["flow", "lower", "upper"]]
+                ),
                 "counted": row["counted"],
                 "rests on": row["basis"],
             }
@@ -265,7 +267,7 @@ class Mirror:
     def _counted(self, location: str, year: int) -> str:
         """Write what was counted of a corridor in a year, by source."""
         rows = self.told(location, year)
-        return ", ".join(f"{source} {drawing.persons(value)}" for source, value in rows)
+        return ", ".join(f"{source} {drawing.amount(FLOW, value)}" for source, value in rows)
 
     @cached_property
     def _by_cell(self) -> dict[tuple[str, int], list[tuple[str, float]]]:

@@ -55,7 +55,7 @@ function layOut(picture, width) {
   const step = niceStep((high - low) / 7);
   const ticks = [];
   for (let at = Math.ceil(low / step) * step; at <= high; at += step) ticks.push(at);
-  const labels = ticks.map((tick) => persons(tick, picture.signed));
+  const labels = ticks.map((tick) => inText(tick, picture.form));
   const left = Math.max(...labels.map((label) => widthOf(label, text)), 4.4 * text) + 18;
   const dots = picture.fan.length ? (narrow ? 58 : 96) : 0;
   const box = { width, height, text, left, right: width - dots - 8, top: 26, bottom: height - 26,
@@ -251,7 +251,7 @@ function slider(id, name, ...children) {
   return draw('g', { id, role: 'slider', tabindex: 0, 'aria-label': name }, ...children);
 }
 
-function thresholdMark() {
+function thresholdMark({ grain }) {
   const { box } = chart;
   const wide = box.left - 6;
   const hit = draw('rect', { x: 0, y: -16, width: box.width, height: 32, class: 'hit' });
@@ -262,8 +262,8 @@ function thresholdMark() {
   const across = rule(wide, 0, box.width, 0, 'threshold');
   const mark = slider('threshold', WORDS.threshold, hit, across, pill, grips, text);
   mark.setAttribute('aria-orientation', 'vertical');
-  mark.setAttribute('aria-valuemin', Math.round(box.low));
-  mark.setAttribute('aria-valuemax', Math.round(box.high));
+  mark.setAttribute('aria-valuemin', inUnits(box.low, grain));
+  mark.setAttribute('aria-valuemax', inUnits(box.high, grain));
   return mark;
 }
 
@@ -288,7 +288,7 @@ function drawChart(host, view, picture) {
   svg.append(
     draw('g', { 'aria-hidden': 'true' }, ...empty(picture), ...fan(picture), ...axes(picture),
       ...beside(picture), ...pastForecasts(picture), ...history(picture), ...editionMarks(picture)),
-    dotted, ...(dotted.children.length ? [dottedYear] : []), yearMark(), ...(picture.fan.length ? [thresholdMark()] : []));
+    dotted, ...(dotted.children.length ? [dottedYear] : []), yearMark(), ...(picture.fan.length ? [thresholdMark(picture.form)] : []));
   host.replaceChildren(svg);
   chart.svg = svg;
   chart.dots = [...dotted.children];
@@ -301,8 +301,8 @@ function moveThreshold(view, said) {
   const { box } = chart;
   const y = Math.min(Math.max(chart.y(view.at), box.top - 2), box.bottom + 2);
   mark.setAttribute('transform', `translate(0 ${y.toFixed(1)})`);
-  mark.querySelector('text').textContent = persons(view.at, signed(view.terms));
-  mark.setAttribute('aria-valuenow', view.at);
+  mark.querySelector('text').textContent = inText(view.at, formOf(view.terms));
+  mark.setAttribute('aria-valuenow', inUnits(view.at, grainOf(view.terms)));
   mark.setAttribute('aria-valuetext', said);
   for (const dot of chart.dots) {
     dot.classList.toggle('counted', view.side === 'below' ? dot.value < view.at : dot.value > view.at);

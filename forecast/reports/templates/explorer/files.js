@@ -2,7 +2,7 @@
 
 /** The table of a view, oldest year first: columns, each with its group, and rows of values. */
 function tableOf(view, picture) {
-  const limit = persons(view.at);
+  const limit = inText(view.at, { grain: grainOf(view.terms) });
   const share = fill(view.side === 'below' ? WORDS.chance_below : WORDS.chance_above, { limit });
   const bounds = (levels) => levels.flatMap((level) => [WORDS.from, WORDS.to].map(
     (name) => ({ group: intervalName(level), name, form: 'model' })));
@@ -54,14 +54,15 @@ function cell(value) {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** The table as CSV: persons are whole, chances have three decimals. */
+/** The table as CSV: persons are whole, rates as fine as they are held, chances have three decimals. */
 function csvOf(view, picture) {
   const { columns, rows } = tableOf(view, picture);
   const head = columns.map(({ world, group, name }) => (
     [world ? worldName(world) : '', group, name].filter(Boolean).join(': ')));
-  const digits = columns.map(({ form }) => (form === 'share' ? 1000 : 1));
+  const exact = (value, form) => (form === 'share' ? Math.round(1000 * value) / 1000
+    : inUnits(value, picture.form.grain));
   const plain = rows.map((row) => row.map((value, i) => (
-    typeof value === 'number' ? Math.round(digits[i] * value) / digits[i] : value)));
+    typeof value === 'number' ? exact(value, columns[i].form) : value)));
   const what = subject(view.terms);
   const lines = [[WORDS.what, ...head], ...plain.map((row) => [what, ...row])];
   return `\ufeff${lines.map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;

@@ -97,7 +97,7 @@ function showControls() {
   const counted = !signed(view.terms) && kindOf(view.terms) !== 'sum';
   at('below-name').textContent = counted ? WORDS.fewer : WORDS.under_side;
   at('above-name').textContent = counted ? WORDS.more : WORDS.over_side;
-  at('limit').value = view.at;
+  at('limit').value = inUnits(view.at, grainOf(view.terms));
   for (const side of SIDES) at(side).checked = view.side === side;
   at('since').value = view.since;
   at('beside').value = view.world;
@@ -150,8 +150,8 @@ function answerOf(view, world) {
   const found = distribution(view.terms, world, view.year);
   if (found === null) return { text: fill(WORDS.no_answer, { year: when(view.year) }), share: null };
   if (found.figure !== undefined) {
-    const figure = persons(found.figure, signed(view.terms));
-    return { text: fill(WORDS.observed, { figure }), share: null };
+    const text = fill(WORDS.observed, { figure: inText(found.figure, formOf(view.terms)) });
+    return { text, share: null };
   }
   return {
     text: claim(view.terms, view.side, view.at, view.year), found,
@@ -175,9 +175,9 @@ function sayAnswer() {
 }
 
 function rangeSaid({ found, share }) {
-  const sign = signed(state.view.terms);
-  const [low, high] = ends(found, 0.8).map((value) => persons(rounded(value), sign));
-  const middle = persons(rounded(quantile(found, 0.5)), sign);
+  const { form } = state.picture;
+  const [low, high] = ends(found, 0.8).map((value) => inText(rounded(value), form));
+  const middle = inText(rounded(quantile(found, 0.5)), form);
   return fill(WORDS.otherwise, { word: opening(likelihood(share)), middle, low, high });
 }
 
@@ -205,10 +205,10 @@ function readOut(year) {
   const find = (rows) => rows.find((row) => row.year === year);
   const [seen, ahead, other] = [picture.history, picture.fan, picture.beside].map(find);
   const said = [];
-  if (seen) said.push([opening(WORDS.figure), persons(seen.value, picture.signed)]);
+  if (seen) said.push([opening(WORDS.figure), inText(seen.value, picture.form)]);
   if (ahead) said.push(...fanSaid(ahead));
   if (other) {
-    said.push([worldKind(state.view.world), `${persons(rounded(other.median, 3), picture.signed)} (${
+    said.push([worldKind(state.view.world), `${inText(rounded(other.median, 3), picture.form)} (${
       between(other.bands[1])})`]);
   }
   const flags = [...(seen?.flags ?? []), ...(find(picture.empty)?.flags ?? [])];
@@ -217,12 +217,12 @@ function readOut(year) {
 }
 
 function between(bounds) {
-  const [low, high] = bounds.map((value) => persons(rounded(value, 3), state.picture.signed));
+  const [low, high] = bounds.map((value) => inText(rounded(value, 3), state.picture.form));
   return fill(WORDS.between, { low, high });
 }
 
 function fanSaid(row) {
-  const middle = persons(rounded(row.median, 3), state.picture.signed);
+  const middle = inText(rounded(row.median, 3), state.picture.form);
   return [[WORDS.middle, middle],
     ...DATA.levels.map((level, i) => [intervalName(level), between(row.bands[i])])];
 }
@@ -230,7 +230,7 @@ function fanSaid(row) {
 /** Past forecasts and earlier editions of a year. */
 function marksSaid(year) {
   const { picture } = state;
-  const write = (value) => persons(rounded(value, 3), picture.signed);
+  const write = (value) => inText(rounded(value, 3), picture.form);
   const past = [...picture.past].flatMap(([origin, rows]) => rows.filter((row) => row.year === year)
     .map((row) => fill(WORDS.past_line, { origin: when(origin), median: write(row.median) })));
   const editions = picture.editions.filter((mark) => mark.year === year).map((mark) => fill(
@@ -266,8 +266,8 @@ function readYear(year) {
 function written(value, form) {
   if (value === null) return '';
   if (form === 'share') return percent(value);
-  if (form === 'figure') return persons(value, state.picture.signed);
-  return form === 'model' ? persons(rounded(value, 3), state.picture.signed) : String(value);
+  if (form === 'figure') return inText(value, state.picture.form);
+  return form === 'model' ? inText(rounded(value, 3), state.picture.form) : String(value);
 }
 
 /** Two rows of heads: intervals, and what stands beside the forecast, over their ends. */
@@ -397,7 +397,9 @@ function setThreshold(value) {
     state.waiting = 0;
     const answer = sayAnswer();
     moveThreshold(state.view, plainAnswer(answer));
-    if (document.activeElement !== at('limit')) at('limit').value = state.view.at;
+    if (document.activeElement !== at('limit')) {
+      at('limit').value = inUnits(state.view.at, state.picture.form.grain);
+    }
     clearTimeout(state.timer);
     state.timer = setTimeout(settled, 250);
   });
@@ -495,7 +497,7 @@ function listenToControls() {
     change(name, () => { state.view[name] = at(name).checked; showAll(); });
   }
   at('limit').addEventListener('input', () => {
-    if (at('limit').value !== '') setThreshold(Number(at('limit').value));
+    if (at('limit').value !== '') setThreshold(Number(at('limit').value) / state.picture.form.grain);
   });
   at('add').addEventListener('click', oneMore);
   at('question').addEventListener('submit', (event) => event.preventDefault());

@@ -5,7 +5,7 @@ const WORDS = DATA.words;
 const NUMBERS = decode(DATA.numbers);
 const cache = new Map();
 
-/** Base64 of little-endian 32-bit whole numbers. */
+/** Base64 of little-endian 32-bit whole numbers: in the grain of their series. */
 function decode(text) {
   const raw = atob(text);
   const bytes = new Uint8Array(raw.length);
@@ -30,13 +30,18 @@ function place(world, index, year) {
   return start + at * (DATA.quantiles + DATA.worlds[home].kept);
 }
 
+/** What a term's numbers count for in a sum: its sign, and its grain in those of the sum. */
+function weightOf(term, terms) {
+  return term.sign * ((DATA.series[term.index].grain ?? 1) / grainOf(terms));
+}
+
 /** Add one term to every joint draw; false if it has no value in that year. */
-function addTerm(total, term, world, year) {
+function addTerm(total, term, weight, world, year) {
   const figure = known(DATA.series[term.index], year);
   const start = figure === null ? place(world, term.index, year) : null;
   if (figure === null && start === null) return false;
   for (let d = 0; d < total.length; d += 1) {
-    total[d] += term.sign * (figure ?? NUMBERS[start + DATA.quantiles + d]);
+    total[d] += weight * (figure ?? NUMBERS[start + DATA.quantiles + d]);
   }
   return true;
 }
@@ -54,7 +59,7 @@ function distribution(terms, world, year) {
 function findDistribution(terms, world, year) {
   const figures = terms.map((term) => known(DATA.series[term.index], year));
   if (figures.every((figure) => figure !== null)) {
-    return { figure: figures.reduce((sum, figure, i) => sum + terms[i].sign * figure, 0) };
+    return { figure: figures.reduce((sum, figure, i) => sum + weightOf(terms[i], terms) * figure, 0) };
   }
   const { all, kept } = DATA.worlds[world];
   if (terms.length === 1) {
@@ -63,7 +68,7 @@ function findDistribution(terms, world, year) {
     return { sorted: NUMBERS.subarray(start, start + DATA.quantiles), smooth: true, draws: all };
   }
   const total = new Float64Array(kept);
-  if (!terms.every((term) => addTerm(total, term, world, year))) return null;
+  if (!terms.every((term) => addTerm(total, term, weightOf(term, terms), world, year))) return null;
   return { sorted: total.sort(), smooth: false, draws: kept };
 }
 

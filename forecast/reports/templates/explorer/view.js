@@ -63,7 +63,7 @@ function toAddress(view) {
     said.append(sign > 0 ? 'plus' : 'minus', keyOf(DATA.series[index]));
   }
   if (view.year !== null) said.set('year', when(view.year));
-  said.set(view.side, view.at);
+  said.set(view.side, inUnits(view.at, grainOf(view.terms)));
   said.set('since', view.since);
   if (view.world > 0) said.set('if', DATA.worlds[view.world].name);
   if (view.past) said.set('past', 1);
@@ -94,8 +94,9 @@ function readOptions(view, said) {
   if (year !== undefined) view.year = year;
   else wrong = said.has('year');
   for (const side of SIDES.filter((name) => said.has(name))) {
-    if (Number.isFinite(number(side))) [view.side, view.at] = [side, Math.round(number(side))];
-    else wrong = true;
+    if (Number.isFinite(number(side))) {
+      [view.side, view.at] = [side, Math.round(number(side) / grainOf(view.terms))];
+    } else wrong = true;
   }
   if (STARTS.includes(number('since'))) view.since = number('since');
   if (said.has('if')) {
@@ -115,7 +116,7 @@ function historyOf(terms, since) {
     year,
     value: terms.reduce((sum, term) => {
       const figure = known(DATA.series[term.index], year);
-      return sum === null || figure === null ? null : sum + term.sign * figure;
+      return sum === null || figure === null ? null : sum + weightOf(term, terms) * figure;
     }, 0),
     flags: [...new Set(terms.flatMap((term) => DATA.series[term.index].flags[year] ?? []))],
   })).filter((row) => row.value !== null);
@@ -168,7 +169,7 @@ function pictureOf(view) {
     .map((year) => ({ year, value: distribution(terms, 0, year)?.figure ?? null, flags: [] }))
     .filter((row) => row.value !== null)).sort((a, b) => a.year - b.year);
   return {
-    history, fan, empty: emptyYears(terms, since), signed: signed(terms),
+    history, fan, empty: emptyYears(terms, since), form: formOf(terms),
     unit: [...new Set(terms.map(({ index }) => DATA.series[index].unit ?? WORDS.unit))].join('; '),
     beside: world > 0 ? fanOf(terms, world) : [],
     past: view.past ? pastOf(terms) : new Map(),

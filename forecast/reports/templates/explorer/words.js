@@ -28,11 +28,22 @@ function rounded(value, digits = 2) {
   return Math.floor(Math.abs(value) / power + 0.5) * power * Math.sign(value);
 }
 
-/** Whole persons with a true minus, and a plus where signs are shown. */
-function persons(value, signed = false) {
-  const whole = Math.round(value);
-  const mark = whole < 0 ? MINUS : signed && whole > 0 ? '+' : '';
-  return mark + WHOLE.format(Math.abs(whole));
+/** Decimals of a grain: none for whole persons, four for 0.0001. */
+function decimals(grain) {
+  return Math.max(Math.round(-Math.log10(grain)), 0);
+}
+
+/** A number of grains in the unit of its measure: 412 grains of 0.0001 are 0.0412. */
+function inUnits(value, grain) {
+  return Number((Math.round(value) * grain).toFixed(decimals(grain)));
+}
+
+/** A number of grains, written with a true minus, and a plus where signs are shown. */
+function inText(value, { grain, signed = false }) {
+  const shown = inUnits(value, grain);
+  const mark = shown < 0 ? MINUS : signed && shown > 0 ? '+' : '';
+  const form = grain < 1 ? new Intl.NumberFormat(DATA.language, { maximumFractionDigits: decimals(grain) }) : WHOLE;
+  return mark + form.format(Math.abs(shown));
 }
 
 /** Whole per cent; never 0 or 100, which draws cannot show. */
@@ -88,9 +99,19 @@ function signed(terms) {
   return terms.some((term) => term.sign < 0 || DATA.series[term.index].signed);
 }
 
+/** What the numbers of a view count in: one person, or what keeps rates and large amounts exact. */
+function grainOf(terms) {
+  return Math.max(...terms.map((term) => DATA.series[term.index].grain ?? 1));
+}
+
+/** How numbers of a view are written. */
+function formOf(terms) {
+  return { grain: grainOf(terms), signed: signed(terms) };
+}
+
 /** The claim whose chance is asked for, with {chance} left open. */
 function claim(terms, side, limit, year) {
   const forms = WORDS.claims[kindOf(terms)];
   const nought = limit === 0 && forms.length > 2 ? 2 : 0;
-  return fill(forms[nought + (side === 'below' ? 0 : 1)], { limit: persons(limit), year: when(year) });
+  return fill(forms[nought + (side === 'below' ? 0 : 1)], { limit: inText(limit, { grain: grainOf(terms) }), year: when(year) });
 }
