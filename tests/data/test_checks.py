@@ -223,7 +223,7 @@ def test_a_carried_flag_is_a_finding_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sources", "seconds"), [(100, 3.0), pytest.param(300, 10.0, marks=pytest.mark.thorough)]
+    ("sources", "seconds"), [(30, 1.0), pytest.param(300, 10.0, marks=pytest.mark.thorough)]
 )
 @pytest.mark.parametrize(
     "same",

@@ -100,6 +100,7 @@ def killing(monkeypatch: pytest.MonkeyPatch, last: int) -> list[str]:
     return steps
 
 
+@pytest.mark.thorough
 def test_killed_at_any_step_nothing_is_lost(own_store: Path, tmp_path: Path) -> None:
     for last in range(100):
         folder = own_store / str(last)

@@ -163,6 +163,7 @@ def test_models_of_one_name_with_other_settings_are_not_mixed_up(
     assert not kept_one.equals(kept_other)
 
 
+@pytest.mark.thorough
 def test_settings_are_told_apart_and_the_same_in_every_process() -> None:
     class Plain:
         def __init__(self, setting: object) -> None:

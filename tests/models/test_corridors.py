@@ -106,7 +106,7 @@ def test_the_same_seed_gives_the_same_draws_and_another_one_others() -> None:
     assert not np.array_equal(one, other)
 
 
-@pytest.mark.parametrize("rest", [0.0, 40.0])
+@pytest.mark.parametrize("rest", [pytest.param(0.0, marks=pytest.mark.thorough), 40.0])
 def test_corridors_add_up_to_arrivals_departures_and_net_in_every_draw(rest: float) -> None:
     table = flows()
     panel = with_totals(table, rest)

@@ -148,6 +148,7 @@ def prior_tree(n_chains: int, n_draws: int) -> xr.DataTree:
     return xr.DataTree.from_dict({"posterior": xr.Dataset(arrays)})
 
 
+@pytest.mark.thorough
 def test_without_figures_the_prior_stays_the_prior() -> None:
     tree, of = prior_tree(2, 2000), posterior(weight=0.0)
     before = {name: v.to_numpy().copy() for name, v in tree["posterior"].data_vars.items()}
@@ -176,6 +177,7 @@ def test_regions_stay_as_far_from_their_country_as_they_were(kept: int, within: 
         assert np.std(away / spread[..., GROUP[place]]) == pytest.approx(1.0, abs=within)
 
 
+@pytest.mark.thorough
 def test_the_same_seed_moves_the_same_and_one_chain_stays() -> None:
     found = []
     for n_chains in (2, 2, 1):

@@ -127,6 +127,7 @@ def test_a_region_with_one_usable_year_is_forecast_and_cancels() -> None:
         assert width[UZBEK[3]] > 0.5 * width[UZBEK].median()
 
 
+@pytest.mark.thorough
 def test_a_region_that_was_never_usable_leaves_its_country_to_the_default() -> None:
     rows = regions(UZBEK)
     never = [{**row, "flag": "outlier"} if row["location"] == UZBEK[3] else row for row in rows]
