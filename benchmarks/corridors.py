@@ -5,7 +5,10 @@
 
 SHARED is the folder of gathered figures. Choices were made on Germany's origins 2013 to 2015
 (``--early``); all else is reported, and Meta was run once. Scores are of figures that were there
-to be forecast: corridors with a figure at the origin and in the target year.
+to be forecast: corridors with a figure at the origin and in the target year. ``in50`` is the share
+of them inside the 50 % interval, whose ends belong to it; ``pit50`` the same by the randomised
+probability integral transform, which breaks ties of whole persons by chance (Czado, Gneiting and
+Held 2009, doi:10.1111/j.1541-0420.2009.01191.x).
 """
 
 from __future__ import annotations
@@ -109,6 +112,9 @@ def scores(
     # The fifty largest by what was known at the first origin, not by what came.
     early = table[table["year"] <= origins[0]]
     largest = set(early.groupby("location")["value"].mean().nlargest(50).index)
+    # Ties of whole persons are broken by chance: the same for every model and run.
+    chance = np.random.default_rng(1)
+    broken = {key: chance.uniform() for key in sorted(outcome)}
     rows = []
     for origin in origins:
         past = panel.until(origin)
@@ -133,12 +139,14 @@ def scores(
                         )
                     ]
                     score = float(crps(SortedDraws.of(drawn[:, None]), np.array([value]))[0])
+                    below, up_to = (drawn < value).mean(), (drawn <= value).mean()
+                    pit = below + broken[place, year] * (up_to - below)
                     rows.append(
                         (name, origin, (year - origin) // panel.step, place, place in largest,
-                         value, score, *inside, spent)
+                         value, score, *inside, pit, spent)
                     )  # fmt: skip
     columns = ["model", "origin", "step", "location", "large", "value", "crps"]
-    return pd.DataFrame(rows, columns=[*columns, "in50", "in80", "in95", "seconds"])
+    return pd.DataFrame(rows, columns=[*columns, "in50", "in80", "in95", "pit", "seconds"])
 
 
 def tell(table: pd.DataFrame) -> None:
@@ -151,6 +159,11 @@ def tell(table: pd.DataFrame) -> None:
                 "relative": (rows["crps"] / (rows["value"] + 10)).groupby(rows["model"]).mean()
                 .round(3),
                 **{c: grouped[c].mean().round(3) for c in ("in50", "in80", "in95")},
+                **{
+                    f"pit{round(100 * p)}": (2 * (rows["pit"] - 0.5).abs() <= p)
+                    .groupby(rows["model"], sort=False).mean().round(3)
+                    for p in (0.5, 0.8, 0.95)
+                },
                 "seconds": grouped["seconds"].first().round(1),
             }
         )  # fmt: skip
