@@ -306,8 +306,11 @@ def read_sealed(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, 
         If there is no manifest of this format, or anything was changed since.
     """
     folder = Path(path)
-    files.recover(folder)
     manifest = _manifest(folder)
+    if manifest is None:
+        # A writer that was killed may have moved it away. To look for one takes longer than to read.
+        files.recover(folder)
+        manifest = _manifest(folder)
     if manifest is None or manifest.get(_FORMAT) != kind:
         raise DataError(f"{folder} holds no {MANIFEST} of the format {kind!r}.")
     stated = manifest.pop(_CHECKSUM, None)
