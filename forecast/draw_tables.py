@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from forecast import periods
+from forecast import measures, periods
 from forecast.errors import DataError, unknown_name
 from forecast.series import usual_maximum
 from forecast.series_key import KEY
@@ -28,6 +28,35 @@ MARKS = ("scenario", "condition")
 QUANTILE_LEVELS = (
     0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.975,
 )  # fmt: skip
+
+
+def whole(values: pd.Series, counted: pd.Series, digits: int = 0) -> pd.Series:
+    """Return figures in whole units, but for those with decimals: these to six.
+
+    Parameters
+    ----------
+    values : Series of float
+        In the unit of each measure.
+    counted : Series of str
+        Names of the measures.
+    digits : int
+        Decimals of what is counted whole, such as 1 for persons to a tenth.
+
+    Returns
+    -------
+    Series
+        Of int, where all are whole.
+    """
+    fine = counted.map({name: _has_decimals(name) for name in counted.unique()}).astype(bool)
+    # A millionth of a billion of USD is no more than noise.
+    fine &= values.abs() < 10_000
+    if fine.any():
+        return values.where(fine, values.round(digits)).round(6)
+    return values.round(digits) if digits else values.round().astype("int64")
+
+
+def _has_decimals(name: str) -> bool:
+    return name in measures.known() and measures.find(name).fractional
 
 
 def threshold(name: str, given: object) -> float:

@@ -165,6 +165,13 @@ def check_years(panel: Panel, years: Sequence[int | str]) -> tuple[int, ...]:
     ahead = [year for year in wanted if year > earliest or year not in DEFAULT_HORIZONS]
     wanted = tuple(ahead) or wanted
     text = partial(periods.label, frequency=panel.frequency)
+    if panel.frequency != "year" and 1900 <= wanted[0] <= 2200:
+        first = wanted[0] * periods.PER_YEAR[panel.frequency]
+        last = first + periods.PER_YEAR[panel.frequency] - 1
+        raise DataError(
+            f"horizon {wanted[0]} is a year, and the figures are by {panel.frequency}. Name "
+            f"{panel.frequency}s: {text(last)}, or in the shell {text(first)}:{text(last)}."
+        )
     if wanted[0] <= earliest:
         raise DataError(
             f"horizon {text(wanted[0])} is not after the data, which end in {text(earliest)}. "

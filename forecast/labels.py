@@ -200,8 +200,9 @@ def figure(value: float, measure: str, words: Language, digits: int = 0) -> str:
     words : Language
         How numbers are written.
     digits : int
-        To how many it is rounded, 0 for none; a rate has two decimals, or three digits, whatever
-        it says, an amount of a million or more at most three digits.
+        To how many it is rounded, 0 for none; a rate, and what has decimals below a thousand, has
+        two decimals, or three digits, whatever it says, an amount of a million or more at most
+        three digits.
 
     Returns
     -------
@@ -216,9 +217,11 @@ def figure(value: float, measure: str, words: Language, digits: int = 0) -> str:
     '3.1 billion'
     """
     counted = measures.find(measure)
-    if counted.kind == "rate":
+    if counted.kind == "rate" or (counted.fractional and abs(value) < 1000):
         return words.decimal(value)
-    shown = rounded(value, digits) if digits else value
+    # Whole tens would make nothing of a handful; of a net they are noise.
+    small = abs(value) < 20 and not counted.signed
+    shown = rounded(value, digits) if digits and not small else value
     if counted.kind == "amount":
         return words.amount(shown, sign=counted.signed)
     return words.persons(shown, sign=counted.signed)

@@ -49,11 +49,14 @@ class Language:
         Where messages are looked up; one without entries gives English.
     frequency : str
         What the periods are that a page in this language speaks of.
+    step : int
+        Periods in a row of its figures.
     """
 
     code: str
     catalogue: gettext.NullTranslations
     frequency: str = "year"
+    step: int = 1
 
     def period(self, number: int) -> int:
         """Return a period as a number that reads as text; a year is its own number.

@@ -129,6 +129,11 @@ class Measure(Settings):
         """The largest figure that is believed, in the measure's unit."""
         return _LARGEST_AMOUNT if self.kind == "amount" else _LARGEST
 
+    @property
+    def fractional(self) -> bool:
+        """Whether decimals count: of rates, of amounts, and of what is counted in thousands."""
+        return self.kind in ("rate", "amount") or self.unit.en.startswith(_MULTIPLES)
+
     def per(self, frequency: str = "year", step: int = 1) -> str:
         """Return the unit of figures in English, such as ``"persons per calendar year"``.
 
@@ -182,11 +187,14 @@ class Measure(Settings):
         unit = words.lookup(self.unit.said(words.code))
         if self.kind in ("stock", "rate"):
             return unit
+        if words.step > 1:
+            return words.say("{unit} in {step} years", unit=unit, step=words.step)
         if self.unit == find("immigration").unit and frequency == "year":
             return words.say("persons a year")
         return words.say(_EACH[frequency], unit=unit)
 
 
+_MULTIPLES = ("thousand", "million", "billion")
 _declared: dict[str, Measure] = {}
 _times: list[int] = []
 _shipped: dict[str, Measure] = {}

@@ -123,7 +123,8 @@ def choose(series: Series, kind: Kind | None = None) -> Scale:
     grain = series.grain
     rounding = (grain if np.isnan(stated) else float(stated)) / np.sqrt(12.0)
     if kind is None:
-        kind = ("rate" if is_rate(series) else "persons") if series.signed else "log"
+        people = is_rate(series) and not measures.find(series.measure).fractional
+        kind = ("rate" if people else "persons") if series.signed else "log"
     if kind == "log":
         logs, floor = np.log1p(series.values / grain), rounding / (grain + last)
         return Scale("log", logs, floor, None, series.step, most_persons(series), grain)

@@ -89,17 +89,23 @@ class Series:
 
     @property
     def grain(self) -> float:
-        """What the figures are counted in: one, for a rate its last decimal.
+        """What the figures are counted in: one, for a rate or an amount its last decimal.
 
-        A rate with more decimals is counted in ten-thousandths of its usual size, or finer.
+        One with more digits is counted in ten-thousandths of its usual size, or finer.
         """
-        if measures.find(self.measure).kind != "rate":
+        if not measures.find(self.measure).fractional:
             return 1.0
-        sizes = np.abs(self.values[~np.isnan(self.values)])
-        texts = (f"{size:.12f}".rstrip("0") for size in sizes)
-        decimals = max((len(text.partition(".")[2]) for text in texts), default=0)
-        usual = float(np.median(sizes[sizes > 0])) if (sizes > 0).any() else 1.0
-        return float(10.0 ** max(-decimals, np.floor(np.log10(usual)) - 4))
+        sizes = np.abs(self.values[self.values != 0])
+        usual = np.nanmedian(sizes) if np.isfinite(sizes).any() else 1.0
+        return max(self.last_decimal, float(10.0 ** (np.floor(np.log10(usual)) - 4)))
+
+    @property
+    def last_decimal(self) -> float:
+        """The last decimal that any figure has, such as 0.01; one for what is counted whole."""
+        if not measures.find(self.measure).fractional:
+            return 1.0
+        texts = (f"{value:.12f}".rstrip("0") for value in self.values if not np.isnan(value))
+        return float(10.0 ** -max((len(text.partition(".")[2]) for text in texts), default=0))
 
     def until(self, year: int) -> Series:
         """Return the series up to and including a year in which it is observed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,14 +10,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from openpyxl import load_workbook
 
 import forecast as fc
 from forecast import labels, measures
+from forecast.cli.main import cli
 from forecast.data import store
 from forecast.data.checks import check
 from forecast.data.releases import status
 from forecast.errors import DataError, UnknownNameError
 from forecast.language import LANGUAGES, language
+from forecast.reports.explorer import explore
 from forecast.reports.explorer_words import program_words
 
 
@@ -120,10 +125,8 @@ def test_an_explorer_asks_for_figures_of_a_measure_without_words_of_its_own() ->
     fc.measure("patents", kind="count", unit="patents")
     english = language("en")
     words = program_words(english, ["patents"])
-    assert words["unit"] == "patents a year"
     assert words["claims"]["patents"][1] == "{chance} that the figure of {year} is above {limit}"
     usual = program_words(english, ["immigration"])
-    assert usual["unit"] == "persons a year"
     assert "patents" not in usual["claims"]
 
 
@@ -164,7 +167,7 @@ def test_a_rate_is_forecast_alike_in_whatever_unit(model: str) -> None:
 
     share = drawn("rate", 1.0)
     assert 0.02 < np.quantile(share, 0.1) < np.quantile(share, 0.9) < 0.1
-    for kind, scale in (("rate", 100.0), ("rate", 1e4), ("count", 1e4)):
+    for kind, scale in (("rate", 100.0), ("rate", 1e4), ("count", 1e4), ("amount", 1.0)):
         np.testing.assert_allclose(drawn(kind, scale), share, rtol=1e-6)
 
 
@@ -192,6 +195,101 @@ def test_messages_and_pages_give_a_rate_its_decimals(tmp_path: Path) -> None:
     fc.report(outlook, folder=tmp_path, name="r")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert f"About {language('en').decimal(middle)} in 2027." in page
+
+
+@pytest.fixture
+def declared(tmp_path: Path) -> Path:
+    """A table of shares, in which 0.0412 is a usual figure, and what declares and targets it."""
+    years = [*range(2005, 2025)]
+    table = {"location": "KAZ", "measure": "refusals", "year": years}
+    at = [str(year) for year in years]
+    pd.DataFrame({**table, "value": shares(at)}).to_csv(tmp_path / "own.csv", index=False)
+    (tmp_path / "measures.toml").write_text(
+        '[refusals]\nkind = "rate"\nunit = "share"\nwords = "Refusals"\n'
+    )
+    (tmp_path / "targets.toml").write_text(
+        '[[target]]\nconcept = "KAZ"\ntext = "Few"\nkind = "yardstick"\nby = 2027\n'
+        'measure = "refusals"\nat_most = 0.0525\nreference = "ours"\n'
+    )
+    return tmp_path
+
+
+def ran(*words: object) -> str:
+    done = CliRunner().invoke(cli, [*map(str, words)])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_the_shell_and_every_file_give_a_rate_its_decimals(declared: Path) -> None:
+    own = ["--data", declared / "own.csv", "--horizons", "2027", "--draws", "300"]
+    table = pd.read_csv(io.StringIO(ran("predict", *own)))
+    middle = table.loc[table["quantile"] == 0.5, "value"].item()
+    assert 0.02 < middle < 0.1
+    assert middle != round(middle, 3)
+    aims = ["--targets", declared / "targets.toml"]
+    assert pd.read_csv(io.StringIO(ran("targets", *own, *aims)))["threshold"].item() == 0.0525
+    given = pd.read_csv(io.StringIO(ran("condition", "KAZ refusals 2027 >= 0.02", *own)))
+    assert 0 < given["baseline"].iloc[0] < 0.1
+    ran("report", *own, *aims, "--out", declared, "--threshold", "KAZ refusals > 0.0325")
+    page = "".join((declared / f"own{name}.html").read_text("utf-8") for name in ("", "-annex"))
+    for said in ("More than 0.0325: ", "at most 0.0525", ">0.045</text>"):
+        assert said in page, said
+    book = load_workbook(declared / "own.xlsx", read_only=True)
+    cells = {cell for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row}
+    assert {cell for cell in cells if isinstance(cell, float) and 0.01 < cell < 0.2}
+    ran("hub", "check", declared / "own-hub")
+    (drawn,) = (declared / "own-hub" / "model-output").rglob("*.csv")
+    assert pd.read_csv(drawn)["value"].between(0.001, 0.5).all()
+
+
+def test_a_handful_and_billions_keep_their_digits() -> None:
+    english = language("en")
+    assert labels.figure(4.2, "immigration", english, 2) == "4"
+    assert labels.figure(47.0, "immigration", english, 2) == "50"
+    assert labels.figure(4.2, "net_migration", english, 2) == "0"
+    fc.measure("money", kind="amount", unit="billion USD")
+    assert labels.figure(4.137, "money", english, 2) == "4.14"
+
+
+def test_a_signed_rate_is_not_divided_by_the_population_again() -> None:
+    fc.measure("growth", kind="rate", unit="%", sign="any")
+    table = yearly("growth", 0.01).assign(population=[1e6 * 1.05**n for n in range(15)])
+    one, other = (
+        fc.forecast(fc.Panel.from_frame(made), "persistence", (2035,), draws=200).paths
+        for made in (table, table.drop(columns="population"))
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_figures_of_five_years_are_not_called_yearly(tmp_path: Path) -> None:
+    table = yearly("immigration", 1e3).assign(year=range(1950, 2025, 5))
+    panel = fc.Panel.from_frame(table, step=5)
+    outlook = fc.forecast(panel, "persistence", (2025,), draws=200)
+    fc.report(outlook, folder=tmp_path, name="f")
+    explore(outlook, folder=tmp_path, name="f")
+    for name in ("f", "f-annex", "f-explorer"):
+        page = (tmp_path / f"{name}.html").read_text("utf-8")
+        assert "persons in 5 years" in page, name
+    assert "persons a year" not in (tmp_path / "f.html").read_text("utf-8").lower()
+
+
+def test_a_year_is_no_month() -> None:
+    table = pd.DataFrame({"location": "KAZ", "measure": "immigration", "value": range(100, 136)})
+    months = [str(one) for one in pd.period_range("2022-01", periods=36, freq="M")]
+    panel = fc.Panel.from_frame(table.assign(period=months))
+    with pytest.raises(DataError, match=r"horizon 2027 is a year.*by month\. Name months: 2027-12"):
+        fc.forecast(panel, "seasonal-naive", (2027,), draws=200)
+
+
+def test_a_report_of_months_tells_the_models_of_months(tmp_path: Path) -> None:
+    months = [str(one) for one in pd.period_range("2015-01", periods=120, freq="M")]
+    table = {"location": "KAZ", "measure": "immigration", "period": months}
+    counts = np.random.default_rng(1).poisson(500, 120)
+    panel = fc.Panel.from_frame(pd.DataFrame({**table, "value": counts}))
+    fc.report(fc.forecast(panel, horizons=("2025-06",), draws=200), folder=tmp_path, name="m")
+    page = (tmp_path / "m-annex.html").read_text("utf-8")
+    assert "seasonal-theta" in page
+    assert "Gross flows" not in page
 
 
 def test_the_store_keeps_months_of_a_measure_of_ones_own(tmp_path: Path) -> None:

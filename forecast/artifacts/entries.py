@@ -308,7 +308,7 @@ def read_sealed(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, 
     folder = Path(path)
     manifest = _manifest(folder)
     if manifest is None:
-        # A writer that was killed may have moved it away. To look for one takes longer than to read.
+        # A writer that was killed may have moved it away. To look takes longer than to read.
         files.recover(folder)
         manifest = _manifest(folder)
     if manifest is None or manifest.get(_FORMAT) != kind:

@@ -190,7 +190,7 @@ def nowcast(
 def readable(made: Nowcast) -> RenderableType:
     """Return a nowcast for reading: a row per series with what is in, the median and the range."""
     from forecast import labels
-    from forecast.language import language, rounded
+    from forecast.language import language
     from forecast.series_key import KEY
 
     words = language("en")
@@ -206,11 +206,16 @@ def readable(made: Nowcast) -> RenderableType:
         place = Text(labels.place(row["location"], words), style="bold")
         measure = labels.measure(row["measure"], words)
         place.append(f"\n{measure} ({row['source']})", style="not bold")
-        low, middle, high = (f"{rounded(row[name], 3):,}" for name in ("lower", "median", "upper"))
+        low, middle, high = (
+            labels.figure(row[name], row["measure"], words, 3)
+            for name in ("lower", "median", "upper")
+        )
         known = f"{row['parts_in']} of {row['parts']}{share(row['usual_share'], 'usually {}')}"
         change = share(row["growth"], f"{{}} on {year - 1}").replace("\n-", "\n−")
-        so_far = f"{row['so_far']:,.0f}{change}"
-        rows.append([place, known, so_far, middle, f"{low} to {high}"])
+        so_far = f"{labels.figure(row['so_far'], row['measure'], words)}{change}"
+        # The place needs room beside billions.
+        gap = " " if len(low) + len(high) < 20 else "\n"
+        rows.append([place, known, so_far, middle, f"{low}{gap}to {high}"])
     unit = {12: "months", 4: "quarters", 2: "half-years"}[int(told["parts"].iloc[0])]
     heads = (f"{unit} in", "so far", f"{year}", "80 % range")
     table = ruled(

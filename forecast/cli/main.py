@@ -115,9 +115,11 @@ def predict(request: Request, table: str, output: Output) -> None:
             )
         output.show(outlook.explanation.assign(value=outlook.explanation["value"].round(4)))
         return
+    from forecast.draw_tables import whole
+
     values = outlook.to_frame("sample" if table == "sample" else "quantile")
     brief = None if table == "sample" else lambda: readable(outlook)
-    output.show(values.assign(value=values["value"].round(1)), brief)
+    output.show(values.assign(value=whole(values["value"], values["measure"], 1)), brief)
 
 
 @cli.command()
@@ -182,6 +184,7 @@ def report(
     name = clean(imprint.name or Path(figures.data).stem)
     wanted = [*(read_thresholds(thresholds) if thresholds else ()), *map(parse, threshold)]
     shocks = [read_scenario(given) for given in scenarios]
+    figures.declare()
     if targets is not None:
         read_targets(targets)
     tried = opened(track)
@@ -254,7 +257,7 @@ def editions(manifests: Sequence[Path], figures: Figures, summary: bool, output:
     judged = outturn(read, figures.panel())
     if judged.empty:
         tell("nothing that these editions forecast is among the figures yet.")
-    output.show((running_record(judged) if summary else judged).round(3))
+    output.show((running_record(judged) if summary else judged).round(6))
 
 
 @cli.group()

@@ -205,16 +205,15 @@ def readable(outlook: Forecast) -> RenderableType:
     """
     from forecast import labels, locations, measures
     from forecast.draw_tables import TABLE_KEY
-    from forecast.language import NARROW, language, rounded
+    from forecast.language import MINUS, NARROW, language
 
     words = language("en")
     table = outlook.intervals(0.80)
     when = "year" if outlook.frequency == "year" else "period"
-    rates = [measures.find(name).kind == "rate" for name in table["measure"]]
     amounts = {
         name: [
-            f"{value:.3g}" if rate else f"{rounded(value, 3):,}"
-            for value, rate in zip(table[name], rates)
+            labels.figure(value, measure, words, 3).removeprefix("+").replace(MINUS, "-")
+            for value, measure in zip(table[name], table["measure"])
         ]
         for name in ("median", "lower", "upper")
     }

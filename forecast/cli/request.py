@@ -84,6 +84,13 @@ class Figures:
 
             prepare(models, self.measure)
 
+    def declare(self) -> None:
+        """Know the measures that a file's folder declares, before anything names them."""
+        from forecast.measures import declare_beside
+
+        if Path(self.data).is_file():
+            declare_beside(Path(self.data))
+
     def read(self) -> tuple[Reading | None, Panel | None]:
         """Return what was understood of a file, and all its series; a name has no reading.
 

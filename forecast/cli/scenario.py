@@ -32,9 +32,16 @@ _NOT_A_FORECAST = "What if, not a forecast: no probability is claimed for what i
 
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:
     """Round persons to tenths; shares, errors and rates keep four decimals."""
+    from forecast.draw_tables import whole
+
     fine = {"tail", "error", "rate", "world_share", "probability", "part", "chance"}
     numbers = table.select_dtypes("float").columns
-    return table.round({name: 4 if name in fine else 1 for name in numbers})
+    shown = table.round(dict.fromkeys(fine & set(numbers), 4))
+    if "measure" not in shown:
+        return shown.round(dict.fromkeys(set(numbers) - fine, 1))
+    return shown.assign(
+        **{name: whole(shown[name], shown["measure"], 1) for name in numbers if name not in fine}
+    )
 
 
 def _table(made: Scenario, table: str) -> pd.DataFrame:
@@ -153,6 +160,7 @@ def targets(request: Request, given: str, track: Path | None, output: Output) ->
     from forecast.scenarios.targets import read
     from forecast.scenarios.targets import targets as table
 
+    request.figures.declare()
     wanted = read(given)
     outlook = request.outlook()
     tried = None if track is None else Track.open(track)

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from forecast import measures, periods
-from forecast.draw_tables import QUANTILE_LEVELS
+from forecast.draw_tables import QUANTILE_LEVELS, whole
 from forecast.errors import DataError
 from forecast.exports.files import (
     DERIVED,
@@ -338,7 +338,7 @@ def output_tables(
     table[ROUND] = _last_days(table["origin"], frequency)
     table[DERIVED] = _last_days(table["year"], frequency)
     # Adding zero turns a rounded minus zero into zero.
-    table["value"] = table["value"].round() + 0.0
+    table["value"] = whole(table["value"], table["measure"]).astype(float) + 0.0
     table = table.rename(columns={"measure": "target"}).sort_values(
         ["source", "target", "location", "horizon", "output_type", "output_type_id"]
     )

@@ -134,7 +134,7 @@ def page(outlook: Forecast, views: Sequence[SeriesView], extra: Supplements) -> 
         "title": extra.title or _title(outlook, words),
         "frequency": outlook.frequency,
         "residence": residence,
-        "plain": residence and outlook.frequency == "year",
+        "plain": residence and outlook.frequency == "year" and words.step == 1,
         "unit": _unit(outlook, words),
         "about": extra.about,
         "levels": [round(100 * level) for level in LEVELS],

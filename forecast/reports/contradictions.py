@@ -10,7 +10,7 @@ import pandas as pd
 from forecast import labels
 from forecast.accounts.identities import NETS
 from forecast.data.wpp_bulk import SOURCE as UN_SOURCE
-from forecast.language import Language, message, rounded
+from forecast.language import Language, message
 from forecast.models.ensemble.explanation import SAYS
 from forecast.reports.series_view import SeriesView
 from forecast.series_key import KEY
@@ -88,15 +88,15 @@ def _other_source(
     return words.say(
         shape,
         source=labels.source(other.series.source, words),
-        statement=_statement(lower, upper, chance, signed, words),
+        statement=_statement(lower, upper, chance, view, words),
     )
 
 
-def _statement(lower: float, upper: float, chance: float, signed: bool, words: Language) -> str:
+def _statement(lower: float, upper: float, chance: float, view: SeriesView, words: Language) -> str:
     """Return the chance of a gain, or the middle half of a count."""
-    if signed:
+    if view.series.signed:
         return words.say("a net gain has a chance of {chance}", chance=words.percent(chance))
-    low, high = (words.persons(rounded(number)) for number in (lower, upper))
+    low, high = (view.written(number, words, 2) for number in (lower, upper))
     return words.say("half of its futures lie between {low} and {high}", low=low, high=high)
 
 
@@ -125,7 +125,7 @@ def _models(
     if not len(apart):
         return ""
     listed = [
-        f"{name} {_number(lower, upper, chance, signed, words)}"
+        f"{name} {_number(lower, upper, chance, view, words)}"
         for name, _, lower, upper, chance in apart.head(_NAMED).itertuples()
     ]
     more = ["…"] if len(apart) > _NAMED else []
@@ -153,7 +153,7 @@ def _models(
     )
 
 
-def _number(lower: float, upper: float, chance: float, signed: bool, words: Language) -> str:
-    if signed:
+def _number(lower: float, upper: float, chance: float, view: SeriesView, words: Language) -> str:
+    if view.series.signed:
         return words.percent(chance)
-    return "–".join(words.persons(rounded(end)) for end in (lower, upper))
+    return "–".join(view.written(end, words, 2) for end in (lower, upper))

@@ -96,7 +96,7 @@ def explore(
     >>> explore(outlook, folder="reports", name="kazakhstan").name       # doctest: +SKIP
     'kazakhstan-explorer.html'
     """
-    words = replace(find_language(language), frequency=outlook.frequency)
+    words = replace(find_language(language), frequency=outlook.frequency, step=outlook.history.step)
     name = default_name(outlook.history) if name is None else name
     target = check_place(folder, name, words)
     outlook.require_unconditional("an explorer")

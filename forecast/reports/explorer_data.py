@@ -6,6 +6,7 @@ import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,6 +106,7 @@ def payload(
     ordered = sorted(views, key=lambda view: _order(view, words))
     parts: list[np.ndarray] = []
     grains = _grains(ordered)
+    apart = [name for name in grains if not measures.find(name).adds_over_places]
     described = [_world(world, ordered, draws, grains, parts) for world in worlds]
     numbers = np.concatenate(parts) if parts else np.empty(0, dtype="<i4")
     sources, codes, counted = (dict.fromkeys(names) for names in zip(*(one.key for one in ordered)))
@@ -122,6 +124,7 @@ def payload(
         "countries": {view.country: labels.place(view.country, words) for view in ordered},
         "measures": {name: labels.measure(name, words) for name in counted},
         "sources": {name: labels.source(name, words) for name in sources},
+        **({"apart": apart} if apart else {}),
         "series": [_series(view, words, found, grains[view.series.measure]) for view in ordered],
         "past": _past(ordered, found, grains),
         "editions": [
@@ -172,20 +175,17 @@ def _order(view: SeriesView, words: Language) -> tuple[Any, ...]:
 def _grains(views: Sequence[SeriesView]) -> dict[str, float]:
     """Return what one whole number stands for, by measure: a power of ten.
 
-    One for all that is counted, where 32 bits hold twenty times the largest figure; a rate is held
-    to a millionth of its largest figure.
+    One for all that is counted whole, where 32 bits hold twenty times the largest figure; as fine
+    as they allow for a rate or an amount.
     """
     largest: dict[str, float] = {}
     for view in views:
         figures = np.abs(view.series.values[~np.isnan(view.series.values)])
         name = view.series.measure
         largest[name] = max(largest.get(name, 0.0), float(figures.max(initial=0.0)))
-    return {
-        name: 10.0 ** (math.floor(math.log10(most or 1.0)) - 6)
-        if measures.find(name).kind == "rate"
-        else 10.0 ** max(math.ceil(math.log10(max(20 * most / _WHOLE.max, 1.0))), 0)
-        for name, most in largest.items()
-    }
+    limit = _WHOLE.max / 20
+    powers = {name: math.ceil(math.log10((most or 1) / limit)) for name, most in largest.items()}
+    return {n: 10.0 ** (p if measures.find(n).fractional else max(p, 0)) for n, p in powers.items()}
 
 
 def _series(
@@ -200,7 +200,7 @@ def _series(
     ):
         if known := [flag for flag in labels.FLAGS if flag in flags]:
             marks[str(year)] = known
-    concept = CONCEPTS.get(view.country)
+    concept, each = CONCEPTS.get(view.country), view.counted.each(words, words.frequency)
     years = view.years.tolist()
     own = [year for year in (concept.target_years if concept else ()) if year in years]
     asked = own or [year for year in view.horizons if year in years] or years[-1:]
@@ -216,7 +216,7 @@ def _series(
         "country": view.country,
         "signed": series.signed,
         **({} if grain == 1 else {"grain": grain}),
-        **({} if series.season == 1 else {"unit": view.counted.each(words, words.frequency)}),
+        **({} if each == words.say("persons a year") else {"unit": each}),
         "years": series.years[shown].tolist(),
         "values": [
             None if np.isnan(value) else round(value / grain)
@@ -327,15 +327,15 @@ def _stated(condition: Condition, words: Language) -> str:
     parts = [labels.place(condition.location, words), labels.measure(condition.measure, words)]
     if condition.source is not None:
         parts.append(labels.source(condition.source, words))
+    write = partial(labels.figure, measure=condition.measure, words=words)
     if condition.near is not None:
-        near, error = words.persons(condition.near), words.persons(float(condition.sd or 0))
-        value = f"≈ {near} ± {error}"
+        value = f"≈ {write(condition.near)} ± {write(float(condition.sd or 0)).removeprefix('+')}"
     elif np.isinf(condition.upper):
-        value = f"≥ {words.persons(condition.lower)}"
+        value = f"≥ {write(condition.lower)}"
     elif np.isinf(condition.lower):
-        value = f"≤ {words.persons(condition.upper)}"
+        value = f"≤ {write(condition.upper)}"
     else:
-        value = f"{words.persons(condition.lower)} … {words.persons(condition.upper)}"
+        value = f"{write(condition.lower)} … {write(condition.upper)}"
     return f"{', '.join(parts)}, {condition.year} {value}"
 
 

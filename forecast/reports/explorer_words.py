@@ -155,9 +155,6 @@ def program_words(words: Language, counted: Iterable[str] = ()) -> dict[str, Any
     said, flags, units = _SAID, _FLAGS, {}
     if words.frequency != "year":
         said, flags = _SAID | _OF_PERIODS, _FLAGS | {"break": _BREAK}
-    if others or words.frequency != "year":
-        each = [one.each(words, words.frequency) for one in every]
-        units["unit"] = "; ".join(dict.fromkeys(each))
     if others:
         each = [words.lookup(one.unit.said(words.code)) for one in every]
         units["people"] = "; ".join(dict.fromkeys(each))

@@ -120,7 +120,9 @@ def expected(view: SeriesView, year: int, words: Language) -> str:
     drawn = view.at(year)
     middle = rounded(float(np.median(drawn)))
     if not (view.series.signed and view.counted.moves):
-        shape = _EXPECTED.get(view.series.measure, message("About {middle} in {year}."))
+        plain = message("About {middle} in {year}.")
+        # What comes in five years does not come "in 2030".
+        shape = _EXPECTED.get(view.series.measure, plain) if words.step == 1 else plain
         number = view.written(float(np.median(drawn)), words, 2)
         if view.counted.kind == "amount":
             number = f"{number} {view.counted.unit.said(words.code)}"

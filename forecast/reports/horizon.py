@@ -128,7 +128,7 @@ def report(
     ...     [path.name for path in files if path.suffix == ".html"]
     ['kaz.html', 'kaz-annex.html', 'kaz-explorer.html']
     """
-    words = replace(find_language(language), frequency=outlook.frequency)
+    words = replace(find_language(language), frequency=outlook.frequency, step=outlook.history.step)
     name = manifest.default_name(outlook.history) if name is None else name
     check_place(folder, name, language, outlook.history)
     outlook.require_unconditional("a report")

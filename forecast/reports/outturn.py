@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecast import labels, validation
+from forecast import labels
 from forecast.evaluate.editions import Edition, outturn, running_record
 from forecast.language import Language, rounded
 from forecast.panel import Panel
@@ -68,7 +68,6 @@ def _sentence(newest: pd.DataFrame, record: pd.Series, words: Language) -> str:
 
 
 def _row(row: Mapping[Any, Any], words: Language) -> dict[str, Any]:
-    signed = validation.MEASURES[row["measure"]]
     numbers = (row[name] for name in ("median", "lower_80", "upper_80"))
     return {
         "national": "-" not in row["location"],
@@ -76,8 +75,8 @@ def _row(row: Mapping[Any, Any], words: Language) -> dict[str, Any]:
         "measure": labels.measure(row["measure"], words),
         "source": labels.source(row["source"], words),
         "year": int(row["year"]),
-        "said": [words.persons(rounded(float(number), 3), sign=signed) for number in numbers],
-        "came": words.persons(row["observed"], sign=signed),
+        "said": [labels.figure(float(number), row["measure"], words, 3) for number in numbers],
+        "came": labels.figure(row["observed"], row["measure"], words),
         "inside": bool(row["inside_80"]),
     }
 

@@ -17,6 +17,7 @@ from forecast.data.releases import status
 from forecast.errors import UnknownNameError
 from forecast.language import Language, rounded
 from forecast.locations import country_of
+from forecast.models import DEFAULT
 from forecast.models.registry import specification
 from forecast.models.registry import table as registry
 from forecast.outlook import Forecast
@@ -153,7 +154,10 @@ def method(outlook: Forecast, words: Language) -> dict[str, Any]:
         For the template ``annex.html``.
     """
     attributes = outlook.paths.attrs
-    models = [_model(name, words) for name in _with_members(outlook.model)]
+    # Months, quarters and half-years are forecast by the ensemble of seasonal models.
+    seasonal = words.frequency != "year" and outlook.model == DEFAULT
+    model = "seasonal" if seasonal else outlook.model
+    models = [_model(name, words) for name in _with_members(model)]
     return {
         "models": models,
         "hub": outlook.history.step == 1,

@@ -136,11 +136,11 @@ def expectation(view: SeriesView, year: int, words: Language) -> str:
             loss=net_loss(drawn, words),
         )
     shape = _COUNTED[view.series.measure]
-    low, high = words.persons(rounded(lower)), words.persons(rounded(upper))
+    low, middle, high = (view.written(one, words, 2) for one in (lower, middle, upper))
     return words.say(
         "{range}, four chances in five; middle estimate {middle}.",
         range=words.say(shape, low=low, high=high),
-        middle=words.persons(rounded(middle)),
+        middle=middle,
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from forecast import labels, locations, measures, periods
 from forecast.accounts.audit import trusted
 from forecast.contract import FORECAST
-from forecast.draw_tables import QUANTILE_LEVELS, TABLE_KEY
+from forecast.draw_tables import QUANTILE_LEVELS, TABLE_KEY, whole
 from forecast.errors import DataError
 from forecast.language import Language
 from forecast.measures import Measure
@@ -440,22 +440,6 @@ def all_quantiles(outlook: Forecast, words: Language) -> pd.DataFrame:
             "value": whole(table["value"], table["measure"]),
         }
     )
-
-
-def whole(values: pd.Series, counted: pd.Series) -> pd.Series:
-    """Return figures in whole units, but for rates, which have decimals.
-
-    Parameters
-    ----------
-    values : Series of float
-        In the unit of each measure.
-    counted : Series of str
-        Names of the measures.
-    """
-    rates = counted.map({name: measures.find(name).kind == "rate" for name in counted.unique()})
-    if rates.any():
-        return values.where(rates, values.round()).round(6)
-    return values.round().astype("int64")
 
 
 def intervals(shown: Sequence[SeriesView], words: Language) -> list[IntervalRow]:

@@ -136,7 +136,8 @@ def _slim(text: str, identity: str) -> str:
     text = re.sub(r"font: (?:(bold|\d+) )?([\d.]+)px [^;\"]+", _font, text)
     text = re.sub(r"font-family: [^;\"]+;? ?", "", text)
     text = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", text)
-    text = re.sub(r"-?\d+\.\d{2,}", lambda found: _short(float(found[0])), text)
+    # Coordinates, not the numbers that readers see.
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"-?\d+\.\d{2,}", _shortened, tag[0]), text)
     text = re.sub(r"\n\s*", "\n", text)
     return re.sub(r"<g>\s*</g>\s*|<defs>\s*</defs>\s*", "", text)
 
@@ -144,6 +145,10 @@ def _slim(text: str, identity: str) -> str:
 def _font(found: re.Match[str]) -> str:
     weight = f"font-weight: {found[1]}; " if found[1] else ""
     return f"{weight}font-size: {found[2]}px"
+
+
+def _shortened(found: re.Match[str]) -> str:
+    return _short(float(found[0]))
 
 
 def _short(number: float) -> str:

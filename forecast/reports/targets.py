@@ -103,7 +103,6 @@ def sheet(
 
 
 def _row(row: dict[Any, Any], record: Record | None, words: Language) -> dict[str, Any]:
-    signed = row["measure"] in ("net_migration", "net_all_flows", "internal_net")
     source = labels.source(str(row["source"]), words) if row["source"] else ""
     measure = labels.measure(str(row["measure"]), words) if row["measure"] else ""
     place = str(row["location"] if row["location"] else row["concept"])
@@ -115,27 +114,27 @@ def _row(row: dict[Any, Any], record: Record | None, words: Language) -> dict[st
         "measure": measure,
         "source": source,
         "year": int(row["year"]),
-        "threshold": _threshold(row, signed, words),
-        "last": _last(row, signed, words),
+        "threshold": _threshold(row, words),
+        "last": _last(row, words),
         "chance": _chance(row, words),
         "record": _trust(row, record, words),
         "reference": str(row["reference"]),
     }
 
 
-def _threshold(row: dict[Any, Any], signed: bool, words: Language) -> str:
+def _threshold(row: dict[Any, Any], words: Language) -> str:
     if pd.isna(row["threshold"]):
         return ""
-    value = words.persons(float(row["threshold"]), sign=signed)
+    value = labels.figure(float(row["threshold"]), str(row["measure"]), words)
     if row["side"] == "at least":
         return words.say("at least {value}", value=value)
     return words.say("at most {value}", value=value)
 
 
-def _last(row: dict[Any, Any], signed: bool, words: Language) -> str:
+def _last(row: dict[Any, Any], words: Language) -> str:
     if pd.isna(row["last"]):
         return ""
-    value = words.persons(float(row["last"]), sign=signed)
+    value = labels.figure(float(row["last"]), str(row["measure"]), words)
     return words.say("{value} in {year}", value=value, year=int(row["last_year"]))
 
 
@@ -329,7 +328,7 @@ def chance(view: SeriesView, year: int, threshold: Threshold, words: Language) -
     drawn = view.at(year)
     above = threshold.above is not None
     hits = drawn > threshold.value if above else drawn < threshold.value
-    value = words.persons(threshold.value, sign=view.series.signed)
+    value = view.written(threshold.value, words)
     said = likelihood(float(hits.mean()), words)
     if above:
         return words.say("More than {value}: {likelihood}.", value=value, likelihood=said)

@@ -175,7 +175,8 @@ def _summary(views: Sequence[SeriesView], words: Language) -> tuple[list[Column]
 
 def _cell(view: SeriesView, value: float) -> int | float:
     """Return a figure in whole units, a rate with its decimals."""
-    return round(float(value), 3) if view.counted.kind == "rate" else round(float(value))
+    fine = view.counted.fractional and abs(value) < 10_000
+    return round(float(value), 6) if fine else round(float(value))
 
 
 def _interval(level: float, words: Language) -> list[Column]:

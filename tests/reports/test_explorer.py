@@ -435,7 +435,8 @@ def test_draws_of_periods_are_those_of_the_forecast(
     shown = held(explore(outlook, folder=tmp_path, draws=120))
     assert (shown["frequency"], shown["step"]) == (frequency, 1)
     assert shown["first"] == periods.number(1990, 1, frequency)
-    assert (shown["words"]["year"], shown["words"]["unit"]) == ("Period", f"persons {unit}")
+    assert shown["words"]["year"] == "Period"
+    assert {one["unit"] for one in shown["series"]} == {f"persons {unit}"}
     assert shown["words"]["flags"]["break"] == "new level from this period"
     grid = outlook.paths["year"].to_numpy().tolist()
     chosen = (np.arange(120) * 150) // 120

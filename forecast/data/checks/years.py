@@ -178,7 +178,7 @@ def on_a_line(series: Series) -> list[tuple[int, float]]:
 def _rounding(series: Series) -> tuple[float, float]:
     """Return what a series is counted in and the step to which it is rounded."""
     stated = series.precision[~np.isnan(series.precision)]
-    unit = series.grain
+    unit = series.last_decimal
     return unit, max(unit, float(np.median(stated))) if len(stated) else unit
 
 

@@ -1,42 +1,44 @@
-"""Columns that would be lost or misread: refused, one message each, before any row is read."""
+"""Columns and units that would be lost or misread: refused, one message each."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
 
+from forecast import measures
 from forecast.data.tables import sdmx, words
 from forecast.data.tables.cells import Grid, is_blank, looks_like_figure
-from forecast.data.tables.columns import Column, labels_of
+from forecast.data.tables.columns import PERIODS, Column, labels_of
+from forecast.data.tables.labels import Context
 from forecast.data.tables.layout import Layout
-from forecast.data.tables.reading import ReadOptions
 from forecast.errors import DataError, ForecastError
+from forecast.language import LANGUAGES
 from forecast.validation import COLUMNS, MEASURES
 
 _NEEDED = "A table needs the columns location, measure, year, value, or one column per year."
 
 
-def column_problems(grid: Grid, layout: Layout, options: ReadOptions) -> list[ForecastError]:
-    """Return what is wrong with the columns: figures not understood, parts of a whole, units.
+def column_problems(grid: Grid, layout: Layout) -> list[ForecastError]:
+    """Return what is wrong with the columns: figures not understood, parts of a whole.
 
     Parameters
     ----------
-    options : ReadOptions
-        A unit that the caller states makes the table's own one beside the point.
+    grid : Grid
+        The cells of the table.
+    layout : Layout
+        Its headings and columns.
     """
     below = grid.lines[layout.header[-1] + 1 :]
     width = max(len(grid.lines[at].cells) for at in layout.header)
     problems: list[ForecastError] = []
     for column in layout.columns:
-        if column.role not in {"trouble", "dimension", "unit", "place_type", "unknown"}:
+        if column.role not in {"trouble", "dimension", "place_type", "unknown"}:
             continue
         cells = [line.cell(column.at) for line in below if not is_blank(line.cell(column.at))]
         if column.role == "trouble":
             problems += _trouble(column, cells)
         elif column.role == "dimension":
             problems += _dimension(column, _labelled(column, below))
-        elif column.role == "unit" and options.units is None:
-            problems += _unit(column, cells)
         elif column.role == "place_type":
             problems += _place_type(column, cells)
         elif column.role == "unknown" and column.label:
@@ -112,19 +114,67 @@ def _dimension(column: Column, cells: Sequence[object]) -> Iterator[ForecastErro
         )
 
 
-def _unit(column: Column, cells: Sequence[object]) -> Iterator[ForecastError]:
-    """Refuse units that are rates or that are not understood; persons are never assumed."""
-    for text in sorted({words.spaced(str(cell)) for cell in cells}):
-        unit = words.unit_of(text)
-        if unit == "rate":
-            yield DataError(
-                f"column {column.label}: {text!r} is a rate or a share. Give counts of persons."
-            )
-        elif unit is None:
-            yield DataError(
-                f"column {column.label}: the unit {text!r} is not understood. Write persons, "
-                "thousands or millions, or say units='persons', 'thousands' or 'millions'."
-            )
+def refuse_units(context: Context) -> None:
+    """Note a problem for each stated unit that is not the measure's; persons are never assumed.
+
+    What stands nearest to a figure counts: its row, its heading, the title.
+    """
+    if context.options.units is not None:
+        return
+    columns, seen = context.layout.of("unit"), set()
+    found: dict[str, None] = {}
+    for one in context.observations:
+        name = one.kept or context.options.measure or ""
+        cells = [(f"column {column.label}", one.line.cell(column.at)) for column in columns]
+        unstated = one.unit is None and context.title_unit is None
+        key = (name, one.column.label, unstated, *(str(cell) for _, cell in cells))
+        if key in seen:
+            continue
+        seen.add(key)
+        counted = measures.known().get(name) or measures.find("immigration")
+        texts = [
+            (where, words.spaced(str(cell)), True) for where, cell in cells if not is_blank(cell)
+        ]
+        texts += [("a heading", one.column.label, False), ("the title", context.title, False)]
+        for where, text, whole in texts:
+            trouble = _unit(text, counted, whole, unstated)
+            if trouble:
+                found.setdefault(f"{where}: {trouble}")
+            if trouble or words.terms("currency", text) or words.terms("rate", text):
+                break
+    for trouble in found:
+        context.problem(0, DataError(trouble))
+
+
+def _unit(text: str, counted: measures.Measure, whole: bool, unstated: bool) -> str:
+    """Return why figures are none of a measure's, by the unit that a text names or is as a whole.
+
+    `unstated` is whether nothing in the table says a multiple.
+    """
+    unit, rate = counted.unit.en, counted.kind == "rate"
+    if words.folded(text) in {words.folded(counted.unit.said(code)) for code in LANGUAGES}:
+        return ""
+    said, ours = (words.terms("rate" if rate else "currency", one) for one in (text, unit))
+    size = words.unit_of(text)
+    if whole and size == "rate" and not rate:
+        return f"{text!r} is a rate or a share. Give counts of persons."
+    other = bool(said or (whole and rate and ours)) and not said & ours
+    if (other and (ours or rate)) or (whole and rate and size != "rate"):
+        return (
+            f"{text[:80]!r} is not in {unit}, the unit of {counted.name}. Give figures in {unit}, "
+            f"or declare a measure in that unit: fc.measure(name, kind={counted.kind!r}, unit=...)."
+        )
+    if whole and not rate and (other or (size is None and not said)):
+        return (
+            f"the unit {text!r} is not understood. Write {unit}, thousands or millions, or say "
+            "units='persons', 'thousands' or 'millions'."
+        )
+    if unstated and said and not rate and words.stated(unit) not in (None, 1.0):
+        return (
+            f"{text[:80]!r} says no multiple, and {counted.name} is in {unit}. Say whether figures "
+            "are units='persons' (ones), 'thousands' or 'millions'."
+        )
+    return ""
 
 
 def _place_type(column: Column, cells: Sequence[object]) -> list[ForecastError]:
@@ -140,5 +190,5 @@ def _missing(layout: Layout, others: bool) -> Iterator[ForecastError]:
     labels = labels_of(layout.columns)
     if not layout.of("figures", "y"):
         yield DataError(f"missing column 'value'; found: {labels or 'none'}. {_NEEDED}")
-    elif not others and layout.style == "tidy" and not layout.of("year", "month", "quarter"):
+    elif not others and layout.style == "tidy" and not layout.of(*PERIODS):
         yield DataError(f"missing column 'year'; found: {labels}. {_NEEDED}")

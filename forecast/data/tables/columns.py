@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from forecast.data.tables import places
+from forecast.data.tables import dates, places
 from forecast.data.tables.cells import Grid, Line, is_blank, looks_like_figure
 from forecast.data.tables.headings import Heading, label_measure, understand
 from forecast.data.tables.words import folded, meaning, spaced
 from forecast.errors import DataError
 
+#: Roles of columns that say the period of a row.
+PERIODS = ("year", "month", "quarter", "half-year")
 #: So many headings are listed in a message.
 _LISTED = 40
 #: Columns of UN files beside which all others may stand unread.
@@ -105,6 +107,7 @@ def columns_of(grid: Grid, levels: tuple[int, ...]) -> tuple[Column, ...]:
         if any(looks_like_figure(line.cell(at)) and not is_blank(line.cell(at)) for line in below)
     ]
     columns = _measure_labels(columns, below)
+    columns = [_parts_down(column, below) for column in columns]
     columns = _first_label(columns, below)
     columns = _places_across(columns)
     if any(column.says.part for column in columns):
@@ -197,6 +200,18 @@ def names_measures(column: Column, below: Sequence[Line]) -> bool:
     return bool(cells) and len(cells) <= 20 and all(label_measure(cell) for cell in cells)
 
 
+def _parts_down(column: Column, below: Sequence[Line]) -> Column:
+    """Take a column without a heading for months or quarters where it holds nothing else."""
+    if column.role != "unknown" or column.label:
+        return column
+    cells = [line.cell(column.at) for line in below if not is_blank(line.cell(column.at))]
+    read = [dates.stated(cell) for cell in cells if not meaning("total", str(cell))]
+    parts = [part for part in read if isinstance(part, dates.Part)]
+    if len(parts) < 2 or len(parts) < len(read) or parts[0].frequency not in PERIODS:
+        return column
+    return replace(column, role=parts[0].frequency)
+
+
 def _first_label(columns: list[Column], below: Sequence[Line]) -> list[Column]:
     """Take the first column of names for labels where no heading says which it is."""
     if any(column.role in {"location", "measure", "unique_id"} for column in columns):
@@ -216,7 +231,7 @@ def _first_label(columns: list[Column], below: Sequence[Line]) -> list[Column]:
 
 def _places_across(columns: list[Column]) -> list[Column]:
     """Let names of places stand above columns where the years go down."""
-    if not any(column.role == "year" for column in columns):
+    if not any(column.role in PERIODS for column in columns):
         return columns
     if any(column.role in {"location", "figures"} for column in columns):
         return columns

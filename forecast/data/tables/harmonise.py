@@ -10,6 +10,7 @@ import pandas as pd
 from forecast import locations, measures
 from forecast.data.tables import cells, places, words
 from forecast.data.tables.cells import Grid
+from forecast.data.tables.column_checks import refuse_units
 from forecast.data.tables.labels import (
     FAMILY,
     Context,
@@ -52,19 +53,19 @@ def harmonise(grid: Grid, layout: Layout, collected: Collected, options: ReadOpt
     out = context.out
     if not context.observations:
         return out
-    told = measures.known().get(options.measure or "")
-    shares = told is not None and told.kind == "rate"
-    stated = options.units is not None or shares or any(o.unit for o in context.observations)
-    if context.rates and not stated:
+    settle_periods(context)
+    settle_places(context)
+    state_measures(context)
+    rates = {name for name, one in measures.known().items() if one.kind == "rate"}
+    stated = options.units is not None or any(o.unit for o in context.observations)
+    if context.rates and not stated and {one.family for one in context.observations} - rates:
         error = DataError(
             f"the title speaks of rates or shares: {context.title[:80]!r}. Give counts of "
             "persons, or say units='persons' if they are."
         )
         context.problem(0, error)
-    settle_periods(context)
-    settle_places(context)
-    state_measures(context)
-    for stage in (settle_measures, refuse_stocks, settle_figures, settle_factors):
+    stages = (settle_measures, refuse_stocks, refuse_units, settle_figures, settle_factors)
+    for stage in stages:
         if out.problems:
             return out
         stage(context)

@@ -106,8 +106,11 @@ def _from_text(text: str, declared: int) -> Heading | None:
     if trouble:
         return Heading(trouble=trouble)
     if words.is_rate(plain):
-        whole = _composite(plain)
-        return replace(whole or Heading(), trouble="a rate or a share")
+        says = _word(plain) or _composite(words.without("rate", plain))
+        counted = measures.known().get(says.measure) if says else None
+        if counted is not None and counted.kind == "rate":
+            return says
+        return replace(_composite(plain) or Heading(), trouble="a rate or a share")
     return _word(plain) or _composite(plain)
 
 
@@ -138,18 +141,27 @@ def _composite(text: str) -> Heading | None:
     year = Year(int(found[0])) if found else None
     if found:
         rest = " ".join(_YEAR_INSIDE.sub(" ", rest).split())
-    if unit is not None:
+    if unit is not None or words.terms("currency", text):
         rest = words.without_unit(rest)
         for word in _units(measures.declared()):
             rest = f" {rest} ".replace(f" {word} ", " ").strip()
     bare = words.without("topic", words.without("scope", rest))
     for left in (rest, words.without("total", rest), words.without("scope", rest), bare):
         known = _word(left) if left else None
+        if known and _other_currency(known.measure, text):
+            return None
         if known:
             return replace(known, year=year or known.year, unit=unit, scope=scope or known.scope)
     if not bare and (year or unit is not None or scope):
         return Heading(year=year, unit=unit, scope=scope)
     return None
+
+
+def _other_currency(measure: str, text: str) -> bool:
+    """Whether a text names a currency that is not the measure's."""
+    counted, said = measures.known().get(measure), words.terms("currency", text)
+    ours = words.terms("currency", counted.unit.en) if counted else set()
+    return bool(said and ours and not said & ours)
 
 
 @lru_cache(maxsize=4)

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from forecast.data.tables import pairs, places, sdmx
+from forecast.data.tables import dates, pairs, places, sdmx
 from forecast.data.tables.cells import Grid, Line, is_blank, looks_like_figure
 from forecast.data.tables.columns import (
+    PERIODS,
     Column,
     columns_of,
     is_numbering,
@@ -178,7 +179,7 @@ def _is_header(line: Line) -> bool:
         years >= 2
         or (years == 1 and known >= 1 and len(line.filled) >= 2 and names == 0)
         or known >= 2
-        or (roles == ["year"] and names >= 1)
+        or (len(roles) == 1 and roles[0] in PERIODS and names >= 1)
     )
 
 
@@ -218,6 +219,8 @@ def _is_lower(line: Line, main: Line) -> bool:
     if is_numbering(line):
         return True
     if line.filled[0] == 0 and not is_blank(main.cell(0)):
+        return False
+    if isinstance(dates.stated(line.cell(0)), dates.Part):
         return False
     headings = [(at, understand(line.cell(at))) for at in line.filled]
     return all(

@@ -14,7 +14,7 @@ from forecast.data.tables.cells import (
     is_missing,
     looks_like_figure,
 )
-from forecast.data.tables.columns import Column, is_numbering
+from forecast.data.tables.columns import PERIODS, Column, is_numbering
 from forecast.data.tables.headings import Heading, label_measure, understand
 from forecast.data.tables.layout import Layout
 from forecast.data.tables.reading import ACCEPTED, Collected, Observation, Row
@@ -209,6 +209,9 @@ class _Walk:
                 return "group of countries", ""
             observations = [self._observe(line, column, place, measured, kind) for column in held]
         except ForecastError as error:
+            # "Итого" below months or years; of places it is a kind of row.
+            if any(meaning("total", str(line.cell(c.at))) for c in self.layout.of(*PERIODS)):
+                return "total row", ""
             return self._problem(position, error)
         if kind == "total":
             self.out.totals.extend(observations)

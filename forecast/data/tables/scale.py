@@ -173,20 +173,22 @@ def settle_factors(context: Context) -> None:
         out.units = [f"{given}, as told"]
         out.units += [f"the table itself says {unit_name(unit)}" for unit in sorted(others)]
         for one in context.observations:
-            one.factor = UNITS[given]
+            one.factor = _factor(one.kept, UNITS[given])
         return
-    for one in amounts:
-        one.factor = one.unit or title or 1.0
+    for one in context.observations:
+        one.factor = _factor(one.kept, one.unit or title)
     out.units = [f"{unit_name(unit)}, stated beside the figures" for unit in stated]
-    units = {measures.find(one.kept).unit.en for one in amounts}
-    out.units += [f"{unit}, as the measure is counted" for unit in sorted(units)]
+    multiplied = {(measures.find(one.kept).unit.en, one.factor) for one in amounts}
+    out.units += [
+        f"{unit}, as the measure is counted"
+        + ("" if factor == 1 else f"; figures are multiplied by {factor:,.12g}")
+        for unit, factor in sorted(multiplied)
+    ]
     if not observations:
         return
     unstated = [one for one in observations if one.unit is None]
     if title is not None and unstated:
         out.units.append(f"{unit_name(title)}, stated above the table")
-    for one in observations:
-        one.factor = one.unit or title or 1.0
     try:
         _refuse_fractions(observations)
         if title is None and unstated:
@@ -203,9 +205,18 @@ def settle_factors(context: Context) -> None:
 
 
 def _has_decimals(observation: Observation) -> bool:
-    """Whether figures need not be whole: amounts and rates are in a unit of their own."""
+    """Whether figures need not be whole: amounts, rates and thousands have a unit of their own."""
     counted = measures.known().get(observation.kept)
-    return counted is not None and counted.kind in ("amount", "rate")
+    return counted is not None and counted.fractional
+
+
+def _factor(name: str, stated: float | None) -> float:
+    """Return by what figures are multiplied to be in the unit of a measure, itself a multiple."""
+    counted = measures.known().get(name)
+    if counted is not None and counted.kind == "rate":
+        return 1.0
+    own = (words.stated(counted.unit.en) if counted else None) or 1.0
+    return (stated or own) / own
 
 
 def _refuse_fractions(observations: Sequence[Observation]) -> None:

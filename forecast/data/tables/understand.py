@@ -192,7 +192,7 @@ def _check_told(
 
 def _read(name: str, grid: Grid, options: ReadOptions, skip: list[str], carry: bool) -> Reading:
     layout = layouts.find(grid, {folded(label) for label in skip})
-    problems = column_problems(grid, layout, options)
+    problems = column_problems(grid, layout)
     collected, harmonised = Collected(), Harmonised()
     if not problems:
         collected, harmonised, problems = _observations(grid, layout, options, skip)

@@ -31,6 +31,8 @@ _IN_DIGITS = {
 }
 _UNIT_DIGITS = re.compile(r"(?<!\d)\b(?:(?:in|в|x) )?(?:1 ?000(?: ?000)?s?|000s?)\b(?! ?\d)")
 UNITS = {"persons": 1.0, "thousands": 1000.0, "millions": 1_000_000.0}
+_LARGER = {"billions": 1e9, "trillions": 1e12}
+_SIGNS = str.maketrans({"$": " usd ", "€": " eur ", "₽": " rub ", "₸": " kzt "})
 _RATE = re.compile(
     r"\b(?:на|per|for every) ?1 ?000\b|\bper (?:thousand|cent)\b|на тысячу|‰|%|\bпромилле\b"
     r"|\bпроцент|\bкоэффициент|\bpermille\b|\bpercent|1000 (?:адамга|адамға|kishiga|aholiga|кишига)"
@@ -187,6 +189,25 @@ def stated(text: str) -> float | None:
     return max(sizes, default=None)
 
 
+def terms(kind: str, text: str) -> set[str]:
+    """Return the currencies, or the bases of a rate, that a text names.
+
+    Parameters
+    ----------
+    kind : {"currency", "rate"}
+    text : str
+        Such as a title or a cell of a unit column.
+
+    Examples
+    --------
+    >>> terms("currency", "Переводы, млн долл. США"), terms("rate", "per 1,000"), terms("rate", "%")
+    ({'USD'}, {'1000'}, {'100'})
+    """
+    # One word may be of two currencies: som.
+    found = meanings_inside(kind, text.translate(_SIGNS))
+    return {term for meant in found for term in meant.split()}
+
+
 def without_unit(text: str) -> str:
     """Return a folded text without the words, and the round numbers, that state a unit."""
     return without("unit", " ".join(_UNIT_DIGITS.sub(" ", text).split()))
@@ -227,7 +248,8 @@ def is_rate(text: str) -> bool:
 
 def unit_name(factor: float) -> str:
     """Return the name of a unit."""
-    return next((name for name, size in UNITS.items() if size == factor), f"{factor:g} persons")
+    names = {**UNITS, **_LARGER}
+    return next((name for name, size in names.items() if size == factor), f"{factor:g} persons")
 
 
 class Year(NamedTuple):

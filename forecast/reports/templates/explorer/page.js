@@ -66,7 +66,8 @@ function termControls(term, position) {
 }
 
 function signControl(term, position) {
-  const control = make('select', {}, option(1, WORDS.plus, term.sign), option(-1, WORDS.minus, term.sign));
+  const signs = addsUp(term) ? [[1, WORDS.plus], [-1, WORDS.minus]] : [[-1, WORDS.minus]];
+  const control = make('select', {}, ...signs.map(([sign, name]) => option(sign, name, term.sign)));
   control.setAttribute('aria-label', `${WORDS.sign_label} ${position + 1}`);
   control.addEventListener('change', () => {
     state.view.terms[position].sign = Number(control.value);

@@ -31,8 +31,14 @@ function yearsOf(terms) {
   return [...new Set(years)].sort((a, b) => a - b);
 }
 
+/** Whether figures of a term may be added to others: rates may only be set against each other. */
+function addsUp(term) {
+  return !(DATA.apart ?? []).includes(DATA.series[term.index].measure);
+}
+
 /** Give year and threshold a value that fits what is chosen. */
 function settle(view) {
+  for (const term of view.terms.slice(1)) if (!addsUp(term)) term.sign = -1;
   const years = yearsOf(view.terms);
   if (!years.includes(view.year)) {
     const asked = DATA.series[view.terms[0].index].asked;
