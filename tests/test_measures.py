@@ -251,6 +251,20 @@ def test_a_handful_and_billions_keep_their_digits() -> None:
     assert labels.figure(4.137, "money", english, 2) == "4.14"
 
 
+def test_thousands_are_nowcast_as_surely_as_ones() -> None:
+    months = [str(one) for one in pd.period_range("2015-01", "2024-06", freq="M")]
+    counts = np.random.default_rng(6).poisson(3000 * (1.2 + np.sin(np.arange(len(months)) / 1.9)))
+    table = {"location": "KAZ", "measure": "sold", "period": months}
+    widths = {}
+    for unit, scale in (("patents", 1.0), ("thousand patents", 1e-3)):
+        measures._declared.clear()
+        fc.measure("sold", kind="count", unit=unit)
+        panel = fc.Panel.from_frame(pd.DataFrame({**table, "value": np.round(counts * scale, 3)}))
+        row = fc.nowcast(panel, 2024, draws=400).intervals(0.8).iloc[0]
+        widths[unit] = (row["upper"] - row["lower"]) / row["median"]
+    assert widths["thousand patents"] == pytest.approx(widths["patents"], rel=0.2)
+
+
 def test_a_signed_rate_is_not_divided_by_the_population_again() -> None:
     fc.measure("growth", kind="rate", unit="%", sign="any")
     table = yearly("growth", 0.01).assign(population=[1e6 * 1.05**n for n in range(15)])

@@ -170,6 +170,7 @@ def nowcast(
     Series of which nothing can be said are named on stderr with the reason.
     """
     from forecast.contract import NOT_FORECAST
+    from forecast.draw_tables import whole
     from forecast.models.nowcast.verb import nowcast as make
 
     with progress("reading the data"):
@@ -184,7 +185,7 @@ def nowcast(
         return
     values = made.to_frame("sample" if table == "sample" else "quantile")
     brief = None if table == "sample" else lambda: readable(made)
-    output.show(values.assign(value=values["value"].round(1)), brief)
+    output.show(values.assign(value=whole(values["value"], values["measure"], 1)), brief)
 
 
 def readable(made: Nowcast) -> RenderableType:

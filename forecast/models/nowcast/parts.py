@@ -48,7 +48,7 @@ class Parts:
     def kinds(self) -> list[str]:
         """One of `KINDS` of each series; what may be below zero is a net."""
         found = [measures.find(measure) for _, _, measure in self.keys]
-        return ["net" if one.signed else "amount" if one.kind == "amount" else "count"
+        return ["net" if one.signed else "amount" if one.fractional else "count"
                 for one in found]  # fmt: skip
 
 
