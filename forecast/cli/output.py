@@ -251,6 +251,8 @@ def readable(outlook: Forecast) -> RenderableType:
     plain = outlook.frequency == "year" and measures.unit_of(outlook.history.measures).startswith(
         "persons"
     )
+    moves = all(measures.find(name).moves for name in outlook.history.measures)
+    loss = "Loss: more leave than arrive. " if moves else "Loss: below zero. "
     heads = (when, "median", "80 % range", "chance of loss")
     made = ruled(
         {"place, measure (source)": "left", **dict.fromkeys(heads, "right")}, rows, spaced=True
@@ -259,7 +261,7 @@ def readable(outlook: Forecast) -> RenderableType:
     note = (
         f"{unit[:1].upper()}{unit[1:]}, rounded; model {outlook.model}. Four outcomes in five "
         "are to lie in the range. "
-        f"{'Loss: more leave than arrive. ' if signed or plain else ''}"
+        f"{loss if signed or plain else ''}"
         "All quantiles: --format csv."
     )
     return Group(made, Text(note, style="dim"))
