@@ -21,7 +21,7 @@ HEAVY = (
 )  # fmt: skip
 
 #: What the package has now is the most it may have: modules, and lines apart from docstrings.
-MODULES, CODE = 274, 43_104
+MODULES, CODE = 274, 43_114
 
 
 def modules() -> list[Path]:

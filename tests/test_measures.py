@@ -242,6 +242,24 @@ def test_the_shell_and_every_file_give_a_rate_its_decimals(declared: Path) -> No
     assert pd.read_csv(drawn)["value"].between(0.001, 0.5).all()
 
 
+def test_an_edition_of_rates_is_judged_in_their_unit(declared: Path) -> None:
+    before = declared / "before"
+    before.mkdir()
+    (before / "measures.toml").write_text((declared / "measures.toml").read_text())
+    table = pd.read_csv(declared / "own.csv")
+    table[table["year"] < 2023].to_csv(before / "own.csv", index=False)
+    model = ["--model", "persistence", "--draws", "300"]
+    ran("report", "--data", before / "own.csv", "--horizons", "2024,2027", *model, "--out", before)
+    earlier = ["--previous", before / "own.manifest.json"]
+    ran("report", "--data", declared / "own.csv", "--horizons", "2027", *model, *earlier,
+        "--out", declared)  # fmt: skip
+    page = (declared / "own-annex.html").read_text("utf-8")
+    assert "What was said and what came, share" in page
+    assert "interval, share" in page
+    assert "estimates were 0 off" not in page
+    assert "estimates were 0.0" in page
+
+
 def test_a_handful_and_billions_keep_their_digits() -> None:
     english = language("en")
     assert labels.figure(4.2, "immigration", english, 2) == "4"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from forecast import labels
+from forecast import labels, measures
 from forecast.evaluate.editions import Edition, outturn, running_record
-from forecast.language import Language, rounded
+from forecast.language import Language
 from forecast.panel import Panel
 
 
@@ -33,18 +34,27 @@ def section(editions: Sequence[Edition], panel: Panel, words: Language) -> dict[
         return None
     record = running_record(judged)
     newest = judged[judged["edition"] == judged["edition"].max()]
+    counted = sorted(set(judged["measure"]), key=lambda name: measures.find(name).fractional)
+    error = partial(_error, measure=counted[-1], words=words)
     regional = ["-" in place for place in newest["location"]]
     newest = newest.assign(regional=regional).sort_values(
         ["regional", "location", "measure", "source", "year"], kind="stable"
     )
     return {
-        "text": _sentence(newest, record[record["edition"] != "all"].iloc[-1], words),
+        "text": _sentence(newest, record[record["edition"] != "all"].iloc[-1], error, words),
         "rows": [_row(row, words) for row in newest.to_dict("records")],
-        "record": [_summed(row, words) for row in record.to_dict("records")],
+        "record": [_summed(row, error, words) for row in record.to_dict("records")],
     }
 
 
-def _sentence(newest: pd.DataFrame, record: pd.Series, words: Language) -> str:
+def _error(value: float, measure: str, words: Language) -> str:
+    """Write a mean error of figures, of which one with decimals gives the form."""
+    return labels.figure(float(value), measure, words, 3).removeprefix("+")
+
+
+def _sentence(
+    newest: pd.DataFrame, record: pd.Series, error: Callable[[float], str], words: Language
+) -> str:
     said = words.count(
         "The edition of {day} was made with {model}. Since then {n} figure that it had forecast "
         "has come out: {inside} within its 80 % interval, where {expected} can be expected.",
@@ -58,13 +68,13 @@ def _sentence(newest: pd.DataFrame, record: pd.Series, words: Language) -> str:
     )
     if pd.isna(record["of_no_change"]):
         return said
-    error = words.say(
+    off = words.say(
         "Its middle estimates were {error} off on average; assuming no change would have been off "
         "by {other}.",
-        error=words.persons(rounded(float(record["mean_error"]), 3)),
-        other=words.persons(rounded(float(record["of_no_change"]), 3)),
+        error=error(record["mean_error"]),
+        other=error(record["of_no_change"]),
     )
-    return f"{said} {error}"
+    return f"{said} {off}"
 
 
 def _row(row: Mapping[Any, Any], words: Language) -> dict[str, Any]:
@@ -81,16 +91,15 @@ def _row(row: Mapping[Any, Any], words: Language) -> dict[str, Any]:
     }
 
 
-def _summed(row: Mapping[Any, Any], words: Language) -> dict[str, Any]:
+def _summed(
+    row: Mapping[Any, Any], error: Callable[[float], str], words: Language
+) -> dict[str, Any]:
     def shown(name: str, write: Callable[[float], str]) -> str:
         return "–" if pd.isna(row[name]) else write(float(row[name]))
-
-    def persons(error: float) -> str:
-        return words.persons(rounded(error, 3))
 
     return {
         "edition": words.say("All") if row["edition"] == "all" else row["edition"],
         "figures": words.persons(row["figures"]),
-        "errors": [shown(name, persons) for name in ("mean_error", "of_no_change")],
+        "errors": [shown(name, error) for name in ("mean_error", "of_no_change")],
         "shares": [shown(f"inside_{level}", words.share) for level in (50, 80, 95)],
     }
