@@ -98,5 +98,5 @@ def nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
 def brief() -> Limits:
     """Limits for tests: short, with three attempts."""
     return Limits(
-        connect=1, read=0.3, total=3, attempts=3, pause=0.01, longest_pause=0.5, size=200_000
+        connect=2, read=2, total=8, attempts=3, pause=0.01, longest_pause=0.5, size=200_000
     )
